@@ -1,0 +1,34 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace fastintent {
+
+/// What went wrong, for callers that react to it: the command line turns each code into one exit
+/// status, the Python module into one exception class (table in docs/errors.md).
+enum class ErrorCode {
+  invalid_argument,  ///< an option or a call is unusable as given
+  invalid_data,      ///< a text, a data set or a label is unusable
+  missing_input,     ///< a file or folder that was named does not exist or cannot be opened
+  bad_checkpoint,    ///< a model file is malformed, incomplete or inconsistent
+  cannot_create,     ///< an output may not or cannot be created
+  io_error,          ///< reading or writing failed midway
+  device_missing,    ///< the requested device is absent or was not built in
+  out_of_resources,  ///< host or device memory ran out
+  interrupted,       ///< the caller asked to stop; what was promised to be saved is saved
+};
+
+/// Thrown by every function of the library that fails. The message names the operation, what was
+/// expected and what was found (and the file, line or tensor).
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+
+  ErrorCode code() const noexcept { return code_; }
+
+ private:
+  ErrorCode code_;
+};
+
+}  // namespace fastintent

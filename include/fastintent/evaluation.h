@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fastintent/dataset.h"
+
+namespace fastintent {
+
+class IntentClassifier;
+
+/// Figures of one class; from 0 to 1.
+struct ClassFigures {
+  std::string label;
+  int64_t support = 0;    ///< examples of this class
+  int64_t predicted = 0;  ///< examples given this class
+  double precision = 0;   ///< 0 where nothing was predicted
+  double recall = 0;
+  double f1 = 0;
+};
+
+/// Examples of class `label` that were given `predicted`.
+struct Confusion {
+  std::string label;
+  std::string predicted;
+  int64_t count = 0;
+};
+
+/// Honest measures of a classifier on labelled texts; all shares from 0 to 1.
+///
+/// An example whose label the model does not know counts as wrong in accuracy, top-k and weighted
+/// figures; it is in `unseen_labels` and never shifted onto another class. Macro figures are means
+/// over the classes that have support.
+struct Evaluation {
+  int64_t examples = 0;
+  double loss = 0;  ///< mean cross-entropy, of examples with known labels
+  double accuracy = 0;
+  double top_3_accuracy = 0;
+  double top_5_accuracy = 0;
+  double macro_precision = 0;
+  double macro_recall = 0;
+  double macro_f1 = 0;
+  double weighted_precision = 0;
+  double weighted_recall = 0;
+  double weighted_f1 = 0;
+  double expected_calibration_error = 0;  ///< 15 equal bins of confidence (Guo et al. 2017)
+  std::vector<ClassFigures> classes;      ///< id2label order
+  std::vector<std::vector<int64_t>> confusion_matrix;  ///< [label][predicted], id2label order
+  int64_t unseen_label_examples = 0;
+  std::vector<std::pair<std::string, int64_t>> unseen_labels;  ///< label, examples; sorted by label
+
+  /// The `count` most frequent confusions, most frequent first.
+  std::vector<Confusion> most_confused(int count) const;
+  /// The `count` classes with the lowest F1 among those with support, lowest first.
+  std::vector<ClassFigures> worst_classes(int count) const;
+};
+
+/// Runs `classifier` over `data` and measures it.
+Evaluation evaluate(IntentClassifier& classifier, const LabelledTexts& data);
+
+/// Measures logits [examples][intents] against labels by name; the arithmetic of `evaluate`.
+Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
+                           const std::vector<std::string>& labels,
+                           const std::vector<std::string>& intents);
+
+/// JSON text with the figures at the top level under the names above, "per_class" and
+/// "confusion_matrix".
+std::string to_json(const Evaluation& evaluation);
+
+}  // namespace fastintent

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace fastintent {
+
+/// An intent and the probability the model gives it, from 0 to 1.
+struct ScoredIntent {
+  std::string intent;
+  float confidence = 0;
+};
+
+/// What the classifier says of one text.
+struct IntentPrediction {
+  std::string intent;                      ///< the most probable intent; empty when `error` is set
+  float confidence = 0;                    ///< its probability
+  std::vector<ScoredIntent> alternatives;  ///< the next most probable, best first
+  std::vector<float> logits;               ///< all classes in id2label order, when asked for
+  bool truncated = false;                  ///< the text was longer than the model's maximum length
+  std::string error;                       ///< why there is no prediction; empty when there is one
+};
+
+}  // namespace fastintent

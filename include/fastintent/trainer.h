@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "fastintent/dataset.h"
+#include "fastintent/evaluation.h"
+#include "fastintent/options.h"
+
+namespace fastintent {
+
+/// How the encoder's rows become one vector a text. `automatic` follows the folder: the family's
+/// own head for a plain encoder, the folder's own pooling for sentence-transformers.
+enum class HeadPooling { automatic, pooler, cls, mean };
+
+/// `automatic` is bf16 where the processor gains by it, else fp32.
+enum class TrainingPrecision { automatic, fp32, bf16 };
+
+/// Everything that decides a training run. Optional values have defaults by encoder width and head;
+/// see docs/training.md.
+struct TrainingOptions {
+  std::filesystem::path base_model;  ///< a Hugging Face folder, with or without a trained head
+  std::filesystem::path output;      ///< where the trained folder goes
+  bool overwrite = false;            ///< allow `output` to hold a model already
+  bool resume = false;  ///< go on from the state an interrupted run left beside `output`
+
+  std::optional<int> epochs;
+  int batch_size = 32;
+  std::optional<double> learning_rate;       ///< peak, of the encoder
+  std::optional<double> head_learning_rate;  ///< peak, of the head
+  double weight_decay = 0.01;                ///< not on biases and layer norms
+  double warmup_share = 0.1;                 ///< of all steps; then linear decay to zero
+  double gradient_clip = 1.0;                ///< largest norm of a step's gradient; 0 does not clip
+  std::optional<double> label_smoothing;
+  std::optional<double> dropout;  ///< all dropout rates; default: the model's own
+  double layer_decay = 1.0;       ///< learning rate of a layer relative to the one above it
+  bool balance_classes = false;   ///< weigh classes by the inverse of their counts
+
+  int max_length = 0;  ///< tokens a text; 0: the folder's own
+  HeadPooling pooling = HeadPooling::automatic;
+  uint64_t seed = 42;
+  TrainingPrecision precision = TrainingPrecision::automatic;
+  Device device = Device::cpu;
+  int threads = 0;  ///< workers; 0: one for each core this process may use
+
+  double validation_share =
+      0.1;           ///< held out of the training rows, stratified, when no validation set is given
+  int patience = 3;  ///< epochs without a better accuracy before training stops
+  bool refit = false;  ///< then train once more on all rows, for the best number of epochs
+};
+
+/// One optimizer step.
+struct StepReport {
+  int64_t step = 0;         ///< from 1
+  int64_t total_steps = 0;  ///< of this fit
+  double epoch = 0;         ///< epochs done, as a fraction
+  double loss = 0;
+  double learning_rate = 0;
+  double gradient_norm = 0;
+  double examples_per_second = 0;  ///< of this step
+};
+
+/// One pass over the training rows and the evaluation after it.
+struct EpochReport {
+  int epoch = 0;                         ///< from 1
+  int64_t step = 0;                      ///< steps done
+  double training_loss = 0;              ///< mean over the epoch
+  double examples_per_second = 0;        ///< of the epoch's training steps
+  std::optional<Evaluation> validation;  ///< absent while refitting
+  bool best = false;                     ///< the best so far
+};
+
+/// What the run tells while it goes; all may be empty. Called on the thread that trains.
+struct TrainingCallbacks {
+  std::function<void(const StepReport&)> on_step;
+  std::function<void(const EpochReport&)> on_epoch;
+  std::function<void(const std::string&)> on_message;  ///< a sentence worth a line
+  std::function<bool()> should_stop;                   ///< asked after every step
+};
+
+struct TrainingReport {
+  int best_epoch = 0;
+  int epochs = 0;  ///< done before stopping
+  int64_t steps = 0;
+  int64_t examples = 0;                  ///< seen by the training steps
+  double seconds = 0;                    ///< of the training steps
+  double examples_per_second = 0;        ///< of the training steps
+  std::optional<Evaluation> validation;  ///< of the best epoch
+};
+
+/// Fine-tunes an intent classifier and saves it as a Hugging Face folder.
+///
+/// Same options, data and machine with the same number of threads give the same bits; a resumed run
+/// equals one that was never interrupted. One thread at a time; the work is spread over `threads`
+/// workers.
+class Trainer {
+ public:
+  explicit Trainer(TrainingOptions options, TrainingCallbacks callbacks = {});
+
+  /// Trains on `training`, holding rows out when `validation` is null, and writes options.output.
+  ///
+  /// Throws cannot_create when the output holds a model and `overwrite` is off (before any work),
+  /// interrupted when should_stop asked to stop (the resumable state is in `<output>.training`),
+  /// invalid_data when a validation label is not among the training labels or there are fewer than
+  /// two labels.
+  TrainingReport train(const LabelledTexts& training, const LabelledTexts* validation = nullptr);
+
+ private:
+  TrainingOptions options_;
+  TrainingCallbacks callbacks_;
+};
+
+}  // namespace fastintent

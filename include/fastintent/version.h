@@ -1,0 +1,8 @@
+#pragma once
+
+namespace fastintent {
+
+/// Of this library, as in CHANGELOG.md.
+constexpr const char* kVersion = "0.1.0";
+
+}  // namespace fastintent

@@ -1,0 +1,111 @@
+#include "base/thread_pool.h"
+
+#include <algorithm>
+#include <cmath>
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <fstream>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fastintent {
+
+int available_cores() {
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  // cgroup v2: "quota period" in microseconds, or "max period".
+  std::ifstream limit("/sys/fs/cgroup/cpu.max");
+  double quota = 0;
+  double period = 0;
+  if (limit >> quota >> period && quota > 0 && period > 0) {
+    return std::clamp(static_cast<int>(std::ceil(quota / period)), 1, cores);
+  }
+  return cores;
+}
+
+// Each run() raises `generation`; a worker runs the task once for each generation it sees and
+// counts itself out of `running`. All of it under one mutex: a task lasts milliseconds, a wake-up
+// microseconds.
+class ThreadPool::State {
+ public:
+  explicit State(int workers) : errors_(static_cast<size_t>(std::max(1, workers))) {
+    for (size_t worker = 0; worker < errors_.size(); ++worker) {
+      threads_.emplace_back([this, worker] { work(static_cast<int>(worker)); });
+    }
+  }
+
+  ~State() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    start_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  int size() const { return static_cast<int>(errors_.size()); }
+
+  void run(const std::function<void(int)>& task) {
+    std::unique_lock lock(mutex_);
+    task_ = &task;
+    running_ = errors_.size();
+    ++generation_;
+    start_.notify_all();
+    done_.wait(lock, [this] { return running_ == 0; });
+    task_ = nullptr;
+    std::exception_ptr first;
+    for (std::exception_ptr& error : errors_) {
+      if (first == nullptr) first = error;
+      error = nullptr;
+    }
+    if (first != nullptr) std::rethrow_exception(first);
+  }
+
+ private:
+  void work(int worker) {
+    uint64_t seen = 0;
+    std::unique_lock lock(mutex_);
+    while (true) {
+      start_.wait(lock, [&] { return stopping_ || generation_ != seen; });
+      if (stopping_) return;
+      seen = generation_;
+      const auto* task = task_;
+      lock.unlock();
+      std::exception_ptr error;
+      try {
+        (*task)(worker);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      lock.lock();
+      errors_[static_cast<size_t>(worker)] = error;
+      if (--running_ == 0) done_.notify_one();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable start_;
+  std::condition_variable done_;
+  const std::function<void(int)>* task_ = nullptr;
+  std::vector<std::exception_ptr> errors_;
+  uint64_t generation_ = 0;
+  size_t running_ = 0;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;  // last: threads start when everything above stands
+};
+
+ThreadPool::ThreadPool(int workers) : state_(std::make_unique<State>(workers)) {}
+ThreadPool::~ThreadPool() = default;
+int ThreadPool::size() const {
+  return state_->size();
+}
+void ThreadPool::run(const std::function<void(int worker)>& task) {
+  state_->run(task);
+}
+
+}  // namespace fastintent

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+namespace fastintent {
+
+/// Cores this process may use: its CPU affinity, cut down to the cgroup's CPU quota where there is
+/// one (a container with `--cpus 2` on a large machine has two).
+int available_cores();
+
+/// A fixed set of worker threads that run one task together. Idle workers sleep.
+/// One thread at a time may call run().
+class ThreadPool {
+ public:
+  /// Starts `workers` threads, at least one.
+  explicit ThreadPool(int workers);
+  /// Waits for the workers.
+  ~ThreadPool();
+
+  int size() const;
+
+  /// Runs task(worker) on every worker, worker = 0 .. size() - 1, always on the same thread, and
+  /// returns when all are done. Throws the exception of the lowest worker that threw.
+  void run(const std::function<void(int worker)>& task);
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace fastintent

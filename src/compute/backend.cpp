@@ -1,0 +1,74 @@
+#include "compute/backend.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <new>
+
+#include "compute/shape_checks.h"
+#include "fastintent/error.h"
+
+// Memory and weights. The other subjects have files of their own: backend_forward.cpp,
+// backend_backward.cpp, backend_update.cpp.
+namespace fastintent {
+
+Buffer Backend::allocate(int64_t rows, int64_t columns) {
+  if (rows < 0 || columns < 0) {
+    fail_check("allocate", "a size of at least [0,0]", fmt::format("[{},{}]", rows, columns));
+  }
+  constexpr int64_t kMostFloats =
+      std::numeric_limits<int64_t>::max() / static_cast<int64_t>(sizeof(float));
+  const bool countable = rows <= kMostFloats - kRowTile &&
+                         (columns == 0 || round_up_to_tile(rows) <= kMostFloats / columns);
+  if (countable) {
+    try {
+      return do_allocate(round_up_to_tile(rows) * columns);
+    } catch (const std::bad_alloc&) {
+      // Told below, like a size beyond counting.
+    }
+  }
+  throw Error(
+      ErrorCode::out_of_resources,
+      fmt::format("allocate: expected memory for [{},{}] floats, found too little", rows, columns));
+}
+
+void Backend::upload(ConstTensor host, Tensor out) {
+  check_shape("upload", "host", host, kAnySize, kAnySize);
+  check_shape("upload", "out", out, host.rows, host.columns);
+  if (host.size() > 0) {
+    do_upload(host, out);
+  }
+}
+
+void Backend::download(ConstTensor in, Tensor host) {
+  check_shape("download", "in", in, kAnySize, kAnySize);
+  check_shape("download", "host", host, in.rows, in.columns);
+  if (in.size() > 0) {
+    do_download(in, host);
+  }
+}
+
+std::unique_ptr<PreparedWeight> Backend::prepare_weight(ConstTensor weight,
+                                                        Precision precision,
+                                                        WeightUse use) {
+  check_shape("prepare_weight", "weight", weight, kAnySize, kAnySize);
+  if (weight.size() <= 0) {
+    fail_check("prepare_weight",
+               "weight with rows and columns",
+               fmt::format("[{},{}]", weight.rows, weight.columns));
+  }
+  return do_prepare_weight(weight, precision, use);
+}
+
+void Backend::refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) {
+  if (first < 0 || count < 0 || first > weight.rows() - count) {
+    fail_check("refresh_weight",
+               fmt::format("rows from 0 to {}", weight.rows()),
+               fmt::format("{} rows from {}", count, first));
+  }
+  if (count > 0) {
+    do_refresh_weight(weight, first, count);
+  }
+}
+
+}  // namespace fastintent

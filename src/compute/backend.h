@@ -1,0 +1,400 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "compute/adamw_rates.h"
+#include "compute/buffer.h"
+#include "compute/dropout.h"
+#include "compute/tensor.h"
+
+namespace fastintent {
+
+enum class Precision { fp32, bf16 };
+
+/// What a prepared weight will be used for. A weight for inference is packed once and never
+/// changes; one for training keeps looking at the tensor it was made from and can be refreshed
+/// after each update.
+enum class WeightUse { inference, training };
+
+enum class Activation {
+  none,
+  gelu,
+  tanh,
+  relu
+};  ///< gelu is the exact form, x/2 (1 + erf(x/sqrt 2))
+
+enum class Pooling { first_token, mean };
+
+/// Whether a gradient replaces what its tensor held or is added to it.
+enum class Write { overwrite, accumulate };
+
+/// A weight matrix [N,K] in the form one backend multiplies fastest (packed, converted, on the
+/// device). Made by Backend::prepare_weight; safe to read from many threads, each with a backend of
+/// its own kind.
+class PreparedWeight {
+ public:
+  PreparedWeight(int64_t output_width, int64_t input_width)
+      : rows_(output_width), columns_(input_width) {}
+  virtual ~PreparedWeight() = default;
+  PreparedWeight(const PreparedWeight&) = delete;
+  PreparedWeight& operator=(const PreparedWeight&) = delete;
+
+  int64_t rows() const { return rows_; }        ///< N
+  int64_t columns() const { return columns_; }  ///< K
+
+ private:
+  int64_t rows_;
+  int64_t columns_;
+};
+
+/// Tokens of a packed batch, in host memory; all [T]. `segments` may be empty: all zero.
+struct TokenInputs {
+  std::span<const int32_t> ids;
+  std::span<const int32_t> segments;
+  std::span<const int32_t> positions;
+};
+
+/// word [vocabulary,H], position [positions,H], segment [segments,H] or empty (DistilBERT has none)
+struct EmbeddingTables {
+  ConstTensor word;
+  ConstTensor position;
+  ConstTensor segment;
+};
+
+/// scale, shift [H]
+struct LayerNorm {
+  std::span<const float> scale;
+  std::span<const float> shift;
+  float epsilon = 0;
+};
+
+/// What layer normalisation keeps for its backward; both empty when nothing is kept.
+/// normal [T,H]: rows with mean 0 and variance 1, before scale and shift · inverse_deviation [T]
+struct NormalizedRows {
+  Tensor normal;
+  std::span<float> inverse_deviation;
+};
+
+/// Sequences of a packed batch as seen by attention: sequence s owns queries
+/// [query_starts[s], query_starts[s+1]) and keys [key_starts[s], key_starts[s+1]); both [S+1], host
+/// memory. They differ only where fewer rows ask than answer (last layer under first-token
+/// pooling).
+struct AttentionSpans {
+  std::span<const int32_t> query_starts;
+  std::span<const int32_t> key_starts;
+};
+
+/// label_smoothing and class_weights [C] (empty: all one) as in torch.nn.functional.cross_entropy;
+/// every loss and gradient is divided by `normalizer`, the sum of the weights of the labels in the
+/// whole step.
+struct CrossEntropy {
+  float label_smoothing = 0;
+  std::span<const float> class_weights;
+  double normalizer = 1;
+};
+
+/// Parameters and moments of one AdamW update, all of the same size.
+struct AdamwState {
+  std::span<float> parameters;
+  std::span<float> first_moment;
+  std::span<float> second_moment;
+};
+
+/// Runs the fused operations of a transformer encoder, forward and backward, on one device.
+///
+/// Public functions check shapes once and throw Error(invalid_argument) that names the operation,
+/// what was expected and what was found; the private virtual functions of a device may then assume.
+/// Zero rows are allowed everywhere. Tensors live in this backend's memory. Activation tensors come
+/// from Buffer::tensor: they start at a buffer's first row (column slices are allowed) and own
+/// filler rows up to a multiple of kRowTile, which any operation may use as scratch.
+///
+/// Row results do not depend on the other rows of a call (law 2, batch invariance).
+///
+/// Activation gradients overwrite unless a `Write` says otherwise. One backend serves one thread at
+/// a time.
+class Backend {
+ public:
+  Backend() = default;
+  virtual ~Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+
+  /// "cpu (avx512)", "reference": shown by `fastintent info` and in benchmark reports.
+  virtual std::string_view name() const = 0;
+
+  /// Whether this device multiplies bf16 faster than fp32 by enough to train in it.
+  virtual bool gains_by_bf16() const { return false; }
+
+  // --- memory
+  // -------------------------------------------------------------------------------------
+
+  /// Room for a [rows, columns] tensor and its filler rows, zeroed. Throws out_of_resources.
+  Buffer allocate(int64_t rows, int64_t columns);
+  /// Copies from host memory / to host memory.
+  void upload(ConstTensor host, Tensor out);
+  void download(ConstTensor in, Tensor host);
+  /// Returns when all work handed to the device is done.
+  virtual void synchronize() = 0;
+
+  // --- weights
+  // ------------------------------------------------------------------------------------
+
+  /// weight [N,K]. With WeightUse::training the tensor must outlive the handle.
+  std::unique_ptr<PreparedWeight> prepare_weight(ConstTensor weight,
+                                                 Precision precision,
+                                                 WeightUse use);
+  /// Takes over changed rows [first, first + count) of the tensor that a training weight was made
+  /// from.
+  void refresh_weight(PreparedWeight& weight, int64_t first, int64_t count);
+
+  // --- forward
+  // ------------------------------------------------------------------------------------
+
+  /// out = dropout(layer_norm(word[id] + position[p] + segment[s])).   out [T,H]
+  /// Throws when an id, segment or position is outside its table.
+  void embed(const TokenInputs& tokens,
+             const EmbeddingTables& tables,
+             const LayerNorm& layer_norm,
+             Dropout dropout,
+             Tensor out,
+             NormalizedRows keep = {});
+
+  /// out = activation(in · weightᵀ + bias).   in [T,K], weight [N,K], bias [N] or empty, out [T,N]
+  /// `pre_activation` [T,N], when given, gets in · weightᵀ + bias, for the backward of an
+  /// activation.
+  void linear(ConstTensor in,
+              const PreparedWeight& weight,
+              std::span<const float> bias,
+              Activation activation,
+              Tensor out,
+              Tensor pre_activation = {});
+
+  /// out = dropout(softmax(q · kᵀ / sqrt(H / heads))) · v within each sequence and head.
+  /// q, out [Tq,H], k, v [T,H]; H a multiple of heads. Every sequence that has queries needs a key.
+  void attention(ConstTensor q,
+                 ConstTensor k,
+                 ConstTensor v,
+                 AttentionSpans spans,
+                 int64_t heads,
+                 Dropout dropout,
+                 Tensor out);
+
+  /// out = layer_norm(dropout(in) + residual).   in, residual, out [T,H]; out may be in or residual
+  void add_and_normalize(ConstTensor in,
+                         ConstTensor residual,
+                         const LayerNorm& layer_norm,
+                         Dropout dropout,
+                         Tensor out,
+                         NormalizedRows keep = {});
+
+  /// One row for each sequence: its first token or the mean of its tokens.   hidden [T,H], starts
+  /// [S+1], out [S,H]. Throws when a sequence is empty.
+  void pool(ConstTensor hidden, std::span<const int32_t> starts, Pooling pooling, Tensor out);
+
+  /// out = dropout(in).   out may be in; its own backward, applied to a gradient
+  void apply_dropout(ConstTensor in, Dropout dropout, Tensor out);
+
+  // --- loss
+  // ---------------------------------------------------------------------------------------
+
+  /// Returns the sum of the rows' losses divided by the normalizer, and their gradient.
+  /// logits, d_logits [S,C]; labels [S], host memory
+  double softmax_cross_entropy(ConstTensor logits,
+                               std::span<const int32_t> labels,
+                               const CrossEntropy& options,
+                               Tensor d_logits);
+
+  // --- backward, one for each forward
+  // ---------------------------------------------------------------
+
+  /// d_rows [T,H] gets the gradient of each token's word row (see add_rows); d_position, d_segment
+  /// (or empty), d_scale, d_shift are written as `parameter_write` says. d_out [T,H] is used up.
+  void embed_backward(const TokenInputs& tokens,
+                      const NormalizedRows& kept,
+                      std::span<const float> scale,
+                      Dropout dropout,
+                      Tensor d_out,
+                      Tensor d_rows,
+                      Tensor d_position,
+                      Tensor d_segment,
+                      std::span<float> d_scale,
+                      std::span<float> d_shift,
+                      Write parameter_write);
+
+  /// d_table[slots[t]] += d_rows[t].   d_rows [T,H], slots [T] host memory, d_table [U,H]
+  void add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table);
+
+  /// in [T,K], pre_activation [T,N] (empty for Activation::none), d_out [T,N], which is used up,
+  /// d_in [T,K] or empty, written as `in_write` says, d_weight [N,K], d_bias [N] or empty, written
+  /// as `parameter_write` says.
+  void linear_backward(ConstTensor in,
+                       const PreparedWeight& weight,
+                       Activation activation,
+                       ConstTensor pre_activation,
+                       Tensor d_out,
+                       Tensor d_in,
+                       Write in_write,
+                       Tensor d_weight,
+                       std::span<float> d_bias,
+                       Write parameter_write);
+
+  /// Shapes as in attention; probabilities are computed again rather than kept.
+  void attention_backward(ConstTensor q,
+                          ConstTensor k,
+                          ConstTensor v,
+                          AttentionSpans spans,
+                          int64_t heads,
+                          Dropout dropout,
+                          ConstTensor d_out,
+                          Tensor d_q,
+                          Tensor d_k,
+                          Tensor d_v);
+
+  /// d_residual gets the gradient of the sum, d_in the same through dropout; d_in may be d_residual
+  /// when dropout.rate is 0, and either may be d_out. All [T,H].
+  void add_and_normalize_backward(const NormalizedRows& kept,
+                                  std::span<const float> scale,
+                                  Dropout dropout,
+                                  ConstTensor d_out,
+                                  Tensor d_in,
+                                  Tensor d_residual,
+                                  std::span<float> d_scale,
+                                  std::span<float> d_shift,
+                                  Write parameter_write);
+
+  /// d_out [S,H], d_hidden [T,H] written as `write` says.
+  void pool_backward(ConstTensor d_out,
+                     std::span<const int32_t> starts,
+                     Pooling pooling,
+                     Write write,
+                     Tensor d_hidden);
+
+  // --- update
+  // -------------------------------------------------------------------------------------
+
+  /// out = sum of `parts` (out may be one of them); returns the squared Euclidean norm of out.
+  double sum_gradients(std::span<const std::span<const float>> parts, std::span<float> out);
+
+  /// One AdamW step (Loshchilov & Hutter 2019, as torch.optim.AdamW) of flat parameters.
+  void adamw_step(const AdamwState& state,
+                  std::span<const float> gradient,
+                  const AdamwRates& rates);
+
+  /// AdamW on the rows of a table that a step touched. rates[i] are those of step i + 1; the last
+  /// is the current step. A row that stood still since last_steps[row] first makes up the steps it
+  /// missed, with gradient zero, so the result is that of dense AdamW at the cost of the rows in
+  /// use. Untouched rows are current after a call with all rows and an empty gradient, which makes
+  /// up every step including the last.
+  ///
+  /// state: whole table [V,H] flat · rows [U] distinct · gradient [U,H] or empty · last_steps [V]
+  void adamw_step_rows(const AdamwState& state,
+                       std::span<const int32_t> rows,
+                       ConstTensor gradient,
+                       std::span<int32_t> last_steps,
+                       std::span<const AdamwRates> rates);
+
+ private:
+  // What a device implements; arguments as above, checked.
+  virtual Buffer do_allocate(int64_t floats) = 0;
+  virtual void do_upload(ConstTensor host, Tensor out) = 0;
+  virtual void do_download(ConstTensor in, Tensor host) = 0;
+  virtual std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
+                                                            Precision precision,
+                                                            WeightUse use) = 0;
+  virtual void do_refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) = 0;
+  virtual void do_embed(const TokenInputs& tokens,
+                        const EmbeddingTables& tables,
+                        const LayerNorm& layer_norm,
+                        Dropout dropout,
+                        Tensor out,
+                        const NormalizedRows& keep) = 0;
+  virtual void do_linear(ConstTensor in,
+                         const PreparedWeight& weight,
+                         std::span<const float> bias,
+                         Activation activation,
+                         Tensor out,
+                         Tensor pre_activation) = 0;
+  virtual void do_attention(ConstTensor q,
+                            ConstTensor k,
+                            ConstTensor v,
+                            AttentionSpans spans,
+                            int64_t heads,
+                            Dropout dropout,
+                            Tensor out) = 0;
+  virtual void do_add_and_normalize(ConstTensor in,
+                                    ConstTensor residual,
+                                    const LayerNorm& layer_norm,
+                                    Dropout dropout,
+                                    Tensor out,
+                                    const NormalizedRows& keep) = 0;
+  virtual void do_pool(ConstTensor hidden,
+                       std::span<const int32_t> starts,
+                       Pooling pooling,
+                       Tensor out) = 0;
+  virtual void do_apply_dropout(ConstTensor in, Dropout dropout, Tensor out) = 0;
+  virtual double do_softmax_cross_entropy(ConstTensor logits,
+                                          std::span<const int32_t> labels,
+                                          const CrossEntropy& options,
+                                          Tensor d_logits) = 0;
+  virtual void do_embed_backward(const TokenInputs& tokens,
+                                 const NormalizedRows& kept,
+                                 std::span<const float> scale,
+                                 Dropout dropout,
+                                 Tensor d_out,
+                                 Tensor d_rows,
+                                 Tensor d_position,
+                                 Tensor d_segment,
+                                 std::span<float> d_scale,
+                                 std::span<float> d_shift,
+                                 Write parameter_write) = 0;
+  virtual void do_add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table) = 0;
+  virtual void do_linear_backward(ConstTensor in,
+                                  const PreparedWeight& weight,
+                                  Activation activation,
+                                  ConstTensor pre_activation,
+                                  Tensor d_out,
+                                  Tensor d_in,
+                                  Write in_write,
+                                  Tensor d_weight,
+                                  std::span<float> d_bias,
+                                  Write parameter_write) = 0;
+  virtual void do_attention_backward(ConstTensor q,
+                                     ConstTensor k,
+                                     ConstTensor v,
+                                     AttentionSpans spans,
+                                     int64_t heads,
+                                     Dropout dropout,
+                                     ConstTensor d_out,
+                                     Tensor d_q,
+                                     Tensor d_k,
+                                     Tensor d_v) = 0;
+  virtual void do_add_and_normalize_backward(const NormalizedRows& kept,
+                                             std::span<const float> scale,
+                                             Dropout dropout,
+                                             ConstTensor d_out,
+                                             Tensor d_in,
+                                             Tensor d_residual,
+                                             std::span<float> d_scale,
+                                             std::span<float> d_shift,
+                                             Write parameter_write) = 0;
+  virtual void do_pool_backward(ConstTensor d_out,
+                                std::span<const int32_t> starts,
+                                Pooling pooling,
+                                Write write,
+                                Tensor d_hidden) = 0;
+  virtual double do_sum_gradients(std::span<const std::span<const float>> parts,
+                                  std::span<float> out) = 0;
+  virtual void do_adamw_step(const AdamwState& state,
+                             std::span<const float> gradient,
+                             const AdamwRates& rates) = 0;
+  virtual void do_adamw_step_rows(const AdamwState& state,
+                                  std::span<const int32_t> rows,
+                                  ConstTensor gradient,
+                                  std::span<int32_t> last_steps,
+                                  std::span<const AdamwRates> rates) = 0;
+};
+
+}  // namespace fastintent

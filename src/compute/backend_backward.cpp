@@ -1,0 +1,176 @@
+#include "compute/backend.h"
+#include "compute/shape_checks.h"
+
+// Backward operations. Without rows there is still a zero to write where a parameter gradient is
+// overwritten, so those calls go to the device; it alone can write its memory.
+namespace fastintent {
+namespace {
+
+void check_normalize_backward(std::string_view operation,
+                              const NormalizedRows& kept,
+                              std::span<const float> scale,
+                              ConstTensor d_out,
+                              std::span<float> d_scale,
+                              std::span<float> d_shift) {
+  check_shape(operation, "d_out", d_out, kAnySize, kAnySize);
+  check_shape(operation, "kept normal", kept.normal, d_out.rows, d_out.columns);
+  check_size(operation, "kept inverse_deviation", kept.inverse_deviation.size(), d_out.rows);
+  check_size(operation, "scale", scale.size(), d_out.columns);
+  check_size(operation, "d_scale", d_scale.size(), d_out.columns);
+  check_size(operation, "d_shift", d_shift.size(), d_out.columns);
+}
+
+bool nothing_to_write(int64_t rows, Write parameter_write) {
+  return rows == 0 && parameter_write == Write::accumulate;
+}
+
+}  // namespace
+
+void Backend::embed_backward(const TokenInputs& tokens,
+                             const NormalizedRows& kept,
+                             std::span<const float> scale,
+                             Dropout dropout,
+                             Tensor d_out,
+                             Tensor d_rows,
+                             Tensor d_position,
+                             Tensor d_segment,
+                             std::span<float> d_scale,
+                             std::span<float> d_shift,
+                             Write parameter_write) {
+  constexpr std::string_view kOperation = "embed_backward";
+  check_normalize_backward(kOperation, kept, scale, d_out, d_scale, d_shift);
+  check_dropout(kOperation, dropout);
+  check_shape(kOperation, "d_rows", d_rows, d_out.rows, d_out.columns);
+  check_shape(kOperation, "d_position", d_position, kAnySize, d_out.columns);
+  check_size(kOperation, "positions", tokens.positions.size(), d_out.rows);
+  check_indices(kOperation, "position", tokens.positions, d_position.rows);
+  if (!tokens.segments.empty()) {
+    check_size(kOperation, "segments", tokens.segments.size(), d_out.rows);
+  }
+  if (!d_segment.empty()) {
+    check_shape(kOperation, "d_segment", d_segment, kAnySize, d_out.columns);
+    check_indices(kOperation, "segment", tokens.segments, d_segment.rows);
+  }
+  if (!nothing_to_write(d_out.rows, parameter_write)) {
+    do_embed_backward(tokens,
+                      kept,
+                      scale,
+                      dropout,
+                      d_out,
+                      d_rows,
+                      d_position,
+                      d_segment,
+                      d_scale,
+                      d_shift,
+                      parameter_write);
+  }
+}
+
+void Backend::add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table) {
+  check_shape("add_rows", "d_rows", d_rows, static_cast<int64_t>(slots.size()), kAnySize);
+  check_shape("add_rows", "d_table", d_table, kAnySize, d_rows.columns);
+  check_indices("add_rows", "slot", slots, d_table.rows);
+  if (d_rows.size() > 0) {
+    do_add_rows(d_rows, slots, d_table);
+  }
+}
+
+void Backend::linear_backward(ConstTensor in,
+                              const PreparedWeight& weight,
+                              Activation activation,
+                              ConstTensor pre_activation,
+                              Tensor d_out,
+                              Tensor d_in,
+                              Write in_write,
+                              Tensor d_weight,
+                              std::span<float> d_bias,
+                              Write parameter_write) {
+  constexpr std::string_view kOperation = "linear_backward";
+  const int64_t N = weight.rows();
+  const int64_t K = weight.columns();
+  check_shape(kOperation, "in", in, kAnySize, K);
+  check_shape(kOperation, "d_out", d_out, in.rows, N);
+  if (activation != Activation::none) {
+    check_shape(kOperation, "pre_activation", pre_activation, in.rows, N);
+  }
+  if (!d_in.empty()) {
+    check_shape(kOperation, "d_in", d_in, in.rows, K);
+  }
+  check_shape(kOperation, "d_weight", d_weight, N, K);
+  if (!d_bias.empty()) {
+    check_size(kOperation, "d_bias", d_bias.size(), N);
+  }
+  if (!nothing_to_write(in.rows, parameter_write)) {
+    do_linear_backward(in,
+                       weight,
+                       activation,
+                       pre_activation,
+                       d_out,
+                       d_in,
+                       in_write,
+                       d_weight,
+                       d_bias,
+                       parameter_write);
+  }
+}
+
+void Backend::attention_backward(ConstTensor q,
+                                 ConstTensor k,
+                                 ConstTensor v,
+                                 AttentionSpans spans,
+                                 int64_t heads,
+                                 Dropout dropout,
+                                 ConstTensor d_out,
+                                 Tensor d_q,
+                                 Tensor d_k,
+                                 Tensor d_v) {
+  constexpr std::string_view kOperation = "attention_backward";
+  check_attention(kOperation, q, k, v, spans, heads, dropout);
+  check_shape(kOperation, "d_out", d_out, q.rows, q.columns);
+  check_shape(kOperation, "d_q", d_q, q.rows, q.columns);
+  check_shape(kOperation, "d_k", d_k, k.rows, k.columns);
+  check_shape(kOperation, "d_v", d_v, k.rows, k.columns);
+  // Keys that nobody asked have a gradient too: zero.
+  if (k.size() > 0) {
+    do_attention_backward(q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v);
+  }
+}
+
+void Backend::add_and_normalize_backward(const NormalizedRows& kept,
+                                         std::span<const float> scale,
+                                         Dropout dropout,
+                                         ConstTensor d_out,
+                                         Tensor d_in,
+                                         Tensor d_residual,
+                                         std::span<float> d_scale,
+                                         std::span<float> d_shift,
+                                         Write parameter_write) {
+  constexpr std::string_view kOperation = "add_and_normalize_backward";
+  check_normalize_backward(kOperation, kept, scale, d_out, d_scale, d_shift);
+  check_dropout(kOperation, dropout);
+  check_shape(kOperation, "d_in", d_in, d_out.rows, d_out.columns);
+  check_shape(kOperation, "d_residual", d_residual, d_out.rows, d_out.columns);
+  if (d_out.size() > 0 && dropout.rate > 0 && d_in.data == d_residual.data) {
+    fail_check(kOperation, "d_in apart from d_residual under dropout", "the same tensor");
+  }
+  if (!nothing_to_write(d_out.rows, parameter_write)) {
+    do_add_and_normalize_backward(
+        kept, scale, dropout, d_out, d_in, d_residual, d_scale, d_shift, parameter_write);
+  }
+}
+
+void Backend::pool_backward(ConstTensor d_out,
+                            std::span<const int32_t> starts,
+                            Pooling pooling,
+                            Write write,
+                            Tensor d_hidden) {
+  check_shape("pool_backward", "d_hidden", d_hidden, kAnySize, kAnySize);
+  check_filled_starts("pool_backward", starts, d_hidden.rows);
+  check_shape(
+      "pool_backward", "d_out", d_out, static_cast<int64_t>(starts.size()) - 1, d_hidden.columns);
+  if (d_out.size() > 0) {
+    do_pool_backward(d_out, starts, pooling, write, d_hidden);
+  }
+}
+
+}  // namespace fastintent

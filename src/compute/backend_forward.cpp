@@ -1,0 +1,145 @@
+#include <fmt/format.h>
+
+#include "compute/backend.h"
+#include "compute/shape_checks.h"
+
+// Forward operations and the loss.
+namespace fastintent {
+namespace {
+
+void check_layer_norm(std::string_view operation, const LayerNorm& layer_norm, int64_t H) {
+  check_size(operation, "scale", layer_norm.scale.size(), H);
+  check_size(operation, "shift", layer_norm.shift.size(), H);
+}
+
+void check_kept(std::string_view operation, const NormalizedRows& keep, ConstTensor out) {
+  if (keep.normal.empty() && keep.inverse_deviation.empty()) {
+    return;
+  }
+  check_shape(operation, "kept normal", keep.normal, out.rows, out.columns);
+  check_size(operation, "kept inverse_deviation", keep.inverse_deviation.size(), out.rows);
+}
+
+}  // namespace
+
+void Backend::embed(const TokenInputs& tokens,
+                    const EmbeddingTables& tables,
+                    const LayerNorm& layer_norm,
+                    Dropout dropout,
+                    Tensor out,
+                    NormalizedRows keep) {
+  const int64_t H = out.columns;
+  check_shape("embed", "out", out, static_cast<int64_t>(tokens.ids.size()), kAnySize);
+  check_size("embed", "positions", tokens.positions.size(), out.rows);
+  check_shape("embed", "word table", tables.word, kAnySize, H);
+  check_shape("embed", "position table", tables.position, kAnySize, H);
+  check_layer_norm("embed", layer_norm, H);
+  check_dropout("embed", dropout);
+  check_kept("embed", keep, out);
+  check_indices("embed", "token id", tokens.ids, tables.word.rows);
+  check_indices("embed", "position", tokens.positions, tables.position.rows);
+  if (!tokens.segments.empty()) {
+    check_size("embed", "segments", tokens.segments.size(), out.rows);
+  }
+  if (!tables.segment.empty()) {
+    check_shape("embed", "segment table", tables.segment, kAnySize, H);
+    check_indices("embed", "segment", tokens.segments, tables.segment.rows);
+  }
+  if (out.size() > 0) {
+    do_embed(tokens, tables, layer_norm, dropout, out, keep);
+  }
+}
+
+void Backend::linear(ConstTensor in,
+                     const PreparedWeight& weight,
+                     std::span<const float> bias,
+                     Activation activation,
+                     Tensor out,
+                     Tensor pre_activation) {
+  check_shape("linear", "in", in, kAnySize, weight.columns());
+  check_shape("linear", "out", out, in.rows, weight.rows());
+  if (!bias.empty()) {
+    check_size("linear", "bias", bias.size(), weight.rows());
+  }
+  if (!pre_activation.empty()) {
+    check_shape("linear", "pre_activation", pre_activation, in.rows, weight.rows());
+  }
+  if (in.rows > 0) {
+    do_linear(in, weight, bias, activation, out, pre_activation);
+  }
+}
+
+void Backend::attention(ConstTensor q,
+                        ConstTensor k,
+                        ConstTensor v,
+                        AttentionSpans spans,
+                        int64_t heads,
+                        Dropout dropout,
+                        Tensor out) {
+  check_attention("attention", q, k, v, spans, heads, dropout);
+  check_shape("attention", "out", out, q.rows, q.columns);
+  if (q.size() > 0) {
+    do_attention(q, k, v, spans, heads, dropout, out);
+  }
+}
+
+void Backend::add_and_normalize(ConstTensor in,
+                                ConstTensor residual,
+                                const LayerNorm& layer_norm,
+                                Dropout dropout,
+                                Tensor out,
+                                NormalizedRows keep) {
+  check_shape("add_and_normalize", "in", in, kAnySize, kAnySize);
+  check_shape("add_and_normalize", "residual", residual, in.rows, in.columns);
+  check_shape("add_and_normalize", "out", out, in.rows, in.columns);
+  check_layer_norm("add_and_normalize", layer_norm, in.columns);
+  check_dropout("add_and_normalize", dropout);
+  check_kept("add_and_normalize", keep, out);
+  if (in.size() > 0) {
+    do_add_and_normalize(in, residual, layer_norm, dropout, out, keep);
+  }
+}
+
+void Backend::pool(ConstTensor hidden,
+                   std::span<const int32_t> starts,
+                   Pooling pooling,
+                   Tensor out) {
+  check_shape("pool", "hidden", hidden, kAnySize, kAnySize);
+  check_filled_starts("pool", starts, hidden.rows);
+  check_shape("pool", "out", out, static_cast<int64_t>(starts.size()) - 1, hidden.columns);
+  if (out.size() > 0) {
+    do_pool(hidden, starts, pooling, out);
+  }
+}
+
+void Backend::apply_dropout(ConstTensor in, Dropout dropout, Tensor out) {
+  check_shape("apply_dropout", "in", in, kAnySize, kAnySize);
+  check_shape("apply_dropout", "out", out, in.rows, in.columns);
+  check_dropout("apply_dropout", dropout);
+  if (in.size() > 0) {
+    do_apply_dropout(in, dropout, out);
+  }
+}
+
+double Backend::softmax_cross_entropy(ConstTensor logits,
+                                      std::span<const int32_t> labels,
+                                      const CrossEntropy& options,
+                                      Tensor d_logits) {
+  constexpr std::string_view kOperation = "softmax_cross_entropy";
+  check_shape(kOperation, "logits", logits, static_cast<int64_t>(labels.size()), kAnySize);
+  check_shape(kOperation, "d_logits", d_logits, logits.rows, logits.columns);
+  check_indices(kOperation, "label", labels, logits.columns);
+  if (!options.class_weights.empty()) {
+    check_size(kOperation, "class_weights", options.class_weights.size(), logits.columns);
+  }
+  if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
+    fail_check(
+        kOperation, "label_smoothing from 0 to 1", fmt::format("{}", options.label_smoothing));
+  }
+  if (!(options.normalizer > 0)) {
+    fail_check(kOperation, "normalizer above 0", fmt::format("{}", options.normalizer));
+  }
+  return logits.rows > 0 ? do_softmax_cross_entropy(logits, labels, options, d_logits) : 0;
+}
+
+}  // namespace fastintent

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "compute/tensor.h"
+
+namespace fastintent {
+
+/// Rows of every activation buffer are rounded up to a multiple of this, so that a matrix product
+/// may always run on whole tiles: the rows between a tensor's own and the next multiple are filler,
+/// which any operation may read and write. 16 rows keep oneDNN's f32 and bf16 products at full
+/// speed.
+constexpr int64_t kRowTile = 16;
+
+constexpr int64_t round_up_to_tile(int64_t rows) {
+  return (rows + kRowTile - 1) / kRowTile * kRowTile;
+}
+
+/// Floats in a backend's memory, zeroed when allocated, 64-byte aligned. Made by Backend::allocate.
+class Buffer {
+ public:
+  using Release = void (*)(float*);
+
+  Buffer() = default;
+  Buffer(float* data, int64_t size, Release release) : data_(data, release), size_(size) {}
+
+  float* data() const { return data_.get(); }
+  int64_t size() const { return size_; }
+
+  /// The first rows * columns floats as an activation tensor. Throws out_of_resources when the
+  /// buffer cannot hold them with their filler rows.
+  Tensor tensor(int64_t rows, int64_t columns) const;
+
+ private:
+  std::unique_ptr<float, Release> data_{nullptr, nullptr};
+  int64_t size_ = 0;
+};
+
+}  // namespace fastintent

@@ -1,0 +1,245 @@
+#include "cpu/cpu_backend.h"
+
+#include <algorithm>
+#include <new>
+#include <string>
+
+#include "cpu/cross_entropy.h"
+#include "cpu/instruction_set.h"
+#include "cpu/kernels/adamw.h"
+#include "cpu/kernels/attention.h"
+#include "cpu/kernels/convert.h"
+#include "cpu/kernels/dropout.h"
+#include "cpu/kernels/embed.h"
+#include "cpu/kernels/gradients.h"
+#include "cpu/kernels/layer_norm.h"
+#include "cpu/linear.h"
+#include "cpu/pool.h"
+#include "cpu/scratch.h"
+#include "hwy/aligned_allocator.h"
+
+namespace fastintent {
+namespace {
+
+void release(float* data) {
+  hwy::FreeAlignedBytes(data, nullptr, nullptr);
+}
+
+// Operations on the processor: matrix products by oneDNN (cpu/linear.h), all else by kernels that
+// are compiled once for each instruction set (cpu/kernels). One thread, as law 3 has it.
+class CpuBackend final : public Backend {
+ public:
+  std::string_view name() const override { return name_; }
+
+  bool gains_by_bf16() const override { return cpu::bf16_pays(); }
+  void synchronize() override {}
+
+ private:
+  Buffer do_allocate(int64_t floats) override {
+    auto data = hwy::AllocateAligned<float>(static_cast<size_t>(std::max<int64_t>(floats, 1)));
+    if (data == nullptr) throw std::bad_alloc();
+    std::fill_n(data.get(), floats, 0.0F);
+    return {data.release(), floats, release};
+  }
+
+  void do_upload(ConstTensor host, Tensor out) override { cpu::copy_rows(host, out); }
+  void do_download(ConstTensor in, Tensor host) override { cpu::copy_rows(in, host); }
+
+  std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
+                                                    Precision precision,
+                                                    WeightUse use) override {
+    return std::make_unique<cpu::CpuWeight>(weight, precision, use);
+  }
+
+  void do_refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) override {
+    static_cast<cpu::CpuWeight&>(weight).refresh(first, count);
+  }
+
+  void do_embed(const TokenInputs& tokens,
+                const EmbeddingTables& tables,
+                const LayerNorm& layer_norm,
+                Dropout dropout,
+                Tensor out,
+                const NormalizedRows& keep) override {
+    cpu::embed(tokens, tables, layer_norm, out, keep);
+    if (dropout.rate > 0) cpu::apply_dropout(out, dropout, out);
+  }
+
+  void do_linear(ConstTensor in,
+                 const PreparedWeight& weight,
+                 std::span<const float> bias,
+                 Activation activation,
+                 Tensor out,
+                 Tensor pre_activation) override {
+    const auto& own = static_cast<const cpu::CpuWeight&>(weight);
+    linear_.forward(in, own, bias, activation, out, pre_activation);
+  }
+
+  void do_attention(ConstTensor q,
+                    ConstTensor k,
+                    ConstTensor v,
+                    AttentionSpans spans,
+                    int64_t heads,
+                    Dropout dropout,
+                    Tensor out) override {
+    float* scratch = attention_scratch(q, spans, heads);
+    cpu::attention(q, k, v, spans, heads, dropout, out, scratch);
+  }
+
+  void do_add_and_normalize(ConstTensor in,
+                            ConstTensor residual,
+                            const LayerNorm& layer_norm,
+                            Dropout dropout,
+                            Tensor out,
+                            const NormalizedRows& keep) override {
+    cpu::add_and_normalize(in, residual, layer_norm, dropout, out, keep);
+  }
+
+  void do_pool(ConstTensor hidden,
+               std::span<const int32_t> starts,
+               Pooling pooling,
+               Tensor out) override {
+    cpu::pool(hidden, starts, pooling, out);
+  }
+
+  void do_apply_dropout(ConstTensor in, Dropout dropout, Tensor out) override {
+    cpu::apply_dropout(in, dropout, out);
+  }
+
+  double do_softmax_cross_entropy(ConstTensor logits,
+                                  std::span<const int32_t> labels,
+                                  const CrossEntropy& options,
+                                  Tensor d_logits) override {
+    return cpu::softmax_cross_entropy(logits, labels, options, d_logits);
+  }
+
+  void do_embed_backward(const TokenInputs& tokens,
+                         const NormalizedRows& kept,
+                         std::span<const float> scale,
+                         Dropout dropout,
+                         Tensor d_out,
+                         Tensor d_rows,
+                         Tensor d_position,
+                         Tensor d_segment,
+                         std::span<float> d_scale,
+                         std::span<float> d_shift,
+                         Write parameter_write) override {
+    if (dropout.rate > 0) cpu::apply_dropout(d_out, dropout, d_out);
+    do_add_and_normalize_backward(
+        kept, scale, {}, d_out, d_rows, d_rows, d_scale, d_shift, parameter_write);
+    if (parameter_write == Write::overwrite) {
+      cpu::clear_rows(d_position);
+      cpu::clear_rows(d_segment);
+    }
+    cpu::add_rows(d_rows, tokens.positions, d_position);
+    if (d_segment.empty()) return;
+    if (tokens.segments.empty()) {
+      cpu::sum_columns(
+          d_rows, Write::accumulate, {d_segment.data, static_cast<size_t>(d_segment.columns)});
+    } else {
+      cpu::add_rows(d_rows, tokens.segments, d_segment);
+    }
+  }
+
+  void do_add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table) override {
+    cpu::add_rows(d_rows, slots, d_table);
+  }
+
+  void do_linear_backward(ConstTensor in,
+                          const PreparedWeight& weight,
+                          Activation activation,
+                          ConstTensor pre_activation,
+                          Tensor d_out,
+                          Tensor d_in,
+                          Write in_write,
+                          Tensor d_weight,
+                          std::span<float> d_bias,
+                          Write parameter_write) override {
+    const auto& own = static_cast<const cpu::CpuWeight&>(weight);
+    linear_.backward(in,
+                     own,
+                     activation,
+                     pre_activation,
+                     d_out,
+                     d_in,
+                     in_write,
+                     d_weight,
+                     d_bias,
+                     parameter_write);
+  }
+
+  void do_attention_backward(ConstTensor q,
+                             ConstTensor k,
+                             ConstTensor v,
+                             AttentionSpans spans,
+                             int64_t heads,
+                             Dropout dropout,
+                             ConstTensor d_out,
+                             Tensor d_q,
+                             Tensor d_k,
+                             Tensor d_v) override {
+    float* scratch = attention_scratch(q, spans, heads);
+    cpu::attention_backward(q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v, scratch);
+  }
+
+  void do_add_and_normalize_backward(const NormalizedRows& kept,
+                                     std::span<const float> scale,
+                                     Dropout dropout,
+                                     ConstTensor d_out,
+                                     Tensor d_in,
+                                     Tensor d_residual,
+                                     std::span<float> d_scale,
+                                     std::span<float> d_shift,
+                                     Write parameter_write) override {
+    if (parameter_write == Write::overwrite) {
+      std::ranges::fill(d_scale, 0.0F);
+      std::ranges::fill(d_shift, 0.0F);
+    }
+    cpu::add_and_normalize_backward(
+        kept, scale, dropout, d_out, d_in, d_residual, d_scale, d_shift);
+  }
+
+  void do_pool_backward(ConstTensor d_out,
+                        std::span<const int32_t> starts,
+                        Pooling pooling,
+                        Write write,
+                        Tensor d_hidden) override {
+    cpu::pool_backward(d_out, starts, pooling, write, d_hidden);
+  }
+
+  double do_sum_gradients(std::span<const std::span<const float>> parts,
+                          std::span<float> out) override {
+    return cpu::sum_gradients(parts, out);
+  }
+
+  void do_adamw_step(const AdamwState& state,
+                     std::span<const float> gradient,
+                     const AdamwRates& rates) override {
+    cpu::adamw_step(state, gradient, rates);
+  }
+
+  void do_adamw_step_rows(const AdamwState& state,
+                          std::span<const int32_t> rows,
+                          ConstTensor gradient,
+                          std::span<int32_t> last_steps,
+                          std::span<const AdamwRates> rates) override {
+    cpu::adamw_step_rows(state, rows, gradient, last_steps, rates);
+  }
+
+  float* attention_scratch(ConstTensor q, AttentionSpans spans, int64_t heads) {
+    return scratch_.floats(cpu::attention_scratch(spans.key_starts, q.columns / heads));
+  }
+
+  // First: choosing the instruction set precedes every product.
+  const std::string name_ = "cpu (" + std::string(cpu::instruction_set()) + ")";
+  cpu::Linear linear_;
+  cpu::Scratch scratch_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> create_cpu_backend() {
+  return std::make_unique<CpuBackend>();
+}
+
+}  // namespace fastintent

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "compute/backend.h"
+
+namespace fastintent::cpu {
+
+/// As Backend::softmax_cross_entropy; in double, as a step has few rows of it.
+double softmax_cross_entropy(ConstTensor logits,
+                             std::span<const int32_t> labels,
+                             const CrossEntropy& options,
+                             Tensor d_logits);
+
+}  // namespace fastintent::cpu

@@ -1,0 +1,135 @@
+#include "cpu/kernels/attention.h"
+#include "cpu/kernels/convert.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/kernels/attention_backward.cpp"
+#include "hwy/foreach_target.h"
+// after foreach_target.h
+#include "cpu/kernels/attention-inl.h"
+#include "cpu/kernels/vectors-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fastintent::cpu::HWY_NAMESPACE {
+
+// For one query: `shares` holds its probabilities p, `gradient` the gradient g of what dropout made
+// of them. With f the factors of dropout, gradient becomes scale · p (g f - sum(g f p)), that of
+// the products q · k, and shares becomes p f, the weights of the values.
+HWY_INLINE void softmax_backward(FloatTag d,
+                                 float scale,
+                                 const DropoutLanes& lanes,
+                                 uint32_t index,
+                                 int64_t keys,
+                                 float* shares,
+                                 float* gradient) {
+  const auto one = hn::Set(d, 1.0F);
+  const auto factors_at = [&](int64_t j) HWY_ATTR {
+    return lanes.active() ? lanes.factors(d, index + static_cast<uint32_t>(j)) : one;
+  };
+  auto sum = hn::Zero(d);
+  for (int64_t j = 0; j < keys; j += lanes_of(d)) {
+    const auto g = hn::Mul(hn::Load(d, gradient + j), factors_at(j));
+    hn::Store(g, d, gradient + j);
+    sum = hn::MulAdd(g, hn::Load(d, shares + j), sum);
+  }
+  const auto mean = hn::SumOfLanes(d, sum);
+  const auto factor = hn::Set(d, scale);
+  for (int64_t j = 0; j < keys; j += lanes_of(d)) {
+    const auto p = hn::Load(d, shares + j);
+    const auto centred = hn::Sub(hn::Load(d, gradient + j), mean);
+    hn::Store(hn::Mul(hn::Mul(p, factor), centred), d, gradient + j);
+    if (lanes.active()) hn::Store(hn::Mul(p, factors_at(j)), d, shares + j);
+  }
+}
+
+// Probabilities are computed again for a block of queries; gradients of keys and values add up over
+// the blocks.
+void attention_backward_heads(ConstTensor q,
+                              ConstTensor k,
+                              ConstTensor v,
+                              AttentionSpans spans,
+                              int64_t heads,
+                              const Dropout& dropout,
+                              ConstTensor d_out,
+                              Tensor d_q,
+                              Tensor d_k,
+                              Tensor d_v,
+                              float* scratch) {
+  const FloatTag d;
+  const DropoutLanes lanes(dropout);
+  const int64_t width = q.columns / heads;
+  const float scale = 1.0F / std::sqrt(static_cast<float>(width));
+  for (size_t s = 0; s + 1 < spans.query_starts.size(); ++s) {
+    const RowRange queries = sequence_rows(spans.query_starts, s);
+    const RowRange keys = sequence_rows(spans.key_starts, s);
+    if (queries.count == 0) {
+      clear_rows(d_k.row_slice(keys.first, keys.count));
+      clear_rows(d_v.row_slice(keys.first, keys.count));
+      continue;
+    }
+    for (int64_t head = 0; head < heads; ++head) {
+      const ConstTensor head_k = head_rows(k, keys, head, heads);
+      const Tensor key_columns = transpose(d, head_k, scratch);
+      const Tensor value_columns =
+          transpose(d, head_rows(v, keys, head, heads), scratch + key_columns.size());
+      float* block = scratch + 2 * key_columns.size();
+      for (int64_t first = 0; first < queries.count; first += kQueryBlock) {
+        const int64_t count = std::min(kQueryBlock, queries.count - first);
+        const RowRange rows{queries.first + first, count};
+        const ConstTensor block_q = head_rows(q, rows, head, heads);
+        const ConstTensor block_d_out = head_rows(d_out, rows, head, heads);
+        const Tensor shares(block, count, key_columns.columns);
+        const Tensor gradient(block + shares.size(), count, key_columns.columns);
+        multiply(d, {block_q.data, block_q.stride, 1}, key_columns, false, shares);
+        multiply(d, {block_d_out.data, block_d_out.stride, 1}, value_columns, false, gradient);
+        for (int64_t r = 0; r < count; ++r) {
+          const uint32_t index = attention_dropout_index(rows.first + r, heads, head, 0);
+          softmax(d, scale, keys.count, shares.row(r));
+          softmax_backward(d, scale, lanes, index, keys.count, shares.row(r), gradient.row(r));
+        }
+        const bool accumulate = first > 0;
+        multiply(d,
+                 {gradient.data, gradient.stride, 1},
+                 head_k,
+                 false,
+                 head_rows(d_q, rows, head, heads));
+        multiply(d,
+                 {gradient.data, 1, gradient.stride},
+                 block_q,
+                 accumulate,
+                 head_rows(d_k, keys, head, heads));
+        multiply(d,
+                 {shares.data, 1, shares.stride},
+                 block_d_out,
+                 accumulate,
+                 head_rows(d_v, keys, head, heads));
+      }
+    }
+  }
+}
+
+}  // namespace fastintent::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace fastintent::cpu {
+
+HWY_EXPORT(attention_backward_heads);
+
+void attention_backward(ConstTensor q,
+                        ConstTensor k,
+                        ConstTensor v,
+                        AttentionSpans spans,
+                        int64_t heads,
+                        const Dropout& dropout,
+                        ConstTensor d_out,
+                        Tensor d_q,
+                        Tensor d_k,
+                        Tensor d_v,
+                        float* scratch) {
+  HWY_DYNAMIC_DISPATCH(attention_backward_heads)
+  (q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v, scratch);
+}
+
+}  // namespace fastintent::cpu
+#endif

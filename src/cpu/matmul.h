@@ -1,0 +1,66 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+namespace fastintent::cpu {
+
+/// Type of both factors; sums, biases and results are f32.
+enum class Element { fp32, bf16 };
+
+/// How a factor [R,C] lies in memory, without gaps. `packed`: as pack_matrix left it.
+enum class Layout { row_major, column_major, packed };
+
+/// out[M,N] = a[M,K] · b[K,N], plus bias [N] when `bias`, plus what out held when `accumulate`.
+/// out is row-major.
+struct MatmulShape {
+  int64_t M = 0;
+  int64_t K = 0;
+  int64_t N = 0;
+  Element element = Element::fp32;
+  Layout a = Layout::row_major;
+  Layout b = Layout::row_major;
+  bool bias = false;
+  bool accumulate = false;
+
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 in comparisons for a pointer
+  auto operator<=>(const MatmulShape&) const = default;
+};
+
+/// A right factor in the order the library's kernels read it; shared by all threads.
+using PackedMatrix = std::shared_ptr<const void>;
+
+/// Packs b [K,N] given column-major, which is a weight [N,K] row-major.
+PackedMatrix pack_matrix(const void* b, int64_t K, int64_t N, Element element);
+
+/// The matrix products of one backend, by oneDNN with one thread; the only file that knows it.
+/// Kernels are made at the first product of a shape and shared by all threads of the process.
+/// Used by one thread at a time.
+class Matmul {
+ public:
+  Matmul();
+  ~Matmul();
+  Matmul(const Matmul&) = delete;
+  Matmul& operator=(const Matmul&) = delete;
+
+  void multiply(
+      const MatmulShape& shape, const void* a, const void* b, const float* bias, float* out);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Whether a row's result has the same bits for every M, as it has with AVX-512. The older kernels
+/// choose the order of their sums by M and give the same bits for one M only.
+bool matmul_rows_are_independent();
+
+/// Keeps the library to the instruction set of that name. Before the first product.
+void limit_matmul_instruction_set(std::string_view name);
+
+bool matmul_has_bf16();
+bool matmul_has_amx();
+
+}  // namespace fastintent::cpu

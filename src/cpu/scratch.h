@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+#include "hwy/aligned_allocator.h"
+
+namespace fastintent::cpu {
+
+/// Working memory of one operation of one backend, aligned for vectors. Grows to the largest
+/// request and is kept, so that the steady state allocates nothing.
+class Scratch {
+ public:
+  /// At least `count` floats; what they held before is lost.
+  float* floats(int64_t count);
+
+ private:
+  hwy::AlignedFreeUniquePtr<float[]> data_;
+  int64_t size_ = 0;
+};
+
+}  // namespace fastintent::cpu

@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "reference/dropped.h"
+#include "reference/reference_operations.h"
+#include "reference/sums.h"
+
+namespace fastintent::reference {
+namespace {
+
+/// One query row and head of one sequence: everything the loops below go over.
+struct Question {
+  int64_t query = 0;
+  int64_t head = 0;
+  int64_t first_column = 0;
+  int64_t width = 0;  ///< of a head
+  int64_t first_key = 0;
+  int64_t keys = 0;
+};
+
+template <class Visit>
+void for_each_question(const AttentionSpans& spans, int64_t heads, int64_t H, const Visit& visit) {
+  const int64_t width = H / heads;
+  for (size_t s = 0; s + 1 < spans.query_starts.size(); ++s) {
+    const int64_t keys = spans.key_starts[s + 1] - spans.key_starts[s];
+    for (int64_t query = spans.query_starts[s]; query < spans.query_starts[s + 1]; ++query) {
+      for (int64_t head = 0; head < heads; ++head) {
+        visit(Question{query, head, head * width, width, spans.key_starts[s], keys});
+      }
+    }
+  }
+}
+
+double dot(const float* a, const float* b, int64_t count) {
+  double sum = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    sum += static_cast<double>(a[i]) * b[i];
+  }
+  return sum;
+}
+
+/// softmax(q · kᵀ / sqrt(width)), before dropout.
+std::vector<double> probabilities(const Question& at, ConstTensor q, ConstTensor k) {
+  std::vector<double> scores(static_cast<size_t>(at.keys));
+  double largest = -std::numeric_limits<double>::infinity();
+  for (int64_t j = 0; j < at.keys; ++j) {
+    scores[j] = dot(q.row(at.query) + at.first_column,
+                    k.row(at.first_key + j) + at.first_column,
+                    at.width) /
+                std::sqrt(static_cast<double>(at.width));
+    largest = std::max(largest, scores[j]);
+  }
+  double sum = 0;
+  for (double& score : scores) {
+    score = std::exp(score - largest);
+    sum += score;
+  }
+  for (double& score : scores) {
+    score /= sum;
+  }
+  return scores;
+}
+
+}  // namespace
+
+void attention(ConstTensor q,
+               ConstTensor k,
+               ConstTensor v,
+               const AttentionSpans& spans,
+               int64_t heads,
+               const Dropout& dropout,
+               Tensor out) {
+  Sums sums(q.rows, q.columns);
+  for_each_question(spans, heads, q.columns, [&](const Question& at) {
+    const std::vector<double> p = probabilities(at, q, k);
+    for (int64_t j = 0; j < at.keys; ++j) {
+      const double weight =
+          dropped(p[j], dropout, attention_dropout_index(at.query, heads, at.head, j));
+      for (int64_t c = at.first_column; c < at.first_column + at.width; ++c) {
+        sums.row(at.query)[c] += weight * v.row(at.first_key + j)[c];
+      }
+    }
+  });
+  sums.store(out, Write::overwrite);
+}
+
+// With P the probabilities and D dropout: d_v = D(P)ᵀ · d_out, dP = D(d_out · vᵀ),
+// dS = P · (dP - sum_j P_j dP_j), d_q = dS · k / sqrt(width), d_k = dSᵀ · q / sqrt(width).
+void attention_backward(ConstTensor q,
+                        ConstTensor k,
+                        ConstTensor v,
+                        const AttentionSpans& spans,
+                        int64_t heads,
+                        const Dropout& dropout,
+                        ConstTensor d_out,
+                        Tensor d_q,
+                        Tensor d_k,
+                        Tensor d_v) {
+  Sums q_sums(q.rows, q.columns);
+  Sums k_sums(k.rows, k.columns);
+  Sums v_sums(k.rows, k.columns);
+  for_each_question(spans, heads, q.columns, [&](const Question& at) {
+    const std::vector<double> p = probabilities(at, q, k);
+    std::vector<double> d_p(p.size());
+    double mean_d_p = 0;
+    for (int64_t j = 0; j < at.keys; ++j) {
+      const double d_weight = dot(d_out.row(at.query) + at.first_column,
+                                  v.row(at.first_key + j) + at.first_column,
+                                  at.width);
+      d_p[j] = dropped(d_weight, dropout, attention_dropout_index(at.query, heads, at.head, j));
+      mean_d_p += p[j] * d_p[j];
+    }
+    for (int64_t j = 0; j < at.keys; ++j) {
+      const double weight =
+          dropped(p[j], dropout, attention_dropout_index(at.query, heads, at.head, j));
+      const double d_score = p[j] * (d_p[j] - mean_d_p) / std::sqrt(static_cast<double>(at.width));
+      const int64_t key = at.first_key + j;
+      for (int64_t c = at.first_column; c < at.first_column + at.width; ++c) {
+        q_sums.row(at.query)[c] += d_score * k.row(key)[c];
+        k_sums.row(key)[c] += d_score * q.row(at.query)[c];
+        v_sums.row(key)[c] += weight * d_out.row(at.query)[c];
+      }
+    }
+  });
+  q_sums.store(d_q, Write::overwrite);
+  k_sums.store(d_k, Write::overwrite);
+  v_sums.store(d_v, Write::overwrite);
+}
+
+}  // namespace fastintent::reference

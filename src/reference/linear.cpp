@@ -1,0 +1,163 @@
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include "fastintent/error.h"
+#include "reference/reference_operations.h"
+#include "reference/round_to_bf16.h"
+#include "reference/sums.h"
+
+// Under Precision::bf16 both operands of every product are rounded to bf16; products and sums are
+// exact to double, and biases and their gradients stay float.
+namespace fastintent::reference {
+namespace {
+
+class ReferenceWeight : public PreparedWeight {
+ public:
+  ReferenceWeight(ConstTensor weight, Precision precision, WeightUse use)
+      : PreparedWeight(weight.rows, weight.columns),
+        source_(use == WeightUse::training ? weight : ConstTensor()),
+        precision_(precision) {
+    if (!looks_at_source()) {
+      copy_.resize(static_cast<size_t>(weight.size()));
+      copy_rows(weight, 0, rows());
+    }
+  }
+
+  void refresh(int64_t first, int64_t count) {
+    if (source_.empty()) {
+      throw Error(ErrorCode::invalid_argument,
+                  "refresh_weight: expected a weight for training, found one for inference");
+    }
+    if (!looks_at_source()) {
+      copy_rows(source_, first, count);
+    }
+  }
+
+  const float* row(int64_t n) const {
+    return looks_at_source() ? source_.row(n) : copy_.data() + n * columns();
+  }
+  /// A factor of a product with this weight, or of its gradient.
+  double operand(float value) const {
+    return precision_ == Precision::bf16 ? round_to_bf16(value) : value;
+  }
+
+ private:
+  bool looks_at_source() const { return !source_.empty() && precision_ == Precision::fp32; }
+
+  void copy_rows(ConstTensor from, int64_t first, int64_t count) {
+    for (int64_t n = first; n < first + count; ++n) {
+      for (int64_t k = 0; k < columns(); ++k) {
+        copy_[static_cast<size_t>(n * columns() + k)] = static_cast<float>(operand(from.row(n)[k]));
+      }
+    }
+  }
+
+  ConstTensor source_;  // empty for inference
+  Precision precision_;
+  std::vector<float> copy_;
+};
+
+double activate(Activation activation, double x) {
+  switch (activation) {
+    case Activation::none:
+      return x;
+    case Activation::gelu:
+      return x / 2 * (1 + std::erf(x / std::numbers::sqrt2));
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::relu:
+      return x > 0 ? x : 0;
+  }
+  return x;
+}
+
+double derivative(Activation activation, double x) {
+  switch (activation) {
+    case Activation::none:
+      return 1;
+    case Activation::gelu: {
+      const double normal_density =
+          std::exp(-x * x / 2) * std::numbers::inv_sqrtpi / std::numbers::sqrt2;
+      return (1 + std::erf(x / std::numbers::sqrt2)) / 2 + x * normal_density;
+    }
+    case Activation::tanh:
+      return 1 - std::tanh(x) * std::tanh(x);
+    case Activation::relu:
+      return x > 0 ? 1 : 0;
+  }
+  return 1;
+}
+
+}  // namespace
+
+std::unique_ptr<PreparedWeight> prepare_weight(ConstTensor weight,
+                                               Precision precision,
+                                               WeightUse use) {
+  return std::make_unique<ReferenceWeight>(weight, precision, use);
+}
+
+void refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) {
+  static_cast<ReferenceWeight&>(weight).refresh(first, count);
+}
+
+void linear(ConstTensor in,
+            const PreparedWeight& weight,
+            std::span<const float> bias,
+            Activation activation,
+            Tensor out,
+            Tensor pre_activation) {
+  const auto& w = static_cast<const ReferenceWeight&>(weight);
+  for (int64_t t = 0; t < in.rows; ++t) {
+    for (int64_t n = 0; n < w.rows(); ++n) {
+      double sum = bias.empty() ? 0.0 : bias[n];
+      for (int64_t k = 0; k < w.columns(); ++k) {
+        sum += w.operand(in.row(t)[k]) * w.row(n)[k];
+      }
+      if (!pre_activation.empty()) {
+        pre_activation.row(t)[n] = static_cast<float>(sum);
+      }
+      out.row(t)[n] = static_cast<float>(activate(activation, sum));
+    }
+  }
+}
+
+void linear_backward(ConstTensor in,
+                     const PreparedWeight& weight,
+                     Activation activation,
+                     ConstTensor pre_activation,
+                     ConstTensor d_out,
+                     Tensor d_in,
+                     Write in_write,
+                     Tensor d_weight,
+                     std::span<float> d_bias,
+                     Write parameter_write) {
+  const auto& w = static_cast<const ReferenceWeight&>(weight);
+  const int64_t N = w.rows();
+  const int64_t K = w.columns();
+  Sums in_sums(in.rows, K);
+  Sums weight_sums(N, K);
+  Sums bias_sums(1, N);
+  for (int64_t t = 0; t < in.rows; ++t) {
+    for (int64_t n = 0; n < N; ++n) {
+      const double slope =
+          activation == Activation::none ? 1.0 : derivative(activation, pre_activation.row(t)[n]);
+      const double d_pre = d_out.row(t)[n] * slope;
+      bias_sums.row(0)[n] += d_pre;
+      const double factor = w.operand(static_cast<float>(d_pre));
+      for (int64_t k = 0; k < K; ++k) {
+        in_sums.row(t)[k] += factor * w.row(n)[k];
+        weight_sums.row(n)[k] += factor * w.operand(in.row(t)[k]);
+      }
+    }
+  }
+  if (!d_in.empty()) {
+    in_sums.store(d_in, in_write);
+  }
+  weight_sums.store(d_weight, parameter_write);
+  if (!d_bias.empty()) {
+    bias_sums.store(d_bias, parameter_write);
+  }
+}
+
+}  // namespace fastintent::reference

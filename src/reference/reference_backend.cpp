@@ -1,0 +1,197 @@
+#include "reference/reference_backend.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <new>
+
+#include "reference/reference_operations.h"
+
+namespace fastintent {
+namespace {
+
+constexpr std::align_val_t kAlignment{64};  // as compute/buffer.h promises
+
+void release(float* data) {
+  ::operator delete(data, kAlignment);
+}
+
+void copy_rows(ConstTensor from, Tensor to) {
+  for (int64_t r = 0; r < from.rows; ++r) {
+    std::copy_n(from.row(r), from.columns, to.row(r));
+  }
+}
+
+class ReferenceBackend : public Backend {
+ public:
+  std::string_view name() const override { return "reference"; }
+  void synchronize() override {}
+
+ private:
+  Buffer do_allocate(int64_t floats) override {
+    const auto count = static_cast<size_t>(floats);
+    auto* data = static_cast<float*>(::operator new(count * sizeof(float), kAlignment));
+    std::fill_n(data, count, 0.0F);
+    return {data, floats, release};
+  }
+  void do_upload(ConstTensor host, Tensor out) override { copy_rows(host, out); }
+  void do_download(ConstTensor in, Tensor host) override { copy_rows(in, host); }
+
+  std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
+                                                    Precision precision,
+                                                    WeightUse use) override {
+    return reference::prepare_weight(weight, precision, use);
+  }
+  void do_refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) override {
+    reference::refresh_weight(weight, first, count);
+  }
+  void do_embed(const TokenInputs& tokens,
+                const EmbeddingTables& tables,
+                const LayerNorm& layer_norm,
+                Dropout dropout,
+                Tensor out,
+                const NormalizedRows& keep) override {
+    reference::embed(tokens, tables, layer_norm, dropout, out, keep);
+  }
+  void do_linear(ConstTensor in,
+                 const PreparedWeight& weight,
+                 std::span<const float> bias,
+                 Activation activation,
+                 Tensor out,
+                 Tensor pre_activation) override {
+    reference::linear(in, weight, bias, activation, out, pre_activation);
+  }
+  void do_attention(ConstTensor q,
+                    ConstTensor k,
+                    ConstTensor v,
+                    AttentionSpans spans,
+                    int64_t heads,
+                    Dropout dropout,
+                    Tensor out) override {
+    reference::attention(q, k, v, spans, heads, dropout, out);
+  }
+  void do_add_and_normalize(ConstTensor in,
+                            ConstTensor residual,
+                            const LayerNorm& layer_norm,
+                            Dropout dropout,
+                            Tensor out,
+                            const NormalizedRows& keep) override {
+    reference::add_and_normalize(in, residual, layer_norm, dropout, out, keep);
+  }
+  void do_pool(ConstTensor hidden,
+               std::span<const int32_t> starts,
+               Pooling pooling,
+               Tensor out) override {
+    reference::pool(hidden, starts, pooling, out);
+  }
+  void do_apply_dropout(ConstTensor in, Dropout dropout, Tensor out) override {
+    reference::apply_dropout(in, dropout, out);
+  }
+  double do_softmax_cross_entropy(ConstTensor logits,
+                                  std::span<const int32_t> labels,
+                                  const CrossEntropy& options,
+                                  Tensor d_logits) override {
+    return reference::softmax_cross_entropy(logits, labels, options, d_logits);
+  }
+  void do_embed_backward(const TokenInputs& tokens,
+                         const NormalizedRows& kept,
+                         std::span<const float> scale,
+                         Dropout dropout,
+                         Tensor d_out,
+                         Tensor d_rows,
+                         Tensor d_position,
+                         Tensor d_segment,
+                         std::span<float> d_scale,
+                         std::span<float> d_shift,
+                         Write parameter_write) override {
+    reference::embed_backward(tokens,
+                              kept,
+                              scale,
+                              dropout,
+                              d_out,
+                              d_rows,
+                              d_position,
+                              d_segment,
+                              d_scale,
+                              d_shift,
+                              parameter_write);
+  }
+  void do_add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table) override {
+    reference::add_rows(d_rows, slots, d_table);
+  }
+  void do_linear_backward(ConstTensor in,
+                          const PreparedWeight& weight,
+                          Activation activation,
+                          ConstTensor pre_activation,
+                          Tensor d_out,
+                          Tensor d_in,
+                          Write in_write,
+                          Tensor d_weight,
+                          std::span<float> d_bias,
+                          Write parameter_write) override {
+    reference::linear_backward(in,
+                               weight,
+                               activation,
+                               pre_activation,
+                               d_out,
+                               d_in,
+                               in_write,
+                               d_weight,
+                               d_bias,
+                               parameter_write);
+  }
+  void do_attention_backward(ConstTensor q,
+                             ConstTensor k,
+                             ConstTensor v,
+                             AttentionSpans spans,
+                             int64_t heads,
+                             Dropout dropout,
+                             ConstTensor d_out,
+                             Tensor d_q,
+                             Tensor d_k,
+                             Tensor d_v) override {
+    reference::attention_backward(q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v);
+  }
+  void do_add_and_normalize_backward(const NormalizedRows& kept,
+                                     std::span<const float> scale,
+                                     Dropout dropout,
+                                     ConstTensor d_out,
+                                     Tensor d_in,
+                                     Tensor d_residual,
+                                     std::span<float> d_scale,
+                                     std::span<float> d_shift,
+                                     Write parameter_write) override {
+    reference::add_and_normalize_backward(
+        kept, scale, dropout, d_out, d_in, d_residual, d_scale, d_shift, parameter_write);
+  }
+  void do_pool_backward(ConstTensor d_out,
+                        std::span<const int32_t> starts,
+                        Pooling pooling,
+                        Write write,
+                        Tensor d_hidden) override {
+    reference::pool_backward(d_out, starts, pooling, write, d_hidden);
+  }
+  double do_sum_gradients(std::span<const std::span<const float>> parts,
+                          std::span<float> out) override {
+    return reference::sum_gradients(parts, out);
+  }
+  void do_adamw_step(const AdamwState& state,
+                     std::span<const float> gradient,
+                     const AdamwRates& rates) override {
+    reference::adamw_step(state, gradient, rates);
+  }
+  void do_adamw_step_rows(const AdamwState& state,
+                          std::span<const int32_t> rows,
+                          ConstTensor gradient,
+                          std::span<int32_t> last_steps,
+                          std::span<const AdamwRates> rates) override {
+    reference::adamw_step_rows(state, rows, gradient, last_steps, rates);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> create_reference_backend() {
+  return std::make_unique<ReferenceBackend>();
+}
+
+}  // namespace fastintent

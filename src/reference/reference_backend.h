@@ -1,0 +1,13 @@
+#pragma once
+
+#include <memory>
+
+#include "compute/backend.h"
+
+namespace fastintent {
+
+/// The definition of every operation: plain loops in double, rounded to float once at the end.
+/// Slow, for checking the others.
+std::unique_ptr<Backend> create_reference_backend();
+
+}  // namespace fastintent

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "compute/backend.h"
+
+/// What each operation means, one group a file; arguments as in compute/backend.h, already checked.
+/// Values are summed in double and rounded to float when they are stored, so an argument that may
+/// be written in place is read before.
+namespace fastintent::reference {
+
+// linear.cpp
+std::unique_ptr<PreparedWeight> prepare_weight(ConstTensor weight,
+                                               Precision precision,
+                                               WeightUse use);
+void refresh_weight(PreparedWeight& weight, int64_t first, int64_t count);
+void linear(ConstTensor in,
+            const PreparedWeight& weight,
+            std::span<const float> bias,
+            Activation activation,
+            Tensor out,
+            Tensor pre_activation);
+void linear_backward(ConstTensor in,
+                     const PreparedWeight& weight,
+                     Activation activation,
+                     ConstTensor pre_activation,
+                     ConstTensor d_out,
+                     Tensor d_in,
+                     Write in_write,
+                     Tensor d_weight,
+                     std::span<float> d_bias,
+                     Write parameter_write);
+
+// attention.cpp
+void attention(ConstTensor q,
+               ConstTensor k,
+               ConstTensor v,
+               const AttentionSpans& spans,
+               int64_t heads,
+               const Dropout& dropout,
+               Tensor out);
+void attention_backward(ConstTensor q,
+                        ConstTensor k,
+                        ConstTensor v,
+                        const AttentionSpans& spans,
+                        int64_t heads,
+                        const Dropout& dropout,
+                        ConstTensor d_out,
+                        Tensor d_q,
+                        Tensor d_k,
+                        Tensor d_v);
+
+// embed.cpp
+void embed(const TokenInputs& tokens,
+           const EmbeddingTables& tables,
+           const LayerNorm& layer_norm,
+           const Dropout& dropout,
+           Tensor out,
+           const NormalizedRows& keep);
+void embed_backward(const TokenInputs& tokens,
+                    const NormalizedRows& kept,
+                    std::span<const float> scale,
+                    const Dropout& dropout,
+                    ConstTensor d_out,
+                    Tensor d_rows,
+                    Tensor d_position,
+                    Tensor d_segment,
+                    std::span<float> d_scale,
+                    std::span<float> d_shift,
+                    Write parameter_write);
+void add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table);
+
+// add_and_normalize.cpp
+void add_and_normalize(ConstTensor in,
+                       ConstTensor residual,
+                       const LayerNorm& layer_norm,
+                       const Dropout& dropout,
+                       Tensor out,
+                       const NormalizedRows& keep);
+void add_and_normalize_backward(const NormalizedRows& kept,
+                                std::span<const float> scale,
+                                const Dropout& dropout,
+                                ConstTensor d_out,
+                                Tensor d_in,
+                                Tensor d_residual,
+                                std::span<float> d_scale,
+                                std::span<float> d_shift,
+                                Write parameter_write);
+void apply_dropout(ConstTensor in, const Dropout& dropout, Tensor out);
+
+// pool.cpp
+void pool(ConstTensor hidden, std::span<const int32_t> starts, Pooling pooling, Tensor out);
+void pool_backward(ConstTensor d_out,
+                   std::span<const int32_t> starts,
+                   Pooling pooling,
+                   Write write,
+                   Tensor d_hidden);
+
+// cross_entropy.cpp
+double softmax_cross_entropy(ConstTensor logits,
+                             std::span<const int32_t> labels,
+                             const CrossEntropy& options,
+                             Tensor d_logits);
+
+// adamw.cpp
+double sum_gradients(std::span<const std::span<const float>> parts, std::span<float> out);
+void adamw_step(const AdamwState& state, std::span<const float> gradient, const AdamwRates& rates);
+void adamw_step_rows(const AdamwState& state,
+                     std::span<const int32_t> rows,
+                     ConstTensor gradient,
+                     std::span<int32_t> last_steps,
+                     std::span<const AdamwRates> rates);
+
+}  // namespace fastintent::reference

@@ -1,0 +1,152 @@
+#include <numeric>
+
+#include "backend_test.h"
+
+namespace fastintent {
+namespace {
+
+// Probabilities sum to one and values are of order one: a few roundings of exp and of sums over at
+// most 100 keys.
+constexpr double kForward = 3e-6;
+// Gradients of keys sum over at most 100 queries, each with a few roundings of its own.
+constexpr double kBackward = 1e-5;
+
+struct Heads {
+  int64_t H;
+  int64_t heads;
+};
+constexpr Heads kHeads[] = {{8, 8}, {12, 4}, {30, 3}, {30, 2}, {64, 2}, {64, 1}, {384, 12}};
+
+std::vector<int32_t> starts_of(const std::vector<int32_t>& lengths) {
+  std::vector<int32_t> starts(lengths.size() + 1);
+  std::partial_sum(lengths.begin(), lengths.end(), starts.begin() + 1);
+  return starts;
+}
+
+class AttentionTest : public BackendTest {
+ protected:
+  /// Sequence s has queries[s] queries and keys[s] keys.
+  void check(const std::vector<int32_t>& queries,
+             const std::vector<int32_t>& keys,
+             Heads shape,
+             Dropout dropout) {
+    const std::vector<int32_t> query_starts = starts_of(queries);
+    const std::vector<int32_t> key_starts = starts_of(keys);
+    Random random(static_cast<uint32_t>(key_starts.back() + shape.H));
+    const int64_t H = shape.H;
+    // Of scores around ±2: uneven probabilities, as in a trained model.
+    const Matrix q = random.matrix(query_starts.back(), H, 3);
+    const Matrix k = random.matrix(key_starts.back(), H, 2);
+    const Matrix v = random.matrix(key_starts.back(), H);
+    const Matrix d_out = random.matrix(query_starts.back(), H, 0.3);
+    expect_agreement([&](Backend& backend) {
+      const OnDevice q_there(backend, q);
+      const OnDevice k_there(backend, k);
+      const OnDevice v_there(backend, v);
+      const OnDevice d_out_there(backend, d_out);
+      const OnDevice out(backend, q.rows, H);
+      const OnDevice d_q(backend, q.rows, H);
+      const OnDevice d_k(backend, k.rows, H);
+      const OnDevice d_v(backend, k.rows, H);
+      const AttentionSpans spans{query_starts, key_starts};
+      backend.attention(q_there, k_there, v_there, spans, shape.heads, dropout, out);
+      backend.attention_backward(
+          q_there, k_there, v_there, spans, shape.heads, dropout, d_out_there, d_q, d_k, d_v);
+      return std::vector<Result>{{"out", out.download(), kForward},
+                                 {"d_q", d_q.download(), kBackward},
+                                 {"d_k", d_k.download(), kBackward},
+                                 {"d_v", d_v.download(), kBackward}};
+    });
+  }
+};
+
+TEST_P(AttentionTest, AgreesWithReference) {
+  for (const Heads shape : kHeads) {
+    for (const Dropout dropout : {Dropout{}, Dropout{0.1F, 0x123456789abcdefULL}}) {
+      for (const int32_t length : {1, 2, 5, 15, 16, 17, 33, 100}) {
+        check({length}, {length}, shape, dropout);
+      }
+      const std::vector<int32_t> mixed{5, 1, 16, 17, 3, 100, 1, 31};
+      check(mixed, mixed, shape, dropout);
+    }
+  }
+}
+
+TEST_P(AttentionTest, FewerQueriesThanKeys) {
+  for (const Heads shape : kHeads) {
+    for (const Dropout dropout : {Dropout{}, Dropout{0.3F, 7}}) {
+      check({1, 1, 1, 1}, {5, 1, 16, 37}, shape, dropout);
+      check({3, 0, 16, 2}, {5, 4, 20, 17}, shape, dropout);
+    }
+  }
+}
+
+TEST_P(AttentionTest, NothingAsked) {
+  check({}, {}, {12, 4}, {});
+  check({0, 0}, {0, 0}, {12, 4}, {});
+  check({0}, {5}, {12, 4}, {});  // gradients of keys are zero
+}
+
+// exp of differences of hundreds must neither overflow nor lose the largest.
+TEST_P(AttentionTest, ExtremeScores) {
+  Random random;
+  const Matrix q = random.matrix(17, 64, 40);
+  const Matrix k = random.matrix(17, 64, 40);
+  const Matrix v = random.matrix(17, 64);
+  const std::vector<int32_t> starts{0, 17};
+  expect_agreement([&](Backend& backend) {
+    const OnDevice out(backend, 17, 64);
+    backend.attention(OnDevice(backend, q),
+                      OnDevice(backend, k),
+                      OnDevice(backend, v),
+                      {starts, starts},
+                      2,
+                      {},
+                      out);
+    // Scores of order 1000 in float are off by 1e-4, and so are probabilities, relatively.
+    return std::vector<Result>{{"out", out.download(), 1e-3}};
+  });
+}
+
+TEST_P(AttentionTest, TakesColumnSlicesOfOneProduct) {
+  Random random;
+  const std::vector<int32_t> starts{0, 5, 22};
+  const Matrix qkv = random.matrix(22, 192);
+  const Matrix d_out = random.matrix(22, 64);
+  expect_agreement([&](Backend& backend) {
+    const OnDevice there(backend, qkv);
+    const OnDevice d_out_there(backend, d_out);
+    const OnDevice d_qkv(backend, 22, 192);
+    const OnDevice out(backend, 22, 64);
+    const ConstTensor all = there;
+    const Tensor d_all = d_qkv;
+    const Dropout dropout{0.2F, 3};
+    backend.attention(all.column_slice(0, 64),
+                      all.column_slice(64, 64),
+                      all.column_slice(128, 64),
+                      {starts, starts},
+                      2,
+                      dropout,
+                      out);
+    backend.attention_backward(all.column_slice(0, 64),
+                               all.column_slice(64, 64),
+                               all.column_slice(128, 64),
+                               {starts, starts},
+                               2,
+                               dropout,
+                               d_out_there,
+                               d_all.column_slice(0, 64),
+                               d_all.column_slice(64, 64),
+                               d_all.column_slice(128, 64));
+    return std::vector<Result>{{"out", out.download(), kForward},
+                               {"d_qkv", d_qkv.download(), kBackward}};
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices,
+                         AttentionTest,
+                         testing::ValuesIn(devices_under_test()),
+                         device_label);
+
+}  // namespace
+}  // namespace fastintent

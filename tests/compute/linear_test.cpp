@@ -1,0 +1,249 @@
+#include "backend_test.h"
+
+namespace fastintent {
+namespace {
+
+// Weights are scaled by 1/sqrt(K) and gradients by 1/sqrt(T), so sums are of order one and rounding
+// every partial sum to float costs about sqrt(terms) · 6e-8.
+constexpr double kFloatSum = 3e-6;
+// gelu and tanh add the error of a polynomial in float, of a few units in the last place.
+constexpr double kActivated = 5e-6;
+// Where an activation's slope comes from float arithmetic, d_pre may round to the other of two
+// neighbouring bf16 numbers, 2^-8 apart; few terms of a sum do.
+constexpr double kOtherBf16 = 3e-3;
+
+struct Shape {
+  int64_t K;
+  int64_t N;
+};
+constexpr Shape kShapes[] = {{1, 1}, {8, 12}, {12, 30}, {30, 77}, {64, 64}, {384, 3}, {77, 384}};
+constexpr Activation kActivations[] = {
+    Activation::none, Activation::gelu, Activation::tanh, Activation::relu};
+constexpr Precision kPrecisions[] = {Precision::fp32, Precision::bf16};
+
+class LinearTest : public BackendTest {
+ protected:
+  void check_forward(int64_t T, Shape shape, Activation activation, Precision precision) {
+    Random random(static_cast<uint32_t>(T + shape.K));
+    const Matrix in = random.matrix(T, shape.K);
+    const Matrix weight = random.matrix(shape.N, shape.K, 1 / std::sqrt(shape.K));
+    const Matrix bias = random.matrix(1, shape.N);
+    const bool with_bias = random.below(4) > 0;
+    const double tolerance = activation == Activation::none ? kFloatSum : kActivated;
+    expect_agreement([&](Backend& backend) {
+      const OnDevice in_there(backend, in);
+      const OnDevice weight_there(backend, weight);
+      const OnDevice bias_there(backend, bias);
+      const OnDevice out(backend, T, shape.N);
+      const OnDevice pre_activation(backend, T, shape.N);
+      const auto prepared = backend.prepare_weight(weight_there, precision, WeightUse::inference);
+      backend.linear(in_there,
+                     *prepared,
+                     with_bias ? bias_there.flat() : std::span<float>(),
+                     activation,
+                     out,
+                     pre_activation);
+      const OnDevice out_alone(backend, T, shape.N);
+      backend.linear(in_there,
+                     *prepared,
+                     with_bias ? bias_there.flat() : std::span<float>(),
+                     activation,
+                     out_alone);
+      return std::vector<Result>{{"out", out.download(), tolerance},
+                                 {"out without pre_activation", out_alone.download(), tolerance},
+                                 {"pre_activation", pre_activation.download(), kFloatSum}};
+    });
+  }
+
+  void check_backward(int64_t T,
+                      Shape shape,
+                      Activation activation,
+                      Precision precision,
+                      Write in_write,
+                      Write parameter_write) {
+    Random random(static_cast<uint32_t>(T + shape.N));
+    const auto [K, N] = shape;
+    const Matrix in = random.matrix(T, K);
+    const Matrix weight = random.matrix(N, K, 1 / std::sqrt(K));
+    const Matrix pre_activation = random.matrix(T, N, 3);
+    const Matrix d_out = random.matrix(T, N, 1 / std::sqrt(std::max<int64_t>(T, 1)));
+    const Matrix d_in_before = random.matrix(T, K);
+    const Matrix d_weight_before = random.matrix(N, K);
+    const Matrix d_bias_before = random.matrix(1, N);
+    const bool curved = activation == Activation::gelu || activation == Activation::tanh;
+    const double tolerance = !curved                        ? kFloatSum
+                             : precision == Precision::bf16 ? kOtherBf16
+                                                            : kActivated;
+    expect_agreement([&](Backend& backend) {
+      const OnDevice in_there(backend, in);
+      const OnDevice weight_there(backend, weight);
+      const OnDevice pre_there(backend, pre_activation);
+      const OnDevice d_out_there(backend, d_out);
+      const OnDevice d_in(backend, d_in_before);
+      const OnDevice d_weight(backend, d_weight_before);
+      const OnDevice d_bias(backend, d_bias_before);
+      const auto prepared = backend.prepare_weight(weight_there, precision, WeightUse::training);
+      backend.linear_backward(in_there,
+                              *prepared,
+                              activation,
+                              activation == Activation::none ? ConstTensor() : pre_there,
+                              d_out_there,
+                              d_in,
+                              in_write,
+                              d_weight,
+                              d_bias.flat(),
+                              parameter_write);
+      return std::vector<Result>{{"d_in", d_in.download(), tolerance},
+                                 {"d_weight", d_weight.download(), tolerance},
+                                 {"d_bias", d_bias.download(), kActivated}};
+    });
+  }
+};
+
+TEST_P(LinearTest, ForwardAgreesWithReference) {
+  for (const int64_t T : kRowCounts) {
+    for (const Shape shape : kShapes) {
+      for (const Activation activation : kActivations) {
+        check_forward(T, shape, activation, Precision::fp32);
+      }
+    }
+  }
+}
+
+TEST_P(LinearTest, ForwardInBf16AgreesWithReference) {
+  for (const int64_t T : kRowCounts) {
+    for (const Shape shape : kShapes) {
+      check_forward(T, shape, Activation::none, Precision::bf16);
+      check_forward(T, shape, Activation::gelu, Precision::bf16);
+    }
+  }
+}
+
+TEST_P(LinearTest, BackwardAgreesWithReference) {
+  for (const int64_t T : kRowCounts) {
+    for (const Shape shape : kShapes) {
+      for (const Activation activation : kActivations) {
+        for (const Precision precision : kPrecisions) {
+          check_backward(T, shape, activation, precision, Write::overwrite, Write::overwrite);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(LinearTest, BackwardAccumulates) {
+  for (const int64_t T : {0, 1, 17, 100}) {
+    for (const Precision precision : kPrecisions) {
+      check_backward(T, {30, 77}, Activation::gelu, precision, Write::accumulate, Write::overwrite);
+      check_backward(T, {30, 77}, Activation::none, precision, Write::overwrite, Write::accumulate);
+      check_backward(
+          T, {64, 64}, Activation::none, precision, Write::accumulate, Write::accumulate);
+    }
+  }
+}
+
+TEST_P(LinearTest, BackwardWithoutBiasAndInputGradient) {
+  Random random;
+  const Matrix in = random.matrix(17, 12);
+  const Matrix weight = random.matrix(8, 12);
+  const Matrix d_out = random.matrix(17, 8);
+  expect_agreement([&](Backend& backend) {
+    const OnDevice in_there(backend, in);
+    const OnDevice weight_there(backend, weight);
+    const OnDevice d_out_there(backend, d_out);
+    const OnDevice d_weight(backend, 8, 12);
+    const auto prepared =
+        backend.prepare_weight(weight_there, Precision::fp32, WeightUse::training);
+    backend.linear_backward(in_there,
+                            *prepared,
+                            Activation::none,
+                            {},
+                            d_out_there,
+                            {},
+                            Write::overwrite,
+                            d_weight,
+                            {},
+                            Write::overwrite);
+    return std::vector<Result>{{"d_weight", d_weight.download(), kFloatSum}};
+  });
+}
+
+// The encoder multiplies once for query, key and value and hands their column slices on.
+TEST_P(LinearTest, TakesAndWritesColumnSlices) {
+  Random random;
+  for (const int64_t T : {1, 17, 100}) {
+    const Matrix in = random.matrix(T, 24);
+    const Matrix weight = random.matrix(12, 8);
+    const Matrix wide = random.matrix(T, 36);
+    for (const Precision precision : kPrecisions) {
+      expect_agreement([&](Backend& backend) {
+        const OnDevice in_there(backend, in);
+        const OnDevice weight_there(backend, weight);
+        const OnDevice out(backend, wide);
+        const OnDevice d_out(backend, wide);
+        const OnDevice d_in(backend, in);
+        const OnDevice d_weight(backend, 12, 8);
+        const auto prepared = backend.prepare_weight(weight_there, precision, WeightUse::training);
+        const ConstTensor in_slice = ConstTensor(in_there).column_slice(8, 8);
+        backend.linear(in_slice, *prepared, {}, Activation::none, Tensor(out).column_slice(12, 12));
+        backend.linear_backward(in_slice,
+                                *prepared,
+                                Activation::none,
+                                {},
+                                Tensor(d_out).column_slice(12, 12),
+                                Tensor(d_in).column_slice(8, 8),
+                                Write::overwrite,
+                                d_weight,
+                                {},
+                                Write::overwrite);
+        return std::vector<Result>{{"out", out.download(), 2 * kFloatSum},
+                                   {"d_in", d_in.download(), 2 * kFloatSum},
+                                   {"d_weight", d_weight.download(), 4 * kFloatSum}};
+      });
+    }
+  }
+}
+
+TEST_P(LinearTest, TrainingWeightFollowsItsTensorAfterRefresh) {
+  Random random;
+  const Matrix in = random.matrix(17, 64);
+  const Matrix weight = random.matrix(30, 64, 0.125);
+  const Matrix changed = random.matrix(30, 64, 0.125);
+  const Matrix d_out = random.matrix(17, 30, 0.25);
+  for (const Precision precision : kPrecisions) {
+    expect_agreement([&](Backend& backend) {
+      const OnDevice in_there(backend, in);
+      const OnDevice weight_there(backend, weight);
+      const OnDevice d_out_there(backend, d_out);
+      const OnDevice out(backend, 17, 30);
+      const OnDevice d_in(backend, 17, 64);
+      const OnDevice d_weight(backend, 30, 64);
+      const auto prepared = backend.prepare_weight(weight_there, precision, WeightUse::training);
+      backend.linear(in_there, *prepared, {}, Activation::none, out);
+      backend.upload(changed.tensor(), weight_there);
+      backend.refresh_weight(*prepared, 0, 13);
+      backend.refresh_weight(*prepared, 13, 17);
+      backend.linear(in_there, *prepared, {}, Activation::none, out);
+      backend.linear_backward(in_there,
+                              *prepared,
+                              Activation::none,
+                              {},
+                              d_out_there,
+                              d_in,
+                              Write::overwrite,
+                              d_weight,
+                              {},
+                              Write::overwrite);
+      return std::vector<Result>{{"out", out.download(), kFloatSum},
+                                 {"d_in", d_in.download(), kFloatSum}};
+    });
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices,
+                         LinearTest,
+                         testing::ValuesIn(devices_under_test()),
+                         device_label);
+
+}  // namespace
+}  // namespace fastintent
