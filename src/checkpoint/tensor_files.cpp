@@ -1,0 +1,109 @@
+#include "checkpoint/tensor_files.h"
+
+#include <fmt/format.h>
+
+#include <system_error>
+#include <utility>
+
+#include "base/mapped_file.h"
+#include "checkpoint/json_document.h"
+#include "checkpoint/safetensors.h"
+#include "fastintent/error.h"
+
+namespace fastintent {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Tensors = std::map<std::string, StoredTensor, std::less<>>;
+
+bool file_exists(const fs::path& file) {
+  std::error_code ignored;
+  return fs::exists(file, ignored);
+}
+
+Tensors parse(const MappedFile& mapped, const fs::path& file) {
+  Tensors tensors;
+  for (StoredTensor& tensor : parse_safetensors(mapped.bytes(), file.string())) {
+    tensors.emplace(tensor.name, std::move(tensor));
+  }
+  return tensors;
+}
+
+/// The shard that `value` of the index names: a file of the index's own folder, no other.
+std::string shard_name(const JsonDocument& index, const std::string& tensor, const auto& value) {
+  std::string name = value.is_string() ? value.template get<std::string>() : std::string();
+  const bool plain = !name.empty() && name != "." && name != ".." &&
+                     name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
+  if (!plain) {
+    throw Error(ErrorCode::bad_checkpoint,
+                fmt::format("read shards: expected the name of a file beside the index, found {} "
+                            "({}, tensor {})",
+                            value.is_string() ? value.dump() : value.type_name(),
+                            index.name(),
+                            tensor));
+  }
+  return name;
+}
+
+}  // namespace
+
+TensorFiles TensorFiles::open_file(const fs::path& file) {
+  TensorFiles result;
+  result.description_ = file.string();
+  const auto mapped = std::make_shared<const MappedFile>(file);
+  result.tensors_ = parse(*mapped, file);
+  result.files_.push_back(mapped);
+  return result;
+}
+
+TensorFiles::TensorFiles(const fs::path& folder) {
+  const fs::path single = folder / "model.safetensors";
+  const fs::path index_file = folder / "model.safetensors.index.json";
+  if (file_exists(single) || !file_exists(index_file)) {
+    *this = open_file(single);
+    return;
+  }
+  description_ = index_file.string();
+  const JsonDocument index = JsonDocument::read(index_file);
+  const auto weight_map = index.value().find("weight_map");
+  if (weight_map == index.value().end() || !weight_map->is_object()) {
+    throw Error(ErrorCode::bad_checkpoint,
+                fmt::format("read shards: expected an object 'weight_map', found {} ({})",
+                            weight_map == index.value().end() ? "none" : weight_map->type_name(),
+                            index.name()));
+  }
+  std::map<std::string, Tensors> shards;
+  for (const auto& [tensor, value] : weight_map->items()) {
+    const std::string name = shard_name(index, tensor, value);
+    auto shard = shards.find(name);
+    if (shard == shards.end()) {
+      const fs::path file = folder / name;
+      if (!file_exists(file)) {
+        throw Error(ErrorCode::bad_checkpoint,
+                    fmt::format("read shards: expected the shard {}, found no such file ({})",
+                                file.string(),
+                                index.name()));
+      }
+      files_.push_back(std::make_shared<const MappedFile>(file));
+      shard = shards.emplace(name, parse(*files_.back(), file)).first;
+    }
+    const auto stored = shard->second.find(tensor);
+    if (stored == shard->second.end()) {
+      throw Error(ErrorCode::bad_checkpoint,
+                  fmt::format("read shards: expected tensor {} in {}, found none of that name ({})",
+                              tensor,
+                              name,
+                              index.name()));
+    }
+    tensors_.insert(shard->second.extract(stored));
+  }
+}
+
+const StoredTensor* TensorFiles::find(std::string_view name) const {
+  const auto found = tensors_.find(name);
+  return found == tensors_.end() ? nullptr : &found->second;
+}
+
+}  // namespace fastintent

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compute/tensor.h"
+
+namespace fastintent {
+
+class MappedFile;
+
+enum class StoredType { f32, f16, bf16, other };
+
+/// A tensor as it lies in a mapped file.
+struct StoredTensor {
+  std::string name;
+  StoredType type = StoredType::other;
+  std::string type_name;  ///< as the file says it, for messages
+  std::vector<int64_t> shape;
+  std::span<const std::byte> bytes;
+  std::string file;  ///< for messages
+};
+
+/// The weights of a model folder, mapped: model.safetensors, or the shards that
+/// model.safetensors.index.json names. Immutable after construction: safe from many threads.
+class TensorFiles {
+ public:
+  /// Throws missing_input when `folder` has neither file, bad_checkpoint when one is malformed.
+  explicit TensorFiles(const std::filesystem::path& folder);
+  /// One safetensors file under any name (2_Dense/model.safetensors).
+  static TensorFiles open_file(const std::filesystem::path& file);
+
+  /// nullptr when there is no such tensor.
+  const StoredTensor* find(std::string_view name) const;
+  /// Sorted by name.
+  const std::map<std::string, StoredTensor, std::less<>>& tensors() const { return tensors_; }
+  const std::string& description() const { return description_; }  ///< the path, for messages
+
+ private:
+  TensorFiles() = default;
+
+  std::string description_;
+  std::vector<std::shared_ptr<const MappedFile>> files_;
+  std::map<std::string, StoredTensor, std::less<>> tensors_;
+};
+
+/// Converts to f32. Throws bad_checkpoint (file, tensor, expected, found) when the shape differs
+/// from [rows, columns] ([columns] for one row also counts) or the type is not F32, F16 or BF16.
+void read_tensor(const StoredTensor& stored, Tensor out);
+
+/// The tensor where it lies, without a copy, when it is F32, aligned and of that shape; else an
+/// empty view (shape is checked as in read_tensor). Valid while the TensorFiles lives.
+ConstTensor view_tensor(const StoredTensor& stored, int64_t rows, int64_t columns);
+
+/// A tensor to be written: F32, contiguous; shape has one or two dimensions.
+struct TensorToWrite {
+  std::string name;
+  std::vector<int64_t> shape;
+  std::span<const float> values;
+};
+
+/// Writes a safetensors file (metadata {"format": "pt"}, as transformers expects) and fsyncs it.
+/// Throws cannot_create or io_error; invalid_argument for a name given twice or values that do not
+/// fill their shape.
+void write_safetensors(const std::filesystem::path& file, std::span<const TensorToWrite> tensors);
+
+}  // namespace fastintent

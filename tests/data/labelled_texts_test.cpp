@@ -1,0 +1,121 @@
+#include <cstdlib>
+#include <vector>
+
+#include "base/expect_error.h"
+#include "base/temporary_folder.h"
+#include "fastintent/dataset.h"
+
+namespace fastintent {
+namespace {
+
+using Names = std::vector<std::string>;
+
+class LabelledTextsFile : public testing::Test {
+ protected:
+  LabelledTexts read(const std::string& name,
+                     const std::string& bytes,
+                     const DatasetOptions& options = {}) const {
+    return read_labelled_texts(folder_.write(name, bytes), options);
+  }
+  void expect_bad(const std::string& name,
+                  const std::string& bytes,
+                  const std::string& part) const {
+    expect_error(ErrorCode::invalid_data, part, [&] { read(name, bytes); });
+    expect_error(ErrorCode::invalid_data, name, [&] { read(name, bytes); });
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(LabelledTextsFile, KeepsTheOrderAndCounts) {
+  const LabelledTexts data =
+      read("a.csv", "text,category\nb,y\na,x\n \xc2\xa0,z\nb,y\nb,x\n,\na,x\n");
+  EXPECT_EQ(data.texts, (Names{"b", "a", "b", "b", "a"}));
+  EXPECT_EQ(data.labels, (Names{"y", "x", "y", "x", "x"}));
+  EXPECT_EQ(data.label_names, (Names{"x", "y"}));
+  EXPECT_EQ(data.label_counts, (std::vector<int64_t>{3, 2}));
+  EXPECT_EQ(data.duplicates, 3);
+  EXPECT_EQ(data.conflicting_duplicates, 1);
+  EXPECT_EQ(data.blank_texts, 2);
+}
+
+TEST_F(LabelledTextsFile, FindsTheColumns) {
+  EXPECT_EQ(read("a.csv", "category,intent,label,text\nc,i,l,t\n").labels, Names{"l"});
+  EXPECT_EQ(read("a.csv", "category,intent,text\nc,i,t\n").labels, Names{"i"});
+  EXPECT_EQ(read("a.tsv", "category\ttext\nc\tt\n").labels, Names{"c"});
+  const LabelledTexts data =
+      read("a.csv", "text,label,q,a\n1,2,3,4\n", {FileFormat::automatic, "q", "a"});
+  EXPECT_EQ(data.texts, Names{"3"});
+  EXPECT_EQ(data.labels, Names{"4"});
+  EXPECT_EQ(read("a.txt", "text,label\nt,l\n", {FileFormat::csv, "", ""}).labels, Names{"l"});
+}
+
+TEST_F(LabelledTextsFile, JsonLines) {
+  const LabelledTexts data = read("a.jsonl",
+                                  "{\"text\":\"a\",\"label\":\"x\"}\n\n"
+                                  "{\"intent\":-12,\"text\":\"b\",\"category\":\"no\"}\n");
+  EXPECT_EQ(data.texts, (Names{"a", "b"}));
+  EXPECT_EQ(data.labels, (Names{"x", "-12"}));
+  EXPECT_EQ(data.blank_texts, 1);
+  expect_bad("b.jsonl", "{\"text\":\"a\",\"label\":1.5}\n", "a string or an integer as label");
+  expect_bad("b.jsonl", "{\"text\":\"a\",\"label\":null}\n", "found null");
+  expect_bad("b.jsonl", "{\"text\":\"a\"}\n", "a key 'label' or 'intent' or 'category'");
+}
+
+TEST_F(LabelledTextsFile, BadFiles) {
+  expect_bad("a.csv", "", "a header row");
+  expect_bad("a.csv", "text,label\n", "at least one row with a text, found none");
+  expect_bad("a.csv", "text,label\n ,x\n", "found only blank ones");
+  expect_bad("a.csv", "text,label\na,x\nb, \n", "expected a label, found a blank one");
+  expect_bad("a.csv", "text,label\na,x\nb, \n", "a.csv:3");
+  expect_bad("a.csv", "text,name\na,x\n", "'category', found columns 'text', 'name'");
+  expect_bad("a.txt", "text,label\na,x\n", "expected CSV, TSV or JSON lines with labels");
+  expect_error(
+      ErrorCode::missing_input, "absent.csv", [&] { read_labelled_texts(folder_ / "absent.csv"); });
+}
+
+TEST(IsBlank, UnicodeWhiteSpaceOnly) {
+  EXPECT_TRUE(is_blank(""));
+  EXPECT_TRUE(is_blank(" \t\n\v\f\r"));
+  EXPECT_TRUE(
+      is_blank("\xc2\x85\xc2\xa0\xe1\x9a\x80\xe2\x80\x80\xe2\x80\x8a\xe2\x80\xa8\xe2\x80\xa9"));
+  EXPECT_TRUE(is_blank("\xe2\x80\xaf\xe2\x81\x9f\xe3\x80\x80"));
+  for (const std::string text : {" a ",
+                                 "\x1f",          // not white space, though near it
+                                 "\xe2\x80\x8b",  // zero width space
+                                 "\xef\xbb\xbf",  // byte order mark
+                                 "\xe1\xa0\x8e",  // Mongolian vowel separator
+                                 "\xa0",          // a lone continuation byte
+                                 "\xc2",          // cut off
+                                 "\xe2\x80",      // cut off
+                                 "\xe0\x80\xa0",  // a space in too many bytes
+                                 "\xff"}) {
+    EXPECT_FALSE(is_blank(text)) << testing::PrintToString(text);
+  }
+  EXPECT_FALSE(is_blank(std::string(1, '\0')));
+}
+
+TEST(Banking77, IsReadWhole) {
+  const char* variable = std::getenv("FASTINTENT_DATA");
+  const std::filesystem::path root = variable != nullptr ? variable : "../shared/data";
+  if (!std::filesystem::exists(root / "banking77")) {
+    GTEST_SKIP() << "no banking77 in " << root;
+  }
+  const LabelledTexts train = read_labelled_texts(root / "banking77/train.csv");
+  const LabelledTexts test = read_labelled_texts(root / "banking77/test.csv");
+  EXPECT_EQ(train.texts.size(), 10003U);
+  EXPECT_EQ(test.texts.size(), 3080U);
+  EXPECT_EQ(train.label_names.size(), 77U);
+  EXPECT_EQ(test.label_names, train.label_names);
+  int64_t with_line_feed = 0;
+  for (const LabelledTexts* data : {&train, &test}) {
+    EXPECT_EQ(data->blank_texts, 0);
+    for (const std::string& text : data->texts) {
+      with_line_feed += text.find('\n') != std::string::npos ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(with_line_feed, 13);
+}
+
+}  // namespace
+}  // namespace fastintent
