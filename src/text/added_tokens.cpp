@@ -1,0 +1,176 @@
+#include "text/added_tokens.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "fastintent/error.h"
+#include "text/character_tables.h"
+#include "text/utf8.h"
+
+namespace fastintent {
+namespace {
+
+/// The character that ends `text`, which is valid UTF-8 and not empty.
+DecodedCharacter last_character(std::string_view text) {
+  size_t start = text.size() - 1;
+  while (is_utf8_continuation(text[start])) {
+    --start;
+  }
+  return decode_utf8(text.data() + start);
+}
+
+bool ends_with_word(std::string_view text) {
+  return !text.empty() && character_class(last_character(text).code_point).is_word;
+}
+
+bool starts_with_word(std::string_view text) {
+  return !text.empty() && character_class(decode_utf8(text.data()).code_point).is_word;
+}
+
+size_t leading_space(std::string_view text) {
+  size_t bytes = 0;
+  while (bytes < text.size()) {
+    const DecodedCharacter character = decode_utf8(text.data() + bytes);
+    if (!character_class(character.code_point).is_space) {
+      break;
+    }
+    bytes += character.bytes;
+  }
+  return bytes;
+}
+
+size_t trailing_space(std::string_view text) {
+  const size_t size = text.size();
+  while (!text.empty()) {
+    const DecodedCharacter character = last_character(text);
+    if (!character_class(character.code_point).is_space) {
+      break;
+    }
+    text.remove_suffix(character.bytes);
+  }
+  return size - text.size();
+}
+
+std::string normalized_form(const std::string& content, const Normalizer& normalizer) {
+  std::vector<char> buffer(Normalizer::buffer_bytes(content.size()));
+  return std::string(normalizer.normalize(content, buffer.data()));
+}
+
+AddedTokens make_set(std::vector<AddedTokens::Entry> entries, const std::string& file) {
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return a.pattern < b.pattern;
+  });
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const std::string& pattern = entries[i].pattern;
+    if (pattern.empty() || (i > 0 && pattern == entries[i - 1].pattern)) {
+      throw Error(ErrorCode::bad_checkpoint,
+                  fmt::format("read tokenizer: expected added tokens with distinct, non-empty "
+                              "normalized forms, found '{}' for '{}' ({})",
+                              pattern,
+                              entries[i].token.content,
+                              file));
+    }
+  }
+  return AddedTokens(entries);
+}
+
+}  // namespace
+
+AddedTokens::AddedTokens(const std::vector<Entry>& entries) {
+  std::vector<SortedStrings::Entry> patterns;
+  for (const Entry& entry : entries) {
+    patterns.emplace_back(entry.pattern, static_cast<int32_t>(rules_.size()));
+    rules_.push_back({entry.id, entry.token.single_word, entry.token.lstrip, entry.token.rstrip});
+  }
+  patterns_ = SortedStrings(std::move(patterns));
+}
+
+AddedTokenSets make_added_tokens(const std::vector<AddedToken>& tokens,
+                                 const std::unordered_map<std::string, int32_t>& vocabulary,
+                                 const Normalizer& normalizer,
+                                 const std::string& file) {
+  std::unordered_map<std::string, int32_t> given;
+  std::map<int32_t, AddedToken> by_id;
+  auto next_id = static_cast<int32_t>(vocabulary.size());
+  int32_t id_count = 0;
+  for (const auto& [token, id] : vocabulary) {
+    id_count = std::max(id_count, id + 1);
+  }
+  for (const AddedToken& token : tokens) {
+    if (token.content.empty()) {
+      continue;
+    }
+    const auto known = vocabulary.find(token.content);
+    const auto [entry, is_new] =
+        given.try_emplace(token.content, known != vocabulary.end() ? known->second : next_id);
+    if (is_new && known == vocabulary.end()) {
+      ++next_id;
+    }
+    by_id[entry->second] = token;
+    id_count = std::max(id_count, entry->second + 1);
+  }
+  std::vector<AddedTokens::Entry> raw;
+  std::vector<AddedTokens::Entry> normalized;
+  for (const auto& [id, token] : by_id) {
+    if (token.normalized) {
+      normalized.push_back({normalized_form(token.content, normalizer), id, token});
+    } else {
+      raw.push_back({token.content, id, token});
+    }
+  }
+  return {make_set(std::move(raw), file), make_set(std::move(normalized), file), id_count};
+}
+
+bool AddedTokenSplitter::next(Segment& segment) {
+  if (pending_ < 0 && !find_token()) {
+    segment = {text_.substr(std::min(done_, text_.size()))};
+    done_ = text_.size();
+    return !segment.text.empty();
+  }
+  if (!segment_before_.empty()) {
+    segment = {segment_before_};
+    segment_before_ = {};
+    return true;
+  }
+  segment = {{}, pending_};
+  pending_ = -1;
+  done_ = pending_end_;
+  return true;
+}
+
+/// Finds the next token that stands alone where it must; sets the text before it and its end.
+bool AddedTokenSplitter::find_token() {
+  const SortedStrings& patterns = tokens_.patterns_;
+  while ((searched_ = patterns.next_candidate(text_, searched_)) < text_.size()) {
+    const auto match = patterns.longest_prefix(text_.substr(searched_));
+    if (match.bytes == 0) {
+      ++searched_;
+      continue;
+    }
+    const AddedTokens::Rule& rule = tokens_.rules_[match.value];
+    size_t start = searched_;
+    size_t end = start + match.bytes;
+    searched_ = end;
+    if (rule.single_word &&
+        (ends_with_word(text_.substr(0, start)) || starts_with_word(text_.substr(end)))) {
+      continue;
+    }
+    if (rule.lstrip && start > done_) {
+      start -= trailing_space(text_.substr(done_, start - done_));
+    }
+    if (rule.rstrip) {
+      end += leading_space(text_.substr(end));
+    }
+    if (start > done_) {
+      segment_before_ = text_.substr(done_, start - done_);
+    }
+    pending_ = rule.id;
+    pending_end_ = end;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace fastintent

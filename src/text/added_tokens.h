@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "text/normalizer.h"
+#include "text/sorted_strings.h"
+
+namespace fastintent {
+
+/// A token that is recognised in the text before it is split into words.
+struct AddedToken {
+  std::string content;
+  bool single_word = false;  ///< not beside a letter, digit or mark
+  bool lstrip = false;       ///< takes the white space before it along
+  bool rstrip = false;       ///< takes the white space behind it along
+  bool normalized = false;   ///< its normalized form is sought in the normalized text
+};
+
+/// One set of added tokens, sought in the same text.
+///
+/// Immutable: safe from many threads.
+class AddedTokens {
+ public:
+  struct Entry {
+    std::string pattern;
+    int32_t id;
+    AddedToken token;
+  };
+
+  AddedTokens() = default;
+  /// Patterns are distinct and not empty.
+  explicit AddedTokens(const std::vector<Entry>& entries);
+
+  bool empty() const { return patterns_.entries().empty(); }
+
+ private:
+  friend class AddedTokenSplitter;
+
+  SortedStrings patterns_;  // with the index of their rule
+  struct Rule {
+    int32_t id;
+    bool single_word, lstrip, rstrip;
+  };
+  std::vector<Rule> rules_;
+};
+
+/// Both sets of a tokenizer.
+struct AddedTokenSets {
+  AddedTokens raw;         ///< sought in the text as it came
+  AddedTokens normalized;  ///< sought in the normalized text
+  int32_t id_count;        ///< all ids, the vocabulary's too, are below
+};
+
+/// Gives each token its id: the vocabulary's, else the next free one in order (the ids in
+/// tokenizer.json are not used, as in `tokenizers`). A later token of the same content replaces an
+/// earlier one. Throws bad_checkpoint naming `file` when two tokens, or a token and nothing, are
+/// the same once normalized.
+AddedTokenSets make_added_tokens(const std::vector<AddedToken>& tokens,
+                                 const std::unordered_map<std::string, int32_t>& vocabulary,
+                                 const Normalizer& normalizer,
+                                 const std::string& file);
+
+/// Walks a text and gives its added tokens and the texts between them, in order.
+class AddedTokenSplitter {
+ public:
+  struct Segment {
+    std::string_view text;  ///< between tokens; empty for a token
+    int32_t id = -1;        ///< of the token
+  };
+
+  /// Both arguments must outlive the splitter; `text` is valid UTF-8.
+  AddedTokenSplitter(const AddedTokens& tokens, std::string_view text)
+      : tokens_(tokens), text_(text) {}
+
+  /// False when the text is used up.
+  bool next(Segment& segment);
+
+ private:
+  bool find_token();
+
+  const AddedTokens& tokens_;
+  std::string_view text_;
+  size_t done_ = 0;      // all before it was given out
+  size_t searched_ = 0;  // where the next token may start
+  // A token that was found and not given out yet, the text before it, and its end.
+  std::string_view segment_before_;
+  int32_t pending_ = -1;
+  size_t pending_end_ = 0;
+};
+
+}  // namespace fastintent

@@ -1,0 +1,168 @@
+#include "fastintent/tokenizer.h"
+
+#include <algorithm>
+
+#include "text/added_tokens.h"
+#include "text/normalizer.h"
+#include "text/tokenizer_settings.h"
+#include "text/utf8.h"
+#include "text/word_splitter.h"
+#include "text/wordpiece.h"
+
+// A text runs through: UTF-8 repair, added tokens of the raw text, normalizer, added tokens of the
+// normalized text, words, pieces. Long texts go in blocks, so that truncation ends the work early.
+
+namespace fastintent {
+namespace {
+
+// A block's buffer lies on the stack (8 KiB). Most texts are one block.
+constexpr size_t kBlockBytes = 2048;
+
+/// Collects at most `room` ids and knows whether there were more.
+struct IdSink {
+  std::vector<int32_t>& ids;
+  size_t room;
+  bool truncated = false;
+
+  void take(size_t count) {
+    truncated = count > room;
+    room -= std::min(count, room);
+  }
+};
+
+/// The length of the first block of `text`: it ends before a space, which neither a word nor the
+/// normalizer reaches across.
+size_t first_block(std::string_view text) {
+  if (text.size() <= kBlockBytes) {
+    return text.size();
+  }
+  const size_t space = text.rfind(' ', kBlockBytes);
+  return space != std::string_view::npos && space != 0
+             ? space
+             : std::min(text.find(' ', kBlockBytes), text.size());
+}
+
+}  // namespace
+
+class Tokenizer::Pipeline {
+ public:
+  Pipeline(const TokenizerSettings& settings, int max_length)
+      : normalizer_(settings.normalizer),
+        added_tokens_(make_added_tokens(
+            settings.added_tokens, settings.model.vocabulary, normalizer_, settings.file)),
+        wordpiece_(settings.model),
+        ids_before_(settings.ids_before),
+        ids_after_(settings.ids_after),
+        max_length_(max_length) {
+    for (const auto& ids : {ids_before_, ids_after_}) {
+      for (const int32_t id : ids) {
+        added_tokens_.id_count = std::max(added_tokens_.id_count, id + 1);
+      }
+    }
+  }
+
+  bool append(std::string_view text, std::vector<int32_t>& ids) const {
+    std::string repaired;
+    if (valid_utf8_prefix(text) != text.size()) {
+      repaired = replace_invalid_utf8(text);
+      text = repaired;
+    }
+    const size_t special = ids_before_.size() + ids_after_.size();
+    ids.insert(ids.end(), ids_before_.begin(), ids_before_.end());
+    IdSink sink{ids, static_cast<size_t>(max_length_) - special};
+    AddedTokenSplitter segments(added_tokens_.raw, text);
+    AddedTokenSplitter::Segment segment;
+    while (!sink.truncated && segments.next(segment)) {
+      if (segment.id >= 0) {
+        append_token(segment.id, sink);
+      } else {
+        append_text(segment.text, sink);
+      }
+    }
+    ids.insert(ids.end(), ids_after_.begin(), ids_after_.end());
+    return sink.truncated;
+  }
+
+  int max_length() const { return max_length_; }
+  int id_count() const { return added_tokens_.id_count; }
+
+ private:
+  static void append_token(int32_t id, IdSink& sink) {
+    if (sink.room > 0) {
+      sink.ids.push_back(id);
+    }
+    sink.take(1);
+  }
+
+  /// A text between raw added tokens.
+  void append_text(std::string_view text, IdSink& sink) const {
+    // A normalized added token may hold spaces, so it must see the text whole.
+    const bool in_blocks = added_tokens_.normalized.empty();
+    while (!text.empty() && !sink.truncated) {
+      const size_t bytes = in_blocks ? first_block(text) : text.size();
+      const std::string_view block = text.substr(0, bytes);
+      if (bytes <= kBlockBytes) {
+        char buffer[Normalizer::buffer_bytes(kBlockBytes)];
+        append_normalized(normalizer_.normalize(block, buffer), sink);
+      } else {
+        std::vector<char> buffer(Normalizer::buffer_bytes(bytes));
+        append_normalized(normalizer_.normalize(block, buffer.data()), sink);
+      }
+      text.remove_prefix(bytes);
+    }
+  }
+
+  void append_normalized(std::string_view text, IdSink& sink) const {
+    AddedTokenSplitter segments(added_tokens_.normalized, text);
+    AddedTokenSplitter::Segment segment;
+    while (!sink.truncated && segments.next(segment)) {
+      if (segment.id >= 0) {
+        append_token(segment.id, sink);
+      } else {
+        append_words(segment.text, sink);
+      }
+    }
+  }
+
+  void append_words(std::string_view text, IdSink& sink) const {
+    WordSplitter words(text);
+    for (std::string_view word = words.next(); !word.empty() && !sink.truncated;
+         word = words.next()) {
+      sink.take(wordpiece_.append(word, sink.room, sink.ids));
+    }
+  }
+
+  Normalizer normalizer_;
+  AddedTokenSets added_tokens_;
+  WordPiece wordpiece_;
+  std::vector<int32_t> ids_before_;
+  std::vector<int32_t> ids_after_;
+  int max_length_;
+};
+
+Tokenizer::Tokenizer(const std::filesystem::path& folder, int max_length) {
+  const TokenizerSettings settings = read_tokenizer_settings(folder);
+  const size_t special = settings.ids_before.size() + settings.ids_after.size();
+  pipeline_ =
+      std::make_shared<const Pipeline>(settings, maximum_length(folder, max_length, special));
+}
+
+Tokenizer::Encoding Tokenizer::encode(std::string_view text) const {
+  Encoding encoding;
+  encoding.truncated = append_ids(text, encoding.ids);
+  return encoding;
+}
+
+bool Tokenizer::append_ids(std::string_view text, std::vector<int32_t>& ids) const {
+  return pipeline_->append(text, ids);
+}
+
+int Tokenizer::max_length() const {
+  return pipeline_->max_length();
+}
+
+int Tokenizer::vocabulary_size() const {
+  return pipeline_->id_count();
+}
+
+}  // namespace fastintent

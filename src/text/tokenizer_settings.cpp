@@ -1,0 +1,37 @@
+#include "text/tokenizer_settings.h"
+
+#include <fmt/format.h>
+
+#include "fastintent/error.h"
+
+namespace fastintent {
+
+TokenizerSettings read_tokenizer_settings(const std::filesystem::path& folder) {
+  for (const auto& [name, read] :
+       {std::pair{"tokenizer.json", &read_tokenizer_json}, {"vocab.txt", &read_vocab_txt}}) {
+    const std::filesystem::path file = folder / name;
+    if (std::filesystem::exists(file)) {
+      return read(file);
+    }
+  }
+  throw Error(
+      ErrorCode::missing_input,
+      fmt::format("read tokenizer: expected tokenizer.json or vocab.txt, found neither ({})",
+                  folder.string()));
+}
+
+int32_t require_token(const TokenizerSettings& settings,
+                      const std::string& token,
+                      const char* key) {
+  const auto found = settings.model.vocabulary.find(token);
+  if (found == settings.model.vocabulary.end()) {
+    throw Error(ErrorCode::bad_checkpoint,
+                fmt::format("read tokenizer: expected the {} in the vocabulary, found no '{}' ({})",
+                            key,
+                            token,
+                            settings.file));
+  }
+  return found->second;
+}
+
+}  // namespace fastintent

@@ -1,0 +1,178 @@
+#include "text/tokenizer_settings.h"
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "base/expect_error.h"
+#include "base/temporary_folder.h"
+#include "fastintent/tokenizer.h"
+
+namespace fastintent {
+namespace {
+
+using nlohmann::json;
+
+json good_json() {
+  return json::parse(R"({
+    "padding": {"strategy": {"Fixed": 128}},
+    "truncation": {"max_length": 3},
+    "added_tokens": [{"id": 2, "content": "[CLS]", "special": true, "normalized": false}],
+    "normalizer": {"type": "BertNormalizer", "lowercase": false, "strip_accents": null},
+    "pre_tokenizer": {"type": "BertPreTokenizer"},
+    "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]},
+    "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+              "max_input_chars_per_word": 100,
+              "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "a": 4, "##a": 5}}
+  })");
+}
+
+TokenizerSettings read(const json& value) {
+  const TemporaryFolder folder;
+  folder.write("tokenizer.json", value.dump());
+  return read_tokenizer_settings(folder.path());
+}
+
+void expect_bad(const std::string& part, const std::function<void(json&)>& change) {
+  json value = good_json();
+  change(value);
+  expect_error(ErrorCode::bad_checkpoint, part, [&] { read(value); });
+  expect_error(ErrorCode::bad_checkpoint, "tokenizer.json", [&] { read(value); });
+}
+
+TEST(TokenizerJson, IsRead) {
+  const TokenizerSettings settings = read(good_json());
+  EXPECT_FALSE(settings.normalizer.lower_case);
+  EXPECT_FALSE(settings.normalizer.strip_accents) << "follows lowercase";
+  EXPECT_TRUE(settings.normalizer.clean_text);
+  EXPECT_EQ(settings.model.vocabulary.at("##a"), 5);
+  EXPECT_EQ(settings.ids_before, std::vector<int32_t>{2});
+  EXPECT_EQ(settings.ids_after, std::vector<int32_t>{3});
+  ASSERT_EQ(settings.added_tokens.size(), 1U);
+  EXPECT_FALSE(settings.added_tokens[0].normalized);
+}
+
+TEST(TokenizerJson, StoredPaddingAndTruncationAreIgnored) {
+  const TemporaryFolder folder;
+  folder.write("tokenizer.json", good_json().dump());
+  const Tokenizer tokenizer(folder.path());
+  EXPECT_EQ(tokenizer.encode("a a aa").ids, (std::vector<int32_t>{2, 4, 4, 4, 5, 3}));
+}
+
+TEST(TokenizerJson, ATemplateMayHoldSeveralIds) {
+  json value = good_json();
+  value["post_processor"] = json::parse(R"({"type": "TemplateProcessing",
+    "single": [{"SpecialToken": {"id": "x", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+    "special_tokens": {"x": {"id": "x", "ids": [2, 3], "tokens": ["[CLS]", "[SEP]"]}}})");
+  EXPECT_EQ(read(value).ids_before, (std::vector<int32_t>{2, 3}));
+  EXPECT_EQ(read(value).ids_after, std::vector<int32_t>{});
+  value["post_processor"] = nullptr;
+  EXPECT_EQ(read(value).ids_before, std::vector<int32_t>{});
+}
+
+TEST(TokenizerJson, OtherKindsAreNamed) {
+  expect_bad("expected \"WordPiece\" as 'model.type', found \"BPE\"",
+             [](json& value) { value["model"]["type"] = "BPE"; });
+  expect_bad("'normalizer.type', found \"NFC\"",
+             [](json& value) { value["normalizer"]["type"] = "NFC"; });
+  expect_bad("'pre_tokenizer.type', found 3",
+             [](json& value) { value["pre_tokenizer"]["type"] = 3; });
+  expect_bad("'post_processor.type', found \"Sequence\"",
+             [](json& value) { value["post_processor"]["type"] = "Sequence"; });
+}
+
+TEST(TokenizerJson, MalformedPartsAreNamed) {
+  expect_bad("an object as 'model', found none", [](json& value) { value.erase("model"); });
+  expect_bad("an object as 'pre_tokenizer', found null",
+             [](json& value) { value["pre_tokenizer"] = nullptr; });
+  expect_bad("an object as 'model.vocab', found an array of 0",
+             [](json& value) { value["model"]["vocab"] = json::array(); });
+  for (const json& id : {json(-1), json(1U << 31), json(1.5), json("1"), json(nullptr)}) {
+    expect_bad("an id as 'model.vocab.a'", [&](json& value) { value["model"]["vocab"]["a"] = id; });
+  }
+  expect_bad("'model.max_input_chars_per_word', found -1",
+             [](json& value) { value["model"]["max_input_chars_per_word"] = -1; });
+  expect_bad("true or false as 'normalizer.lowercase', found \"yes\"",
+             [](json& value) { value["normalizer"]["lowercase"] = "yes"; });
+  expect_bad("'added_tokens[0].content', found none",
+             [](json& value) { value["added_tokens"][0].erase("content"); });
+  expect_bad("as 'added_tokens[0]', found 7", [](json& value) { value["added_tokens"][0] = 7; });
+  expect_bad("'post_processor.cls'", [](json& value) { value["post_processor"]["cls"] = {"x"}; });
+  expect_bad("found no '[UNK]'", [](json& value) { value["model"]["vocab"].erase("[UNK]"); });
+  expect_bad("sequence A once", [](json& value) {
+    value["post_processor"] = {{"type", "TemplateProcessing"}, {"single", json::array()}};
+  });
+}
+
+TEST(VocabTxt, IsReadWithItsConfiguration) {
+  const TemporaryFolder folder;
+  folder.write("vocab.txt", "[UNK]\r\n<s>\n[SEP]  \na\n\nb\nb\nlast");
+  folder.write("tokenizer_config.json",
+               R"({"do_lower_case": false, "tokenize_chinese_chars": false, "strip_accents": true,
+                   "cls_token": {"content": "<s>", "lstrip": true}, "model_max_length": 1e30,
+                   "added_tokens_decoder": {"10": {"content": "ten"}, "9": {"content": "nine"}}})");
+  const TokenizerSettings settings = read_tokenizer_settings(folder.path());
+  EXPECT_FALSE(settings.normalizer.lower_case);
+  EXPECT_FALSE(settings.normalizer.space_cjk);
+  EXPECT_TRUE(settings.normalizer.strip_accents);
+  EXPECT_EQ(settings.model.vocabulary.at("[SEP]"), 2);
+  EXPECT_EQ(settings.model.vocabulary.at("b"), 6) << "the last of equal lines";
+  EXPECT_EQ(settings.model.vocabulary.at("last"), 7);
+  EXPECT_EQ(settings.ids_before, std::vector<int32_t>{1});
+  std::vector<std::string> added;
+  for (const AddedToken& token : settings.added_tokens) {
+    added.push_back(token.content);
+  }
+  EXPECT_EQ(added,
+            (std::vector<std::string>{"nine", "ten", "[UNK]", "[SEP]", "[PAD]", "<s>", "[MASK]"}));
+  EXPECT_TRUE(settings.added_tokens[5].lstrip);
+}
+
+TEST(VocabTxt, ErrorsAreNamed) {
+  const TemporaryFolder folder;
+  expect_error(ErrorCode::missing_input, "found neither", [&] { Tokenizer{folder.path()}; });
+  folder.write("vocab.txt", "[UNK]\n[SEP]\n");
+  expect_error(ErrorCode::bad_checkpoint, "found no '[CLS]'", [&] { Tokenizer{folder.path()}; });
+  folder.write("vocab.txt", "[UNK]\n\xFF\n");
+  expect_error(ErrorCode::bad_checkpoint, "the first 6 UTF-8", [&] { Tokenizer{folder.path()}; });
+}
+
+class MaximumLength : public testing::Test {
+ protected:
+  MaximumLength() { folder_.write("tokenizer.json", good_json().dump()); }
+  int length(int asked = 0) const { return Tokenizer(folder_.path(), asked).max_length(); }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(MaximumLength, IsTheFoldersOwn) {
+  EXPECT_EQ(length(), 512) << "BERT's, where the folder names none";
+  folder_.write("tokenizer_config.json", R"({"model_max_length": 1e30})");
+  EXPECT_EQ(length(), 512);
+  folder_.write("config.json", R"({"max_position_embeddings": 300})");
+  EXPECT_EQ(length(), 300);
+  folder_.write("tokenizer_config.json", R"({"model_max_length": 200})");
+  EXPECT_EQ(length(), 200);
+  folder_.write("sentence_bert_config.json", R"({"max_seq_length": 256})");
+  EXPECT_EQ(length(), 256);
+  folder_.write("sentence_bert_config.json", R"({"max_seq_length": null})");
+  EXPECT_EQ(length(), 200);
+}
+
+TEST_F(MaximumLength, TheCallersMustFit) {
+  folder_.write("config.json", R"({"max_position_embeddings": 300})");
+  EXPECT_EQ(length(3), 3);
+  EXPECT_EQ(length(300), 300);
+  for (const int asked : {-1, 1, 2, 301}) {
+    expect_error(ErrorCode::invalid_argument, "from 3 to 300", [&] { length(asked); });
+  }
+}
+
+TEST_F(MaximumLength, TheFoldersMustMakeSense) {
+  for (const char* bad : {"0", "-5", "2", "\"many\""}) {
+    folder_.write("sentence_bert_config.json", std::string(R"({"max_seq_length": )") + bad + "}");
+    expect_error(ErrorCode::bad_checkpoint, "expected", [&] { length(); });
+  }
+}
+
+}  // namespace
+}  // namespace fastintent
