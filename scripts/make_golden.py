@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+"""Writes tests/golden: tiny random models and what transformers and sentence-transformers make of them.
+
+  scripts/make_golden.py [OUT]                     the tiny models (default OUT: tests/golden)
+  scripts/make_golden.py [OUT] --base-model DIR    all-MiniLM-L6-v2 in DIR: values only, to OUT/minilm
+
+The models are stored in f32; every value is computed from them in f64 and then rounded to f32, so that
+the oracle is more exact than what is tested. tests/golden/README.md lists the tensors. Needs torch,
+transformers, sentence-transformers. Same versions, same files, bit for bit.
+"""
+
+import argparse
+import json
+import math
+import shutil
+import tempfile
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
+from torch.nn.functional import cross_entropy
+from transformers import (AutoModel, AutoTokenizer, BertConfig, BertForSequenceClassification, BertModel,
+                          BertTokenizerFast, DistilBertConfig, DistilBertForSequenceClassification)
+from transformers.utils import logging as transformers_logging
+
+INTENTS = ["card_lost", "card_arrival", "transfer_failed", "change_pin", "close_account"]
+TEXTS = [
+    ("I lost my card", 0),
+    ("When will my new card arrive? It has been two weeks, and I am still waiting!", 1),
+    ("transfer", 2),  # one piece between the special tokens
+    ("My transfers aren't working: the 3rd payment failed again", 2),
+    ("How do I change the PIN of my card?", 3),
+    ("Please close my account - no more cards, fees or payments for me!", 4),
+    ("?", 3),
+]
+# One weight a class, unequal so that a wrong normalizer shows.
+CLASS_WEIGHTS = [1.0, 0.5, 2.0, 1.5, 0.25]
+LABEL_SMOOTHING = 0.1
+STEPS = 10
+LEARNING_RATE = 3e-3  # ten steps bring the loss of the tiny models to a quarter or less
+WEIGHT_DECAY = 0.01
+MAX_GRADIENT_NORM = 1.0
+
+WORDS = """i my me you we it the a an and or of to for in on is am are has been was will do does how what when why
+can not no new old card account pin transfer payment bank money fee change close open lost arrive failed work wait
+please help again still more week day two one three time""".split()
+ENDINGS = "##s ##ed ##ing ##er ##es ##e ##rd ##th ##al ##ly".split()
+
+
+def make_tokenizer():
+    """A lower-casing BERT tokenizer of about 200 pieces: every letter and digit, and some words."""
+    letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
+    digits = [str(d) for d in range(10)]
+    pieces = (["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + list("!'(),-.:;?") + digits + letters +
+              ["##" + c for c in digits + letters] + ENDINGS + WORDS)
+    pieces = list(dict.fromkeys(pieces))  # "a", "i" are letters and words
+    return BertTokenizerFast(vocab={piece: i for i, piece in enumerate(pieces)}, do_lower_case=True,
+                             model_max_length=64)
+
+
+def tiny_config(tokenizer, family, width, heads, inner, with_head=True):
+    """Two layers, head width 8, no dropout: training and evaluation give the same values."""
+    labels = {"id2label": dict(enumerate(INTENTS)), "label2id": {name: i for i, name in enumerate(INTENTS)}}
+    if not with_head:
+        labels = {}
+    if family == "distilbert":
+        return DistilBertConfig(vocab_size=len(tokenizer), dim=width, n_heads=heads, hidden_dim=inner, n_layers=2,
+                                max_position_embeddings=64, dropout=0.0, attention_dropout=0.0,
+                                seq_classif_dropout=0.0, **labels)
+    return BertConfig(vocab_size=len(tokenizer), hidden_size=width, num_attention_heads=heads,
+                      intermediate_size=inner, num_hidden_layers=2, max_position_embeddings=64,
+                      hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **labels)
+
+
+def randomize(model, seed):
+    """Draws every parameter far wider than a fresh model, so that no activation or gradient is trivial."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in sorted(model.named_parameters()):
+            noise = torch.randn(parameter.shape, generator=generator)
+            if "LayerNorm.weight" in name or "layer_norm.weight" in name:
+                parameter.copy_(1 + 0.2 * noise)
+            elif name.endswith("bias"):
+                parameter.copy_(0.1 * noise)
+            elif "embeddings" in name:
+                parameter.copy_(0.5 * noise)
+            else:  # keeps the size of a row: outputs about as large as inputs
+                parameter.copy_(noise * 1.2 / math.sqrt(parameter.shape[1]))
+    return model
+
+
+class Oracle:
+    """A model in f64 as one function: texts in, hidden states and logits out."""
+
+    def __init__(self, encoder, tokenizer, texts, pooling=None, head=None, classifier=None):
+        """Either `classifier` (a transformers model with its head) or encoder, pooling and a linear head."""
+        batch = tokenizer(texts, padding=True, return_tensors="pt")
+        self.inputs = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
+        self.mask = batch["attention_mask"].bool()
+        self.encoder, self.pooling, self.head, self.classifier = encoder, pooling, head, classifier
+        for module in filter(None, (encoder, head, classifier)):
+            module.double().eval()
+
+    def parameters(self):
+        """By the names in the saved files."""
+        if self.classifier is not None:
+            return dict(self.classifier.named_parameters())
+        named = dict(self.encoder.named_parameters())
+        if self.head is not None:
+            named |= {f"linear.{name}": p for name, p in self.head.linear.named_parameters()}
+        return named
+
+    def run(self):
+        """Returns (hidden states, pooled rows or None, logits or None)."""
+        if self.classifier is not None:
+            out = self.classifier(**self.inputs, output_hidden_states=True)
+            return out.hidden_states, None, out.logits
+        hidden = self.encoder(**self.inputs, output_hidden_states=True).hidden_states
+        if self.pooling is None:
+            return hidden, None, None
+        if self.pooling == "cls":
+            pooled = hidden[-1][:, 0]
+        else:
+            mask = self.mask.unsqueeze(-1).double()
+            pooled = (hidden[-1] * mask).sum(1) / mask.sum(1)
+        return hidden, pooled, None if self.head is None else self.head.linear(pooled)
+
+    def batch_tensors(self):
+        lengths = self.mask.sum(1)
+        return {"ids": self.inputs["input_ids"][self.mask],
+                "starts": torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)])}
+
+
+def train(oracle, labels):
+    """Ten AdamW steps on one batch; the loss before each."""
+    parameters = oracle.parameters()
+    bare = {name for name in parameters if name.endswith("bias") or "norm" in name.lower()}
+    groups = [{"params": [p for n, p in parameters.items() if n not in bare], "weight_decay": WEIGHT_DECAY},
+              {"params": [p for n, p in parameters.items() if n in bare], "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE, betas=(0.9, 0.999), eps=1e-8)
+    losses = []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        loss = cross_entropy(oracle.run()[2], labels)
+        losses.append(loss.item())
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters.values(), MAX_GRADIENT_NORM)
+        optimizer.step()
+    return torch.tensor(losses, dtype=torch.float64)
+
+
+def gradients(oracle, labels):
+    """Of the plain mean loss, by saved name. A parameter the head does not use (pooler) has none."""
+    for parameter in oracle.parameters().values():
+        parameter.grad = None
+    cross_entropy(oracle.run()[2], labels).backward()
+    return {name: p.grad.clone() for name, p in oracle.parameters().items() if p.grad is not None}
+
+
+def total_norm(tensors):
+    return math.sqrt(sum((t**2).sum().item() for t in tensors))
+
+
+def loss_tensors(logits, labels):
+    weights = torch.tensor(CLASS_WEIGHTS, dtype=torch.float64)
+    free = logits.detach().clone().requires_grad_()
+    smoothed = cross_entropy(free, labels, weight=weights, label_smoothing=LABEL_SMOOTHING)
+    smoothed.backward()
+    return {"labels": labels, "loss": cross_entropy(logits, labels), "class_weights": weights,
+            "loss_smoothed": smoothed, "logits_gradient_smoothed": free.grad}
+
+
+def write_values(folder, tensors, texts, tokenizer):
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: t.detach().float().contiguous().reshape(t.shape or (1,)) for name, t in tensors.items()}
+    save_file(tensors, folder / "golden.safetensors")
+    for file in folder.rglob("*.safetensors"):
+        file.chmod(0o644)  # safetensors writes them for the owner alone
+    rows = [json.dumps({"text": text, "ids": tokenizer(text)["input_ids"]}) for text in texts]
+    (folder / "texts.json").write_text("[\n" + ",\n".join(rows) + "\n]\n")
+
+
+def write_case(folder, oracle, tokenizer):
+    """Everything the README lists, as far as the model has it."""
+    texts, labels = [text for text, _ in TEXTS], torch.tensor([label for _, label in TEXTS])
+    with torch.no_grad():
+        hidden, pooled, logits = oracle.run()
+    tensors = oracle.batch_tensors()
+    tensors |= {f"hidden.{layer}": h[oracle.mask] for layer, h in enumerate(hidden)}
+    if pooled is not None:
+        tensors["pooled"] = pooled
+    if logits is not None:
+        found = gradients(oracle, labels)
+        tensors |= {"logits": logits, "gradient_norm": torch.tensor(total_norm(found.values())),
+                    **loss_tensors(logits, labels), **{f"gradient.{name}": g for name, g in found.items()}}
+        tensors["losses"] = train(oracle, labels)  # last: it changes the weights
+        print(f"{folder.name}: losses {tensors['losses'][0]:.3f} .. {tensors['losses'][-1]:.3f}, "
+              f"gradient norm {tensors['gradient_norm']:.3f}")
+    write_values(folder, tensors, texts, tokenizer)
+
+
+def write_classifier(folder, model, tokenizer, seed):
+    randomize(model, seed)
+    model.save_pretrained(folder / "model")
+    tokenizer.save_pretrained(folder / "model")
+    oracle = Oracle(None, tokenizer, [text for text, _ in TEXTS], classifier=model)
+    write_case(folder, oracle, tokenizer)
+
+
+def write_encoder(folder, tokenizer, seed):
+    model = randomize(BertModel(tiny_config(tokenizer, "bert", 16, 2, 40, with_head=False)), seed)
+    model.save_pretrained(folder / "model")
+    tokenizer.save_pretrained(folder / "model")
+    write_case(folder, Oracle(model, tokenizer, [text for text, _ in TEXTS]), tokenizer)
+
+
+def write_sentence_model(folder, tokenizer, seed, width, heads, inner, pooling, with_head):
+    with tempfile.TemporaryDirectory() as scratch:  # sentence-transformers only takes a folder
+        config = tiny_config(tokenizer, "bert", width, heads, inner, with_head)
+        BertModel(config).save_pretrained(scratch)
+        tokenizer.save_pretrained(scratch)
+        transformer = Transformer(scratch)
+    head = None
+    randomize(transformer, seed)
+    modules = [transformer, Pooling(width, pooling_mode=pooling)]
+    if with_head:
+        head = randomize(Dense(width, len(INTENTS), activation_function=torch.nn.Identity()), seed + 1)
+        modules.append(head)
+    else:
+        modules.append(Normalize())
+    model = SentenceTransformer(modules=modules, device="cpu")
+    model.save(str(folder / "model"), create_model_card=False)
+
+    # The oracle pools by hand (it must run in f64 and under autograd); the library's own answer agrees.
+    texts = [text for text, _ in TEXTS]
+    answer = torch.from_numpy(model.encode(texts))
+    encoder = AutoModel.from_pretrained(folder / "model", attn_implementation="eager", dtype=torch.float32)
+    oracle = Oracle(encoder, tokenizer, texts, pooling=pooling, head=head)
+    with torch.no_grad():
+        _, pooled, logits = oracle.run()
+        own = logits if with_head else torch.nn.functional.normalize(pooled)
+    assert (own - answer).abs().max() < 1e-5, f"{folder}: sentence-transformers gives other values"
+    write_case(folder, oracle, tokenizer)
+
+
+def write_tiny_models(out):
+    tokenizer = make_tokenizer()
+    for case in ("bert_pooler", "distilbert", "bert_mean", "bert_cls", "bert_base", "sentence_base"):
+        shutil.rmtree(out / case, ignore_errors=True)
+    write_classifier(out / "bert_pooler", BertForSequenceClassification(tiny_config(tokenizer, "bert", 24, 3, 40)),
+                     tokenizer, seed=1)
+    write_classifier(out / "distilbert",
+                     DistilBertForSequenceClassification(tiny_config(tokenizer, "distilbert", 32, 4, 64)),
+                     tokenizer, seed=2)
+    write_sentence_model(out / "bert_mean", tokenizer, 3, 32, 4, 56, "mean", with_head=True)
+    write_sentence_model(out / "bert_cls", tokenizer, 5, 16, 2, 48, "cls", with_head=True)
+    write_encoder(out / "bert_base", tokenizer, seed=7)
+    write_sentence_model(out / "sentence_base", tokenizer, 8, 16, 2, 40, "mean", with_head=False)
+
+
+MINILM_TEXTS = [
+    ("I am still waiting on my card?", 0),
+    ("What can I do if my card still hasn't arrived after 2 weeks?", 1),
+    ("Help", 2),
+    ("The exchange rate you applied to my cash withdrawal abroad is wrong", 4),
+]
+MINILM_SAMPLES = 64  # values kept of each gradient
+MINILM_COLUMN_STRIDE = 8  # every eighth column of a hidden state is kept
+
+
+def write_minilm(out, base_model):
+    """Mean pooling, 5 classes, head weight[i,j] = 0.02 sin(1 + i H + j), bias 0. Values only, thinned out."""
+    tokenizer = AutoTokenizer.from_pretrained(base_model)
+    encoder = AutoModel.from_pretrained(base_model, attn_implementation="eager", dtype=torch.float32)
+    width = encoder.config.hidden_size
+    head = Dense(width, len(INTENTS), activation_function=torch.nn.Identity())
+    texts, labels = [text for text, _ in MINILM_TEXTS], torch.tensor([label for _, label in MINILM_TEXTS])
+    oracle = Oracle(encoder, tokenizer, texts, pooling="mean", head=head)
+    with torch.no_grad():
+        angles = 1 + torch.arange(len(INTENTS) * width, dtype=torch.float64)
+        # Rounded to f32, as the C++ test stores it.
+        head.linear.weight.copy_((0.02 * torch.sin(angles)).float().view(len(INTENTS), width))
+        head.linear.bias.zero_()
+        hidden, pooled, logits = oracle.run()
+    tensors = oracle.batch_tensors() | {"pooled": pooled, "logits": logits} | loss_tensors(logits, labels)
+    for layer, state in enumerate(hidden):
+        rows = state[oracle.mask]
+        tensors[f"hidden.{layer}"] = rows[:, ::MINILM_COLUMN_STRIDE]
+        tensors[f"hidden_norm.{layer}"] = rows.norm(dim=1)
+    found = gradients(oracle, labels)
+    tensors["gradient_norm"] = torch.tensor(total_norm(found.values()))
+    generator = torch.Generator().manual_seed(11)
+    for name, gradient in found.items():
+        flat = gradient.flatten()
+        # Only among values that are not zero: of the word table almost all are.
+        used = flat.nonzero().flatten()
+        at = used[torch.randperm(len(used), generator=generator)[:MINILM_SAMPLES]].sort().values
+        # Flat index; the largest, 30522 * 384 of the word table, is below 2^24 and so exact in f32.
+        tensors[f"gradient_at.{name}"] = at
+        tensors[f"gradient.{name}"] = flat[at]
+    write_values(out / "minilm", tensors, texts, tokenizer)
+    print(f"minilm: loss {tensors['loss']:.4f}, gradient norm {tensors['gradient_norm']:.4f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", nargs="?", type=Path, default=Path(__file__).parent.parent / "tests" / "golden")
+    parser.add_argument("--base-model", type=Path, help="folder of all-MiniLM-L6-v2")
+    arguments = parser.parse_args()
+    transformers_logging.disable_progress_bar()
+    torch.set_num_threads(1)  # one order of sums, so one result
+    if arguments.base_model:
+        write_minilm(arguments.out, arguments.base_model)
+    else:
+        write_tiny_models(arguments.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+#include "model/activations.h"
+
+#include <numeric>
+
+namespace fastintent {
+
+// Every prepare() makes the same claims in the same order; claim n always gets buffer n, which
+// grows when a batch needs more. Under Keep::scratch the layers share one set of claims: `input`
+// and `out` are the same memory (the residual of the second half is attention_out, so the input is
+// free by then).
+
+Activations::Activations(Backend& backend, const ModelConfig& config, Keep keep)
+    : backend_(backend), config_(config), keep_(keep) {}
+
+Tensor Activations::claim(int64_t rows, int64_t columns) {
+  if (next_buffer_ == buffers_.size()) buffers_.emplace_back();
+  Buffer& buffer = buffers_[next_buffer_++];
+  if (buffer.size() < round_up_to_tile(rows) * columns) {
+    // A quarter more than needed, so that slowly growing batches do not allocate each time.
+    const int64_t roomy = round_up_to_tile(rows + rows / 4);
+    buffer = Buffer();
+    buffer = backend_.allocate(roomy, columns);
+  }
+  return buffer.tensor(rows, columns);
+}
+
+NormalizedRows Activations::claim_normal(int64_t rows) {
+  if (keep_ == Keep::scratch) return {};
+  const Tensor normal = claim(rows, config_.encoder.hidden);
+  return {normal, claim(rows, 1).flat()};
+}
+
+void Activations::place_layer(LayerActivations& layer, bool first_rows_only) {
+  const int64_t H = config_.encoder.hidden;
+  const int64_t I = config_.encoder.intermediate;
+  const int64_t rows = first_rows_only ? sequences_ : tokens_;
+  const bool everything = keep_ == Keep::everything;
+  layer.first_rows = first_rows_only ? claim(rows, H) : Tensor{};
+  layer.query = first_rows_only ? claim(rows, H) : Tensor{};
+  layer.query_key_value = claim(tokens_, first_rows_only ? 2 * H : 3 * H);
+  layer.context = claim(rows, H);
+  layer.projected = claim(rows, H);
+  layer.attention_normal = claim_normal(rows);
+  layer.attention_out = claim(rows, H);
+  layer.pre_gelu = everything ? claim(rows, I) : Tensor{};
+  layer.gelu = claim(rows, I);
+  layer.output_normal = claim_normal(rows);
+  layer.out = everything || first_rows_only ? claim(rows, H) : embedded;
+}
+
+void Activations::prepare(int64_t tokens, int64_t sequences) {
+  const int64_t H = config_.encoder.hidden;
+  tokens_ = tokens;
+  sequences_ = sequences;
+  next_buffer_ = 0;
+
+  embedded = claim(tokens, H);
+  embedded_normal = claim_normal(tokens);
+  layers.resize(static_cast<size_t>(config_.encoder.layers));
+  const size_t first_claim = next_buffer_;
+  const Tensor* input = &embedded;
+  for (LayerActivations& layer : layers) {
+    const bool last = &layer == &layers.back();
+    const bool first_rows_only = last && config_.pooling() == Pooling::first_token;
+    // The last layer under first-token pooling has claims of its own shape and comes after the
+    // shared ones.
+    if (keep_ == Keep::scratch && !first_rows_only) next_buffer_ = first_claim;
+    layer.input = *input;
+    place_layer(layer, first_rows_only);
+    input = &layer.out;
+  }
+
+  const auto C = static_cast<int64_t>(config_.intents.size());
+  head.pooled = claim(sequences, H);
+  head.pre_dense = keep_ == Keep::everything ? claim(sequences, H) : Tensor{};
+  head.dense = claim(sequences, H);
+  head.logits = claim(sequences, C);
+  if (keep_ == Keep::everything) {
+    gradients.hidden = claim(tokens, H);
+    gradients.residual = claim(tokens, H);
+    gradients.branch = claim(tokens, H);
+    gradients.query_key_value = claim(tokens, 3 * H);
+    gradients.intermediate = claim(tokens, config_.encoder.intermediate);
+    gradients.head = claim(sequences, H);
+    gradients.logits = claim(sequences, C);
+  }
+  sequence_numbers.resize(static_cast<size_t>(sequences) + 1);
+  std::iota(sequence_numbers.begin(), sequence_numbers.end(), 0);
+}
+
+}  // namespace fastintent

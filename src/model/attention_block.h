@@ -1,0 +1,39 @@
+#pragma once
+
+#include "batch/packed_batch.h"
+#include "model/activations.h"
+#include "model/dropout_plan.h"
+#include "model/prepared_model.h"
+
+namespace fastintent {
+
+/// What a pass through the model needs besides weights and activations.
+struct Pass {
+  Backend& backend;
+  const PackedBatch& batch;
+  DropoutPlan dropout;  // of this step; none in prediction
+};
+
+/// First half of a layer (Vaswani et al. 2017, post-norm as in BERT): reads act.input, writes
+/// act.attention_out.
+void attention_block(const Pass& pass,
+                     const PreparedLayer& weights,
+                     const EncoderConfig& config,
+                     size_t layer,
+                     LayerActivations& act,
+                     std::span<const int32_t> sequence_numbers);
+
+/// d_out [R,H], the gradient of act.attention_out, is used up; scratch.hidden [T,H] gets the
+/// gradient of act.input. Parameter gradients are written as `write` says.
+void attention_block_backward(const Pass& pass,
+                              const PreparedLayer& weights,
+                              const EncoderConfig& config,
+                              size_t layer,
+                              const LayerActivations& act,
+                              std::span<const int32_t> sequence_numbers,
+                              Tensor d_out,
+                              GradientScratch& scratch,
+                              LayerWeights& gradients,
+                              Write write);
+
+}  // namespace fastintent

@@ -1,0 +1,83 @@
+#include "model/classifier_head.h"
+
+namespace fastintent {
+namespace {
+
+// Under first-token pooling the encoder already gave one row a sequence.
+bool pools_mean(const PreparedModel& model) {
+  return model.config.pooling() == Pooling::mean;
+}
+
+}  // namespace
+
+Tensor head_forward(const Pass& pass, const PreparedModel& model, Tensor hidden, Activations& act) {
+  Backend& backend = pass.backend;
+  HeadActivations& head = act.head;
+  const Dropout dropout = pass.dropout.at(DropoutSite::head);
+
+  if (pools_mean(model)) {
+    backend.pool(hidden, pass.batch.starts, Pooling::mean, head.pooled);
+  } else {
+    head.pooled = hidden;
+  }
+  if (model.config.has_dense()) {
+    backend.linear(head.pooled,
+                   *model.dense.weight,
+                   model.dense.bias,
+                   model.config.dense_activation(),
+                   head.dense,
+                   head.pre_dense);
+    backend.apply_dropout(head.dense, dropout, head.dense);
+  } else {
+    backend.apply_dropout(head.pooled, dropout, head.dense);
+  }
+  backend.linear(
+      head.dense, *model.classifier.weight, model.classifier.bias, Activation::none, head.logits);
+  return head.logits;
+}
+
+void head_backward(const Pass& pass,
+                   const PreparedModel& model,
+                   Tensor d_logits,
+                   Activations& act,
+                   HeadWeights& gradients,
+                   Write write) {
+  Backend& backend = pass.backend;
+  const HeadActivations& head = act.head;
+  const bool dense = model.config.has_dense();
+  const Tensor d_encoder = act.gradients.hidden;
+  const Tensor d_first_rows = d_encoder.row_slice(0, head.pooled.rows);
+  // Where the gradient of the pooled rows goes: on to mean pooling, or straight to the encoder.
+  const Tensor d_pooled =
+      pools_mean(model) ? act.gradients.residual.row_slice(0, head.pooled.rows) : d_first_rows;
+  const Tensor d_features = dense ? act.gradients.head : d_pooled;
+
+  backend.linear_backward(head.dense,
+                          *model.classifier.weight,
+                          Activation::none,
+                          {},
+                          d_logits,
+                          d_features,
+                          Write::overwrite,
+                          gradients.classifier.weight,
+                          gradients.classifier.bias.flat(),
+                          write);
+  backend.apply_dropout(d_features, pass.dropout.at(DropoutSite::head), d_features);
+  if (dense) {
+    backend.linear_backward(head.pooled,
+                            *model.dense.weight,
+                            model.config.dense_activation(),
+                            head.pre_dense,
+                            d_features,
+                            d_pooled,
+                            Write::overwrite,
+                            gradients.dense.weight,
+                            gradients.dense.bias.flat(),
+                            write);
+  }
+  if (pools_mean(model)) {
+    backend.pool_backward(d_pooled, pass.batch.starts, Pooling::mean, Write::overwrite, d_encoder);
+  }
+}
+
+}  // namespace fastintent

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "model/attention_block.h"
+
+namespace fastintent {
+
+/// Pools the encoder's rows and classifies them. `hidden` is what encoder_forward returned. Returns
+/// the logits [S,C], act.head.logits.
+Tensor head_forward(const Pass& pass, const PreparedModel& model, Tensor hidden, Activations& act);
+
+/// d_logits [S,C] is used up; act.gradients.hidden gets the gradient of what encoder_forward
+/// returned. Parameter gradients are written as `write` says.
+void head_backward(const Pass& pass,
+                   const PreparedModel& model,
+                   Tensor d_logits,
+                   Activations& act,
+                   HeadWeights& gradients,
+                   Write write);
+
+}  // namespace fastintent

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+
+#include "compute/dropout.h"
+
+namespace fastintent {
+
+/// Places of a layer where dropout acts.
+enum class DropoutSite : uint64_t { embedding, attention, attention_output, output, head };
+
+/// The dropout of one step on one worker: every site of every layer draws a mask of its own from
+/// one seed. All rates 0 (the default) is prediction.
+struct DropoutPlan {
+  float hidden_rate = 0;
+  float attention_rate = 0;
+  float head_rate = 0;
+  uint64_t seed = 0;
+
+  Dropout at(DropoutSite site, size_t layer = 0) const {
+    const float rate = site == DropoutSite::attention ? attention_rate
+                       : site == DropoutSite::head    ? head_rate
+                                                      : hidden_rate;
+    return {rate, split_seed(seed, layer * 8 + static_cast<uint64_t>(site))};
+  }
+
+  /// A seed for a part of what `seed` stands for. The mixer of SplitMix64 (Steele, Lea & Flood
+  /// 2014).
+  static uint64_t split_seed(uint64_t seed, uint64_t part) {
+    uint64_t z = seed + (part + 1) * 0x9e3779b97f4a7c15ULL;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return z ^ (z >> 31);
+  }
+};
+
+}  // namespace fastintent

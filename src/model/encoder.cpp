@@ -1,0 +1,72 @@
+#include "model/encoder.h"
+
+#include "model/feed_forward_block.h"
+
+namespace fastintent {
+namespace {
+
+TokenInputs inputs_of(const PackedBatch& batch) {
+  return {batch.ids, {}, batch.positions};
+}
+
+}  // namespace
+
+Tensor encoder_forward(const Pass& pass, const PreparedModel& model, Activations& act) {
+  pass.backend.embed(inputs_of(pass.batch),
+                     model.tables,
+                     model.embedding_norm,
+                     pass.dropout.at(DropoutSite::embedding),
+                     act.embedded,
+                     act.embedded_normal);
+  for (size_t layer = 0; layer < model.layers.size(); ++layer) {
+    attention_block(pass,
+                    model.layers[layer],
+                    model.config.encoder,
+                    layer,
+                    act.layers[layer],
+                    act.sequence_numbers);
+    feed_forward_block(pass, model.layers[layer], layer, act.layers[layer]);
+  }
+  return act.layers.back().out;
+}
+
+void encoder_backward(const Pass& pass,
+                      const PreparedModel& model,
+                      Activations& act,
+                      std::span<const int32_t> word_slots,
+                      EncoderWeights& gradients,
+                      Write write) {
+  Backend& backend = pass.backend;
+  GradientScratch& scratch = act.gradients;
+  for (size_t layer = model.layers.size(); layer-- > 0;) {
+    const LayerActivations& kept = act.layers[layer];
+    const PreparedLayer& weights = model.layers[layer];
+    feed_forward_block_backward(
+        pass, weights, layer, kept, scratch, gradients.layers[layer], write);
+    attention_block_backward(pass,
+                             weights,
+                             model.config.encoder,
+                             layer,
+                             kept,
+                             act.sequence_numbers,
+                             scratch.hidden.row_slice(0, kept.out.rows),
+                             scratch,
+                             gradients.layers[layer],
+                             write);
+  }
+  const Tensor d_rows = scratch.branch;
+  backend.embed_backward(inputs_of(pass.batch),
+                         act.embedded_normal,
+                         model.embedding_norm.scale,
+                         pass.dropout.at(DropoutSite::embedding),
+                         scratch.hidden,
+                         d_rows,
+                         gradients.position,
+                         gradients.segment,
+                         gradients.embedding_norm.scale.flat(),
+                         gradients.embedding_norm.shift.flat(),
+                         write);
+  backend.add_rows(d_rows, word_slots, gradients.word);
+}
+
+}  // namespace fastintent

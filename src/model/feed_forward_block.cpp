@@ -1,0 +1,77 @@
+#include "model/feed_forward_block.h"
+
+#include <utility>
+
+namespace fastintent {
+
+void feed_forward_block(const Pass& pass,
+                        const PreparedLayer& weights,
+                        size_t layer,
+                        LayerActivations& act) {
+  Backend& backend = pass.backend;
+  const PreparedLinear& intermediate = weights.intermediate;
+  const PreparedLinear& output = weights.output;
+
+  backend.linear(act.attention_out,
+                 *intermediate.weight,
+                 intermediate.bias,
+                 Activation::gelu,
+                 act.gelu,
+                 act.pre_gelu);
+  backend.linear(act.gelu, *output.weight, output.bias, Activation::none, act.projected);
+  backend.add_and_normalize(act.projected,
+                            act.attention_out,
+                            weights.output_norm,
+                            pass.dropout.at(DropoutSite::output, layer),
+                            act.out,
+                            act.output_normal);
+}
+
+void feed_forward_block_backward(const Pass& pass,
+                                 const PreparedLayer& weights,
+                                 size_t layer,
+                                 const LayerActivations& act,
+                                 GradientScratch& scratch,
+                                 LayerWeights& gradients,
+                                 Write write) {
+  Backend& backend = pass.backend;
+  const int64_t R = act.out.rows;
+  const Tensor d_out = scratch.hidden.row_slice(0, R);
+  const Tensor d_projected = scratch.branch.row_slice(0, R);
+  const Tensor d_attention_out = scratch.residual.row_slice(0, R);
+  const Tensor d_gelu = scratch.intermediate.row_slice(0, R);
+
+  backend.add_and_normalize_backward(act.output_normal,
+                                     weights.output_norm.scale,
+                                     pass.dropout.at(DropoutSite::output, layer),
+                                     d_out,
+                                     d_projected,
+                                     d_attention_out,
+                                     gradients.output_norm.scale.flat(),
+                                     gradients.output_norm.shift.flat(),
+                                     write);
+  backend.linear_backward(act.gelu,
+                          *weights.output.weight,
+                          Activation::none,
+                          {},
+                          d_projected,
+                          d_gelu,
+                          Write::overwrite,
+                          gradients.output.weight,
+                          gradients.output.bias.flat(),
+                          write);
+  // The residual's gradient lies in place; the branch's is added to it.
+  backend.linear_backward(act.attention_out,
+                          *weights.intermediate.weight,
+                          Activation::gelu,
+                          act.pre_gelu,
+                          d_gelu,
+                          d_attention_out,
+                          Write::accumulate,
+                          gradients.intermediate.weight,
+                          gradients.intermediate.bias.flat(),
+                          write);
+  std::swap(scratch.hidden, scratch.residual);
+}
+
+}  // namespace fastintent

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "model/attention_block.h"
+
+namespace fastintent {
+
+/// Second half of a layer: reads act.attention_out, writes act.out.
+void feed_forward_block(const Pass& pass,
+                        const PreparedLayer& weights,
+                        size_t layer,
+                        LayerActivations& act);
+
+/// scratch.hidden holds the gradient of act.out in its first R rows, and that of act.attention_out
+/// afterwards. Parameter gradients are written as `write` says.
+void feed_forward_block_backward(const Pass& pass,
+                                 const PreparedLayer& weights,
+                                 size_t layer,
+                                 const LayerActivations& act,
+                                 GradientScratch& scratch,
+                                 LayerWeights& gradients,
+                                 Write write);
+
+}  // namespace fastintent

@@ -1,0 +1,87 @@
+#include "model/load_weights.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+#include "fastintent/error.h"
+
+namespace fastintent {
+namespace {
+
+constexpr const char* kWordTable = "embeddings.word_embeddings.weight";
+
+const StoredTensor& require(const StoredTensor* stored,
+                            const ModelFolder& folder,
+                            const NamedTensor& wanted) {
+  if (stored != nullptr) return *stored;
+  throw Error(ErrorCode::bad_checkpoint,
+              fmt::format("{}: expected a tensor {} [{}, {}], found none",
+                          folder.encoder_path().string(),
+                          wanted.name,
+                          wanted.tensor.rows,
+                          wanted.tensor.columns));
+}
+
+void load_encoder(const ModelFolder& folder,
+                  const ModelConfig& config,
+                  const EncoderWeights& weights) {
+  for (const NamedTensor& wanted : name_encoder_tensors(weights, config.encoder)) {
+    if (wanted.tensor.empty()) continue;  // a word table that is used where it lies
+    read_tensor(require(folder.find_encoder_tensor(wanted.name), folder, wanted), wanted.tensor);
+  }
+}
+
+void draw_normal(const NamedTensor& out, float deviation, std::mt19937_64& generator) {
+  std::normal_distribution<float> normal(0.0F, deviation);
+  for (float& value : out.tensor.flat()) value = out.is_vector ? 0.0F : normal(generator);
+}
+
+}  // namespace
+
+void load_trained_weights(const ModelFolder& folder,
+                          const ModelConfig& config,
+                          const ModelWeights& weights) {
+  load_encoder(folder, config, weights.encoder);
+  for (const NamedTensor& wanted : name_head_tensors(weights.head, config)) {
+    read_tensor(require(folder.find_head_tensor(wanted.name), folder, wanted), wanted.tensor);
+  }
+}
+
+std::vector<std::string> load_base_weights(const ModelFolder& folder,
+                                           const ModelConfig& config,
+                                           const ModelWeights& weights,
+                                           uint64_t seed) {
+  load_encoder(folder, config, weights.encoder);
+  const bool same_classifier = folder.has_trained_head() && folder.config().head == config.head &&
+                               folder.config().intents == config.intents;
+  std::mt19937_64 generator(seed);
+  std::vector<std::string> initialised;
+  for (const NamedTensor& wanted : name_head_tensors(weights.head, config)) {
+    const bool classifier =
+        wanted.name.starts_with("classifier.") || wanted.name.starts_with("linear.");
+    const StoredTensor* stored = folder.find_head_tensor(wanted.name);
+    if (stored != nullptr && (!classifier || same_classifier)) {
+      read_tensor(*stored, wanted.tensor);
+    } else {
+      draw_normal(wanted, config.encoder.initializer_range, generator);
+      initialised.push_back(wanted.name);
+    }
+  }
+  return initialised;
+}
+
+ConstTensor view_word_table(const ModelFolder& folder) {
+  const StoredTensor* stored = folder.find_encoder_tensor(kWordTable);
+  if (stored == nullptr) {
+    throw Error(
+        ErrorCode::bad_checkpoint,
+        fmt::format(
+            "{}: expected a tensor {}, found none", folder.encoder_path().string(), kWordTable));
+  }
+  const EncoderConfig& config = folder.config().encoder;
+  return view_tensor(*stored, config.vocabulary, config.hidden);
+}
+
+}  // namespace fastintent

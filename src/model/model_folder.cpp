@@ -1,0 +1,149 @@
+#include "model/model_folder.h"
+
+#include <fmt/format.h>
+
+#include "base/mapped_file.h"
+#include "checkpoint/parse_json.h"
+#include "fastintent/error.h"
+
+namespace fastintent {
+namespace {
+
+[[noreturn]] void fail(const std::string& file, std::string_view expected, std::string_view found) {
+  throw Error(ErrorCode::bad_checkpoint,
+              fmt::format("{}: expected {}, found {}", file, expected, found));
+}
+
+// "sentence_transformers.models.Pooling" and its successors' longer paths all end in the class.
+std::string class_of(const std::string& type) {
+  return type.substr(type.rfind('.') + 1);
+}
+
+std::string_view prefix_of(ModelFamily family) {
+  return family == ModelFamily::bert ? "bert." : "distilbert.";
+}
+
+// Checkpoints converted from TensorFlow call a norm's scale gamma and its shift beta.
+std::string tensorflow_name(const std::string& name) {
+  for (const auto& [suffix, old] : {std::pair{"LayerNorm.weight", "LayerNorm.gamma"},
+                                    std::pair{"LayerNorm.bias", "LayerNorm.beta"}}) {
+    if (name.ends_with(suffix))
+      return name.substr(0, name.size() - std::string_view(suffix).size()) + old;
+  }
+  return name;
+}
+
+}  // namespace
+
+ModelFolder::ModelFolder(const std::filesystem::path& folder)
+    : path_(folder), encoder_path_(folder) {
+  if (!std::filesystem::is_directory(folder)) {
+    throw Error(ErrorCode::missing_input,
+                fmt::format("load model: expected a folder, found none at {}", folder.string()));
+  }
+  const bool sentence_transformers = std::filesystem::exists(folder / "modules.json");
+  if (sentence_transformers) read_modules();
+  config_json_ = JsonDocument::read(encoder_path_ / "config.json");
+  config_.encoder = read_encoder_config(*config_json_);
+  tensors_.emplace(encoder_path_);
+  if (!sentence_transformers) trained_head_ = tensors_->find("classifier.weight") != nullptr;
+  if (!trained_head_) return;
+  config_.intents = read_intents(*config_json_);
+  check_intents();
+}
+
+void ModelFolder::read_modules() {
+  const std::string name = (path_ / "modules.json").string();
+  const auto document = parse_json(MappedFile(path_ / "modules.json").text(), name);
+  if (!document.is_array()) fail(name, "an array of modules", document.type_name());
+  std::vector<std::string> found;
+  for (const auto& module : document) {
+    if (!module.is_object() || !module.value("type", nlohmann::json()).is_string() ||
+        !module.value("path", nlohmann::json()).is_string()) {
+      fail(name, "modules with \"type\" and \"path\"", module.dump());
+    }
+    const std::string type = class_of(module["type"].get<std::string>());
+    const std::filesystem::path path = module["path"].get<std::string>();
+    if (path.is_absolute() || path.string().find("..") != std::string::npos) {
+      fail(name, "a path within the folder", path.string());
+    }
+    if (type == "Transformer" && found.empty()) {
+      encoder_path_ = path.empty() ? path_ : path_ / path;
+    } else if (type == "Pooling" && found.size() == 1) {
+      read_pooling(path_ / path / "config.json");
+    } else if (type == "Dense" && found.size() == 2) {
+      read_dense(path_ / path);
+    } else if (type != "Normalize" || found.size() < 2) {
+      // Normalize does not change which intent wins and has no place before a linear head: left
+      // out.
+      fail(name, "Transformer, Pooling and perhaps Dense or Normalize, in this order", type);
+    }
+    found.push_back(type);
+  }
+  if (found.size() < 2)
+    fail(name, "Transformer and Pooling", fmt::format("{} modules", found.size()));
+}
+
+void ModelFolder::read_pooling(const std::filesystem::path& file) {
+  const JsonDocument document = JsonDocument::read(file);
+  // Newer files name the mode; older ones have a flag for each.
+  std::string mode = document.text_or("pooling_mode", "");
+  if (mode.empty()) {
+    const bool cls = document.boolean_or("pooling_mode_cls_token", false);
+    const bool mean = document.boolean_or("pooling_mode_mean_tokens", false);
+    if (cls != mean) mode = cls ? "cls" : "mean";
+    for (const char* other : {"pooling_mode_max_tokens",
+                              "pooling_mode_mean_sqrt_len_tokens",
+                              "pooling_mode_weightedmean_tokens",
+                              "pooling_mode_lasttoken"}) {
+      if (document.boolean_or(other, false)) mode = other;
+    }
+  }
+  if (mode != "cls" && mode != "mean") {
+    fail(
+        document.name(), "pooling by \"cls\" or \"mean\"", mode.empty() ? "neither or both" : mode);
+  }
+  config_.head = mode == "cls" ? HeadKind::cls : HeadKind::mean;
+}
+
+void ModelFolder::read_dense(const std::filesystem::path& folder) {
+  const JsonDocument document = JsonDocument::read(folder / "config.json");
+  const std::string activation = class_of(document.text_or("activation_function", "Identity"));
+  if (activation != "Identity") fail(document.name(), "the activation Identity", activation);
+  if (!document.boolean_or("bias", true))
+    fail(document.name(), "a Dense module with a bias", "one without");
+  dense_ = TensorFiles::open_file(folder / "model.safetensors");
+  trained_head_ = true;
+}
+
+void ModelFolder::check_intents() const {
+  const std::string name = dense_ ? "linear.weight" : "classifier.weight";
+  const StoredTensor* classifier = find_head_tensor(name);
+  if (classifier == nullptr) fail(dense_->description(), "a tensor " + name, "none");
+  const auto intents = static_cast<int64_t>(config_.intents.size());
+  if (classifier->shape.empty() || classifier->shape[0] != intents) {
+    fail(config_json_->name(),
+         fmt::format("an id2label as long as {} has rows ({})",
+                     name,
+                     classifier->shape.empty() ? 0 : classifier->shape[0]),
+         fmt::format("{} labels", intents));
+  }
+}
+
+const StoredTensor* ModelFolder::find_encoder_tensor(const std::string& name) const {
+  const std::string prefix(prefix_of(config_.encoder.family));
+  const std::string old = tensorflow_name(name);
+  for (const std::string& candidate : {name, prefix + name, old, prefix + old}) {
+    if (const StoredTensor* found = tensors_->find(candidate)) return found;
+  }
+  return nullptr;
+}
+
+const StoredTensor* ModelFolder::find_head_tensor(const std::string& name) const {
+  if (name.starts_with("linear.")) return dense_ ? dense_->find(name) : nullptr;
+  // The pooler belongs to the encoder and so may carry its prefix; the other head tensors never do.
+  if (name.starts_with("pooler.")) return find_encoder_tensor(name);
+  return tensors_->find(name);
+}
+
+}  // namespace fastintent

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "checkpoint/json_document.h"
+#include "checkpoint/tensor_files.h"
+#include "model/model_config.h"
+
+namespace fastintent {
+
+/// A Hugging Face model folder, opened: what it says of itself and where its tensors lie. Two
+/// forms: a transformers folder (config.json, model.safetensors), with or without a classifier, and
+/// a sentence-transformers folder (modules.json with Transformer, Pooling, then perhaps Dense or
+/// Normalize). Immutable after construction.
+class ModelFolder {
+ public:
+  /// Throws missing_input or bad_checkpoint.
+  explicit ModelFolder(const std::filesystem::path& folder);
+
+  /// Sizes, the folder's own head and, with a trained head, its intents.
+  const ModelConfig& config() const { return config_; }
+  bool has_trained_head() const { return trained_head_; }
+
+  const std::filesystem::path& path() const { return path_; }
+  /// Where config.json, the tokenizer and the encoder's tensors lie: `path()`, or a folder in it.
+  const std::filesystem::path& encoder_path() const { return encoder_path_; }
+  const JsonDocument& config_json() const { return *config_json_; }
+
+  /// An encoder tensor by its name without prefix, under any of the names the hub has for it;
+  /// nullptr when there is none.
+  const StoredTensor* find_encoder_tensor(const std::string& name) const;
+  /// A tensor of the head as name_head_tensors calls it; nullptr when there is none.
+  const StoredTensor* find_head_tensor(const std::string& name) const;
+
+ private:
+  void read_modules();
+  void read_pooling(const std::filesystem::path& file);
+  void read_dense(const std::filesystem::path& folder);
+  void check_intents() const;
+
+  std::filesystem::path path_;
+  std::filesystem::path encoder_path_;
+  std::optional<JsonDocument> config_json_;
+  std::optional<TensorFiles> tensors_;
+  std::optional<TensorFiles> dense_;
+  ModelConfig config_;
+  bool trained_head_ = false;
+};
+
+}  // namespace fastintent

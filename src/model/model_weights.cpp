@@ -1,0 +1,165 @@
+#include "model/model_weights.h"
+
+#include <fmt/format.h>
+
+namespace fastintent {
+namespace {
+
+// Hands out consecutive tensors of one block; with a null block it only counts.
+class Layout {
+ public:
+  explicit Layout(float* base) : base_(base) {}
+
+  Tensor matrix(int64_t rows, int64_t columns) {
+    float* data = base_ == nullptr ? nullptr : base_ + used_;
+    // 16 floats are a cache line: every tensor starts on one.
+    used_ += (rows * columns + 15) / 16 * 16;
+    return {data, rows, columns};
+  }
+  LinearWeights linear(int64_t output_width, int64_t input_width) {
+    return {matrix(output_width, input_width), matrix(1, output_width)};
+  }
+  NormWeights norm(int64_t width) { return {matrix(1, width), matrix(1, width)}; }
+
+  int64_t used() const { return used_; }
+
+ private:
+  float* base_;
+  int64_t used_ = 0;
+};
+
+ModelWeights lay_out(Layout& layout, const ModelConfig& config) {
+  const EncoderConfig& encoder = config.encoder;
+  const int64_t H = encoder.hidden;
+  ModelWeights weights;
+  weights.encoder.position = layout.matrix(encoder.positions, H);
+  if (encoder.segments > 0) weights.encoder.segment = layout.matrix(encoder.segments, H);
+  weights.encoder.embedding_norm = layout.norm(H);
+  for (int64_t layer = 0; layer < encoder.layers; ++layer) {
+    LayerWeights& out = weights.encoder.layers.emplace_back();
+    out.query_key_value = layout.linear(3 * H, H);
+    out.attention_output = layout.linear(H, H);
+    out.attention_norm = layout.norm(H);
+    out.intermediate = layout.linear(encoder.intermediate, H);
+    out.output = layout.linear(H, encoder.intermediate);
+    out.output_norm = layout.norm(H);
+  }
+  if (config.has_dense()) weights.head.dense = layout.linear(H, H);
+  weights.head.classifier = layout.linear(static_cast<int64_t>(config.intents.size()), H);
+  return weights;
+}
+
+// Names of one layer's tensors in a family; the order of the struct.
+struct LayerNames {
+  std::string query, key, value, attention_output, attention_norm, intermediate, output,
+      output_norm;
+};
+
+LayerNames layer_names(ModelFamily family, size_t layer) {
+  if (family == ModelFamily::distilbert) {
+    const std::string p = fmt::format("transformer.layer.{}.", layer);
+    return {p + "attention.q_lin",
+            p + "attention.k_lin",
+            p + "attention.v_lin",
+            p + "attention.out_lin",
+            p + "sa_layer_norm",
+            p + "ffn.lin1",
+            p + "ffn.lin2",
+            p + "output_layer_norm"};
+  }
+  const std::string p = fmt::format("encoder.layer.{}.", layer);
+  return {p + "attention.self.query",
+          p + "attention.self.key",
+          p + "attention.self.value",
+          p + "attention.output.dense",
+          p + "attention.output.LayerNorm",
+          p + "intermediate.dense",
+          p + "output.dense",
+          p + "output.LayerNorm"};
+}
+
+class NameList {
+ public:
+  void add_matrix(const std::string& name, Tensor tensor, int depth) {
+    list.push_back({name, tensor, depth, false, true});
+  }
+  void add_linear(const std::string& name, const LinearWeights& linear, int depth) {
+    add_matrix(name + ".weight", linear.weight, depth);
+    list.push_back({name + ".bias", linear.bias, depth, true, false});
+  }
+  void add_norm(const std::string& name, const NormWeights& norm, int depth) {
+    list.push_back({name + ".weight", norm.scale, depth, true, false});
+    list.push_back({name + ".bias", norm.shift, depth, true, false});
+  }
+
+  std::vector<NamedTensor> list;
+};
+
+// Third `part` (0 query, 1 key, 2 value) of a fused projection.
+LinearWeights third(const LinearWeights& fused, int64_t part) {
+  const int64_t H = fused.weight.columns;
+  return {fused.weight.row_slice(part * H, H), fused.bias.column_slice(part * H, H)};
+}
+
+}  // namespace
+
+int64_t flat_parameter_count(const ModelConfig& config) {
+  Layout counting(nullptr);
+  lay_out(counting, config);
+  return counting.used();
+}
+
+Buffer allocate_flat(Backend& backend, int64_t floats) {
+  return backend.allocate((floats + kRowTile - 1) / kRowTile, kRowTile);
+}
+
+OwnedWeights allocate_weights(Backend& backend, const ModelConfig& config, int64_t word_rows) {
+  OwnedWeights owned;
+  owned.flat = allocate_flat(backend, flat_parameter_count(config));
+  Layout placing(owned.flat.data());
+  owned.weights = lay_out(placing, config);
+  if (word_rows > 0) {
+    owned.word = backend.allocate(word_rows, config.encoder.hidden);
+    owned.weights.encoder.word = owned.word.tensor(word_rows, config.encoder.hidden);
+  }
+  return owned;
+}
+
+std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,
+                                              const EncoderConfig& config) {
+  NameList names;
+  names.add_matrix("embeddings.word_embeddings.weight", weights.word, 0);
+  names.add_matrix("embeddings.position_embeddings.weight", weights.position, 0);
+  if (config.segments > 0)
+    names.add_matrix("embeddings.token_type_embeddings.weight", weights.segment, 0);
+  names.add_norm("embeddings.LayerNorm", weights.embedding_norm, 0);
+  for (size_t index = 0; index < weights.layers.size(); ++index) {
+    const LayerWeights& layer = weights.layers[index];
+    const LayerNames name = layer_names(config.family, index);
+    const int depth = static_cast<int>(index) + 1;
+    names.add_linear(name.query, third(layer.query_key_value, 0), depth);
+    names.add_linear(name.key, third(layer.query_key_value, 1), depth);
+    names.add_linear(name.value, third(layer.query_key_value, 2), depth);
+    names.add_linear(name.attention_output, layer.attention_output, depth);
+    names.add_norm(name.attention_norm, layer.attention_norm, depth);
+    names.add_linear(name.intermediate, layer.intermediate, depth);
+    names.add_linear(name.output, layer.output, depth);
+    names.add_norm(name.output_norm, layer.output_norm, depth);
+  }
+  return std::move(names.list);
+}
+
+std::vector<NamedTensor> name_head_tensors(const HeadWeights& weights, const ModelConfig& config) {
+  NameList names;
+  const int depth = static_cast<int>(config.encoder.layers) + 1;
+  if (!config.has_dense()) {
+    names.add_linear("linear", weights.classifier, depth);
+    return std::move(names.list);
+  }
+  const bool bert = config.encoder.family == ModelFamily::bert;
+  names.add_linear(bert ? "pooler.dense" : "pre_classifier", weights.dense, depth);
+  names.add_linear("classifier", weights.classifier, depth);
+  return std::move(names.list);
+}
+
+}  // namespace fastintent

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compute/backend.h"
+#include "model/model_config.h"
+
+namespace fastintent {
+
+// Weights, and their gradients: one set of structs for both. Everything but the word table lies in
+// one line of memory, so that optimizer and reductions run over flat ranges.
+
+struct LinearWeights {
+  Tensor weight;  // [N,K]
+  Tensor bias;    // [1,N]
+};
+
+struct NormWeights {
+  Tensor scale;  // [1,H]
+  Tensor shift;  // [1,H]
+};
+
+struct LayerWeights {
+  LinearWeights query_key_value;   // [3H,H], the three projections one below the other
+  LinearWeights attention_output;  // [H,H]
+  NormWeights attention_norm;
+  LinearWeights intermediate;  // [I,H]
+  LinearWeights output;        // [H,I]
+  NormWeights output_norm;
+};
+
+struct EncoderWeights {
+  Tensor word;  // [vocabulary,H]; as a gradient: one row for each distinct word piece of the step,
+                // [U,H]
+  Tensor position;  // [positions,H]
+  Tensor segment;   // [segments,H] or empty
+  NormWeights embedding_norm;
+  std::vector<LayerWeights> layers;
+};
+
+struct HeadWeights {
+  LinearWeights dense;       // [H,H], or empty
+  LinearWeights classifier;  // [C,H]
+};
+
+struct ModelWeights {
+  EncoderWeights encoder;
+  HeadWeights head;
+};
+
+/// Weights in memory of their own.
+struct OwnedWeights {
+  ModelWeights weights;
+  Buffer flat;  // all but the word table
+  Buffer word;
+};
+
+/// Floats of a model's weights without the word table, as allocate_weights lays them out.
+int64_t flat_parameter_count(const ModelConfig& config);
+
+/// Zeroed memory for a line of `floats`, without the filler rows of a tensor that is one row wide.
+Buffer allocate_flat(Backend& backend, int64_t floats);
+
+/// Zeroed weights of a model, with a word table of `word_rows` rows (0: none, to be set by the
+/// caller).
+OwnedWeights allocate_weights(Backend& backend, const ModelConfig& config, int64_t word_rows);
+
+/// One tensor under the name that Hugging Face gives it, a view into ModelWeights.
+struct NamedTensor {
+  std::string
+      name;  // without the family's prefix for the encoder; "linear.weight" for a cls or mean head
+  Tensor tensor;
+  int depth = 0;  // 0 embeddings, 1.. layers, layers + 1 head: for layer-wise learning rates
+  bool is_vector = false;  // stored with one dimension
+  bool decays = false;     // takes weight decay: no bias, no layer norm
+};
+
+/// Every encoder tensor under its Hugging Face name without a prefix
+/// ("embeddings.word_embeddings.weight").
+std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,
+                                              const EncoderConfig& config);
+
+/// The head's tensors: "pooler.dense.weight", "classifier.weight" … for BERT,
+/// "pre_classifier.weight" … for DistilBERT, "linear.weight", "linear.bias" for cls and mean (the
+/// Dense module of sentence-transformers).
+std::vector<NamedTensor> name_head_tensors(const HeadWeights& weights, const ModelConfig& config);
+
+}  // namespace fastintent

@@ -1,0 +1,86 @@
+#include "model/prepared_model.h"
+
+namespace fastintent {
+namespace {
+
+// Rows of a fused projection that make the queries, and those that make keys and values.
+LinearWeights query_rows(const LinearWeights& fused) {
+  const int64_t H = fused.weight.columns;
+  return {fused.weight.row_slice(0, H), fused.bias.column_slice(0, H)};
+}
+LinearWeights key_value_rows(const LinearWeights& fused) {
+  const int64_t H = fused.weight.columns;
+  return {fused.weight.row_slice(H, 2 * H), fused.bias.column_slice(H, 2 * H)};
+}
+
+}  // namespace
+
+PreparedModel prepare_model(Backend& backend,
+                            const ModelConfig& config,
+                            const ModelWeights& weights,
+                            Precision precision,
+                            WeightUse use) {
+  PreparedModel model;
+  model.config = config;
+  const EncoderWeights& encoder = weights.encoder;
+  // What runs as it is: a copy for inference, so that the matrices beside it can go; the weights
+  // themselves for training.
+  const auto keep = [&](Tensor tensor) -> ConstTensor {
+    if (use == WeightUse::training || tensor.empty()) return tensor;
+    const Buffer& copy = model.owned.emplace_back(backend.allocate(tensor.rows, tensor.columns));
+    const Tensor kept = copy.tensor(tensor.rows, tensor.columns);
+    backend.upload(tensor, kept);
+    return kept;
+  };
+  const auto prepare = [&](const LinearWeights& linear) -> PreparedLinear {
+    return {backend.prepare_weight(linear.weight, precision, use), keep(linear.bias).flat()};
+  };
+  const auto keep_norm = [&](const NormWeights& norm) -> LayerNorm {
+    return {keep(norm.scale).flat(), keep(norm.shift).flat(), config.encoder.norm_epsilon};
+  };
+  model.tables = {encoder.word, keep(encoder.position), keep(encoder.segment)};
+  model.embedding_norm = keep_norm(encoder.embedding_norm);
+  for (const LayerWeights& layer : encoder.layers) {
+    PreparedLayer& out = model.layers.emplace_back();
+    const bool last = &layer == &encoder.layers.back();
+    if (last && config.pooling() == Pooling::first_token) {
+      out.query = prepare(query_rows(layer.query_key_value));
+      out.key_value = prepare(key_value_rows(layer.query_key_value));
+    } else {
+      out.query_key_value = prepare(layer.query_key_value);
+    }
+    out.attention_output = prepare(layer.attention_output);
+    out.attention_norm = keep_norm(layer.attention_norm);
+    out.intermediate = prepare(layer.intermediate);
+    out.output = prepare(layer.output);
+    out.output_norm = keep_norm(layer.output_norm);
+  }
+  if (config.has_dense()) model.dense = prepare(weights.head.dense);
+  // A handful of columns: f32 costs nothing and keeps the logits exact.
+  model.classifier = {backend.prepare_weight(weights.head.classifier.weight, Precision::fp32, use),
+                      keep(weights.head.classifier.bias).flat()};
+  return model;
+}
+
+std::vector<WeightToRefresh> weights_to_refresh(const PreparedModel& model,
+                                                const ModelWeights& weights) {
+  std::vector<WeightToRefresh> list;
+  const auto add = [&](const PreparedLinear& prepared, Tensor source) {
+    if (prepared.weight != nullptr) list.push_back({prepared.weight.get(), source});
+  };
+  for (size_t index = 0; index < model.layers.size(); ++index) {
+    const PreparedLayer& prepared = model.layers[index];
+    const LayerWeights& layer = weights.encoder.layers[index];
+    add(prepared.query_key_value, layer.query_key_value.weight);
+    add(prepared.query, query_rows(layer.query_key_value).weight);
+    add(prepared.key_value, key_value_rows(layer.query_key_value).weight);
+    add(prepared.attention_output, layer.attention_output.weight);
+    add(prepared.intermediate, layer.intermediate.weight);
+    add(prepared.output, layer.output.weight);
+  }
+  add(model.dense, weights.head.dense.weight);
+  add(model.classifier, weights.head.classifier.weight);
+  return list;
+}
+
+}  // namespace fastintent

@@ -1,0 +1,157 @@
+#include "model/model_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/expect_error.h"
+#include "base/temporary_folder.h"
+#include "compute/create_backend.h"
+#include "golden_case.h"
+#include "model/load_weights.h"
+#include "model/save_model.h"
+
+namespace fastintent {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A copy of a golden model to damage or vary.
+class CopiedModel {
+ public:
+  explicit CopiedModel(const std::string& name) {
+    fs::copy(GoldenCase(name).model(), path(), fs::copy_options::recursive);
+  }
+  fs::path path() const { return folder_ / "model"; }
+
+  void edit_json(const std::string& file, const std::function<void(nlohmann::json&)>& edit) const {
+    nlohmann::json document = nlohmann::json::parse(std::ifstream(path() / file));
+    edit(document);
+    std::ofstream(path() / file) << document;
+  }
+  // Writes the folder's tensors again under the names that `rename` gives; an empty name leaves one out.
+  void rename_tensors(const std::function<std::string(const std::string&)>& rename) const {
+    std::vector<TensorToWrite> renamed;
+    std::vector<std::vector<float>> values;
+    {
+      const TensorFiles file(path());
+      values.reserve(file.tensors().size());
+      for (const auto& [name, stored] : file.tensors()) {
+        const int64_t rows = stored.shape.size() == 2 ? stored.shape[0] : 1;
+        std::vector<float>& copy = values.emplace_back(stored.bytes.size() / sizeof(float));
+        read_tensor(stored, Tensor(copy.data(), rows, static_cast<int64_t>(copy.size()) / rows));
+        if (!rename(name).empty()) renamed.push_back({rename(name), stored.shape, copy});
+      }
+    }
+    write_safetensors(path() / "model.safetensors", renamed);
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+std::vector<float> load_all(const fs::path& path) {
+  const ModelFolder folder(path);
+  const auto backend = create_backend(Device::reference);
+  const OwnedWeights weights =
+      allocate_weights(*backend, folder.config(), folder.config().encoder.vocabulary);
+  load_trained_weights(folder, folder.config(), weights.weights);
+  const auto flat = static_cast<size_t>(flat_parameter_count(folder.config()));
+  std::vector<float> all(weights.flat.data(), weights.flat.data() + flat);
+  const std::span<float> word = weights.weights.encoder.word.flat();
+  all.insert(all.end(), word.begin(), word.end());
+  return all;
+}
+
+std::string replace(std::string text, const std::string& from, const std::string& to) {
+  const size_t at = text.find(from);
+  return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
+TEST(ModelFolder, ReadsTheHubsVariationsAsTheSameWeights) {
+  const std::vector<float> expected = load_all(GoldenCase("bert_pooler").model());
+  const CopiedModel model("bert_pooler");
+  model.rename_tensors([](const std::string& name) { return replace(name, "bert.", ""); });
+  EXPECT_EQ(load_all(model.path()), expected) << "without prefix";
+  model.rename_tensors([](const std::string& name) {
+    return replace(replace(name, "LayerNorm.weight", "LayerNorm.gamma"), "LayerNorm.bias", "LayerNorm.beta");
+  });
+  EXPECT_EQ(load_all(model.path()), expected) << "gamma and beta";
+}
+
+TEST(ModelFolder, NamesTheTensorThatATrainedFolderLacks) {
+  for (const char* lost : {"bert.pooler.dense.bias", "bert.encoder.layer.1.output.dense.weight"}) {
+    const CopiedModel model("bert_pooler");
+    model.rename_tensors([&](const std::string& name) { return name == lost ? "" : name; });
+    const std::string without_prefix = std::string(lost).substr(5);
+    expect_error(ErrorCode::bad_checkpoint, without_prefix, [&] { load_all(model.path()); });
+  }
+}
+
+TEST(ModelFolder, RefusesLabelsOfAnotherCountThanTheClassifierHas) {
+  for (const char* name : {"bert_pooler", "bert_mean"}) {
+    const CopiedModel model(name);
+    model.edit_json("config.json", [](nlohmann::json& config) { config["id2label"].erase("4"); });
+    expect_error(ErrorCode::bad_checkpoint, "found 4 labels", [&] { ModelFolder folder(model.path()); });
+  }
+}
+
+TEST(ModelFolder, RefusesWhatItDoesNotSupport) {
+  const auto refuses = [](const char* file, const char* part, const auto& edit) {
+    const CopiedModel model("bert_mean");
+    model.edit_json(file, edit);
+    expect_error(ErrorCode::bad_checkpoint, part, [&] { ModelFolder folder(model.path()); });
+  };
+  using nlohmann::json;
+  refuses("config.json", "model_type", [](json& c) { c["model_type"] = "roberta"; });
+  refuses("config.json", "hidden_act", [](json& c) { c["hidden_act"] = "gelu_new"; });
+  refuses("config.json", "num_attention_heads", [](json& c) { c.erase("num_attention_heads"); });
+  refuses("config.json", "multiple of the 5", [](json& c) { c["num_attention_heads"] = 5; });
+  refuses("config.json", "num_hidden_layers", [](json& c) { c["num_hidden_layers"] = -1; });
+  refuses("config.json", "vocab_size", [](json& c) { c["vocab_size"] = 1e15; });
+  refuses("modules.json", "within the folder", [](json& m) { m[1]["path"] = "../1_Pooling"; });
+  refuses("modules.json", "in this order", [](json& m) { m[1]["type"] = "x.LayerNorm"; });
+  refuses("modules.json", "array of modules", [](json& m) { m = json::object(); });
+  refuses("2_Dense/config.json", "Identity", [](json& d) { d["activation_function"] = "torch.nn.Tanh"; });
+  refuses("1_Pooling/config.json", "found max", [](json& p) { p["pooling_mode"] = "max"; });
+}
+
+TEST(ModelFolder, StartsAHeadOnlyWhereTrainingStarts) {
+  const ModelFolder folder(GoldenCase("sentence_base").model());
+  EXPECT_FALSE(folder.has_trained_head());
+  ModelConfig config = folder.config();
+  EXPECT_EQ(config.head, HeadKind::mean);
+  config.intents = {"a", "b", "c"};
+  const auto backend = create_backend(Device::reference);
+  const OwnedWeights weights = allocate_weights(*backend, config, config.encoder.vocabulary);
+  const auto initialised = load_base_weights(folder, config, weights.weights, 7);
+  EXPECT_EQ(initialised, (std::vector<std::string>{"linear.weight", "linear.bias"}));
+  expect_error(ErrorCode::bad_checkpoint, "linear.weight", [&] {
+    load_trained_weights(folder, config, weights.weights);
+  });
+}
+
+class SavedModel : public testing::TestWithParam<std::string> {};
+
+TEST_P(SavedModel, ComesBackAsItWas) {
+  const GoldenCase golden(GetParam());
+  const ModelFolder folder(golden.model());
+  const auto backend = create_backend(Device::reference);
+  const OwnedWeights weights =
+      allocate_weights(*backend, folder.config(), folder.config().encoder.vocabulary);
+  load_trained_weights(folder, folder.config(), weights.weights);
+  const TemporaryFolder out;
+  save_model(out.path(), folder, folder.config(), weights.weights, 48);
+
+  const ModelFolder saved(out.path());
+  EXPECT_EQ(saved.config().head, folder.config().head);
+  EXPECT_EQ(saved.config().intents, folder.config().intents);
+  EXPECT_EQ(load_all(out.path()), load_all(golden.model()));
+}
+
+INSTANTIATE_TEST_SUITE_P(AllHeads,
+                         SavedModel,
+                         testing::Values("bert_pooler", "bert_mean", "bert_cls", "distilbert"));
+
+}  // namespace
+}  // namespace fastintent
