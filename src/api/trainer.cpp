@@ -1,0 +1,226 @@
+#include "fastintent/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "api/training_defaults.h"
+#include "base/replace_folder.h"
+#include "fastintent/error.h"
+#include "fastintent/tokenizer.h"
+#include "model/load_weights.h"
+#include "model/save_model.h"
+#include "train/fit.h"
+
+namespace fastintent {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The intents in id order: the base's own when it was trained on just these labels, so that its
+// head can go on learning; else sorted.
+std::vector<std::string> choose_intents(const ModelFolder& base, const LabelledTexts& training) {
+  const std::set<std::string> labels(training.labels.begin(), training.labels.end());
+  if (labels.size() < 2) {
+    throw Error(
+        ErrorCode::invalid_data,
+        fmt::format("train: expected at least two different labels, found {}", labels.size()));
+  }
+  const std::vector<std::string>& known = base.config().intents;
+  if (base.has_trained_head() && std::set<std::string>(known.begin(), known.end()) == labels)
+    return known;
+  return {labels.begin(), labels.end()};
+}
+
+HeadKind choose_head(HeadPooling pooling, HeadKind own) {
+  switch (pooling) {
+    case HeadPooling::automatic:
+      return own;
+    case HeadPooling::pooler:
+      return HeadKind::pooler;
+    case HeadPooling::cls:
+      return HeadKind::cls;
+    case HeadPooling::mean:
+      return HeadKind::mean;
+  }
+  return own;
+}
+
+LabelledTexts join(const LabelledTexts& first, const LabelledTexts& second) {
+  LabelledTexts all = first;
+  all.texts.insert(all.texts.end(), second.texts.begin(), second.texts.end());
+  all.labels.insert(all.labels.end(), second.labels.begin(), second.labels.end());
+  return all;
+}
+
+}  // namespace
+
+/// One run of Trainer::train: everything it opened and decided, then fit, refit, save.
+class TrainingRun {
+ public:
+  TrainingRun(const TrainingOptions& options,
+              const TrainingCallbacks& callbacks,
+              const LabelledTexts& training,
+              const LabelledTexts* validation)
+      : options_(options),
+        callbacks_(callbacks),
+        folder_(options.output),
+        base_(options.base_model),
+        tokenizer_(base_.encoder_path(), options.max_length),
+        pool_(options.threads > 0 ? options.threads : available_cores()),
+        memory_(create_backend(options.device)),
+        config_(base_.config()) {
+    config_.head = choose_head(options.pooling, config_.head);
+    config_.intents = choose_intents(base_, training);
+    weights_ = allocate_weights(*memory_, config_, config_.encoder.vocabulary);
+    if (validation != nullptr) {
+      all_ = join(training, *validation);
+      search_ = encode(training, "training");
+      validation_ = encode(*validation, "validation");
+    } else {
+      all_ = training;
+      const HoldOut split =
+          hold_out_stratified(training.labels, options.validation_share, options.seed);
+      tell(fmt::format("holding out {} of {} rows for validation",
+                       split.validation.size(),
+                       training.labels.size()));
+      search_ = encode(select_rows(training, split.training), "training");
+      validation_ = encode(select_rows(training, split.validation), "validation");
+    }
+    settings_ = resolve_settings(options, config_, *memory_, all_);
+    fingerprint_ = fingerprint(options, settings_, config_, all_);
+  }
+
+  TrainingReport run() {
+    FitProgress progress;
+    if (options_.resume) {
+      progress = folder_.load_progress(fingerprint_);
+    } else {
+      folder_.create();
+    }
+    tell(fmt::format("training in {} on {} with {} workers",
+                     settings_.precision == Precision::bf16 ? "bf16" : "fp32",
+                     memory_->name(),
+                     pool_.size()));
+    TrainingReport report;
+    if (!progress.refitting) progress = search(progress, report);
+    if (options_.refit) refit(progress, report);
+    replace_folder(options_.output, [&](const fs::path& out) {
+      save_model(out, base_, config_, weights_.weights, tokenizer_.max_length());
+    });
+    folder_.remove();
+    return report;
+  }
+
+ private:
+  void tell(const std::string& message) const {
+    if (callbacks_.on_message) callbacks_.on_message(message);
+  }
+
+  EncodedDataset encode(const LabelledTexts& data, const char* name) {
+    EncodedDataset encoded = encode_dataset(data, config_.intents, tokenizer_, pool_);
+    if (encoded.truncated > 0) {
+      tell(fmt::format("{} of {} {} texts are longer than {} tokens and are truncated",
+                       encoded.truncated,
+                       encoded.examples(),
+                       name,
+                       tokenizer_.max_length()));
+    }
+    return encoded;
+  }
+
+  void load_base() {
+    const auto initialised = load_base_weights(base_, config_, weights_.weights, options_.seed);
+    for (const std::string& name : initialised) tell("initialised: " + name);
+  }
+
+  // Finds the best epoch on the validation rows and leaves its weights.
+  FitProgress search(const FitProgress& from, TrainingReport& report) {
+    load_base();
+    Fit fit(pool_, options_.device, config_, settings_, weights_, callbacks_);
+    const FitProgress done = fit.run(search_, &validation_, from, folder_, fingerprint_);
+    add_to(report, done);
+    report.best_epoch = done.best_epoch;
+    report.validation = fit.evaluate(validation_);
+    return done;
+  }
+
+  // Trains again on all rows for as many epochs as were best.
+  void refit(const FitProgress& from, TrainingReport& report) {
+    FitProgress progress;
+    if (from.refitting) {
+      progress = from;
+    } else {
+      progress.refitting = true;
+      progress.refit_epochs = from.best_epoch;
+    }
+    FitSettings settings = settings_;
+    settings.epochs = progress.refit_epochs;
+    const EncodedDataset all = encode(all_, "training");
+    tell(fmt::format(
+        "training once more on all {} rows, for {} epochs", all.examples(), settings.epochs));
+    load_base();
+    Fit fit(pool_, options_.device, config_, settings, weights_, callbacks_);
+    add_to(report, fit.run(all, nullptr, progress, folder_, fingerprint_));
+    report.best_epoch = settings.epochs;
+  }
+
+  static void add_to(TrainingReport& report, const FitProgress& done) {
+    report.epochs += done.epoch;
+    report.steps += done.step;
+    report.seconds += done.seconds;
+    report.examples += done.examples;
+    report.examples_per_second = static_cast<double>(report.examples) / report.seconds;
+  }
+
+  const TrainingOptions& options_;
+  const TrainingCallbacks& callbacks_;
+  TrainingFolder folder_;
+  ModelFolder base_;
+  Tokenizer tokenizer_;
+  ThreadPool pool_;
+  std::unique_ptr<Backend> memory_;
+  ModelConfig config_;
+  OwnedWeights weights_;
+  LabelledTexts all_;
+  EncodedDataset search_;
+  EncodedDataset validation_;
+  FitSettings settings_;
+  std::string fingerprint_;
+};
+
+Trainer::Trainer(TrainingOptions options, TrainingCallbacks callbacks)
+    : options_(std::move(options)), callbacks_(std::move(callbacks)) {}
+
+TrainingReport Trainer::train(const LabelledTexts& training, const LabelledTexts* validation) {
+  check_options(options_);
+  const bool has_state = TrainingFolder(options_.output).has_state();
+  if (options_.resume && !has_state) {
+    throw Error(
+        ErrorCode::missing_input,
+        fmt::format("train: resume: expected the state of an interrupted run in {}, found none",
+                    TrainingFolder(options_.output).path().string()));
+  }
+  if (!options_.resume && !options_.overwrite) {
+    if (fs::exists(options_.output) && !fs::is_empty(options_.output)) {
+      throw Error(ErrorCode::cannot_create,
+                  fmt::format("train: expected an output folder that is new or empty, or leave to "
+                              "overwrite (--force), "
+                              "found files in {}",
+                              options_.output.string()));
+    }
+    if (has_state) {
+      throw Error(
+          ErrorCode::cannot_create,
+          fmt::format(
+              "train: expected to resume the interrupted run in {} (--resume) or leave to drop it "
+              "(--force), found neither",
+              TrainingFolder(options_.output).path().string()));
+    }
+  }
+  return TrainingRun(options_, callbacks_, training, validation).run();
+}
+
+}  // namespace fastintent

@@ -1,0 +1,164 @@
+#include "api/training_defaults.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/thread_pool.h"
+#include "fastintent/error.h"
+
+namespace fastintent {
+namespace {
+
+// Chosen on validation splits of BANKING77's training rows with all-MiniLM-L6-v2; docs/training.md
+// has the table.
+constexpr int kEpochs = 5;
+constexpr double kLabelSmoothing = 0.05;
+// A width of 384 learns best at 2e-4; wider encoders want less, by the square of the width (768:
+// 5e-5, the upper end of what Devlin et al. 2019 searched for BERT-base).
+constexpr double kLearningRateAt384 = 2e-4;
+constexpr double kHeadFactor = 10;  // a head that starts from noise learns faster than the body
+
+void require(bool good, const char* name, const char* expected, double found) {
+  if (good) return;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("train: {}: expected {}, found {}", name, expected, found));
+}
+
+bool is_rate(double value) {
+  return value >= 0 && value < 1;
+}
+
+// FNV-1a (Fowler, Noll & Vo), 64 bits: enough to tell two runs apart, not a defence against
+// forgery.
+class Fingerprint {
+ public:
+  void add(std::string_view bytes) {
+    for (const char byte : bytes) {
+      hash_ = (hash_ ^ static_cast<unsigned char>(byte)) * 0x100000001b3ULL;
+    }
+    hash_ = (hash_ ^ 0xffU) * 0x100000001b3ULL;  // no UTF-8 text holds this byte: ends a value
+  }
+  std::string text() const { return fmt::format("{:016x}", hash_); }
+
+ private:
+  uint64_t hash_ = 0xcbf29ce484222325ULL;
+};
+
+std::vector<float> balanced_weights(const ModelConfig& config, const LabelledTexts& all) {
+  std::map<std::string_view, int64_t> count;
+  for (const std::string& label : all.labels) ++count[label];
+  std::vector<float> weights;
+  for (const std::string& intent : config.intents) {
+    const auto classes = static_cast<double>(config.intents.size());
+    weights.push_back(static_cast<float>(static_cast<double>(all.labels.size()) /
+                                         (classes * static_cast<double>(count.at(intent)))));
+  }
+  return weights;
+}
+
+}  // namespace
+
+void check_options(const TrainingOptions& options) {
+  require(options.epochs.value_or(1) >= 1, "epochs", "at least 1", options.epochs.value_or(1));
+  require(options.batch_size >= 1, "batch size", "at least 1", options.batch_size);
+  require(options.learning_rate.value_or(1) > 0,
+          "learning rate",
+          "more than 0",
+          options.learning_rate.value_or(1));
+  require(options.head_learning_rate.value_or(1) > 0,
+          "head learning rate",
+          "more than 0",
+          options.head_learning_rate.value_or(1));
+  require(options.weight_decay >= 0, "weight decay", "0 or more", options.weight_decay);
+  require(is_rate(options.warmup_share), "warm-up share", "0 to below 1", options.warmup_share);
+  require(options.gradient_clip >= 0, "gradient clip", "0 or more", options.gradient_clip);
+  require(is_rate(options.label_smoothing.value_or(0)),
+          "label smoothing",
+          "0 to below 1",
+          options.label_smoothing.value_or(0));
+  require(
+      is_rate(options.dropout.value_or(0)), "dropout", "0 to below 1", options.dropout.value_or(0));
+  require(options.layer_decay > 0 && options.layer_decay <= 1,
+          "layer decay",
+          "more than 0, at most 1",
+          options.layer_decay);
+  require(options.validation_share > 0 && options.validation_share < 1,
+          "validation share",
+          "between 0 and 1",
+          options.validation_share);
+  require(options.patience >= 1, "patience", "at least 1", options.patience);
+  require(options.threads >= 0, "threads", "0 or more", options.threads);
+  require(options.max_length >= 0, "max length", "0 or more", options.max_length);
+}
+
+FitSettings resolve_settings(const TrainingOptions& options,
+                             const ModelConfig& config,
+                             const Backend& backend,
+                             const LabelledTexts& all) {
+  const EncoderConfig& encoder = config.encoder;
+  const double width_ratio = 384.0 / static_cast<double>(encoder.hidden);
+  const double by_width = kLearningRateAt384 * std::min(1.0, width_ratio * width_ratio);
+  FitSettings settings;
+  settings.epochs = options.epochs.value_or(kEpochs);
+  settings.batch_size = options.batch_size;
+  settings.learning_rate = options.learning_rate.value_or(by_width);
+  settings.head_learning_rate =
+      options.head_learning_rate.value_or(kHeadFactor * settings.learning_rate);
+  settings.weight_decay = options.weight_decay;
+  settings.warmup_share = options.warmup_share;
+  settings.gradient_clip = options.gradient_clip;
+  settings.layer_decay = options.layer_decay;
+  settings.label_smoothing = static_cast<float>(options.label_smoothing.value_or(kLabelSmoothing));
+  const auto rate = [&](float own) { return static_cast<float>(options.dropout.value_or(own)); };
+  settings.hidden_dropout = rate(encoder.hidden_dropout);
+  settings.attention_dropout = rate(encoder.attention_dropout);
+  settings.head_dropout = rate(encoder.head_dropout);
+  if (options.balance_classes) settings.class_weights = balanced_weights(config, all);
+  settings.seed = options.seed;
+  settings.patience = options.patience;
+  const bool bf16 = options.precision == TrainingPrecision::bf16 ||
+                    (options.precision == TrainingPrecision::automatic && backend.gains_by_bf16());
+  settings.precision = bf16 ? Precision::bf16 : Precision::fp32;
+  return settings;
+}
+
+std::string fingerprint(const TrainingOptions& options,
+                        const FitSettings& settings,
+                        const ModelConfig& config,
+                        const LabelledTexts& all) {
+  Fingerprint print;
+  print.add(std::filesystem::weakly_canonical(options.base_model).string());
+  print.add(fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}",
+                        settings.epochs,
+                        settings.batch_size,
+                        settings.learning_rate,
+                        settings.head_learning_rate,
+                        settings.weight_decay,
+                        settings.warmup_share,
+                        settings.gradient_clip,
+                        settings.layer_decay,
+                        settings.label_smoothing,
+                        settings.hidden_dropout,
+                        settings.attention_dropout,
+                        settings.head_dropout,
+                        settings.seed,
+                        settings.patience,
+                        static_cast<int>(settings.precision),
+                        static_cast<int>(config.head),
+                        options.max_length,
+                        options.validation_share,
+                        options.refit));
+  print.add(fmt::format("{} {}",
+                        options.threads > 0 ? options.threads : available_cores(),
+                        static_cast<int>(options.balance_classes)));
+  for (const std::string& intent : config.intents) print.add(intent);
+  for (size_t row = 0; row < all.texts.size(); ++row) {
+    print.add(all.texts[row]);
+    print.add(all.labels[row]);
+  }
+  return print.text();
+}
+
+}  // namespace fastintent

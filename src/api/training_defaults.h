@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "fastintent/trainer.h"
+#include "model/model_config.h"
+#include "train/fit_settings.h"
+
+namespace fastintent {
+
+/// Throws invalid_argument for an option outside its range.
+void check_options(const TrainingOptions& options);
+
+/// Fills what the options leave open with the defaults of docs/training.md, by encoder width and
+/// head. `all` gives the class counts; `backend` tells whether bf16 is worth it.
+FitSettings resolve_settings(const TrainingOptions& options,
+                             const ModelConfig& config,
+                             const Backend& backend,
+                             const LabelledTexts& all);
+
+/// Differs between two runs when anything differs that decides their weights: settings, intents,
+/// lengths, data, number of threads.
+std::string fingerprint(const TrainingOptions& options,
+                        const FitSettings& settings,
+                        const ModelConfig& config,
+                        const LabelledTexts& all);
+
+}  // namespace fastintent

@@ -1,0 +1,37 @@
+#include "predict/rank_intents.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace fastintent {
+
+IntentPrediction rank_intents(std::span<const float> logits,
+                              const std::vector<std::string>& intents,
+                              int top_k) {
+  const float largest = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
+  const auto probability = [&](size_t id) {
+    return static_cast<float>(std::exp(static_cast<double>(logits[id]) - largest) / sum);
+  };
+
+  std::vector<size_t> order(logits.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  const size_t shown = std::min(logits.size(), static_cast<size_t>(top_k) + 1);
+  std::partial_sort(
+      order.begin(),
+      order.begin() + static_cast<std::ptrdiff_t>(shown),
+      order.end(),
+      [&](size_t a, size_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; });
+
+  IntentPrediction prediction;
+  prediction.intent = intents[order[0]];
+  prediction.confidence = probability(order[0]);
+  for (size_t rank = 1; rank < shown; ++rank) {
+    prediction.alternatives.push_back({intents[order[rank]], probability(order[rank])});
+  }
+  return prediction;
+}
+
+}  // namespace fastintent

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fastintent/prediction.h"
+
+namespace fastintent {
+
+/// Turns logits into a prediction: the winner by softmax probability and the `top_k` next, ties in
+/// the order of the intents.
+IntentPrediction rank_intents(std::span<const float> logits,
+                              const std::vector<std::string>& intents,
+                              int top_k);
+
+}  // namespace fastintent

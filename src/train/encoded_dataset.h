@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "fastintent/dataset.h"
+#include "fastintent/tokenizer.h"
+
+namespace fastintent {
+
+/// Labelled texts as the model takes them: token ids of all texts one after the other, and class
+/// ids.
+struct EncodedDataset {
+  std::vector<int32_t> ids;
+  std::vector<int64_t> starts{0};  // [examples + 1]
+  std::vector<int32_t> classes;    // [examples]
+  int64_t truncated = 0;           // texts that were longer than the model takes
+
+  int64_t examples() const { return static_cast<int64_t>(classes.size()); }
+  int32_t length(int64_t example) const;
+  std::span<const int32_t> tokens(int64_t example) const;
+};
+
+/// Tokenises on all workers. Throws invalid_data for a label that is not among `intents`.
+EncodedDataset encode_dataset(const LabelledTexts& data,
+                              const std::vector<std::string>& intents,
+                              const Tokenizer& tokenizer,
+                              ThreadPool& pool);
+
+/// Indices of `data`'s rows: to train on, and held out.
+struct HoldOut {
+  std::vector<int64_t> training;
+  std::vector<int64_t> validation;
+};
+
+/// Holds out `share` of every class's rows (rounded, at least one, but never a class's last row),
+/// chosen by `seed`; both lists in file order.
+HoldOut hold_out_stratified(const std::vector<std::string>& labels, double share, uint64_t seed);
+
+/// The rows of `data` at `rows`.
+LabelledTexts select_rows(const LabelledTexts& data, std::span<const int64_t> rows);
+
+}  // namespace fastintent

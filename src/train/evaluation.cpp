@@ -1,0 +1,270 @@
+#include "fastintent/evaluation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <span>
+#include <unordered_map>
+
+#include "fastintent/error.h"
+
+namespace fastintent {
+namespace {
+
+constexpr size_t kCalibrationBins = 15;  // as in Guo et al. 2017, where the measure comes from
+
+void check_row(std::span<const float> row, size_t intents, size_t example) {
+  if (row.size() != intents) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format(
+            "evaluate: expected {} logits, found {} (example {})", intents, row.size(), example));
+  }
+  if (!std::all_of(row.begin(), row.end(), [](float logit) { return std::isfinite(logit); })) {
+    throw Error(ErrorCode::invalid_data,
+                fmt::format("evaluate: expected finite logits, found others (example {}); the "
+                            "model's weights are not usable",
+                            example));
+  }
+}
+
+/// Log-probabilities of a row without overflow: each logit is taken relative to the largest.
+class LogSoftmax {
+ public:
+  explicit LogSoftmax(std::span<const float> row)
+      : row_(row), largest_(*std::max_element(row.begin(), row.end())) {
+    double sum = 0;
+    for (const float logit : row) {
+      sum += std::exp(logit - largest_);
+    }
+    log_sum_ = std::log(sum);
+  }
+
+  double at(size_t c) const { return row_[c] - largest_ - log_sum_; }
+
+ private:
+  std::span<const float> row_;
+  double largest_;
+  double log_sum_;
+};
+
+/// Classes ahead of `label`: those with a higher logit, or the same and a lower index.
+size_t rank(std::span<const float> row, size_t label) {
+  size_t ahead = 0;
+  for (size_t c = 0; c < row.size(); ++c) {
+    ahead += row[c] > row[label] || (row[c] == row[label] && c < label) ? 1 : 0;
+  }
+  return ahead;
+}
+
+/// Gathers how far the confidence of predictions lies from the share of them that is right.
+class Calibration {
+ public:
+  void add(double confidence, bool correct) {
+    // Bins are open below and closed above, so that a confidence of 1 lies in the last.
+    const auto above = static_cast<size_t>(std::ceil(confidence * kCalibrationBins));
+    Bin& bin = bins_[std::clamp<size_t>(above, 1, kCalibrationBins) - 1];
+    bin.confidence += confidence;
+    bin.correct += correct ? 1 : 0;
+  }
+
+  double expected_error(int64_t examples) const {
+    double sum = 0;
+    for (const Bin& bin : bins_) {
+      sum += std::abs(bin.correct - bin.confidence);
+    }
+    return examples == 0 ? 0 : sum / static_cast<double>(examples);
+  }
+
+ private:
+  struct Bin {
+    double confidence = 0;
+    double correct = 0;
+  };
+  std::array<Bin, kCalibrationBins> bins_;
+};
+
+/// 0 / 0 is 0: a figure with nothing to measure.
+double share(double part, double whole) {
+  return whole == 0 ? 0 : part / whole;
+}
+
+void fill_class_figures(Evaluation& evaluation) {
+  for (size_t c = 0; c < evaluation.classes.size(); ++c) {
+    ClassFigures& figures = evaluation.classes[c];
+    const auto correct = static_cast<double>(evaluation.confusion_matrix[c][c]);
+    const auto predicted = static_cast<double>(figures.predicted);
+    const auto support = static_cast<double>(figures.support);
+    figures.precision = share(correct, predicted);
+    figures.recall = share(correct, support);
+    figures.f1 = share(2 * correct, predicted + support);
+  }
+}
+
+void fill_averages(Evaluation& evaluation) {
+  double present = 0;
+  for (const ClassFigures& figures : evaluation.classes) {
+    if (figures.support == 0) {
+      continue;
+    }
+    present += 1;
+    const auto weight = static_cast<double>(figures.support);
+    evaluation.macro_precision += figures.precision;
+    evaluation.macro_recall += figures.recall;
+    evaluation.macro_f1 += figures.f1;
+    evaluation.weighted_precision += weight * figures.precision;
+    evaluation.weighted_recall += weight * figures.recall;
+    evaluation.weighted_f1 += weight * figures.f1;
+  }
+  const auto examples = static_cast<double>(evaluation.examples);
+  for (double* sum :
+       {&evaluation.macro_precision, &evaluation.macro_recall, &evaluation.macro_f1}) {
+    *sum = share(*sum, present);
+  }
+  for (double* sum :
+       {&evaluation.weighted_precision, &evaluation.weighted_recall, &evaluation.weighted_f1}) {
+    *sum = share(*sum, examples);
+  }
+}
+
+}  // namespace
+
+Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
+                           const std::vector<std::string>& labels,
+                           const std::vector<std::string>& intents) {
+  if (logits.size() != labels.size() || intents.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("evaluate: expected as many labels as rows of logits, and intents; "
+                            "found {}, {} and {}",
+                            labels.size(),
+                            logits.size(),
+                            intents.size()));
+  }
+  Evaluation evaluation;
+  evaluation.examples = static_cast<int64_t>(logits.size());
+  evaluation.confusion_matrix.assign(intents.size(), std::vector<int64_t>(intents.size()));
+  std::unordered_map<std::string, size_t> index;
+  for (size_t c = 0; c < intents.size(); ++c) {
+    evaluation.classes.push_back({.label = intents[c]});
+    index.emplace(intents[c], c);
+  }
+
+  Calibration calibration;
+  std::map<std::string, int64_t> unseen;
+  int64_t correct = 0;
+  int64_t in_top_3 = 0;
+  int64_t in_top_5 = 0;
+  double loss = 0;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    const std::span<const float> row = logits[i];
+    check_row(row, intents.size(), i);
+    const auto predicted =
+        static_cast<size_t>(std::max_element(row.begin(), row.end()) - row.begin());
+    const LogSoftmax log_probability(row);
+    const auto known = index.find(labels[i]);
+    evaluation.classes[predicted].predicted += 1;
+    const bool right = known != index.end() && known->second == predicted;
+    calibration.add(std::exp(log_probability.at(predicted)), right);
+    if (known == index.end()) {
+      unseen[labels[i]] += 1;
+      evaluation.unseen_label_examples += 1;
+      continue;
+    }
+    const size_t label = known->second;
+    const size_t ahead = rank(row, label);
+    evaluation.classes[label].support += 1;
+    evaluation.confusion_matrix[label][predicted] += 1;
+    correct += right ? 1 : 0;
+    in_top_3 += ahead < 3 ? 1 : 0;
+    in_top_5 += ahead < 5 ? 1 : 0;
+    loss -= log_probability.at(label);
+  }
+
+  const auto examples = static_cast<double>(evaluation.examples);
+  const auto unknown = static_cast<double>(evaluation.unseen_label_examples);
+  evaluation.loss = share(loss, examples - unknown);
+  evaluation.accuracy = share(static_cast<double>(correct), examples);
+  evaluation.top_3_accuracy = share(static_cast<double>(in_top_3), examples);
+  evaluation.top_5_accuracy = share(static_cast<double>(in_top_5), examples);
+  evaluation.expected_calibration_error = calibration.expected_error(evaluation.examples);
+  evaluation.unseen_labels.assign(unseen.begin(), unseen.end());
+  fill_class_figures(evaluation);
+  fill_averages(evaluation);
+  return evaluation;
+}
+
+std::vector<Confusion> Evaluation::most_confused(int count) const {
+  std::vector<Confusion> confusions;
+  for (size_t label = 0; label < classes.size(); ++label) {
+    for (size_t predicted = 0; predicted < classes.size(); ++predicted) {
+      const int64_t examples_here = confusion_matrix[label][predicted];
+      if (label != predicted && examples_here > 0) {
+        confusions.push_back({classes[label].label, classes[predicted].label, examples_here});
+      }
+    }
+  }
+  std::stable_sort(confusions.begin(),
+                   confusions.end(),
+                   [](const Confusion& a, const Confusion& b) { return a.count > b.count; });
+  const auto kept = static_cast<size_t>(std::max(count, 0));
+  confusions.resize(std::min(confusions.size(), kept));
+  return confusions;
+}
+
+std::vector<ClassFigures> Evaluation::worst_classes(int count) const {
+  std::vector<ClassFigures> worst;
+  std::copy_if(
+      classes.begin(), classes.end(), std::back_inserter(worst), [](const ClassFigures& figures) {
+        return figures.support > 0;
+      });
+  std::stable_sort(worst.begin(), worst.end(), [](const ClassFigures& a, const ClassFigures& b) {
+    return a.f1 < b.f1;
+  });
+  const auto kept = static_cast<size_t>(std::max(count, 0));
+  worst.resize(std::min(worst.size(), kept));
+  return worst;
+}
+
+std::string to_json(const Evaluation& evaluation) {
+  using Json = nlohmann::ordered_json;
+  Json unseen = Json::object();
+  for (const auto& [label, count] : evaluation.unseen_labels) {
+    unseen[label] = count;
+  }
+  Json labels = Json::array();
+  Json per_class = Json::object();
+  for (const ClassFigures& figures : evaluation.classes) {
+    labels.push_back(figures.label);
+    per_class[figures.label] = {{"support", figures.support},
+                                {"predicted", figures.predicted},
+                                {"precision", figures.precision},
+                                {"recall", figures.recall},
+                                {"f1", figures.f1}};
+  }
+  const Json document = {
+      {"examples", evaluation.examples},
+      {"loss", evaluation.loss},
+      {"accuracy", evaluation.accuracy},
+      {"top_3_accuracy", evaluation.top_3_accuracy},
+      {"top_5_accuracy", evaluation.top_5_accuracy},
+      {"macro_precision", evaluation.macro_precision},
+      {"macro_recall", evaluation.macro_recall},
+      {"macro_f1", evaluation.macro_f1},
+      {"weighted_precision", evaluation.weighted_precision},
+      {"weighted_recall", evaluation.weighted_recall},
+      {"weighted_f1", evaluation.weighted_f1},
+      {"expected_calibration_error", evaluation.expected_calibration_error},
+      {"unseen_label_examples", evaluation.unseen_label_examples},
+      {"unseen_labels", unseen},
+      {"per_class", per_class},
+      {"confusion_matrix", {{"labels", labels}, {"counts", evaluation.confusion_matrix}}}};
+  // Labels that are not UTF-8 get U+FFFD, so that the document stays valid.
+  return document.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace fastintent

@@ -1,0 +1,193 @@
+#include "train/fit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+#include <random>
+
+#include "fastintent/error.h"
+#include "train/learning_rate.h"
+
+namespace fastintent {
+namespace {
+
+// The order of an epoch is a function of seed and epoch alone, so a resumed run finds its place.
+std::vector<int64_t> shuffled(int64_t examples, uint64_t seed, int epoch) {
+  std::vector<int64_t> order(static_cast<size_t>(examples));
+  std::iota(order.begin(), order.end(), int64_t{0});
+  std::mt19937_64 generator(DropoutPlan::split_seed(seed, static_cast<uint64_t>(epoch)));
+  std::shuffle(order.begin(), order.end(), generator);
+  return order;
+}
+
+// What an epoch's steps draw dropout from; apart from the seeds of the orders.
+constexpr uint64_t kDropoutStream = uint64_t{1} << 40;
+
+}  // namespace
+
+struct Fit::Run {
+  const EncodedDataset& training;
+  const EncodedDataset* validation;
+  FitProgress progress;
+  TrainingFolder& folder;
+  const std::string& fingerprint;
+  int64_t steps_per_epoch;
+  int64_t total_steps;
+};
+
+Fit::Fit(ThreadPool& pool,
+         Device device,
+         const ModelConfig& config,
+         const FitSettings& settings,
+         const OwnedWeights& weights,
+         const TrainingCallbacks& callbacks)
+    : config_(config),
+      settings_(settings),
+      weights_(weights),
+      callbacks_(callbacks),
+      workers_(pool, device, config),
+      model_(prepare_model(
+          workers_.backend(0), config, weights.weights, settings.precision, WeightUse::training)),
+      evaluation_model_(prepare_model(
+          workers_.backend(0), config, weights.weights, Precision::fp32, WeightUse::training)),
+      optimizer_(pool, workers_, settings, weights, model_),
+      validation_(pool, workers_, config) {}
+
+void Fit::run_step(Run& run, std::span<const int64_t> examples) {
+  using Clock = std::chrono::steady_clock;
+  FitProgress& progress = run.progress;
+  const auto begin = Clock::now();
+  const int64_t step = progress.step + 1;
+  const double share = learning_rate_share(step, run.total_steps, settings_.warmup_share);
+  const DropoutPlan dropout{
+      settings_.hidden_dropout,
+      settings_.attention_dropout,
+      settings_.head_dropout,
+      DropoutPlan::split_seed(settings_.seed, kDropoutStream + static_cast<uint64_t>(step))};
+  const StepGradient gradient = workers_.run(
+      model_, run.training, examples, settings_.label_smoothing, settings_.class_weights, dropout);
+  if (!std::isfinite(gradient.loss) || !std::isfinite(gradient.norm)) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format(
+            "train: expected a finite loss, found {} with gradient norm {} in step {}; a lower "
+            "learning rate than {} may help",
+            gradient.loss,
+            gradient.norm,
+            step,
+            settings_.learning_rate));
+  }
+  optimizer_.step(step, share, gradient.norm);
+
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  progress.step = step;
+  ++progress.step_in_epoch;
+  progress.epoch_loss += gradient.loss;
+  progress.epoch_seconds += seconds;
+  progress.seconds += seconds;
+  progress.examples += static_cast<int64_t>(examples.size());
+  if (callbacks_.on_step) {
+    StepReport report;
+    report.step = step;
+    report.total_steps = run.total_steps;
+    report.epoch = static_cast<double>(step) / static_cast<double>(run.steps_per_epoch);
+    report.loss = gradient.loss;
+    report.learning_rate = settings_.learning_rate * share;
+    report.gradient_norm = gradient.norm;
+    report.examples_per_second = static_cast<double>(examples.size()) / seconds;
+    callbacks_.on_step(report);
+  }
+}
+
+void Fit::run_epoch(Run& run) {
+  FitProgress& progress = run.progress;
+  const std::vector<int64_t> order =
+      shuffled(run.training.examples(), settings_.seed, progress.epoch);
+  while (progress.step_in_epoch < run.steps_per_epoch) {
+    const auto begin = static_cast<size_t>(progress.step_in_epoch * settings_.batch_size);
+    const size_t size = std::min(static_cast<size_t>(settings_.batch_size), order.size() - begin);
+    run_step(run, std::span(order).subspan(begin, size));
+    if (callbacks_.should_stop && callbacks_.should_stop()) {
+      run.folder.save_state(run.fingerprint, progress, weights_, optimizer_.state());
+      throw Error(ErrorCode::interrupted,
+                  fmt::format("train: stopped after step {} of {}; the state is in {}",
+                              progress.step,
+                              run.total_steps,
+                              run.folder.path().string()));
+    }
+  }
+}
+
+// True when training may go on.
+bool Fit::finish_epoch(Run& run) {
+  FitProgress& progress = run.progress;
+  optimizer_.catch_up();
+  ++progress.epoch;
+  EpochReport report;
+  report.epoch = progress.epoch;
+  report.step = progress.step;
+  report.training_loss = progress.epoch_loss / static_cast<double>(run.steps_per_epoch);
+  report.examples_per_second =
+      static_cast<double>(run.training.examples()) / progress.epoch_seconds;
+  report.best = true;
+  if (run.validation != nullptr) {
+    report.validation = evaluate(*run.validation);
+    const double accuracy = report.validation->accuracy;
+    const double loss = report.validation->loss;
+    report.best = accuracy > progress.best_accuracy ||
+                  (accuracy == progress.best_accuracy && loss < progress.best_loss);
+    if (report.best) {
+      progress.best_accuracy = accuracy;
+      progress.best_loss = loss;
+      run.folder.save_best(weights_);
+    }
+  }
+  if (report.best) progress.best_epoch = progress.epoch;
+  progress.step_in_epoch = 0;
+  progress.epoch_loss = 0;
+  progress.epoch_seconds = 0;
+  if (callbacks_.on_epoch) callbacks_.on_epoch(report);
+  return progress.epoch - progress.best_epoch < settings_.patience;
+}
+
+FitProgress Fit::run(const EncodedDataset& training,
+                     const EncodedDataset* validation,
+                     FitProgress progress,
+                     TrainingFolder& folder,
+                     const std::string& fingerprint) {
+  const int64_t steps_per_epoch =
+      (training.examples() + settings_.batch_size - 1) / settings_.batch_size;
+  Run run{training,
+          validation,
+          progress,
+          folder,
+          fingerprint,
+          steps_per_epoch,
+          steps_per_epoch * settings_.epochs};
+  if (progress.step > 0) {
+    folder.load_state(weights_, optimizer_.state());
+    optimizer_.restore_rates(progress.step, [&](int64_t step) {
+      return learning_rate_share(step, run.total_steps, settings_.warmup_share);
+    });
+    optimizer_.refresh_weights();
+  }
+  bool going = true;
+  while (going && run.progress.epoch < settings_.epochs) {
+    run_epoch(run);
+    going = finish_epoch(run);
+  }
+  if (validation != nullptr && run.progress.best_epoch != run.progress.epoch) {
+    folder.load_best(weights_);
+    optimizer_.refresh_weights();
+  }
+  return run.progress;
+}
+
+Evaluation Fit::evaluate(const EncodedDataset& data) {
+  return validation_.run(evaluation_model_, data);
+}
+
+}  // namespace fastintent

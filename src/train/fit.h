@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "fastintent/trainer.h"
+#include "train/encoded_dataset.h"
+#include "train/fit_settings.h"
+#include "train/gradient_workers.h"
+#include "train/optimizer.h"
+#include "train/training_folder.h"
+#include "train/validation.h"
+
+namespace fastintent {
+
+/// One fit: epochs of steps over a training set from the weights as they are, an evaluation after
+/// each epoch where there is a validation set, the best epoch's weights kept in `folder`, early
+/// stopping.
+class Fit {
+ public:
+  /// Trains `weights` in place; all references must outlive this.
+  Fit(ThreadPool& pool,
+      Device device,
+      const ModelConfig& config,
+      const FitSettings& settings,
+      const OwnedWeights& weights,
+      const TrainingCallbacks& callbacks);
+
+  /// Runs from `progress` (a fresh one, or what an interrupted run left) to the end. `validation`
+  /// may be null: then every epoch runs and the last is the best. Afterwards `weights` are those of
+  /// the best epoch.
+  ///
+  /// Throws interrupted, with the whole state saved under `fingerprint`, when a callback asks to
+  /// stop; invalid_argument when the loss is no longer a number.
+  FitProgress run(const EncodedDataset& training,
+                  const EncodedDataset* validation,
+                  FitProgress progress,
+                  TrainingFolder& folder,
+                  const std::string& fingerprint);
+
+  /// Evaluates the weights as they are.
+  Evaluation evaluate(const EncodedDataset& data);
+
+ private:
+  struct Run;
+
+  void run_step(Run& run, std::span<const int64_t> examples);
+  void run_epoch(Run& run);
+  bool finish_epoch(Run& run);
+
+  ModelConfig config_;
+  const FitSettings& settings_;
+  const OwnedWeights& weights_;
+  const TrainingCallbacks& callbacks_;
+  GradientWorkers workers_;
+  PreparedModel model_;             // in the training precision
+  PreparedModel evaluation_model_;  // in fp32, over the same weights: what will be saved
+  Optimizer optimizer_;
+  Validation validation_;
+};
+
+}  // namespace fastintent

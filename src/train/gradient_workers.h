@@ -1,0 +1,77 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "batch/packed_batch.h"
+#include "compute/create_backend.h"
+#include "model/activations.h"
+#include "model/dropout_plan.h"
+#include "model/prepared_model.h"
+#include "train/encoded_dataset.h"
+
+namespace fastintent {
+
+/// What one step's forward and backward gave.
+struct StepGradient {
+  double loss = 0;  // mean over the step's examples
+  double norm = 0;  // Euclidean, of all gradients
+};
+
+/// Forward, loss and backward of a step, data-parallel: every worker runs its share of the step's
+/// texts on its own backend with gradients of its own, which are then summed in the order of the
+/// workers.
+class GradientWorkers {
+ public:
+  GradientWorkers(ThreadPool& pool, Device device, const ModelConfig& config);
+
+  /// Gradients of the mean loss over `examples` of `data`.
+  StepGradient run(const PreparedModel& model,
+                   const EncodedDataset& data,
+                   std::span<const int64_t> examples,
+                   float label_smoothing,
+                   std::span<const float> class_weights,
+                   const DropoutPlan& dropout);
+
+  /// The last run's gradient: all but the word table in one line, laid out as allocate_weights
+  /// does.
+  std::span<const float> flat() const {
+    return {shares_.front()->gradients.flat.data(), static_cast<size_t>(flat_size_)};
+  }
+  /// The distinct word pieces of the last run, and the gradients of their rows [U,H].
+  std::span<const int32_t> word_rows() const { return word_rows_; }
+  ConstTensor word_gradient() const { return shares_.front()->gradients.weights.encoder.word; }
+
+  Backend& backend(int worker) { return *shares_[static_cast<size_t>(worker)]->backend; }
+  const ModelWeights& gradients() const { return shares_.front()->gradients.weights; }
+
+ private:
+  struct Share {
+    std::unique_ptr<Backend> backend;
+    std::unique_ptr<Activations> activations;
+    OwnedWeights gradients;
+    Buffer word;  // [U,H], grown as needed
+    PackedBatch batch;
+    std::vector<int32_t> labels;
+    std::vector<int32_t> slots;
+    std::vector<int64_t> examples;
+    double loss = 0;
+    double squared_norm = 0;
+  };
+  struct Step;
+
+  void collect_words(const EncodedDataset& data, std::span<const int64_t> examples);
+  void deal_out(const EncodedDataset& data, std::span<const int64_t> examples);
+  void run_share(Share& share, size_t worker, const Step& step);
+  void sum_shares(size_t busy, size_t worker);
+
+  ThreadPool& pool_;
+  ModelConfig config_;
+  int64_t flat_size_ = 0;
+  std::vector<std::unique_ptr<Share>> shares_;  // by worker
+  std::vector<int32_t> word_rows_;
+  std::vector<int32_t> slot_of_;  // by word piece; -1 outside a step
+};
+
+}  // namespace fastintent

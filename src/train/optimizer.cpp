@@ -1,0 +1,187 @@
+#include "train/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace fastintent {
+namespace {
+
+// torch's defaults; 0.999 and 1e-8 are also those of the BERT paper's successors.
+constexpr double kBeta1 = 0.9;
+constexpr double kBeta2 = 0.999;
+constexpr double kEpsilon = 1e-8;
+
+// 16K floats in each of parameters, gradient and two moments are 256 KB: they fit any L2.
+constexpr int64_t kUnitFloats = 16384;
+
+}  // namespace
+
+Optimizer::Optimizer(ThreadPool& pool,
+                     GradientWorkers& workers,
+                     const FitSettings& settings,
+                     const OwnedWeights& weights,
+                     const PreparedModel& model)
+    : pool_(pool),
+      workers_(workers),
+      settings_(settings),
+      weights_(weights),
+      layers_(static_cast<int>(model.config.encoder.layers)) {
+  Backend& backend = workers_.backend(0);
+  const EncoderConfig& encoder = model.config.encoder;
+  const int64_t flat = flat_parameter_count(model.config);
+  state_.first_moment = allocate_flat(backend, flat);
+  state_.second_moment = allocate_flat(backend, flat);
+  state_.word_first_moment = backend.allocate(encoder.vocabulary, encoder.hidden);
+  state_.word_second_moment = backend.allocate(encoder.vocabulary, encoder.hidden);
+  state_.word_steps.assign(static_cast<size_t>(encoder.vocabulary), 0);
+  list_units(model);
+}
+
+// Depth counts from the embeddings (0) over the layers to the head (layers + 1).
+double Optimizer::peak_learning_rate(int depth) const {
+  if (depth > layers_) return settings_.head_learning_rate;
+  return settings_.learning_rate * std::pow(settings_.layer_decay, layers_ - depth);
+}
+
+void Optimizer::list_units(const PreparedModel& model) {
+  const std::vector<WeightToRefresh> refreshed = weights_to_refresh(model, weights_.weights);
+  std::vector<NamedTensor> tensors =
+      name_encoder_tensors(weights_.weights.encoder, model.config.encoder);
+  const auto head = name_head_tensors(weights_.weights.head, model.config);
+  tensors.insert(tensors.end(), head.begin(), head.end());
+  for (const NamedTensor& named : tensors) {
+    const Tensor& tensor = named.tensor;
+    if (tensor.data == weights_.weights.encoder.word.data) continue;  // has rows of its own
+    const WeightToRefresh* prepared = nullptr;
+    for (const WeightToRefresh& candidate : refreshed) {
+      const float* begin = candidate.source.data;
+      if (tensor.data >= begin && tensor.data < begin + candidate.source.size())
+        prepared = &candidate;
+    }
+    const int64_t step = std::max<int64_t>(1, kUnitFloats / tensor.columns);
+    for (int64_t row = 0; row < tensor.rows; row += step) {
+      Unit unit;
+      unit.rows = std::min(step, tensor.rows - row);
+      unit.offset = static_cast<size_t>(tensor.row(row) - weights_.flat.data());
+      unit.size = static_cast<size_t>(unit.rows * tensor.columns);
+      unit.learning_rate = peak_learning_rate(named.depth);
+      unit.decays = named.decays;
+      if (prepared != nullptr) {
+        unit.prepared = prepared->prepared;
+        unit.first_row = (tensor.row(row) - prepared->source.data) / tensor.columns;
+      }
+      units_.push_back(unit);
+    }
+  }
+  // A stretch of units for each worker, by floats.
+  const size_t total =
+      std::accumulate(units_.begin(), units_.end(), size_t{0}, [](size_t sum, const Unit& unit) {
+        return sum + unit.size;
+      });
+  const auto workers = static_cast<size_t>(pool_.size());
+  size_t sum = 0;
+  for (size_t index = 0; index < units_.size(); ++index) {
+    if (sum >= total * first_unit_.size() / workers) first_unit_.push_back(index);
+    sum += units_[index].size;
+  }
+  first_unit_.resize(workers, units_.size());
+  first_unit_.push_back(units_.size());
+}
+
+AdamwRates Optimizer::rates(
+    int64_t step, double peak, double share, bool decays, double norm) const {
+  const double learning_rate = peak * share;
+  const double clip = settings_.gradient_clip;
+  AdamwRates rates;
+  rates.learning_rate = static_cast<float>(learning_rate);
+  rates.beta1 = static_cast<float>(kBeta1);
+  rates.beta2 = static_cast<float>(kBeta2);
+  rates.epsilon = static_cast<float>(kEpsilon);
+  rates.weight_decay = decays ? static_cast<float>(settings_.weight_decay) : 0.0F;
+  // As torch.nn.utils.clip_grad_norm_, with its 1e-6.
+  rates.gradient_scale = clip > 0 ? static_cast<float>(std::min(1.0, clip / (norm + 1e-6))) : 1.0F;
+  rates.step_size = static_cast<float>(learning_rate / (1 - std::pow(kBeta1, step)));
+  rates.root_correction = static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, step)));
+  return rates;
+}
+
+void Optimizer::update_units(
+    Backend& backend, size_t worker, int64_t step, double share, double norm) {
+  for (size_t index = first_unit_[worker]; index < first_unit_[worker + 1]; ++index) {
+    const Unit& unit = units_[index];
+    const auto part = [&](const Buffer& buffer) {
+      return std::span(buffer.data() + unit.offset, unit.size);
+    };
+    backend.adamw_step({part(weights_.flat), part(state_.first_moment), part(state_.second_moment)},
+                       workers_.flat().subspan(unit.offset, unit.size),
+                       rates(step, unit.learning_rate, share, unit.decays, norm));
+    if (unit.prepared != nullptr) backend.refresh_weight(*unit.prepared, unit.first_row, unit.rows);
+  }
+}
+
+// The worker's stretch of the rows in use.
+void Optimizer::update_words(Backend& backend, size_t worker) {
+  const std::span<const int32_t> rows = workers_.word_rows();
+  const auto workers = static_cast<size_t>(pool_.size());
+  const size_t begin = rows.size() * worker / workers;
+  const size_t end = rows.size() * (worker + 1) / workers;
+  const Tensor& word = weights_.weights.encoder.word;
+  const auto size = static_cast<size_t>(word.size());
+  const ConstTensor gradient = workers_.word_gradient().row_slice(
+      static_cast<int64_t>(begin), static_cast<int64_t>(end - begin));
+  backend.adamw_step_rows({word.flat(),
+                           {state_.word_first_moment.data(), size},
+                           {state_.word_second_moment.data(), size}},
+                          rows.subspan(begin, end - begin),
+                          gradient,
+                          state_.word_steps,
+                          state_.word_rates);
+}
+
+void Optimizer::step(int64_t step, double share, double gradient_norm) {
+  state_.word_rates.push_back(rates(step, peak_learning_rate(0), share, true, gradient_norm));
+  pool_.run([&](int worker) {
+    Backend& backend = workers_.backend(worker);
+    update_units(backend, static_cast<size_t>(worker), step, share, gradient_norm);
+    update_words(backend, static_cast<size_t>(worker));
+  });
+}
+
+void Optimizer::restore_rates(int64_t steps, const std::function<double(int64_t)>& share_of) {
+  state_.word_rates.clear();
+  for (int64_t step = 1; step <= steps; ++step) {
+    // Gradient clipping does not matter to steps that are past: they are made up with gradient
+    // zero.
+    state_.word_rates.push_back(rates(step, peak_learning_rate(0), share_of(step), true, 0));
+  }
+}
+
+void Optimizer::refresh_weights() {
+  for (const Unit& unit : units_) {
+    if (unit.prepared != nullptr)
+      workers_.backend(0).refresh_weight(*unit.prepared, unit.first_row, unit.rows);
+  }
+}
+
+void Optimizer::catch_up() {
+  if (state_.word_rates.empty()) return;
+  const Tensor& word = weights_.weights.encoder.word;
+  const auto size = static_cast<size_t>(word.size());
+  std::vector<int32_t> rows(static_cast<size_t>(word.rows));
+  std::iota(rows.begin(), rows.end(), 0);
+  const auto workers = static_cast<size_t>(pool_.size());
+  pool_.run([&](int worker) {
+    const size_t begin = rows.size() * static_cast<size_t>(worker) / workers;
+    const size_t end = rows.size() * (static_cast<size_t>(worker) + 1) / workers;
+    workers_.backend(worker).adamw_step_rows({word.flat(),
+                                              {state_.word_first_moment.data(), size},
+                                              {state_.word_second_moment.data(), size}},
+                                             std::span(rows).subspan(begin, end - begin),
+                                             {},
+                                             state_.word_steps,
+                                             state_.word_rates);
+  });
+}
+
+}  // namespace fastintent

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "model/prepared_model.h"
+#include "train/fit_settings.h"
+#include "train/gradient_workers.h"
+
+namespace fastintent {
+
+/// What AdamW remembers between steps; saved and restored as a whole.
+struct OptimizerState {
+  Buffer first_moment;  // as the weights' flat memory
+  Buffer second_moment;
+  Buffer word_first_moment;  // [vocabulary,H]
+  Buffer word_second_moment;
+  std::vector<int32_t> word_steps;     // last step of each row of the word table
+  std::vector<AdamwRates> word_rates;  // of every step so far
+};
+
+/// AdamW over a model's weights, spread over the workers; refreshes the prepared weights in the
+/// same pass. Rows of the word table that a step does not touch are made up for when they are
+/// touched next (Backend::adamw_step_rows), with the same result.
+class Optimizer {
+ public:
+  /// `model` was prepared from `weights` for training; both must outlive this.
+  Optimizer(ThreadPool& pool,
+            GradientWorkers& workers,
+            const FitSettings& settings,
+            const OwnedWeights& weights,
+            const PreparedModel& model);
+
+  /// Applies the workers' last gradient as step `step` (from 1) at `share` of the peak learning
+  /// rates.
+  void step(int64_t step, double share, double gradient_norm);
+
+  /// Brings every row of the word table up to date, as evaluation and saving need it.
+  void catch_up();
+
+  /// Saved and loaded by TrainingFolder; after loading, call the two below.
+  OptimizerState& state() { return state_; }
+  /// Works the rates of steps 1 to `steps` out again. share_of(step) is the schedule.
+  void restore_rates(int64_t steps, const std::function<double(int64_t)>& share_of);
+  /// Takes the weights over into the prepared model after they were loaded.
+  void refresh_weights();
+
+ private:
+  // Some rows of one tensor: the unit of work, small enough that its values stay in cache between
+  // update and refresh.
+  struct Unit {
+    size_t offset = 0;  // into the flat memory
+    size_t size = 0;
+    double learning_rate = 0;
+    bool decays = false;
+    PreparedWeight* prepared = nullptr;  // null: a vector or table
+    int64_t first_row = 0;
+    int64_t rows = 0;
+  };
+
+  void list_units(const PreparedModel& model);
+  double peak_learning_rate(int depth) const;
+  AdamwRates rates(int64_t step, double peak, double share, bool decays, double norm) const;
+  void update_units(Backend& backend, size_t worker, int64_t step, double share, double norm);
+  void update_words(Backend& backend, size_t worker);
+
+  ThreadPool& pool_;
+  GradientWorkers& workers_;
+  const FitSettings& settings_;
+  const OwnedWeights& weights_;
+  int layers_;
+  std::vector<Unit> units_;
+  std::vector<size_t> first_unit_;  // by worker, and the end
+  OptimizerState state_;
+};
+
+}  // namespace fastintent

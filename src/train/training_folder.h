@@ -1,0 +1,56 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "model/model_weights.h"
+#include "train/optimizer.h"
+
+namespace fastintent {
+
+/// Where a fit stands: everything but weights and moments that decides how it goes on.
+struct FitProgress {
+  bool refitting = false;  // on all rows, after the search for the best epoch
+  int refit_epochs = 0;    // while refitting: how many
+  int epoch = 0;           // epochs done
+  int64_t step = 0;        // optimizer steps done
+  int64_t step_in_epoch = 0;
+  double epoch_loss = 0;     // sum over the running epoch's steps
+  double epoch_seconds = 0;  // of the running epoch's steps
+  double seconds = 0;        // of all steps of the fit
+  int64_t examples = 0;      // of all steps of the fit
+  int best_epoch = 0;
+  double best_accuracy = -1;
+  double best_loss = 0;
+};
+
+/// The folder `<output>.training` beside a run's output: the best weights so far, and after an
+/// interruption the whole state. It goes when the run is complete.
+class TrainingFolder {
+ public:
+  explicit TrainingFolder(const std::filesystem::path& output);
+
+  bool has_state() const;
+  /// Removes what an earlier run left and makes the folder. Throws cannot_create.
+  void create();
+  void remove();
+
+  void save_best(const OwnedWeights& weights);
+  void load_best(const OwnedWeights& weights);
+
+  /// `fingerprint` stands for the run's settings and data.
+  void save_state(const std::string& fingerprint,
+                  const FitProgress& progress,
+                  const OwnedWeights& weights,
+                  const OptimizerState& optimizer);
+  /// Throws invalid_argument when the state is of another run, bad_checkpoint when it is damaged.
+  FitProgress load_progress(const std::string& fingerprint) const;
+  void load_state(const OwnedWeights& weights, OptimizerState& optimizer) const;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace fastintent

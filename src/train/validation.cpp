@@ -1,0 +1,58 @@
+#include "train/validation.h"
+
+#include <atomic>
+
+#include "batch/token_budget.h"
+#include "model/classifier_head.h"
+#include "model/encoder.h"
+
+namespace fastintent {
+namespace {
+
+// Tokens of one pass: products are at full speed from 64 rows up, and activations stay near the
+// core.
+constexpr int64_t kTokenBudget = 256;
+
+}  // namespace
+
+Validation::Validation(ThreadPool& pool, GradientWorkers& workers, const ModelConfig& config)
+    : pool_(pool), workers_(workers) {
+  for (int worker = 0; worker < pool.size(); ++worker) {
+    activations_.push_back(
+        std::make_unique<Activations>(workers.backend(worker), config, Keep::scratch));
+  }
+}
+
+Evaluation Validation::run(const PreparedModel& model, const EncodedDataset& data) {
+  std::vector<int32_t> lengths;
+  std::vector<std::string> labels;
+  for (int64_t example = 0; example < data.examples(); ++example) {
+    lengths.push_back(data.length(example));
+    labels.push_back(
+        model.config.intents[static_cast<size_t>(data.classes[static_cast<size_t>(example)])]);
+  }
+  std::vector<std::vector<float>> logits(labels.size());
+  const auto ranges = split_by_tokens(lengths, kTokenBudget, pool_.size());
+  std::atomic<size_t> next{0};
+  pool_.run([&](int worker) {
+    Activations& act = *activations_[static_cast<size_t>(worker)];
+    PackedBatch batch;
+    for (size_t index = next++; index < ranges.size(); index = next++) {
+      batch.clear();
+      for (int64_t i = ranges[index].begin; i < ranges[index].end; ++i)
+        batch.append(data.tokens(i));
+      const Pass pass{workers_.backend(worker), batch, {}};
+      act.prepare(batch.tokens(), batch.sequences());
+      const Tensor out = head_forward(pass, model, encoder_forward(pass, model, act), act);
+      for (int64_t i = ranges[index].begin; i < ranges[index].end; ++i) {
+        std::vector<float>& row = logits[static_cast<size_t>(i)];
+        row.resize(static_cast<size_t>(out.columns));
+        pass.backend.download(out.row_slice(i - ranges[index].begin, 1),
+                              Tensor(row.data(), 1, out.columns));
+      }
+    }
+  });
+  return evaluate_logits(logits, labels, model.config.intents);
+}
+
+}  // namespace fastintent

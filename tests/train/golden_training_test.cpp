@@ -1,0 +1,204 @@
+#include <gtest/gtest.h>
+
+#include <map>
+#include <numeric>
+
+#include "golden_case.h"
+#include "model/load_weights.h"
+#include "train/gradient_workers.h"
+#include "train/optimizer.h"
+
+namespace fastintent {
+namespace {
+
+// One step's gradients: f32 sums in another order than the f64 oracle's, through two layers and back.
+constexpr double kGradientTolerance = 2e-5;
+// A gradient that is zero but for rounding (every key bias: softmax ignores a shift) is measured against
+// this share of the norm of all gradients.
+constexpr double kZeroShare = 1e-2;
+// bf16 keeps 8 bits of each factor: 2^-9 relative error a product, and errors of neighbouring layers add.
+constexpr double kBf16GradientTolerance = 0.05;
+// Ten updates let rounding grow: AdamW divides by the size of tiny gradients.
+constexpr double kLossesTolerance = 2e-3;
+
+EncodedDataset dataset_of(const GoldenCase& golden) {
+  EncodedDataset data;
+  for (const auto& sequence : golden.sequences()) {
+    data.ids.insert(data.ids.end(), sequence.begin(), sequence.end());
+    data.starts.push_back(static_cast<int64_t>(data.ids.size()));
+  }
+  data.classes = golden.integers("labels");
+  return data;
+}
+
+std::vector<int64_t> all_examples(const EncodedDataset& data) {
+  std::vector<int64_t> examples(static_cast<size_t>(data.examples()));
+  std::iota(examples.begin(), examples.end(), 0);
+  return examples;
+}
+
+// A golden model ready to train on a number of workers.
+class Training {
+ public:
+  Training(const GoldenCase& golden, Device device, int workers, Precision precision)
+      : folder_(golden.model()), pool_(workers), workers_(pool_, device, folder_.config()) {
+    const ModelConfig& config = folder_.config();
+    weights_ = allocate_weights(workers_.backend(0), config, config.encoder.vocabulary);
+    load_trained_weights(folder_, config, weights_.weights);
+    model_ = prepare_model(workers_.backend(0), config, weights_.weights, precision, WeightUse::training);
+  }
+
+  StepGradient gradient(const EncodedDataset& data, float smoothing = 0, std::span<const float> class_weights = {}) {
+    return workers_.run(model_, data, all_examples(data), smoothing, class_weights, {});
+  }
+
+  // The last gradient under Hugging Face names, the word table's rows in their places.
+  std::map<std::string, std::vector<float>> named_gradients() {
+    const ModelConfig& config = folder_.config();
+    std::map<std::string, std::vector<float>> named;
+    auto tensors = name_encoder_tensors(workers_.gradients().encoder, config.encoder);
+    const auto head = name_head_tensors(workers_.gradients().head, config);
+    tensors.insert(tensors.end(), head.begin(), head.end());
+    for (const NamedTensor& tensor : tensors) {
+      const std::span<float> values = tensor.tensor.flat();
+      named[tensor.name].assign(values.begin(), values.end());
+    }
+    const auto H = static_cast<size_t>(config.encoder.hidden);
+    std::vector<float> words(static_cast<size_t>(config.encoder.vocabulary) * H);
+    for (size_t slot = 0; slot < workers_.word_rows().size(); ++slot) {
+      const float* row = workers_.word_gradient().row(static_cast<int64_t>(slot));
+      std::copy(row, row + H, words.begin() + static_cast<std::ptrdiff_t>(
+                                                  static_cast<size_t>(workers_.word_rows()[slot]) * H));
+    }
+    named["embeddings.word_embeddings.weight"] = words;
+    return named;
+  }
+
+  ThreadPool& pool() { return pool_; }
+  GradientWorkers& workers() { return workers_; }
+  const OwnedWeights& weights() const { return weights_; }
+  const PreparedModel& model() const { return model_; }
+  const ModelFolder& folder() const { return folder_; }
+
+ private:
+  ModelFolder folder_;
+  ThreadPool pool_;
+  GradientWorkers workers_;
+  OwnedWeights weights_;
+  PreparedModel model_;
+};
+
+// "gradient.bert.pooler.dense.weight" for our "pooler.dense.weight".
+std::string golden_name(const GoldenCase& golden, const std::string& name) {
+  for (const char* prefix : {"gradient.", "gradient.bert.", "gradient.distilbert."}) {
+    if (golden.has(prefix + name)) return prefix + name;
+  }
+  return "";
+}
+
+class GoldenTraining : public testing::TestWithParam<std::tuple<std::string, Device, int>> {
+ protected:
+  const GoldenCase golden_{std::get<0>(GetParam())};
+  const EncodedDataset data_ = dataset_of(golden_);
+
+  Training training(Precision precision = Precision::fp32) const {
+    return {golden_, std::get<1>(GetParam()), std::get<2>(GetParam()), precision};
+  }
+  void expect_gradients(Training& found, double tolerance) const {
+    const double zero = kZeroShare * golden_.values("gradient_norm")[0];
+    size_t compared = 0;
+    for (const auto& [name, values] : found.named_gradients()) {
+      const std::string expected = golden_name(golden_, name);
+      ASSERT_NE(expected, "") << name;
+      EXPECT_LT(relative_distance(values, golden_.values(expected), zero), tolerance) << name;
+      ++compared;
+    }
+    EXPECT_GT(compared, 30U);  // every tensor of embeddings, two layers and a head
+  }
+};
+
+TEST_P(GoldenTraining, GivesEveryGradientOfTransformers) {
+  Training found = training();
+  const StepGradient step = found.gradient(data_);
+  EXPECT_NEAR(step.loss, golden_.values("loss")[0], 1e-5);
+  EXPECT_NEAR(step.norm / golden_.values("gradient_norm")[0], 1, 1e-5);
+  expect_gradients(found, kGradientTolerance);
+}
+
+TEST_P(GoldenTraining, GivesGradientsCloseToThemInBf16) {
+  Training found = training(Precision::bf16);
+  const StepGradient step = found.gradient(data_);
+  EXPECT_NEAR(step.loss, golden_.values("loss")[0], 0.05);
+  expect_gradients(found, kBf16GradientTolerance);
+}
+
+TEST_P(GoldenTraining, SmoothsLabelsAndWeighsClassesAsTorchDoes) {
+  Training found = training();
+  const StepGradient step = found.gradient(data_, 0.1F, golden_.values("class_weights"));
+  EXPECT_NEAR(step.loss, golden_.values("loss_smoothed")[0], 1e-5);
+}
+
+TEST_P(GoldenTraining, LearnsAsTorchDoesOverTenSteps) {
+  Training found = training();
+  FitSettings settings;  // as scripts/make_golden.py
+  settings.learning_rate = 3e-3;
+  settings.head_learning_rate = 3e-3;
+  settings.weight_decay = 0.01;
+  settings.gradient_clip = 1;
+  Optimizer optimizer(found.pool(), found.workers(), settings, found.weights(), found.model());
+  std::vector<float> losses;
+  for (int64_t step = 1; step <= 10; ++step) {
+    const StepGradient gradient = found.gradient(data_);
+    losses.push_back(static_cast<float>(gradient.loss));
+    optimizer.step(step, 1.0, gradient.norm);
+  }
+  EXPECT_LT(largest_difference(losses, golden_.values("losses")), kLossesTolerance);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    AllHeads,
+    GoldenTraining,
+    testing::Combine(testing::Values("bert_pooler", "bert_mean", "bert_cls", "distilbert"),
+                     testing::Values(Device::reference, Device::cpu),
+                     testing::Values(1, 3)),
+    [](const auto& test) {
+      return std::get<0>(test.param) + (std::get<1>(test.param) == Device::cpu ? "_cpu_" : "_reference_") +
+             std::to_string(std::get<2>(test.param)) + "_workers";
+    });
+
+TEST(GoldenMiniLmTraining, GivesGradientsOfTransformers) {
+  const auto base = base_model_folder();
+  if (!base) GTEST_SKIP() << "FASTINTENT_BASE_MODEL does not name a folder of all-MiniLM-L6-v2";
+  const GoldenCase golden("minilm");
+  const ModelFolder folder(*base);
+  ModelConfig config = folder.config();
+  config.intents = {"a", "b", "c", "d", "e"};
+  ThreadPool pool(2);
+  GradientWorkers workers(pool, Device::cpu, config);
+  const OwnedWeights weights = allocate_weights(workers.backend(0), config, config.encoder.vocabulary);
+  load_base_weights(folder, config, weights.weights, 1);
+  const Tensor head = weights.weights.head.classifier.weight;
+  for (int64_t i = 0; i < head.size(); ++i) {
+    head.data[i] = static_cast<float>(0.02 * std::sin(1.0 + static_cast<double>(i)));
+  }
+  const PreparedModel model =
+      prepare_model(workers.backend(0), config, weights.weights, Precision::fp32, WeightUse::training);
+  const EncodedDataset data = dataset_of(golden);
+  const StepGradient step = workers.run(model, data, all_examples(data), 0, {}, {});
+  EXPECT_NEAR(step.loss, golden.values("loss")[0], 1e-5);
+  EXPECT_NEAR(step.norm / golden.values("gradient_norm")[0], 1, 1e-4);
+
+  for (const NamedTensor& named : name_encoder_tensors(workers.gradients().encoder, config.encoder)) {
+    if (named.name == "embeddings.word_embeddings.weight") continue;  // compact here, its places are unlike
+    std::vector<float> found;
+    for (const int32_t at : golden.integers("gradient_at." + named.name)) found.push_back(named.tensor.data[at]);
+    const double norm = golden.values("gradient_norm." + named.name)[0];
+    // The samples stand for the tensor: their error is measured against the share of its norm they would have.
+    const double share = norm * std::sqrt(static_cast<double>(found.size()) / static_cast<double>(named.tensor.size()));
+    const double floor = std::max(share, 1e-6 * golden.values("gradient_norm")[0]);
+    EXPECT_LT(relative_distance(found, golden.values("gradient." + named.name), floor), 1e-4) << named.name;
+  }
+}
+
+}  // namespace
+}  // namespace fastintent
