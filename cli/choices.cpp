@@ -1,0 +1,44 @@
+#include "choices.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace fastintent::cli {
+
+const Choices<Device> kDevices = {{"auto", Device::automatic},
+                                  {"cpu", Device::cpu},
+                                  {"cuda", Device::cuda},
+                                  {"reference", Device::reference}};
+const Choices<FileFormat> kFormats = {{"auto", FileFormat::automatic},
+                                      {"text", FileFormat::text},
+                                      {"csv", FileFormat::csv},
+                                      {"tsv", FileFormat::tsv},
+                                      {"jsonl", FileFormat::jsonl}};
+const Choices<HeadPooling> kPoolings = {{"auto", HeadPooling::automatic},
+                                        {"pooler", HeadPooling::pooler},
+                                        {"cls", HeadPooling::cls},
+                                        {"mean", HeadPooling::mean}};
+const Choices<TrainingPrecision> kPrecisions = {{"auto", TrainingPrecision::automatic},
+                                                {"fp32", TrainingPrecision::fp32},
+                                                {"bf16", TrainingPrecision::bf16}};
+
+CLI::Validator between(double smallest, double largest) {
+  const auto check = [smallest, largest](const std::string& text) -> std::string {
+    double value = std::numeric_limits<double>::quiet_NaN();
+    const bool number = CLI::detail::lexical_cast(text, value);
+    if (number && value >= smallest && value <= largest) {
+      return {};
+    }
+    return largest == std::numeric_limits<double>::max()
+               ? fmt::format("expected a number from {} up, found {}", smallest, text)
+               : fmt::format("expected a number from {} to {}, found {}", smallest, largest, text);
+  };
+  return CLI::Validator(check, "");
+}
+
+CLI::Validator at_least(double smallest) {
+  return between(smallest, std::numeric_limits<double>::max());
+}
+
+}  // namespace fastintent::cli

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fastintent/dataset.h"
+#include "fastintent/options.h"
+#include "fastintent/trainer.h"
+
+namespace fastintent::cli {
+
+/// The names a flag takes for the values of an enum; the first is shown first.
+template <typename T>
+using Choices = std::vector<std::pair<std::string, T>>;
+
+extern const Choices<Device> kDevices;
+extern const Choices<FileFormat> kFormats;
+extern const Choices<HeadPooling> kPoolings;
+extern const Choices<TrainingPrecision> kPrecisions;
+
+/// A flag that takes one of the names of `choices`; what `value` holds is the default.
+template <typename T>
+CLI::Option* add_choice(CLI::App& command,
+                        const std::string& flag,
+                        T& value,
+                        const Choices<T>& choices,
+                        const std::string& description) {
+  std::string names;
+  std::string initial;
+  for (const auto& [name, choice] : choices) {
+    names += (names.empty() ? "" : "|") + name;
+    if (choice == value) {
+      initial = name;
+    }
+  }
+  const auto choose = [&value, &choices, flag, names](const std::string& found) {
+    for (const auto& [name, choice] : choices) {
+      if (name == found) {
+        value = choice;
+        return;
+      }
+    }
+    throw CLI::ValidationError(flag, "expected " + names + ", found " + found);
+  };
+  return command.add_option_function<std::string>(flag, choose, description)
+      ->type_name(names)
+      ->default_str(initial);
+}
+
+/// Checks that a number lies from `smallest` to `largest`; unlike CLI11's own ranges, not a number
+/// (nan) does not.
+CLI::Validator between(double smallest, double largest);
+
+/// `between` with no upper end.
+CLI::Validator at_least(double smallest);
+
+}  // namespace fastintent::cli

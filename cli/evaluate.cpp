@@ -1,0 +1,105 @@
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "choices.h"
+#include "command_line.h"
+#include "data_report.h"
+#include "evaluation_report.h"
+#include "exit_codes.h"
+#include "fastintent/dataset.h"
+#include "fastintent/evaluation.h"
+#include "fastintent/intent_classifier.h"
+#include "messages.h"
+#include "output.h"
+
+namespace fastintent::cli {
+namespace {
+
+struct EvaluateOptions {
+  std::string model;
+  std::string data;
+  std::string output;
+  DatasetOptions dataset;
+  ClassifierOptions classifier;
+};
+
+int evaluate_file(EvaluateOptions options) {
+  const LabelledTexts data = read_labelled_texts(options.data, options.dataset);
+  print_message(data_report(options.data, data));
+  std::optional<Output> json;  // opened first: an unwritable place is told before the work
+  if (!options.output.empty()) {
+    json.emplace(options.output);
+  }
+  options.classifier.model_path = options.model;
+  IntentClassifier classifier(options.classifier);
+  const Evaluation evaluation = evaluate(classifier, data);
+  if (json) {
+    json->write(to_json(evaluation) + "\n");
+    json->finish();
+  }
+  if (options.output != "-") {
+    Output report;
+    report.write(evaluation_report(evaluation));
+    report.finish();
+  }
+  return kOk;
+}
+
+constexpr const char* kFooter = R"(
+Examples:
+  fastintent evaluate --model intents --data held_out.csv
+  fastintent evaluate --model intents --data held_out.csv --output metrics.json
+  fastintent evaluate --model intents --data held_out.csv --output - | jq .accuracy
+
+Prints accuracy, macro and weighted precision, recall and F1, top-3 and top-5 accuracy, expected
+calibration error (15 bins), the worst classes and the most confused pairs. Labels that the model
+does not know count as wrong and are listed.)";
+
+}  // namespace
+
+void add_evaluate_command(CLI::App& program, CommandLine& line) {
+  CLI::App* command = program.add_subcommand("evaluate", "Measure a model on labelled texts.");
+  const auto options = std::make_shared<EvaluateOptions>();
+  command->add_option("--model", options->model, "trained folder")->type_name("DIR")->required();
+  command
+      ->add_option("--data", options->data, "labelled texts: .csv or .tsv with a header, or .jsonl")
+      ->type_name("FILE")
+      ->required();
+  command
+      ->add_option("--text-column",
+                   options->dataset.text_column,
+                   "column or key with the text (default text)")
+      ->type_name("NAME");
+  command
+      ->add_option("--label-column",
+                   options->dataset.label_column,
+                   "column or key with the label (default the first of label, intent, category)")
+      ->type_name("NAME");
+  command
+      ->add_option("--output",
+                   options->output,
+                   "write the figures as JSON, with those of each class and the confusion matrix; "
+                   "- prints that instead of the report")
+      ->type_name("FILE|-");
+  command
+      ->add_option("--max-length",
+                   options->classifier.max_length,
+                   "tokens a text, special ones included; 0: what training used")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(at_least(0))
+      ->group("Running");
+  add_choice(*command, "--device", options->classifier.device, kDevices, "where the encoder runs")
+      ->group("Running");
+  command->add_option("--threads", options->classifier.threads, "workers; 0: one for each core")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(at_least(0))
+      ->group("Running");
+  command->footer(kFooter);
+  command->parse_complete_callback(
+      [options, &line] { line.run = [options] { return evaluate_file(*options); }; });
+}
+
+}  // namespace fastintent::cli

@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "build_info.h"
+#include "command_line.h"
+#include "exit_codes.h"
+#include "fastintent/devices.h"
+#include "fastintent/intent_classifier.h"
+#include "fastintent/version.h"
+#include "output.h"
+
+namespace fastintent::cli {
+namespace {
+
+constexpr size_t kNamedIntents = 10;  // enough to recognise a model by
+
+void write_line(Output& output, const std::string& name, const std::string& value) {
+  output.write(fmt::format("{:<12}{}\n", name + ":", value));
+}
+
+void describe_program(Output& output) {
+  write_line(output, "version", kVersion);
+  write_line(output, "build", fmt::format("{}, {}, {}", kTarget, kCompiler, kBuildType));
+  write_line(output, "devices", fmt::format("{}", fmt::join(device_names(), ", ")));
+}
+
+void describe_model(const std::string& folder, Output& output) {
+  ClassifierOptions options;
+  options.model_path = folder;
+  options.threads = 1;  // nothing is computed
+  const IntentClassifier classifier(options);
+  const auto& intents = classifier.intents();
+  const size_t named = std::min(intents.size(), kNamedIntents);
+  write_line(output, "model", folder);
+  write_line(output, "encoder", classifier.description());
+  write_line(output, "runs on", classifier.device_name());
+  write_line(output, "max length", fmt::format("{} tokens", classifier.max_length()));
+  write_line(output,
+             "intents",
+             fmt::format("{}: {}{}",
+                         intents.size(),
+                         fmt::join(intents.begin(), intents.begin() + named, ", "),
+                         named < intents.size() ? ", ..." : ""));
+}
+
+int info(const std::string& model) {
+  Output output;
+  describe_program(output);
+  if (!model.empty()) {
+    describe_model(model, output);
+  }
+  output.finish();
+  return kOk;
+}
+
+constexpr const char* kFooter = R"(
+Examples:
+  fastintent info
+  fastintent info --model intents)";
+
+}  // namespace
+
+void add_info_command(CLI::App& program, CommandLine& line) {
+  CLI::App* command = program.add_subcommand("info", "Tell about this program, or about a model.");
+  const auto model = std::make_shared<std::string>();
+  command->add_option("--model", *model, "trained folder to describe")->type_name("DIR");
+  command->footer(kFooter);
+  command->parse_complete_callback([model, &line] { line.run = [model] { return info(*model); }; });
+}
+
+}  // namespace fastintent::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fastintent::cli {
+
+/// Prints one line to standard error. A closed or full standard error is nobody's failure.
+void print_message(std::string_view message);
+
+/// As above, formatted.
+template <typename... Arguments>
+void say(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  print_message(fmt::format(format, std::forward<Arguments>(arguments)...));
+}
+
+/// "1 text", "2 texts".
+std::string counted(int64_t count, std::string_view noun);
+
+/// `arguments` as one would type them in a shell.
+std::string shell_quoted(const std::vector<std::string>& arguments);
+
+}  // namespace fastintent::cli

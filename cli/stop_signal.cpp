@@ -1,0 +1,63 @@
+#include "stop_signal.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+namespace fastintent::cli {
+namespace {
+
+constexpr std::array kSignals = {SIGINT, SIGTERM};
+
+// A handler reaches nothing but globals; both are lock-free, as a handler needs.
+std::atomic<bool> stop_requested{false};
+std::atomic<const char*> stop_notice{nullptr};
+
+void remember(int /*signal*/) {
+  const int saved = errno;
+  stop_requested = true;
+  const char* notice = stop_notice;
+  // Nothing can be done about a notice that cannot be written.
+  [[maybe_unused]] const ssize_t count = write(STDERR_FILENO, notice, std::strlen(notice));
+  for (const int each : kSignals) {
+    signal(each, SIG_DFL);  // the next one of either kind ends the program
+  }
+  errno = saved;
+}
+
+}  // namespace
+
+StopSignal::StopSignal(const char* notice) {
+  stop_requested = false;
+  stop_notice = notice;
+  struct sigaction action {};
+  action.sa_handler = remember;
+  action.sa_flags = SA_RESTART;  // reads and writes under way go on
+  for (const int each : kSignals) {
+    struct sigaction old {};
+    sigaction(each, nullptr, &old);
+    if (old.sa_handler != SIG_IGN) {
+      sigaction(each, &action, nullptr);
+    }
+  }
+}
+
+StopSignal::~StopSignal() {
+  for (const int each : kSignals) {
+    struct sigaction old {};
+    sigaction(each, nullptr, &old);
+    if (old.sa_handler == remember) {
+      signal(each, SIG_DFL);
+    }
+  }
+}
+
+bool StopSignal::requested() const {
+  return stop_requested;
+}
+
+}  // namespace fastintent::cli

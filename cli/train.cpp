@@ -1,0 +1,154 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+
+#include "command_line.h"
+#include "data_report.h"
+#include "evaluation_report.h"
+#include "exit_codes.h"
+#include "fastintent/dataset.h"
+#include "fastintent/error.h"
+#include "fastintent/trainer.h"
+#include "messages.h"
+#include "progress_bar.h"
+#include "stop_signal.h"
+#include "train_options.h"
+#include "training_log.h"
+
+namespace fastintent::cli {
+namespace {
+
+std::filesystem::path log_file(const TrainOptions& options) {
+  if (!options.log.empty()) {
+    return options.log;
+  }
+  // Beside the output: the folder itself is replaced as a whole when the run ends.
+  std::filesystem::path output = options.output;
+  if (output.filename().empty()) {
+    output = output.parent_path();  // "intents/" is the folder "intents"
+  }
+  return output += ".log.jsonl";
+}
+
+void make_folder_of(const std::filesystem::path& file) {
+  if (file.has_parent_path()) {
+    std::error_code error;
+    std::filesystem::create_directories(file.parent_path(), error);
+    if (error) {
+      throw Error(ErrorCode::cannot_create,
+                  fmt::format("train: expected to create the folder {}, found: {}",
+                              file.parent_path().string(),
+                              error.message()));
+    }
+  }
+}
+
+std::string measures(const Evaluation& evaluation) {
+  return fmt::format("accuracy {}, macro F1 {}, loss {:.4f}",
+                     percent(evaluation.accuracy),
+                     percent(evaluation.macro_f1),
+                     evaluation.loss);
+}
+
+std::string epoch_line(const EpochReport& report) {
+  std::string line = fmt::format("epoch {}: training loss {:.4f}, {:.0f} examples/s",
+                                 report.epoch,
+                                 report.training_loss,
+                                 report.examples_per_second);
+  if (report.validation) {
+    line += "; validation " + measures(*report.validation) + (report.best ? " (best)" : "");
+  }
+  return line;
+}
+
+void print_summary(const TrainOptions& options, const TrainingReport& report) {
+  say("Trained {} in {} ({:.0f} examples/s).",
+      counted(report.epochs, "epoch"),
+      duration(report.seconds),
+      report.examples_per_second);
+  if (report.validation) {
+    say("Best epoch {}: {}, expected calibration error {}.",
+        report.best_epoch,
+        measures(*report.validation),
+        percent(report.validation->expected_calibration_error));
+  }
+  say("The model is in {}. Next:\n  fastintent predict --model {} \"your text\"",
+      options.output,
+      shell_quoted({options.output}));
+}
+
+void print_how_to_resume(const CommandLine& line) {
+  auto arguments = line.arguments;
+  if (std::find(arguments.begin(), arguments.end(), "--resume") == arguments.end()) {
+    arguments.emplace_back("--resume");
+  }
+  say("Stopped; what was learnt so far is saved. To go on:\n  fastintent {}",
+      shell_quoted(arguments));
+}
+
+int train(TrainOptions options, const CommandLine& line) {
+  const LabelledTexts training = read_labelled_texts(options.train, options.dataset);
+  print_message(data_report(options.train, training));
+  std::optional<LabelledTexts> validation;
+  if (!options.validation.empty()) {
+    validation = read_labelled_texts(options.validation, options.dataset);
+    print_message(data_report(options.validation, *validation));
+  }
+  options.training.base_model = options.model;
+  options.training.output = options.output;
+  const std::filesystem::path log_path = log_file(options);
+  make_folder_of(log_path);
+
+  TrainingLog log(log_path, options.training.resume);
+  ProgressBar progress;
+  const StopSignal stop("\ntrain: stopping after this step; again to stop at once, unsaved\n");
+  TrainingCallbacks callbacks;
+  callbacks.on_step = [&](const StepReport& report) {
+    log.write_step(report);
+    progress.update(report);
+  };
+  callbacks.on_epoch = [&](const EpochReport& report) {
+    log.write_epoch(report);
+    progress.print_line(epoch_line(report));
+  };
+  callbacks.on_message = [&](const std::string& message) { progress.print_line(message); };
+  callbacks.should_stop = [&] { return stop.requested(); };
+
+  try {
+    const TrainingReport report =
+        Trainer(options.training, callbacks).train(training, validation ? &*validation : nullptr);
+    progress.clear();
+    print_summary(options, report);
+  } catch (const Error& error) {
+    progress.clear();
+    if (error.code() != ErrorCode::interrupted) {
+      throw;
+    }
+    print_how_to_resume(line);
+    return kInterrupted;
+  }
+  if (log.failed()) {
+    throw Error(ErrorCode::io_error,
+                fmt::format("train: expected to write the log {}, found that "
+                            "writing failed (the model is whole)",
+                            log_path.string()));
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& program, CommandLine& line) {
+  CLI::App* command = program.add_subcommand("train", "Fine-tune a model on labelled texts.");
+  const auto options = std::make_shared<TrainOptions>();
+  add_train_options(*command, *options);
+  command->parse_complete_callback(
+      [options, &line] { line.run = [options, &line] { return train(*options, line); }; });
+}
+
+}  // namespace fastintent::cli

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "fastintent/dataset.h"
+#include "fastintent/trainer.h"
+
+namespace fastintent::cli {
+
+/// What `fastintent train` is told.
+struct TrainOptions {
+  std::string model;
+  std::string train;
+  std::string validation;
+  std::string output;
+  std::string log;  ///< empty: beside the output
+  DatasetOptions dataset;
+  TrainingOptions training;
+};
+
+/// Adds the flags and the help of `train`. `options` must outlive `command`.
+void add_train_options(CLI::App& command, TrainOptions& options);
+
+}  // namespace fastintent::cli

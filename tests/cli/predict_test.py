@@ -1,0 +1,151 @@
+"""fastintent predict"""
+
+import json
+import os
+import pty
+import subprocess
+import unittest
+
+from program import TRAINED, ProgramTest, environment, start
+
+PREDICT = ("predict", "--model", TRAINED)
+
+
+class PredictTest(ProgramTest):
+    def test_the_format(self):
+        done = self.run_program(*PREDICT, "Where is my card?", "--top-k", "1")
+        self.assertEqual(done.stderr, b"")
+        self.assertRegex(
+            done.stdout.decode(),
+            r'^\{"text":"Where is my card\?","intent":"[^"]*","confidence":[0-9.e-]+,'
+            r'"alternatives":\[\{"intent":"[^"]*","confidence":[0-9.e-]+\}\]\}\n$',
+        )
+
+    def test_ranks_all_intents(self):
+        (answer,) = self.lines(*PREDICT, "Where is my card?", "--top-k", "1000", "--logits")
+        shares = [answer["confidence"]] + [a["confidence"] for a in answer["alternatives"]]
+        self.assertEqual(shares, sorted(shares, reverse=True))
+        self.assertAlmostEqual(sum(shares), 1, places=5)
+        self.assertEqual(len(shares), len(answer["logits"]))
+        (short,) = self.lines(*PREDICT, "Where is my card?", "--top-k", "0")
+        self.assertEqual(short["alternatives"], [])
+        self.assertEqual(short["intent"], answer["intent"])
+        self.assertNotIn("logits", short)
+
+    def test_texts_of_any_look(self):
+        texts = ["[a, b]", "train", "-5 degrees", "--model", "--"]
+        answers = self.lines(*PREDICT, *texts[:3], "--logits", "--", *texts[3:])
+        self.assertEqual([answer["text"] for answer in answers], texts)
+        self.assertIn("logits", answers[0])
+
+    def test_blank_texts_get_a_line_and_code_65(self):
+        lines = self.lines(*PREDICT, stdin="one\n\n \u3000\ntwo".encode(), code=65)
+        self.assertEqual([line["text"] for line in lines], ["one", "", " \u3000", "two"])
+        self.assertEqual(["error" in line for line in lines], [False, True, True, False])
+        self.assertEqual(set(lines[1]), {"text", "error"})
+
+    def test_invalid_utf8_gives_valid_json(self):
+        (answer,) = self.lines(*PREDICT, stdin=b'a\xffb\x01"\\\n')
+        self.assertEqual(answer["text"], 'a\ufffdb\x01"\\')
+
+    def test_formats(self):
+        csv = self.write("texts.csv", 'id,message\n1,"two\nlines"\n2,b\n')
+        answers = self.lines(*PREDICT, "--input", csv, "--text-column", "message")
+        self.assertEqual([answer["text"] for answer in answers], ["two\nlines", "b"])
+        answers = self.lines(*PREDICT, "--format", "jsonl", "--input", "-", stdin=b'{"text":"a"}\n')
+        self.assertEqual(answers[0]["text"], "a")
+
+    def test_a_bad_row_ends_the_stream_after_what_came_before(self):
+        rows = b'{"text":"a"}\n' * 40 + b"{\n"
+        done = self.run_program(*PREDICT, "--format", "jsonl", stdin=rows, code=65)
+        self.assertGreaterEqual(len(done.stdout.splitlines()), 32)
+        self.assertIn(b"41", done.stderr)  # the line
+
+    def test_batches_and_workers_do_not_change_answers(self):
+        texts = "".join(f"text number {i} {'x ' * (i % 7)}\n" for i in range(50)).encode()
+        default = self.run_program(*PREDICT, "--logits", stdin=texts).stdout
+        single = self.run_program(
+            *PREDICT, "--logits", "--batch-size", "1", "--threads", "1", stdin=texts
+        ).stdout
+        self.assertEqual(default, single)
+
+    def test_output_file_is_whole_or_absent(self):
+        output = self.folder / "answers.jsonl"
+        done = self.run_program(*PREDICT, "--output", str(output), "text")
+        self.assertEqual(done.stdout, b"")
+        self.assertEqual(json.loads(output.read_text())["text"], "text")
+        old = output.read_bytes()
+        bad = b'{"text":"a"}\n{\n'
+        self.run_program(
+            *PREDICT, "--format", "jsonl", "--output", str(output), stdin=bad, code=65
+        )
+        self.assertEqual(output.read_bytes(), old)
+        self.assertEqual(os.listdir(self.folder), ["answers.jsonl"])
+
+    def test_output_that_cannot_be_written(self):
+        self.run_program(*PREDICT, "--output", str(self.folder / "none" / "x"), "a", code=73)
+        self.run_program(*PREDICT, "--output", str(self.folder), "a", code=73)
+        self.run_program(*PREDICT, "--output", "/dev/full", "a", code=74)
+        with open("/dev/full", "wb") as full:
+            self.run_program(*PREDICT, "a", stdout=full, code=74)
+
+    def test_a_special_file_is_not_replaced(self):
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        with start(*PREDICT, "--output", str(pipe), "a") as process:
+            self.assertEqual(json.loads(pipe.read_text())["text"], "a")
+        self.assertTrue(pipe.is_fifo())
+
+    def test_a_reader_that_has_enough_ends_it_quietly(self):
+        texts = self.write("many.txt", "text\n" * 20000)
+        process = start(
+            *PREDICT, "--input", texts, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        process.stdout.readline()
+        process.stdout.close()
+        self.assertEqual(process.stderr.read(), b"")
+        process.stderr.close()
+        self.assertEqual(process.wait(timeout=60), 0)
+
+    def test_each_line_is_answered_at_once_with_batch_size_1(self):
+        with start(
+            *PREDICT, "--batch-size", "1", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process:
+            for text in ["one", "two"]:
+                process.stdin.write(text.encode() + b"\n")
+                process.stdin.flush()
+                self.assertEqual(json.loads(process.stdout.readline())["text"], text)
+            process.stdin.close()
+            self.assertEqual(process.wait(timeout=60), 0)
+
+    def test_a_terminal_without_texts_is_a_usage_error(self):
+        master, terminal = pty.openpty()
+        done = subprocess.run(
+            [os.environ["FASTINTENT_TEST_PROGRAM"], *PREDICT],
+            stdin=terminal,
+            capture_output=True,
+            env=environment(),
+            timeout=60,
+        )
+        self.assertEqual(done.returncode, 64)
+        os.close(master)
+        os.close(terminal)
+
+    def test_environment_variables(self):
+        (answer,) = self.lines(
+            "predict", "a", FASTINTENT_MODEL=TRAINED, FASTINTENT_TOP_K="1", FASTINTENT_LOGITS="1"
+        )
+        self.assertEqual(len(answer["alternatives"]), 1)
+        self.assertIn("logits", answer)
+        (answer,) = self.lines(*PREDICT, "a", "--top-k", "0", FASTINTENT_TOP_K="1")
+        self.assertEqual(answer["alternatives"], [])
+
+    def test_unusable_calls(self):
+        self.run_program("predict", "--model", str(self.folder / "none"), "a", code=66)
+        self.run_program(*PREDICT, "--input", str(self.folder / "none"), code=66)
+        self.run_program(*PREDICT, "--input", "x", "a", code=64)
+        self.run_program(*PREDICT, "--device", "gpu", "a", code=64)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,129 @@
+"""fastintent train"""
+
+import json
+import os
+import pathlib
+import pty
+import select
+import signal
+import subprocess
+import time
+import unittest
+
+from program import BASE, PROGRAM, ProgramTest, environment, start
+
+WORDS = {"card": "where is my card", "refund": "give my money back", "weather": "will it rain"}
+
+
+class TrainTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        rows = [f"{text} number {i},{label}\n" for i in range(40) for label, text in WORDS.items()]
+        self.data = self.write("train.csv", "text,label\n" + "".join(rows))
+        self.output = self.folder / "model"
+        self.arguments = ["train", "--model", BASE, "--train", self.data]
+        self.arguments += ["--output", str(self.output), "--threads", "1"]
+
+    def log(self):
+        path = pathlib.Path(str(self.output) + ".log.jsonl")
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+    def test_trains_and_logs(self):
+        done = self.run_program(*self.arguments, "--epochs", "2", "--batch-size", "16")
+        self.assertEqual(done.stdout, b"")
+        for said in [b"120 rows", b"3 labels", b"accuracy", b"fastintent predict"]:
+            self.assertIn(said, done.stderr)
+        events = self.log()
+        steps = [event for event in events if event["event"] == "step"]
+        epochs = [event for event in events if event["event"] == "epoch"]
+        self.assertEqual([step["step"] for step in steps], list(range(1, len(steps) + 1)))
+        for name in ["epoch", "loss", "learning_rate", "examples_per_second"]:
+            self.assertIn(name, steps[0])
+        self.assertEqual([epoch["epoch"] for epoch in epochs], [1, 2])
+        for name in ["accuracy", "macro_f1", "loss"]:
+            self.assertIn(name, epochs[0])
+        self.lines("predict", "--model", str(self.output), "where is my card")
+
+    def test_never_overwrites_unasked(self):
+        self.run_program(*self.arguments, "--epochs", "1")
+        model = {path: path.read_bytes() for path in self.output.rglob("*") if path.is_file()}
+        log = self.log()
+        self.run_program(*self.arguments, "--epochs", "1", "--seed", "7", code=73)
+        for path, content in model.items():
+            self.assertEqual(path.read_bytes(), content, path)
+        self.assertEqual(self.log(), log)
+        self.run_program(*self.arguments, "--epochs", "1", "--force")
+
+    def interrupt(self, arguments, after_step, stop=signal.SIGINT):
+        process = start(*arguments, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            log = pathlib.Path(str(self.output) + ".log.jsonl")
+            if log.exists() and log.read_bytes().count(b"\n") >= after_step:
+                break
+            time.sleep(0.01)
+        process.send_signal(stop)
+        said = process.stderr.read().decode()
+        process.stderr.close()
+        return process.wait(timeout=60), said
+
+    def test_ctrl_c_saves_and_resume_goes_on_to_the_same_model(self):
+        arguments = [*self.arguments, "--epochs", "40", "--batch-size", "4", "--patience", "40"]
+        for stop in [signal.SIGINT, signal.SIGTERM]:
+            extra = [] if stop == signal.SIGINT else ["--resume"]
+            before = len(self.log()) if extra else 0
+            code, said = self.interrupt([*arguments, *extra], before + 20, stop)
+            self.assertEqual(code, 130, said)
+            self.assertIn("--resume", said)
+        self.run_program(*arguments, "--resume")
+        whole = self.folder / "whole"
+        self.run_program(*[str(whole) if a == str(self.output) else a for a in arguments])
+        steps = [event["step"] for event in self.log() if event["event"] == "step"]
+        self.assertEqual(steps, list(range(1, len(steps) + 1)))
+        weights = "model.safetensors"
+        self.assertEqual((self.output / weights).read_bytes(), (whole / weights).read_bytes())
+
+    def test_a_terminal_shows_a_bar(self):
+        master, terminal = pty.openpty()
+        process = subprocess.Popen(
+            [PROGRAM, *self.arguments, "--epochs", "2"],
+            stderr=terminal,
+            env=environment(TERM="xterm"),
+        )
+        os.close(terminal)
+        said = b""
+        while process.poll() is None or select.select([master], [], [], 0)[0]:
+            if select.select([master], [], [], 0.1)[0]:
+                try:
+                    said += os.read(master, 65536)
+                except OSError:  # how Linux tells that the other end is closed
+                    break
+        os.close(master)
+        self.assertEqual(process.wait(timeout=60), 0)
+        self.assertRegex(said, rb"\[=+ *\] step \d+/\d+, epoch [\d.]+, loss [\d.]+")
+        self.assertIn(b"examples/s", said)
+
+    def test_unusable_calls(self):
+        one = self.write("one.csv", "text,label\na,b\nc,b\n")
+        broken = self.write("broken.csv", 'text,label\n"a,b\n')
+        train = ["train", "--model", BASE, "--output", str(self.output), "--train"]
+        self.run_program(*train, one, code=65)
+        self.run_program(*train, broken, code=65)
+        self.run_program(*train, str(self.folder / "none.csv"), code=66)
+        self.run_program(*train, self.data, "--epochs", "0", code=64)
+        self.run_program(*train, self.data, "--dropout", "nan", code=64)
+        self.run_program(*train, self.data, "--pooling", "max", code=64)
+        self.run_program(*train, self.data, "--device", "cuda", code=69)
+        self.assertFalse(self.output.exists())
+
+    def test_places_that_cannot_be_written(self):
+        blocked = self.write("file", "")
+        arguments = ["train", "--model", BASE, "--train", self.data]
+        self.run_program(*arguments, "--output", blocked + "/model", code=73)
+        log = str(self.folder)
+        self.run_program(*self.arguments, "--log", log, code=73)
+        self.assertFalse((self.output / "config.json").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
