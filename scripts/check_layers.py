@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Holds the includes to the layers of docs/architecture.md.
+
+Each folder of src/ includes only folders below it; the command line, the Python module and the examples
+see the public headers only; oneDNN and CUDA stay behind their seams; no code asks by #if which device
+it was built for.
+"""
+
+import pathlib
+import re
+import sys
+
+BELOW_MODEL = {"compute", "checkpoint", "text", "batch"}
+
+# Folder of src/: the folders it may include, besides itself, base/ and fastintent/.
+ALLOWED = {
+    "base": set(),
+    "compute": set(),
+    "data": set(),
+    "checkpoint": {"compute"},
+    "text": {"checkpoint"},
+    "batch": {"text"},
+    "reference": {"compute"},
+    "cpu": {"compute"},
+    "cuda": {"compute"},
+    "cuda_absent": {"cuda"},
+    "model": {"compute", "batch", "checkpoint"},
+    "train": BELOW_MODEL | {"model"},
+    "predict": BELOW_MODEL | {"model"},
+    "api": BELOW_MODEL | {"model", "train", "predict", "data"},
+}
+# The one file that names every device.
+EXCEPTIONS = {"src/compute/create_backend.cpp": {"cpu", "cuda", "reference"}}
+OUTSIDE = ["cli", "python", "examples"]
+ONEDNN_FILES = {"src/cpu/matmul.cpp"}
+
+SUFFIXES = {".h", ".cpp", ".cu", ".cuh"}
+INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)')
+ONEDNN_HEADER = re.compile(r"(oneapi/)?dnnl")
+CUDA_HEADER = re.compile(r"(cuda|cublas|cudnn|nccl)\w*(\.h|/)")
+DEVICE_CONDITION = re.compile(r"\s*#\s*(if|ifdef|ifndef|elif)\b.*(CUDA|GPU|DEVICE|BACKEND|DNNL)")
+
+root = pathlib.Path(__file__).resolve().parent.parent
+failures = []
+
+
+def source_files(folder):
+    return (path for path in sorted((root / folder).rglob("*")) if path.suffix in SUFFIXES)
+
+
+def lines_of(path):
+    name = path.relative_to(root).as_posix()
+    for number, text in enumerate(path.read_text().splitlines(), 1):
+        include = INCLUDE.match(text)
+        yield name, f"{name}:{number}", text, include and include[2]
+
+
+for path in source_files("src"):
+    folder = path.relative_to(root / "src").parts[0]
+    if folder not in ALLOWED:
+        failures.append(f"src/{folder}: expected a folder of the table in scripts/check_layers.py")
+        continue
+    for name, place, text, included in lines_of(path):
+        below = ALLOWED[folder] | EXCEPTIONS.get(name, set()) | {folder, "base"}
+        target = included.split("/")[0] if included else None
+        if target in ALLOWED and target not in below:
+            failures.append(f"{place}: {folder}/ includes {target}/")
+        if included and ONEDNN_HEADER.match(included) and name not in ONEDNN_FILES:
+            failures.append(f"{place}: oneDNN header outside {', '.join(ONEDNN_FILES)}")
+        if included and CUDA_HEADER.match(included) and target != "cuda" and folder != "cuda":
+            failures.append(f"{place}: CUDA header outside src/cuda")
+        if folder != "cuda" and DEVICE_CONDITION.match(text):
+            failures.append(f"{place}: condition on a device; make it a file (see src/cuda_absent)")
+
+for folder in OUTSIDE:
+    for path in source_files(folder):
+        for _, place, _, included in lines_of(path):
+            if included and included.split("/")[0] in ALLOWED:
+                failures.append(f"{place}: {folder}/ includes {included}; only fastintent/ is public")
+
+for path in source_files("include"):
+    for _, place, _, included in lines_of(path):
+        if included and "/" in included and not included.startswith("fastintent/"):
+            failures.append(f"{place}: a public header includes {included}")
+
+print("\n".join(failures) or "layers: ok")
+sys.exit(bool(failures))

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Installs what fastintent needs from the distribution's own packages (Debian 12, Ubuntu 24.04 or newer).
+#   scripts/install_dependencies.sh               to build and use it
+#   scripts/install_dependencies.sh --developer   also for tests, benchmarks, sanitizers, fuzzing and checks
+# Needs root, or sudo, only when a package is missing.
+set -euo pipefail
+
+packages=(
+  g++ cmake ninja-build git
+  libdnnl-dev          # oneDNN: matrix products
+  ocl-icd-opencl-dev   # oneDNN's CMake package looks for OpenCL, which libdnnl-dev does not depend on
+  libhwy-dev           # Highway: kernels for every instruction set
+  libcli11-dev         # command line
+  nlohmann-json3-dev   # small JSON files
+  libfmt-dev           # messages
+  ca-certificates python3 python3-pip  # scripts/fetch_base_model.sh
+)
+case "${1:-}" in
+  '') ;;
+  --developer)
+    packages+=(
+      libgtest-dev libbenchmark-dev ccache
+      clang libclang-rt-dev  # libFuzzer and the sanitizers' run time
+      libomp-dev             # clang's OpenMP, which oneDNN's CMake package asks for
+      clang-format clang-tidy
+    )
+    ;;
+  *)
+    echo "usage: $0 [--developer]" >&2
+    exit 64
+    ;;
+esac
+
+is_installed() { [[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]; }
+
+if ! command -v apt-get dpkg-query >/dev/null; then
+  echo "install_dependencies: expected Debian or a relative of it, found no apt-get; install by hand:" >&2
+  echo "  ${packages[*]}" >&2
+  exit 1
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  is_installed "$package" || missing+=("$package")
+done
+if ((${#missing[@]} == 0)); then
+  echo "install_dependencies: everything is there" >&2
+  exit 0
+fi
+
+as_root=()
+if ((EUID != 0)); then
+  if ! command -v sudo >/dev/null; then
+    echo "install_dependencies: expected root or sudo, found neither; missing: ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+
+# apt is talkative: its words are shown only when it fails.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+run_apt() {
+  if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" </dev/null >"$log" 2>&1; then
+    cat "$log" >&2
+    echo "install_dependencies: apt-get $1 failed" >&2
+    exit 1
+  fi
+}
+echo "install_dependencies: installing ${missing[*]}" >&2
+run_apt update
+run_apt install -y --no-install-recommends "${missing[@]}"

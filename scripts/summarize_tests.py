@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Tells what ctest found in the build folders given: what was skipped and why, then the counts.
+
+GoogleTest's skips stand inside tests that passed, where ctest does not show them; and ctest counts a
+test whose executable is missing among the skipped ones, here it has failed.
+"""
+
+import collections
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree
+
+passed = failed = skipped = 0
+reasons = collections.Counter()
+for folder in map(pathlib.Path, sys.argv[1:]):
+    try:
+        suite = xml.etree.ElementTree.parse(folder / "tests.xml").getroot()
+        log = (folder / "Testing/Temporary/LastTest.log").read_text(errors="replace")
+    except FileNotFoundError:
+        print(f"{folder}: no test was run")
+        continue
+    for test in suite.iter("testcase"):
+        unrun = test.find("skipped")
+        if unrun is not None and unrun.get("message").startswith("SKIP_"):
+            skipped += 1
+            print(f"skipped: {folder}: {test.get('name')} (its own output tells why)")
+        elif unrun is not None or test.get("status") == "fail":
+            failed += 1
+        else:
+            passed += 1
+    reasons.update(re.findall(r": Skipped\n(.+)", log))
+
+for reason, count in sorted(reasons.items()):
+    print(f"skipped inside tests, {count} x: {reason}")
+print(f"{passed} passed, {failed} failed, {skipped} skipped")
