@@ -86,10 +86,7 @@ void add_model_options(CLI::App& command, TrainingOptions& training) {
 
 void add_schedule_options(CLI::App& command, TrainingOptions& training) {
   const std::string group = "Schedule";
-  command
-      .add_option("--epochs",
-                  training.epochs,
-                  "passes over the rows, at most (default: by the model's width)")
+  command.add_option("--epochs", training.epochs, "passes over the rows, at most (default 5)")
       ->type_name("N")
       ->check(at_least(1))
       ->group(group);
@@ -98,7 +95,7 @@ void add_schedule_options(CLI::App& command, TrainingOptions& training) {
           "--patience", training.patience, "epochs without a better accuracy before training stops")
       ->type_name("N")
       ->capture_default_str()
-      ->check(at_least(0))
+      ->check(at_least(1))
       ->group(group);
   command
       .add_flag("--refit",
@@ -127,7 +124,7 @@ void add_optimizer_options(CLI::App& command, TrainingOptions& training) {
   command
       .add_option("--head-learning-rate",
                   training.head_learning_rate,
-                  "peak, of the head (default: by width and head)")
+                  "peak, of the head (default: 10 times the encoder's)")
       ->type_name("X")
       ->check(at_least(0))
       ->group(group);
@@ -165,7 +162,7 @@ void add_optimizer_options(CLI::App& command, TrainingOptions& training) {
   command
       .add_option("--label-smoothing",
                   training.label_smoothing,
-                  "share of the target spread over all intents (default: by head)")
+                  "share of the target spread over all intents (default 0.05)")
       ->type_name("X")
       ->check(between(0, 1))
       ->group(group);

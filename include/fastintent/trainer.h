@@ -54,6 +54,7 @@ struct TrainingOptions {
 
 /// One optimizer step.
 struct StepReport {
+  bool refitting = false;   ///< in the second fit, on all rows
   int64_t step = 0;         ///< from 1
   int64_t total_steps = 0;  ///< of this fit
   double epoch = 0;         ///< epochs done, as a fraction
@@ -65,6 +66,7 @@ struct StepReport {
 
 /// One pass over the training rows and the evaluation after it.
 struct EpochReport {
+  bool refitting = false;                ///< in the second fit, on all rows
   int epoch = 0;                         ///< from 1
   int64_t step = 0;                      ///< steps done
   double training_loss = 0;              ///< mean over the epoch
@@ -104,8 +106,8 @@ class Trainer {
   ///
   /// Throws cannot_create when the output holds a model and `overwrite` is off (before any work),
   /// interrupted when should_stop asked to stop (the resumable state is in `<output>.training`),
-  /// invalid_data when a validation label is not among the training labels or there are fewer than
-  /// two labels.
+  /// invalid_data when a validation label is not among the training labels, there are fewer than
+  /// two labels, or no row to validate on.
   TrainingReport train(const LabelledTexts& training, const LabelledTexts* validation = nullptr);
 
  private:

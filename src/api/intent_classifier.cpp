@@ -22,7 +22,10 @@ const ClassifierOptions& checked(const ClassifierOptions& options) {
                 fmt::format("IntentClassifier: {}: expected {}, found {}", name, expected, found));
   };
   require(options.batch_size >= 1, "batch_size", "at least 1", options.batch_size);
-  require(options.threads >= 0, "threads", "0 or more", options.threads);
+  require(options.threads >= 0 && options.threads <= kMostWorkers,
+          "threads",
+          "0 to 1024",
+          options.threads);
   require(options.max_length >= 0, "max_length", "0 or more", options.max_length);
   return options;
 }

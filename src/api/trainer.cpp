@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <utility>
 
 #include "api/training_defaults.h"
 #include "base/replace_folder.h"
+#include "base/thread_pool.h"
+#include "compute/create_backend.h"
 #include "fastintent/error.h"
 #include "fastintent/tokenizer.h"
 #include "model/load_weights.h"
@@ -55,8 +58,6 @@ LabelledTexts join(const LabelledTexts& first, const LabelledTexts& second) {
   return all;
 }
 
-}  // namespace
-
 /// One run of Trainer::train: everything it opened and decided, then fit, refit, save.
 class TrainingRun {
  public:
@@ -72,6 +73,7 @@ class TrainingRun {
         pool_(options.threads > 0 ? options.threads : available_cores()),
         memory_(create_backend(options.device)),
         config_(base_.config()) {
+    base_.require_vocabulary(tokenizer_.vocabulary_size());
     config_.head = choose_head(options.pooling, config_.head);
     config_.intents = choose_intents(base_, training);
     weights_ = allocate_weights(*memory_, config_, config_.encoder.vocabulary);
@@ -89,8 +91,13 @@ class TrainingRun {
       search_ = encode(select_rows(training, split.training), "training");
       validation_ = encode(select_rows(training, split.validation), "validation");
     }
+    if (validation_.examples() == 0) {
+      throw Error(ErrorCode::invalid_data,
+                  "train: expected rows to validate on, found none; give a validation set, or more "
+                  "than one row of a label");
+    }
     settings_ = resolve_settings(options, config_, *memory_, all_);
-    fingerprint_ = fingerprint(options, settings_, config_, all_);
+    fingerprint_ = fingerprint(options, settings_, config_, memory_->name(), training, validation);
   }
 
   TrainingReport run() {
@@ -104,8 +111,15 @@ class TrainingRun {
                      settings_.precision == Precision::bf16 ? "bf16" : "fp32",
                      memory_->name(),
                      pool_.size()));
+    if (settings_.precision == Precision::bf16 && !memory_->gains_by_bf16()) {
+      tell("this processor gains no speed by bf16");
+    }
     TrainingReport report;
-    if (!progress.refitting) progress = search(progress, report);
+    if (progress.refitting) {
+      report_search(report);
+    } else {
+      progress = search(progress, report);
+    }
     if (options_.refit) refit(progress, report);
     replace_folder(options_.output, [&](const fs::path& out) {
       save_model(out, base_, config_, weights_.weights, tokenizer_.max_length());
@@ -134,6 +148,8 @@ class TrainingRun {
   void load_base() {
     const auto initialised = load_base_weights(base_, config_, weights_.weights, options_.seed);
     for (const std::string& name : initialised) tell("initialised: " + name);
+    // Mapped anew: the pages just read would stay resident for the whole run.
+    base_ = ModelFolder(options_.base_model);
   }
 
   // Finds the best epoch on the validation rows and leaves its weights.
@@ -145,6 +161,13 @@ class TrainingRun {
     report.best_epoch = done.best_epoch;
     report.validation = fit.evaluate(validation_);
     return done;
+  }
+
+  // What the search before an interrupted refit found.
+  void report_search(TrainingReport& report) {
+    Fit fit(pool_, options_.device, config_, settings_, weights_, callbacks_);
+    folder_.load_best(weights_);
+    report.validation = fit.evaluate(validation_);
   }
 
   // Trains again on all rows for as many epochs as were best.
@@ -191,35 +214,58 @@ class TrainingRun {
   std::string fingerprint_;
 };
 
+// Before any work: the output may be written, nothing that is there is lost.
+void check_output(const TrainingOptions& options) {
+  std::error_code error;
+  const fs::path& output = options.output;
+  const bool in_use = fs::exists(output, error) &&
+                      !(fs::is_directory(output, error) && fs::is_empty(output, error));
+  const bool model = fs::exists(output / "config.json", error);
+  const TrainingFolder folder(output);
+  const auto refuse = [](const char* expected, const fs::path& found) {
+    throw Error(ErrorCode::cannot_create,
+                fmt::format("train: expected {}, found {}", expected, found.string()));
+  };
+  if (in_use && !options.overwrite) {
+    refuse("an output folder that is new or empty, or leave to replace a model (--force)", output);
+  }
+  if (in_use && !model)
+    refuse("a model folder to replace, with a config.json, or an empty one", output);
+  if (options.resume && !folder.has_state()) {
+    throw Error(
+        ErrorCode::missing_input,
+        fmt::format("train: resume: expected the state of an interrupted run, found none in {}",
+                    folder.path().string()));
+  }
+  if (folder.has_state() && !options.resume && !options.overwrite) {
+    refuse("to resume the interrupted run (--resume) or leave to drop it (--force)", folder.path());
+  }
+}
+
+void check_data(const LabelledTexts& data) {
+  if (data.texts.size() == data.labels.size()) return;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("train: expected a label for each of {} texts, found {}",
+                          data.texts.size(),
+                          data.labels.size()));
+}
+
+}  // namespace
+
 Trainer::Trainer(TrainingOptions options, TrainingCallbacks callbacks)
-    : options_(std::move(options)), callbacks_(std::move(callbacks)) {}
+    : options_(std::move(options)), callbacks_(std::move(callbacks)) {
+  if (options_.output.empty()) return;  // refused by train()
+  std::error_code ignored;
+  options_.output = fs::absolute(options_.output, ignored).lexically_normal();
+  if (!options_.output.has_filename())
+    options_.output = options_.output.parent_path();  // "models/support/"
+}
 
 TrainingReport Trainer::train(const LabelledTexts& training, const LabelledTexts* validation) {
   check_options(options_);
-  const bool has_state = TrainingFolder(options_.output).has_state();
-  if (options_.resume && !has_state) {
-    throw Error(
-        ErrorCode::missing_input,
-        fmt::format("train: resume: expected the state of an interrupted run in {}, found none",
-                    TrainingFolder(options_.output).path().string()));
-  }
-  if (!options_.resume && !options_.overwrite) {
-    if (fs::exists(options_.output) && !fs::is_empty(options_.output)) {
-      throw Error(ErrorCode::cannot_create,
-                  fmt::format("train: expected an output folder that is new or empty, or leave to "
-                              "overwrite (--force), "
-                              "found files in {}",
-                              options_.output.string()));
-    }
-    if (has_state) {
-      throw Error(
-          ErrorCode::cannot_create,
-          fmt::format(
-              "train: expected to resume the interrupted run in {} (--resume) or leave to drop it "
-              "(--force), found neither",
-              TrainingFolder(options_.output).path().string()));
-    }
-  }
+  check_output(options_);
+  check_data(training);
+  if (validation != nullptr) check_data(*validation);
   return TrainingRun(options_, callbacks_, training, validation).run();
 }
 

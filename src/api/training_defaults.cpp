@@ -89,7 +89,10 @@ void check_options(const TrainingOptions& options) {
           "between 0 and 1",
           options.validation_share);
   require(options.patience >= 1, "patience", "at least 1", options.patience);
-  require(options.threads >= 0, "threads", "0 or more", options.threads);
+  require(options.threads >= 0 && options.threads <= kMostWorkers,
+          "threads",
+          "0 to 1024",
+          options.threads);
   require(options.max_length >= 0, "max length", "0 or more", options.max_length);
 }
 
@@ -127,36 +130,43 @@ FitSettings resolve_settings(const TrainingOptions& options,
 std::string fingerprint(const TrainingOptions& options,
                         const FitSettings& settings,
                         const ModelConfig& config,
-                        const LabelledTexts& all) {
+                        std::string_view device,
+                        const LabelledTexts& training,
+                        const LabelledTexts* validation) {
   Fingerprint print;
-  print.add(std::filesystem::weakly_canonical(options.base_model).string());
-  print.add(fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}",
-                        settings.epochs,
-                        settings.batch_size,
-                        settings.learning_rate,
-                        settings.head_learning_rate,
-                        settings.weight_decay,
-                        settings.warmup_share,
-                        settings.gradient_clip,
-                        settings.layer_decay,
-                        settings.label_smoothing,
-                        settings.hidden_dropout,
-                        settings.attention_dropout,
-                        settings.head_dropout,
-                        settings.seed,
-                        settings.patience,
-                        static_cast<int>(settings.precision),
-                        static_cast<int>(config.head),
-                        options.max_length,
-                        options.validation_share,
-                        options.refit));
-  print.add(fmt::format("{} {}",
-                        options.threads > 0 ? options.threads : available_cores(),
-                        static_cast<int>(options.balance_classes)));
+  std::error_code ignored;
+  print.add(std::filesystem::weakly_canonical(options.base_model, ignored).string());
+  print.add(device);
+  const auto number = [&](auto value) { print.add(fmt::format("{}", value)); };
+  number(settings.epochs);
+  number(settings.batch_size);
+  number(settings.learning_rate);
+  number(settings.head_learning_rate);
+  number(settings.weight_decay);
+  number(settings.warmup_share);
+  number(settings.gradient_clip);
+  number(settings.layer_decay);
+  number(settings.label_smoothing);
+  number(settings.hidden_dropout);
+  number(settings.attention_dropout);
+  number(settings.head_dropout);
+  number(settings.seed);
+  number(settings.patience);
+  number(static_cast<int>(settings.precision));
+  number(static_cast<int>(config.head));
+  number(options.max_length);
+  number(options.validation_share);
+  number(options.refit);
+  number(options.balance_classes);
+  number(options.threads > 0 ? options.threads : available_cores());
   for (const std::string& intent : config.intents) print.add(intent);
-  for (size_t row = 0; row < all.texts.size(); ++row) {
-    print.add(all.texts[row]);
-    print.add(all.labels[row]);
+  for (const LabelledTexts* data : {&training, validation}) {
+    if (data == nullptr) continue;
+    number(data->texts.size());
+    for (size_t row = 0; row < data->texts.size(); ++row) {
+      print.add(data->texts[row]);
+      print.add(data->labels[row]);
+    }
   }
   return print.text();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "fastintent/trainer.h"
 #include "model/model_config.h"
@@ -18,11 +19,13 @@ FitSettings resolve_settings(const TrainingOptions& options,
                              const Backend& backend,
                              const LabelledTexts& all);
 
-/// Differs between two runs when anything differs that decides their weights: settings, intents,
-/// lengths, data, number of threads.
+/// Differs between two runs when anything differs that decides their weights: settings, base,
+/// intents, data and their split, device, number of threads. `validation` may be null.
 std::string fingerprint(const TrainingOptions& options,
                         const FitSettings& settings,
                         const ModelConfig& config,
-                        const LabelledTexts& all);
+                        std::string_view device,
+                        const LabelledTexts& training,
+                        const LabelledTexts* validation);
 
 }  // namespace fastintent

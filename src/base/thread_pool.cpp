@@ -1,5 +1,7 @@
 #include "base/thread_pool.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <cmath>
 #include <condition_variable>
@@ -8,13 +10,20 @@
 #include <fstream>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include "fastintent/error.h"
 
 namespace fastintent {
 
 int available_cores() {
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  cpu_set_t affinity;
+  CPU_ZERO(&affinity);
+  const bool known = sched_getaffinity(0, sizeof(affinity), &affinity) == 0;
+  const int cores = std::max(
+      1, known ? CPU_COUNT(&affinity) : static_cast<int>(std::thread::hardware_concurrency()));
   // cgroup v2: "quota period" in microseconds, or "max period".
   std::ifstream limit("/sys/fs/cgroup/cpu.max");
   double quota = 0;
@@ -31,19 +40,20 @@ int available_cores() {
 class ThreadPool::State {
  public:
   explicit State(int workers) : errors_(static_cast<size_t>(std::max(1, workers))) {
-    for (size_t worker = 0; worker < errors_.size(); ++worker) {
-      threads_.emplace_back([this, worker] { work(static_cast<int>(worker)); });
+    try {
+      for (size_t worker = 0; worker < errors_.size(); ++worker) {
+        threads_.emplace_back([this, worker] { work(static_cast<int>(worker)); });
+      }
+    } catch (const std::system_error&) {
+      const size_t started = threads_.size();
+      stop();
+      throw Error(ErrorCode::out_of_resources,
+                  "start workers: expected " + std::to_string(errors_.size()) +
+                      " threads, found room for " + std::to_string(started));
     }
   }
 
-  ~State() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    start_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
-  }
+  ~State() { stop(); }
 
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -67,6 +77,15 @@ class ThreadPool::State {
   }
 
  private:
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    start_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
   void work(int worker) {
     uint64_t seen = 0;
     std::unique_lock lock(mutex_);

@@ -5,6 +5,9 @@
 
 namespace fastintent {
 
+/// More workers than any machine has cores: a larger number is a slip of the keyboard.
+constexpr int kMostWorkers = 1024;
+
 /// Cores this process may use: its CPU affinity, cut down to the cgroup's CPU quota where there is
 /// one (a container with `--cpus 2` on a large machine has two).
 int available_cores();
@@ -13,7 +16,7 @@ int available_cores();
 /// One thread at a time may call run().
 class ThreadPool {
  public:
-  /// Starts `workers` threads, at least one.
+  /// Starts `workers` threads, at least one. Throws out_of_resources.
   explicit ThreadPool(int workers);
   /// Waits for the workers.
   ~ThreadPool();

@@ -20,10 +20,10 @@ constexpr int64_t round_up_to_tile(int64_t rows) {
 /// Floats in a backend's memory, zeroed when allocated, 64-byte aligned. Made by Backend::allocate.
 class Buffer {
  public:
-  using Release = void (*)(float*);
+  using Release = void (*)(float* data, int64_t size);
 
   Buffer() = default;
-  Buffer(float* data, int64_t size, Release release) : data_(data, release), size_(size) {}
+  Buffer(float* data, int64_t size, Release release) : data_(data, {release, size}), size_(size) {}
 
   float* data() const { return data_.get(); }
   int64_t size() const { return size_; }
@@ -33,7 +33,13 @@ class Buffer {
   Tensor tensor(int64_t rows, int64_t columns) const;
 
  private:
-  std::unique_ptr<float, Release> data_{nullptr, nullptr};
+  struct Deleter {
+    Release release;
+    int64_t size;
+    void operator()(float* data) const { release(data, size); }
+  };
+
+  std::unique_ptr<float, Deleter> data_{nullptr, {nullptr, 0}};
   int64_t size_ = 0;
 };
 

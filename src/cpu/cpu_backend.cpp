@@ -1,7 +1,5 @@
 #include "cpu/cpu_backend.h"
 
-#include <algorithm>
-#include <new>
 #include <string>
 
 #include "cpu/cross_entropy.h"
@@ -14,16 +12,12 @@
 #include "cpu/kernels/gradients.h"
 #include "cpu/kernels/layer_norm.h"
 #include "cpu/linear.h"
+#include "cpu/memory.h"
 #include "cpu/pool.h"
 #include "cpu/scratch.h"
-#include "hwy/aligned_allocator.h"
 
 namespace fastintent {
 namespace {
-
-void release(float* data) {
-  hwy::FreeAlignedBytes(data, nullptr, nullptr);
-}
 
 // Operations on the processor: matrix products by oneDNN (cpu/linear.h), all else by kernels that
 // are compiled once for each instruction set (cpu/kernels). One thread, as law 3 has it.
@@ -36,10 +30,7 @@ class CpuBackend final : public Backend {
 
  private:
   Buffer do_allocate(int64_t floats) override {
-    auto data = hwy::AllocateAligned<float>(static_cast<size_t>(std::max<int64_t>(floats, 1)));
-    if (data == nullptr) throw std::bad_alloc();
-    std::fill_n(data.get(), floats, 0.0F);
-    return {data.release(), floats, release};
+    return {cpu::allocate_zeroed(floats), floats, cpu::release};
   }
 
   void do_upload(ConstTensor host, Tensor out) override { cpu::copy_rows(host, out); }

@@ -2,21 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <new>
+
+#include "cpu/memory.h"
 #include "fastintent/error.h"
 
 namespace fastintent::cpu {
 
 float* Scratch::floats(int64_t count) {
-  if (count > size_) {
-    data_ = hwy::AllocateAligned<float>(static_cast<size_t>(count));
-    if (data_ == nullptr) {
-      size_ = 0;
+  if (count > memory_.size()) {
+    memory_ = Buffer();  // what it held is lost in any case: make room first
+    try {
+      memory_ = Buffer(allocate_zeroed(count), count, release);
+    } catch (const std::bad_alloc&) {
       throw Error(ErrorCode::out_of_resources,
                   fmt::format("scratch: expected memory for {} floats, found none", count));
     }
-    size_ = count;
   }
-  return data_.get();
+  return memory_.data();
 }
 
 }  // namespace fastintent::cpu

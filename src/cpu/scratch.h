@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "hwy/aligned_allocator.h"
+#include "compute/buffer.h"
 
 namespace fastintent::cpu {
 
@@ -14,8 +14,7 @@ class Scratch {
   float* floats(int64_t count);
 
  private:
-  hwy::AlignedFreeUniquePtr<float[]> data_;
-  int64_t size_ = 0;
+  Buffer memory_;
 };
 
 }  // namespace fastintent::cpu

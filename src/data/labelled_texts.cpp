@@ -26,10 +26,21 @@ void count_labels(LabelledTexts& data) {
   }
 }
 
+// What two rows have in common that a person would call the same message: all but the case of its
+// ASCII letters and the white space around it.
+std::string essence(std::string_view text) {
+  constexpr const char* kWhite = " \t\r\n";
+  const size_t first = text.find_first_not_of(kWhite);
+  if (first == std::string_view::npos) return std::string(text);
+  std::string essence(text.substr(first, text.find_last_not_of(kWhite) - first + 1));
+  for (char& c : essence) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return essence;
+}
+
 void count_duplicates(LabelledTexts& data) {
-  std::unordered_map<std::string_view, size_t> first_rows;
+  std::unordered_map<std::string, size_t> first_rows;
   for (size_t row = 0; row < data.texts.size(); ++row) {
-    const auto [first, is_new] = first_rows.emplace(data.texts[row], row);
+    const auto [first, is_new] = first_rows.emplace(essence(data.texts[row]), row);
     if (!is_new) {
       ++data.duplicates;
       data.conflicting_duplicates += data.labels[row] != data.labels[first->second] ? 1 : 0;

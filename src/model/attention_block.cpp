@@ -18,17 +18,6 @@ QueryKeyValue split(Tensor query, Tensor products, int64_t H) {
       products.column_slice(0, H), products.column_slice(H, H), products.column_slice(2 * H, H)};
 }
 
-// Rows of a fused gradient that belong to queries, and to keys and values.
-struct SplitGradient {
-  LinearWeights query;
-  LinearWeights key_value;
-};
-SplitGradient split_gradient(const LinearWeights& fused) {
-  const int64_t H = fused.weight.columns;
-  return {{fused.weight.row_slice(0, H), fused.bias.column_slice(0, H)},
-          {fused.weight.row_slice(H, 2 * H), fused.bias.column_slice(H, 2 * H)}};
-}
-
 AttentionSpans spans_of(const Pass& pass,
                         const PreparedLayer& weights,
                         std::span<const int32_t> sequence_numbers) {
@@ -164,7 +153,8 @@ void attention_block_backward(const Pass& pass,
     std::swap(scratch.hidden, scratch.residual);
     return;
   }
-  const auto [query_gradient, key_value_gradient] = split_gradient(gradients.query_key_value);
+  const LinearWeights query_gradient = query_rows(gradients.query_key_value);
+  const LinearWeights key_value_gradient = key_value_rows(gradients.query_key_value);
   project_backward(
       act.first_rows, weights.query, d_query, d_residual, Write::accumulate, query_gradient);
   project_backward(

@@ -1,18 +1,10 @@
 #pragma once
 
-#include "batch/packed_batch.h"
 #include "model/activations.h"
-#include "model/dropout_plan.h"
+#include "model/pass.h"
 #include "model/prepared_model.h"
 
 namespace fastintent {
-
-/// What a pass through the model needs besides weights and activations.
-struct Pass {
-  Backend& backend;
-  const PackedBatch& batch;
-  DropoutPlan dropout;  // of this step; none in prediction
-};
 
 /// First half of a layer (Vaswani et al. 2017, post-norm as in BERT): reads act.input, writes
 /// act.attention_out.

@@ -1,5 +1,6 @@
 #include "model/encoder.h"
 
+#include "model/attention_block.h"
 #include "model/feed_forward_block.h"
 
 namespace fastintent {

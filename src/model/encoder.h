@@ -2,7 +2,9 @@
 
 #include <span>
 
-#include "model/attention_block.h"
+#include "model/activations.h"
+#include "model/pass.h"
+#include "model/prepared_model.h"
 
 namespace fastintent {
 

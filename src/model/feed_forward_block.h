@@ -1,6 +1,8 @@
 #pragma once
 
-#include "model/attention_block.h"
+#include "model/activations.h"
+#include "model/pass.h"
+#include "model/prepared_model.h"
 
 namespace fastintent {
 

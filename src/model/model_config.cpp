@@ -3,21 +3,25 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <set>
 
 #include "fastintent/error.h"
 
 namespace fastintent {
 namespace {
 
-// Far beyond any encoder; keeps products of two sizes within 64 bits when a file lies.
-constexpr int64_t kLargestSize = 1 << 24;
+// Far beyond any encoder, and small enough that a file that lies makes neither a loop without end
+// nor a sum of sizes beyond 64 bits.
+constexpr int64_t kLargestWidth = 1 << 16;
+constexpr int64_t kMostLayers = 1000;
+constexpr int64_t kMostRows = 1 << 24;  // of a table
 
-int64_t size_of(const JsonDocument& config, std::string_view key) {
+int64_t size_of(const JsonDocument& config, std::string_view key, int64_t largest) {
   const int64_t value = config.integer(key);
-  if (value < 1 || value > kLargestSize) {
+  if (value < 1 || value > largest) {
     throw Error(
         ErrorCode::bad_checkpoint,
-        fmt::format("{}: {}: expected 1 to {}, found {}", config.name(), key, kLargestSize, value));
+        fmt::format("{}: {}: expected 1 to {}, found {}", config.name(), key, largest, value));
   }
   return value;
 }
@@ -47,14 +51,14 @@ EncoderConfig read_bert(const JsonDocument& config) {
   require_text(config, "position_embedding_type", "absolute");
   EncoderConfig encoder;
   encoder.family = ModelFamily::bert;
-  encoder.vocabulary = size_of(config, "vocab_size");
-  encoder.hidden = size_of(config, "hidden_size");
-  encoder.layers = size_of(config, "num_hidden_layers");
-  encoder.heads = size_of(config, "num_attention_heads");
-  encoder.intermediate = size_of(config, "intermediate_size");
-  encoder.positions = size_of(config, "max_position_embeddings");
-  encoder.segments = size_of(config, "type_vocab_size");
-  encoder.norm_epsilon = static_cast<float>(config.number_or("layer_norm_eps", 1e-12));
+  encoder.vocabulary = size_of(config, "vocab_size", kMostRows);
+  encoder.hidden = size_of(config, "hidden_size", kLargestWidth);
+  encoder.layers = size_of(config, "num_hidden_layers", kMostLayers);
+  encoder.heads = size_of(config, "num_attention_heads", kLargestWidth);
+  encoder.intermediate = size_of(config, "intermediate_size", kLargestWidth);
+  encoder.positions = size_of(config, "max_position_embeddings", kMostRows);
+  encoder.segments = size_of(config, "type_vocab_size", kMostRows);
+  encoder.norm_epsilon = rate_of(config, "layer_norm_eps", 1e-12);
   encoder.hidden_dropout = rate_of(config, "hidden_dropout_prob", 0.1);
   encoder.attention_dropout = rate_of(config, "attention_probs_dropout_prob", 0.1);
   encoder.head_dropout = rate_of(config, "classifier_dropout", encoder.hidden_dropout);
@@ -65,12 +69,12 @@ EncoderConfig read_distilbert(const JsonDocument& config) {
   require_text(config, "activation", "gelu");
   EncoderConfig encoder;
   encoder.family = ModelFamily::distilbert;
-  encoder.vocabulary = size_of(config, "vocab_size");
-  encoder.hidden = size_of(config, "dim");
-  encoder.layers = size_of(config, "n_layers");
-  encoder.heads = size_of(config, "n_heads");
-  encoder.intermediate = size_of(config, "hidden_dim");
-  encoder.positions = size_of(config, "max_position_embeddings");
+  encoder.vocabulary = size_of(config, "vocab_size", kMostRows);
+  encoder.hidden = size_of(config, "dim", kLargestWidth);
+  encoder.layers = size_of(config, "n_layers", kMostLayers);
+  encoder.heads = size_of(config, "n_heads", kLargestWidth);
+  encoder.intermediate = size_of(config, "hidden_dim", kLargestWidth);
+  encoder.positions = size_of(config, "max_position_embeddings", kMostRows);
   encoder.norm_epsilon = 1e-12F;  // fixed in the family's code, not in its configuration
   encoder.hidden_dropout = rate_of(config, "dropout", 0.1);
   encoder.attention_dropout = rate_of(config, "attention_dropout", 0.1);
@@ -102,7 +106,7 @@ EncoderConfig read_encoder_config(const JsonDocument& config) {
             encoder.heads,
             encoder.hidden));
   }
-  encoder.initializer_range = static_cast<float>(config.number_or("initializer_range", 0.02));
+  encoder.initializer_range = rate_of(config, "initializer_range", 0.02);
   return encoder;
 }
 
@@ -115,6 +119,7 @@ std::vector<std::string> read_intents(const JsonDocument& config) {
   }
   std::vector<std::string> intents(table.size());
   std::vector<bool> seen(table.size());
+  std::set<std::string> labels;
   for (const auto& [key, label] : table.items()) {
     size_t id = 0;
     const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
@@ -129,6 +134,12 @@ std::vector<std::string> read_intents(const JsonDocument& config) {
     }
     seen[id] = true;
     intents[id] = label.get<std::string>();
+    if (!labels.insert(intents[id]).second) {
+      throw Error(ErrorCode::bad_checkpoint,
+                  fmt::format("{}: id2label: expected different labels, found \"{}\" twice",
+                              config.name(),
+                              intents[id]));
+    }
   }
   return intents;
 }

@@ -37,11 +37,12 @@ std::string tensorflow_name(const std::string& name) {
 
 ModelFolder::ModelFolder(const std::filesystem::path& folder)
     : path_(folder), encoder_path_(folder) {
-  if (!std::filesystem::is_directory(folder)) {
+  std::error_code error;  // a path that cannot be looked at is a folder that is not there
+  if (!std::filesystem::is_directory(folder, error)) {
     throw Error(ErrorCode::missing_input,
                 fmt::format("load model: expected a folder, found none at {}", folder.string()));
   }
-  const bool sentence_transformers = std::filesystem::exists(folder / "modules.json");
+  const bool sentence_transformers = std::filesystem::exists(folder / "modules.json", error);
   if (sentence_transformers) read_modules();
   config_json_ = JsonDocument::read(encoder_path_ / "config.json");
   config_.encoder = read_encoder_config(*config_json_);
@@ -73,8 +74,8 @@ void ModelFolder::read_modules() {
       read_pooling(path_ / path / "config.json");
     } else if (type == "Dense" && found.size() == 2) {
       read_dense(path_ / path);
-    } else if (type != "Normalize" || found.size() < 2) {
-      // Normalize does not change which intent wins and has no place before a linear head: left
+    } else if (type != "Normalize" || found.size() != 2) {
+      // Normalize after Pooling is how base models end; before a linear head it has no place: left
       // out.
       fail(name, "Transformer, Pooling and perhaps Dense or Normalize, in this order", type);
     }
@@ -121,13 +122,20 @@ void ModelFolder::check_intents() const {
   const StoredTensor* classifier = find_head_tensor(name);
   if (classifier == nullptr) fail(dense_->description(), "a tensor " + name, "none");
   const auto intents = static_cast<int64_t>(config_.intents.size());
-  if (classifier->shape.empty() || classifier->shape[0] != intents) {
+  if (classifier->shape.empty() || classifier->shape[0] != intents || intents == 0) {
     fail(config_json_->name(),
          fmt::format("an id2label as long as {} has rows ({})",
                      name,
                      classifier->shape.empty() ? 0 : classifier->shape[0]),
          fmt::format("{} labels", intents));
   }
+}
+
+void ModelFolder::require_vocabulary(int64_t tokenizer_size) const {
+  if (tokenizer_size <= config_.encoder.vocabulary) return;
+  fail(config_json_->name(),
+       fmt::format("a vocab_size that holds the tokenizer's {} ids", tokenizer_size),
+       fmt::format("{}", config_.encoder.vocabulary));
 }
 
 const StoredTensor* ModelFolder::find_encoder_tensor(const std::string& name) const {

@@ -27,6 +27,10 @@ class ModelFolder {
   const std::filesystem::path& encoder_path() const { return encoder_path_; }
   const JsonDocument& config_json() const { return *config_json_; }
 
+  /// Throws bad_checkpoint when a tokenizer of `tokenizer_size` ids gives ids that the word table
+  /// lacks.
+  void require_vocabulary(int64_t tokenizer_size) const;
+
   /// An encoder tensor by its name without prefix, under any of the names the hub has for it;
   /// nullptr when there is none.
   const StoredTensor* find_encoder_tensor(const std::string& name) const;

@@ -95,13 +95,21 @@ class NameList {
   std::vector<NamedTensor> list;
 };
 
-// Third `part` (0 query, 1 key, 2 value) of a fused projection.
-LinearWeights third(const LinearWeights& fused, int64_t part) {
+// `count` parts of a fused projection from the first-th on (0 query, 1 key, 2 value).
+LinearWeights parts_of(const LinearWeights& fused, int64_t first, int64_t count) {
   const int64_t H = fused.weight.columns;
-  return {fused.weight.row_slice(part * H, H), fused.bias.column_slice(part * H, H)};
+  return {fused.weight.row_slice(first * H, count * H),
+          fused.bias.column_slice(first * H, count * H)};
 }
 
 }  // namespace
+
+LinearWeights query_rows(const LinearWeights& fused) {
+  return parts_of(fused, 0, 1);
+}
+LinearWeights key_value_rows(const LinearWeights& fused) {
+  return parts_of(fused, 1, 2);
+}
 
 int64_t flat_parameter_count(const ModelConfig& config) {
   Layout counting(nullptr);
@@ -137,9 +145,9 @@ std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,
     const LayerWeights& layer = weights.layers[index];
     const LayerNames name = layer_names(config.family, index);
     const int depth = static_cast<int>(index) + 1;
-    names.add_linear(name.query, third(layer.query_key_value, 0), depth);
-    names.add_linear(name.key, third(layer.query_key_value, 1), depth);
-    names.add_linear(name.value, third(layer.query_key_value, 2), depth);
+    names.add_linear(name.query, parts_of(layer.query_key_value, 0, 1), depth);
+    names.add_linear(name.key, parts_of(layer.query_key_value, 1, 1), depth);
+    names.add_linear(name.value, parts_of(layer.query_key_value, 2, 1), depth);
     names.add_linear(name.attention_output, layer.attention_output, depth);
     names.add_norm(name.attention_norm, layer.attention_norm, depth);
     names.add_linear(name.intermediate, layer.intermediate, depth);

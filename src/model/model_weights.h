@@ -16,6 +16,11 @@ struct LinearWeights {
   Tensor bias;    // [1,N]
 };
 
+/// Parts of a fused projection [3H,H]: the rows that make the queries, and those that make keys and
+/// values.
+LinearWeights query_rows(const LinearWeights& fused);      // [H,H]
+LinearWeights key_value_rows(const LinearWeights& fused);  // [2H,H]
+
 struct NormWeights {
   Tensor scale;  // [1,H]
   Tensor shift;  // [1,H]

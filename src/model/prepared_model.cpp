@@ -1,20 +1,6 @@
 #include "model/prepared_model.h"
 
 namespace fastintent {
-namespace {
-
-// Rows of a fused projection that make the queries, and those that make keys and values.
-LinearWeights query_rows(const LinearWeights& fused) {
-  const int64_t H = fused.weight.columns;
-  return {fused.weight.row_slice(0, H), fused.bias.column_slice(0, H)};
-}
-LinearWeights key_value_rows(const LinearWeights& fused) {
-  const int64_t H = fused.weight.columns;
-  return {fused.weight.row_slice(H, 2 * H), fused.bias.column_slice(H, 2 * H)};
-}
-
-}  // namespace
-
 PreparedModel prepare_model(Backend& backend,
                             const ModelConfig& config,
                             const ModelWeights& weights,

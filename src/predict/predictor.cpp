@@ -11,14 +11,6 @@
 #include "model/load_weights.h"
 
 namespace fastintent {
-namespace {
-
-// Tokens a worker runs at once. Rows of the widest activation of MiniLM-L6 (1536 floats) then
-// fill 1.5 MB, about a core's L2 on today's servers; products are at full speed from 64 rows up.
-constexpr int64_t kTokenBudget = 256;
-
-}  // namespace
-
 Predictor::Predictor(const std::filesystem::path& folder,
                      Device device,
                      int threads,
@@ -34,16 +26,29 @@ Predictor::Predictor(const std::filesystem::path& folder,
             "one ({}); train it first",
             folder.string()));
   }
+  folder_.require_vocabulary(tokenizer_.vocabulary_size());
   load(device);
 }
 
 void Predictor::load(Device device) {
-  const ModelConfig& config = folder_.config();
   std::vector<std::unique_ptr<Backend>> backends(static_cast<size_t>(pool_.size()));
   pool_.run([&](int worker) { backends[static_cast<size_t>(worker)] = create_backend(device); });
-  Backend& backend = *backends.front();
-  device_name_ = backend.name();
+  device_name_ = backends.front()->name();
+  // On a worker: a backend may set its thread up for single-threaded work, which the caller's is
+  // not.
+  pool_.run([&](int worker) {
+    if (worker == 0) prepare(*backends.front());
+  });
 
+  replicas_.resize(backends.size());
+  pool_.run([&](int worker) {
+    const auto index = static_cast<size_t>(worker);
+    replicas_[index] = std::make_unique<Replica>(std::move(backends[index]), model_);
+  });
+}
+
+void Predictor::prepare(Backend& backend) {
+  const ModelConfig& config = folder_.config();
   ConstTensor word = view_word_table(folder_);
   OwnedWeights weights =
       allocate_weights(backend, config, word.empty() ? config.encoder.vocabulary : 0);
@@ -56,12 +61,6 @@ void Predictor::load(Device device) {
     model->tables.word = word;
   }
   model_ = std::move(model);
-
-  replicas_.resize(backends.size());
-  pool_.run([&](int worker) {
-    const auto index = static_cast<size_t>(worker);
-    replicas_[index] = std::make_unique<Replica>(std::move(backends[index]), model_);
-  });
 }
 
 void Predictor::tokenize(std::span<const std::string_view> texts, TextLogits& out) {
@@ -77,6 +76,11 @@ void Predictor::tokenize(std::span<const std::string_view> texts, TextLogits& ou
         ids_[i].clear();
         out.truncated[i] = static_cast<char>(tokenizer_.append_ids(texts[i], ids_[i]));
         lengths_[i] = static_cast<int32_t>(ids_[i].size());
+        if (lengths_[i] > 0) continue;
+        throw Error(
+            ErrorCode::bad_checkpoint,
+            fmt::format("tokenize: expected special tokens around every text, found none ({})",
+                        folder_.encoder_path().string()));
       }
     }
   });
@@ -89,7 +93,7 @@ TextLogits Predictor::run(std::span<const std::string_view> texts) {
   out.truncated.resize(texts.size());
   tokenize(texts, out);
 
-  const auto ranges = split_by_tokens(lengths_, kTokenBudget, pool_.size());
+  const auto ranges = split_by_tokens(lengths_, kForwardTokenBudget, pool_.size());
   std::atomic<size_t> next{0};
   pool_.run([&](int worker) {
     PackedBatch batch;

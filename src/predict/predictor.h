@@ -36,6 +36,7 @@ class Predictor {
 
  private:
   void load(Device device);
+  void prepare(Backend& backend);
   void tokenize(std::span<const std::string_view> texts, TextLogits& out);
 
   ModelFolder folder_;

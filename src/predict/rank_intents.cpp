@@ -1,14 +1,25 @@
 #include "predict/rank_intents.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+
+#include "fastintent/error.h"
 
 namespace fastintent {
 
 IntentPrediction rank_intents(std::span<const float> logits,
                               const std::vector<std::string>& intents,
                               int top_k) {
+  for (const float logit : logits) {
+    if (std::isfinite(logit)) continue;
+    throw Error(ErrorCode::bad_checkpoint,
+                fmt::format("predict: expected finite logits, found {}; the weights hold values "
+                            "that no training gives",
+                            logit));
+  }
   const float largest = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
   for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);

@@ -2,8 +2,7 @@
 
 #include <utility>
 
-#include "model/classifier_head.h"
-#include "model/encoder.h"
+#include "model/model_forward.h"
 
 namespace fastintent {
 
@@ -14,9 +13,7 @@ Replica::Replica(std::unique_ptr<Backend> backend, std::shared_ptr<const Prepare
 
 void Replica::run(const PackedBatch& batch, std::span<float> logits) {
   const Pass pass{*backend_, batch, {}};
-  activations_.prepare(batch.tokens(), batch.sequences());
-  const Tensor hidden = encoder_forward(pass, *model_, activations_);
-  const Tensor out = head_forward(pass, *model_, hidden, activations_);
+  const Tensor out = model_forward(pass, *model_, activations_);
   backend_->download(out, Tensor(logits.data(), out.rows, out.columns));
   backend_->synchronize();
 }

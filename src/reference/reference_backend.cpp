@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::align_val_t kAlignment{64};  // as compute/buffer.h promises
 
-void release(float* data) {
+void release(float* data, int64_t) {
   ::operator delete(data, kAlignment);
 }
 

@@ -85,12 +85,13 @@ void Fit::run_step(Run& run, std::span<const int64_t> examples) {
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   progress.step = step;
   ++progress.step_in_epoch;
-  progress.epoch_loss += gradient.loss;
+  progress.epoch_loss += gradient.loss * static_cast<double>(examples.size());
   progress.epoch_seconds += seconds;
   progress.seconds += seconds;
   progress.examples += static_cast<int64_t>(examples.size());
   if (callbacks_.on_step) {
     StepReport report;
+    report.refitting = progress.refitting;
     report.step = step;
     report.total_steps = run.total_steps;
     report.epoch = static_cast<double>(step) / static_cast<double>(run.steps_per_epoch);
@@ -127,9 +128,10 @@ bool Fit::finish_epoch(Run& run) {
   optimizer_.catch_up();
   ++progress.epoch;
   EpochReport report;
+  report.refitting = progress.refitting;
   report.epoch = progress.epoch;
   report.step = progress.step;
-  report.training_loss = progress.epoch_loss / static_cast<double>(run.steps_per_epoch);
+  report.training_loss = progress.epoch_loss / static_cast<double>(run.training.examples());
   report.examples_per_second =
       static_cast<double>(run.training.examples()) / progress.epoch_seconds;
   report.best = true;
@@ -187,6 +189,10 @@ FitProgress Fit::run(const EncodedDataset& training,
 }
 
 Evaluation Fit::evaluate(const EncodedDataset& data) {
+  Backend& backend = workers_.backend(0);
+  for (const WeightToRefresh& weight : weights_to_refresh(evaluation_model_, weights_.weights)) {
+    backend.refresh_weight(*weight.prepared, 0, weight.source.rows);
+  }
   return validation_.run(evaluation_model_, data);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/replace_folder.h"
 #include "checkpoint/json_document.h"
 #include "checkpoint/tensor_files.h"
 #include "fastintent/error.h"
@@ -11,7 +12,11 @@
 namespace fastintent {
 namespace {
 
+namespace fs = std::filesystem;
 using nlohmann::ordered_json;
+
+constexpr const char* kTensors = "tensors.safetensors";
+constexpr const char* kProgress = "progress.json";
 
 // Buffers end in filler; both sides of a copy have the same.
 std::span<float> all_of(const Buffer& buffer) {
@@ -34,41 +39,44 @@ void read_into(const TensorFiles& file, const char* name, const Buffer& buffer) 
 
 }  // namespace
 
-TrainingFolder::TrainingFolder(const std::filesystem::path& output) {
-  std::filesystem::path base = output.lexically_normal();
-  if (!base.has_filename()) base = base.parent_path();  // "models/support/"
-  path_ = base;
+TrainingFolder::TrainingFolder(const fs::path& output) : path_(output) {
   path_ += ".training";
 }
 
 bool TrainingFolder::has_state() const {
-  return std::filesystem::exists(path_ / "state.json");
+  std::error_code ignored;
+  return fs::exists(state() / kProgress, ignored);
 }
 
 void TrainingFolder::create() {
+  remove();
   std::error_code error;
-  std::filesystem::remove_all(path_, error);
-  std::filesystem::create_directories(path_, error);
-  if (error) {
-    throw Error(
-        ErrorCode::cannot_create,
-        fmt::format("train: expected to create {}, found: {}", path_.string(), error.message()));
+  const bool in_use = fs::exists(path_, error) && !fs::is_empty(path_, error);
+  if (!error && !in_use) fs::create_directories(path_, error);
+  if (error || in_use) {
+    throw Error(ErrorCode::cannot_create,
+                fmt::format("train: expected to create {}, found: {}",
+                            path_.string(),
+                            in_use ? "files that are not a training run's" : error.message()));
   }
 }
 
 void TrainingFolder::remove() {
-  std::error_code ignored;  // the model is saved; a left-over folder does no harm
-  std::filesystem::remove_all(path_, ignored);
+  std::error_code ignored;  // create() tells of what is left; after a run it does no harm
+  for (const char* name : {kProgress, kTensors}) fs::remove(state() / name, ignored);
+  fs::remove(state(), ignored);
+  fs::remove(best(), ignored);
+  fs::remove(path_, ignored);  // only when empty
 }
 
 void TrainingFolder::save_best(const OwnedWeights& weights) {
   const TensorToWrite tensors[] = {to_write("weights", weights.flat),
                                    to_write("words", weights.word)};
-  write_safetensors(path_ / "best.safetensors", tensors);
+  write_safetensors(best(), tensors);
 }
 
 void TrainingFolder::load_best(const OwnedWeights& weights) {
-  const TensorFiles file = TensorFiles::open_file(path_ / "best.safetensors");
+  const TensorFiles file = TensorFiles::open_file(best());
   read_into(file, "weights", weights.flat);
   read_into(file, "words", weights.word);
 }
@@ -83,27 +91,29 @@ void TrainingFolder::save_state(const std::string& fingerprint,
                                    to_write("second_moment", optimizer.second_moment),
                                    to_write("word_first_moment", optimizer.word_first_moment),
                                    to_write("word_second_moment", optimizer.word_second_moment)};
-  write_safetensors(path_ / "state.safetensors", tensors);
-  // Last: where state.json stands, the state is whole.
-  write_json(path_ / "state.json",
-             {{"fingerprint", fingerprint},
-              {"refitting", progress.refitting},
-              {"refit_epochs", progress.refit_epochs},
-              {"epoch", progress.epoch},
-              {"step", progress.step},
-              {"step_in_epoch", progress.step_in_epoch},
-              {"epoch_loss", progress.epoch_loss},
-              {"epoch_seconds", progress.epoch_seconds},
-              {"seconds", progress.seconds},
-              {"examples", progress.examples},
-              {"best_epoch", progress.best_epoch},
-              {"best_accuracy", progress.best_accuracy},
-              {"best_loss", progress.best_loss},
-              {"word_steps", optimizer.word_steps}});
+  const ordered_json standing = {{"fingerprint", fingerprint},
+                                 {"refitting", progress.refitting},
+                                 {"refit_epochs", progress.refit_epochs},
+                                 {"epoch", progress.epoch},
+                                 {"step", progress.step},
+                                 {"step_in_epoch", progress.step_in_epoch},
+                                 {"epoch_loss", progress.epoch_loss},
+                                 {"epoch_seconds", progress.epoch_seconds},
+                                 {"seconds", progress.seconds},
+                                 {"examples", progress.examples},
+                                 {"best_epoch", progress.best_epoch},
+                                 {"best_accuracy", progress.best_accuracy},
+                                 {"best_loss", progress.best_loss},
+                                 {"word_steps", optimizer.word_steps}};
+  // As one folder, so that a run killed here leaves the state before it whole.
+  replace_folder(state(), [&](const fs::path& out) {
+    write_safetensors(out / kTensors, tensors);
+    write_json(out / kProgress, standing);
+  });
 }
 
 FitProgress TrainingFolder::load_progress(const std::string& fingerprint) const {
-  const JsonDocument document = JsonDocument::read(path_ / "state.json");
+  const JsonDocument document = JsonDocument::read(state() / kProgress);
   if (document.text_or("fingerprint", "") != fingerprint) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("resume: expected the settings, base model and data of the interrupted "
@@ -127,7 +137,7 @@ FitProgress TrainingFolder::load_progress(const std::string& fingerprint) const 
 }
 
 void TrainingFolder::load_state(const OwnedWeights& weights, OptimizerState& optimizer) const {
-  const TensorFiles file = TensorFiles::open_file(path_ / "state.safetensors");
+  const TensorFiles file = TensorFiles::open_file(state() / kTensors);
   read_into(file, "weights", weights.flat);
   read_into(file, "words", weights.word);
   read_into(file, "first_moment", optimizer.first_moment);
@@ -135,7 +145,7 @@ void TrainingFolder::load_state(const OwnedWeights& weights, OptimizerState& opt
   read_into(file, "word_first_moment", optimizer.word_first_moment);
   read_into(file, "word_second_moment", optimizer.word_second_moment);
 
-  const JsonDocument document = JsonDocument::read(path_ / "state.json");
+  const JsonDocument document = JsonDocument::read(state() / kProgress);
   const auto& steps = document.value().value("word_steps", nlohmann::json::array());
   const bool whole = steps.is_array() && steps.size() == optimizer.word_steps.size() &&
                      std::all_of(steps.begin(), steps.end(), [](const auto& step) {

@@ -15,7 +15,7 @@ struct FitProgress {
   int epoch = 0;           // epochs done
   int64_t step = 0;        // optimizer steps done
   int64_t step_in_epoch = 0;
-  double epoch_loss = 0;     // sum over the running epoch's steps
+  double epoch_loss = 0;     // sum over the running epoch's examples
   double epoch_seconds = 0;  // of the running epoch's steps
   double seconds = 0;        // of all steps of the fit
   int64_t examples = 0;      // of all steps of the fit
@@ -25,19 +25,23 @@ struct FitProgress {
 };
 
 /// The folder `<output>.training` beside a run's output: the best weights so far, and after an
-/// interruption the whole state. It goes when the run is complete.
+/// interruption the whole state. It goes when the run is complete. Only files of its own are ever
+/// removed.
 class TrainingFolder {
  public:
   explicit TrainingFolder(const std::filesystem::path& output);
 
   bool has_state() const;
-  /// Removes what an earlier run left and makes the folder. Throws cannot_create.
+  /// Makes the folder, without what an earlier run left in it. Throws cannot_create, also when
+  /// there are files of somebody else.
   void create();
+  /// Removes its own files, and the folder when nothing else is in it.
   void remove();
 
   void save_best(const OwnedWeights& weights);
   void load_best(const OwnedWeights& weights);
 
+  /// Saves all or, when it fails or the process dies, leaves the state that was there.
   /// `fingerprint` stands for the run's settings and data.
   void save_state(const std::string& fingerprint,
                   const FitProgress& progress,
@@ -50,6 +54,9 @@ class TrainingFolder {
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  std::filesystem::path state() const { return path_ / "state"; }
+  std::filesystem::path best() const { return path_ / "best.safetensors"; }
+
   std::filesystem::path path_;
 };
 

@@ -3,18 +3,9 @@
 #include <atomic>
 
 #include "batch/token_budget.h"
-#include "model/classifier_head.h"
-#include "model/encoder.h"
+#include "model/model_forward.h"
 
 namespace fastintent {
-namespace {
-
-// Tokens of one pass: products are at full speed from 64 rows up, and activations stay near the
-// core.
-constexpr int64_t kTokenBudget = 256;
-
-}  // namespace
-
 Validation::Validation(ThreadPool& pool, GradientWorkers& workers, const ModelConfig& config)
     : pool_(pool), workers_(workers) {
   for (int worker = 0; worker < pool.size(); ++worker) {
@@ -32,7 +23,7 @@ Evaluation Validation::run(const PreparedModel& model, const EncodedDataset& dat
         model.config.intents[static_cast<size_t>(data.classes[static_cast<size_t>(example)])]);
   }
   std::vector<std::vector<float>> logits(labels.size());
-  const auto ranges = split_by_tokens(lengths, kTokenBudget, pool_.size());
+  const auto ranges = split_by_tokens(lengths, kForwardTokenBudget, pool_.size());
   std::atomic<size_t> next{0};
   pool_.run([&](int worker) {
     Activations& act = *activations_[static_cast<size_t>(worker)];
@@ -42,8 +33,7 @@ Evaluation Validation::run(const PreparedModel& model, const EncodedDataset& dat
       for (int64_t i = ranges[index].begin; i < ranges[index].end; ++i)
         batch.append(data.tokens(i));
       const Pass pass{workers_.backend(worker), batch, {}};
-      act.prepare(batch.tokens(), batch.sequences());
-      const Tensor out = head_forward(pass, model, encoder_forward(pass, model, act), act);
+      const Tensor out = model_forward(pass, model, act);
       for (int64_t i = ranges[index].begin; i < ranges[index].end; ++i) {
         std::vector<float>& row = logits[static_cast<size_t>(i)];
         row.resize(static_cast<size_t>(out.columns));

@@ -9,8 +9,8 @@
 namespace fastintent {
 namespace {
 
-// f32 against values computed in f64: a layer's sums run over at most 1536 products, each layer adds an error
-// of a few units in the last place, the wide weights of the golden models stretch it.
+// f32 against values computed in f64: a layer's sums run over at most 1536 products, each layer
+// adds an error of a few units in the last place, the wide weights of the golden models stretch it.
 constexpr double kHiddenTolerance = 2e-5;
 constexpr double kLogitsTolerance = 1e-4;  // what the comparison with transformers promises
 
@@ -70,12 +70,14 @@ TEST_P(GoldenForward, GivesTheActivationsAndLogitsOfTransformers) {
       const auto H = static_cast<size_t>(folder.config().encoder.hidden);
       std::vector<float> rows;
       for (int64_t s = 0; s < batch.sequences(); ++s) {
-        const auto row = expected.begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(batch.starts[s]) * H);
+        const auto row = expected.begin() +
+                         static_cast<std::ptrdiff_t>(static_cast<size_t>(batch.starts[s]) * H);
         rows.insert(rows.end(), row, row + static_cast<std::ptrdiff_t>(H));
       }
       expected = rows;
     }
-    EXPECT_LT(largest_difference(found.hidden[layer], expected), kHiddenTolerance) << "hidden." << layer;
+    EXPECT_LT(largest_difference(found.hidden[layer], expected), kHiddenTolerance)
+        << "hidden." << layer;
   }
   EXPECT_LT(largest_difference(found.logits, golden.values("logits")), kLogitsTolerance);
 }
@@ -86,7 +88,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Combine(testing::Values("bert_pooler", "bert_mean", "bert_cls", "distilbert"),
                      testing::Values(Device::reference, Device::cpu)),
     [](const auto& test) {
-      return std::get<0>(test.param) + (std::get<1>(test.param) == Device::cpu ? "_cpu" : "_reference");
+      return std::get<0>(test.param) +
+             (std::get<1>(test.param) == Device::cpu ? "_cpu" : "_reference");
     });
 
 // Its head is a formula, repeated from scripts/make_golden.py.
@@ -109,8 +112,10 @@ TEST(GoldenMiniLm, GivesTheActivationsAndLogitsOfTransformers) {
   constexpr size_t kStep = 8;  // the golden file keeps every eighth column
   for (size_t layer = 0; layer < found.hidden.size(); ++layer) {
     std::vector<float> columns;
-    for (size_t i = 0; i < found.hidden[layer].size(); i += kStep) columns.push_back(found.hidden[layer][i]);
-    EXPECT_LT(largest_difference(columns, golden.values("hidden." + std::to_string(layer))), kHiddenTolerance)
+    for (size_t i = 0; i < found.hidden[layer].size(); i += kStep)
+      columns.push_back(found.hidden[layer][i]);
+    EXPECT_LT(largest_difference(columns, golden.values("hidden." + std::to_string(layer))),
+              kHiddenTolerance)
         << "hidden." << layer;
   }
   EXPECT_LT(largest_difference(found.logits, golden.values("logits")), kLogitsTolerance);

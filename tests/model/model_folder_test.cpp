@@ -29,7 +29,8 @@ class CopiedModel {
     edit(document);
     std::ofstream(path() / file) << document;
   }
-  // Writes the folder's tensors again under the names that `rename` gives; an empty name leaves one out.
+  // Writes the folder's tensors again under the names that `rename` gives; an empty name leaves one
+  // out.
   void rename_tensors(const std::function<std::string(const std::string&)>& rename) const {
     std::vector<TensorToWrite> renamed;
     std::vector<std::vector<float>> values;
@@ -74,7 +75,8 @@ TEST(ModelFolder, ReadsTheHubsVariationsAsTheSameWeights) {
   model.rename_tensors([](const std::string& name) { return replace(name, "bert.", ""); });
   EXPECT_EQ(load_all(model.path()), expected) << "without prefix";
   model.rename_tensors([](const std::string& name) {
-    return replace(replace(name, "LayerNorm.weight", "LayerNorm.gamma"), "LayerNorm.bias", "LayerNorm.beta");
+    return replace(
+        replace(name, "LayerNorm.weight", "LayerNorm.gamma"), "LayerNorm.bias", "LayerNorm.beta");
   });
   EXPECT_EQ(load_all(model.path()), expected) << "gamma and beta";
 }
@@ -92,7 +94,8 @@ TEST(ModelFolder, RefusesLabelsOfAnotherCountThanTheClassifierHas) {
   for (const char* name : {"bert_pooler", "bert_mean"}) {
     const CopiedModel model(name);
     model.edit_json("config.json", [](nlohmann::json& config) { config["id2label"].erase("4"); });
-    expect_error(ErrorCode::bad_checkpoint, "found 4 labels", [&] { ModelFolder folder(model.path()); });
+    expect_error(
+        ErrorCode::bad_checkpoint, "found 4 labels", [&] { ModelFolder folder(model.path()); });
   }
 }
 
@@ -112,7 +115,9 @@ TEST(ModelFolder, RefusesWhatItDoesNotSupport) {
   refuses("modules.json", "within the folder", [](json& m) { m[1]["path"] = "../1_Pooling"; });
   refuses("modules.json", "in this order", [](json& m) { m[1]["type"] = "x.LayerNorm"; });
   refuses("modules.json", "array of modules", [](json& m) { m = json::object(); });
-  refuses("2_Dense/config.json", "Identity", [](json& d) { d["activation_function"] = "torch.nn.Tanh"; });
+  refuses("2_Dense/config.json", "Identity", [](json& d) {
+    d["activation_function"] = "torch.nn.Tanh";
+  });
   refuses("1_Pooling/config.json", "found max", [](json& p) { p["pooling_mode"] = "max"; });
 }
 

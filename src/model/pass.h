@@ -1,0 +1,16 @@
+#pragma once
+
+#include "batch/packed_batch.h"
+#include "compute/backend.h"
+#include "model/dropout_plan.h"
+
+namespace fastintent {
+
+/// What a pass through the model needs besides weights and activations.
+struct Pass {
+  Backend& backend;
+  const PackedBatch& batch;
+  DropoutPlan dropout;  // of this step; none in prediction
+};
+
+}  // namespace fastintent

@@ -1,0 +1,199 @@
+#include <gtest/gtest.h>
+
+#include "base/expect_error.h"
+#include "tiny_training.h"
+
+namespace fastintent {
+namespace {
+
+class Resume : public testing::Test {
+ protected:
+  TrainingOptions options(const std::string& name) const {
+    TrainingOptions tiny = tiny_options(folder_ / name);
+    tiny.refit = true;
+    tiny.threads = threads_;
+    return tiny;
+  }
+  // Trains until step `count` of this call; true when the run came to its end before.
+  bool train(TrainingOptions options, bool resume, int64_t count) const {
+    options.resume = resume;
+    TrainingCallbacks callbacks;
+    callbacks.should_stop = [&] { return --count == 0; };
+    try {
+      Trainer(options, callbacks).train(data_);
+      return true;
+    } catch (const Error& error) {
+      EXPECT_EQ(static_cast<int>(error.code()), static_cast<int>(ErrorCode::interrupted))
+          << error.what();
+      EXPECT_TRUE(
+          std::filesystem::exists(training_folder_of(options.output) / "state/progress.json"));
+      EXPECT_FALSE(std::filesystem::exists(options.output)) << "written by a run that stopped";
+      return false;
+    }
+  }
+  std::map<std::string, std::string> uninterrupted(int64_t& steps) const {
+    steps = Trainer(options("whole")).train(data_).steps;
+    return folder_bytes(folder_ / "whole");
+  }
+
+  const TemporaryFolder folder_;
+  const LabelledTexts data_ = tiny_texts();
+  int threads_ = 1;
+};
+
+TEST_F(Resume, EqualsARunThatWasNeverInterrupted) {
+  for (const int threads : {1, 2}) {
+    threads_ = threads;
+    int64_t steps = 0;
+    const auto expected = uninterrupted(steps);
+    ASSERT_GE(steps, 21 + 8);
+    // In the first epoch, at an epoch's end, in a later epoch, at the end of the search, in the
+    // refit, after the last step of all.
+    for (const int64_t stop : {int64_t{1},
+                               int64_t{3},
+                               int64_t{7},
+                               int64_t{10},
+                               int64_t{14},
+                               int64_t{21},
+                               int64_t{22},
+                               int64_t{25},
+                               int64_t{29},
+                               steps}) {
+      SCOPED_TRACE(testing::Message() << threads << " threads, stopped after step " << stop);
+      const TrainingOptions stopped = options("stopped");
+      ASSERT_FALSE(train(stopped, false, stop));
+      EXPECT_TRUE(train(stopped, true, -1));
+      EXPECT_EQ(folder_bytes(stopped.output), expected);
+      EXPECT_FALSE(std::filesystem::exists(training_folder_of(stopped.output))) << "left behind";
+      std::filesystem::remove_all(stopped.output);
+    }
+    std::filesystem::remove_all(folder_ / "whole");
+  }
+}
+
+TEST_F(Resume, StandsManyInterruptions) {
+  int64_t steps = 0;
+  const auto expected = uninterrupted(steps);
+  const TrainingOptions stopped = options("stopped");
+  int calls = 1;
+  for (bool done = train(stopped, false, 4); !done; done = train(stopped, true, 4)) ++calls;
+  EXPECT_GE(calls, steps / 4);
+  EXPECT_EQ(folder_bytes(stopped.output), expected);
+}
+
+TEST_F(Resume, ReportsTheWholeSearch) {
+  TrainingOptions search = options("stopped");
+  search.refit = false;
+  ASSERT_FALSE(train(search, false, 10));
+  search.resume = true;
+  int64_t first_step = 0;
+  TrainingCallbacks callbacks;
+  callbacks.on_step = [&](const StepReport& step) {
+    if (first_step == 0) first_step = step.step;
+  };
+  const TrainingReport report = Trainer(search, callbacks).train(data_);
+  EXPECT_EQ(first_step, 11);
+  EXPECT_EQ(report.steps, 21);
+  EXPECT_EQ(report.examples, 3 * 108);
+  EXPECT_EQ(report.epochs, 3);
+}
+
+TEST_F(Resume, ReportsTheSearchBeforeAnInterruptedRefit) {
+  TrainingOptions whole = options("whole");
+  const TrainingReport expected = Trainer(whole).train(data_);
+  TrainingOptions stopped = options("stopped");
+  ASSERT_FALSE(train(stopped, false, 25));
+  stopped.resume = true;
+  const TrainingReport report = Trainer(stopped).train(data_);
+  ASSERT_TRUE(report.validation.has_value());
+  EXPECT_EQ(report.validation->accuracy, expected.validation->accuracy);
+  EXPECT_EQ(report.validation->loss, expected.validation->loss);
+  EXPECT_EQ(report.best_epoch, expected.best_epoch);
+}
+
+TEST_F(Resume, NeedsAState) {
+  TrainingOptions absent = options("absent");
+  absent.resume = true;
+  expect_error(ErrorCode::missing_input, "absent.training", [&] { Trainer(absent).train(data_); });
+}
+
+TEST_F(Resume, RefusesOtherSettingsOrData) {
+  const TrainingOptions stopped = options("stopped");
+  ASSERT_FALSE(train(stopped, false, 5));
+  const auto state = folder_bytes(training_folder_of(stopped.output));
+  const auto refuse = [&](const char* what, const LabelledTexts& data, auto change) {
+    SCOPED_TRACE(what);
+    TrainingOptions other = stopped;
+    other.resume = true;
+    change(other);
+    expect_error(ErrorCode::invalid_argument, "resume: expected the settings", [&] {
+      Trainer(other).train(data);
+    });
+  };
+  refuse("seed", data_, [](TrainingOptions& other) { other.seed = 1; });
+  refuse("epochs", data_, [](TrainingOptions& other) { other.epochs = 4; });
+  refuse("batch size", data_, [](TrainingOptions& other) { other.batch_size = 8; });
+  refuse("learning rate", data_, [](TrainingOptions& other) { other.learning_rate = 1e-3; });
+  refuse("dropout", data_, [](TrainingOptions& other) { other.dropout = 0.2; });
+  refuse("threads", data_, [](TrainingOptions& other) { other.threads = 2; });
+  refuse("refit", data_, [](TrainingOptions& other) { other.refit = false; });
+  refuse("max length", data_, [](TrainingOptions& other) { other.max_length = 6; });
+  refuse("pooling", data_, [](TrainingOptions& other) { other.pooling = HeadPooling::cls; });
+  refuse("base", data_, [](TrainingOptions& other) {
+    other.base_model = GoldenCase("bert_base").model();
+    other.pooling = HeadPooling::mean;
+  });
+  LabelledTexts other_text = data_;
+  other_text.texts[50] += " again";
+  refuse("a text", other_text, [](TrainingOptions&) {});
+  LabelledTexts other_label = data_;
+  other_label.labels[50] = other_label.labels[51];
+  refuse("a label", other_label, [](TrainingOptions&) {});
+  EXPECT_EQ(folder_bytes(training_folder_of(stopped.output)), state) << "the state was touched";
+  EXPECT_TRUE(train(stopped, true, -1));
+}
+
+TEST_F(Resume, RefusesAnotherSplitOfTheSameRows) {
+  const auto split = [&](size_t rows) {
+    LabelledTexts training = data_;
+    training.texts.resize(rows);
+    training.labels.resize(rows);
+    LabelledTexts validation;
+    validation.texts.assign(data_.texts.begin() + static_cast<std::ptrdiff_t>(rows),
+                            data_.texts.end());
+    validation.labels.assign(data_.labels.begin() + static_cast<std::ptrdiff_t>(rows),
+                             data_.labels.end());
+    return std::pair(training, validation);
+  };
+  TrainingOptions stopped = options("stopped");
+  TrainingCallbacks stop_at_once;
+  stop_at_once.should_stop = [] { return true; };
+  const auto [training, validation] = split(90);
+  expect_error(ErrorCode::interrupted, "", [&, &rows = training, &held = validation] {
+    Trainer(stopped, stop_at_once).train(rows, &held);
+  });
+  stopped.resume = true;
+  const auto [fewer, more] = split(87);
+  expect_error(ErrorCode::invalid_argument, "resume", [&, &rows = fewer, &held = more] {
+    Trainer(stopped).train(rows, &held);
+  });
+  expect_error(ErrorCode::invalid_argument, "resume", [&] { Trainer(stopped).train(data_); });
+}
+
+TEST_F(Resume, RefusesADamagedState) {
+  const TrainingOptions stopped = options("stopped");
+  ASSERT_FALSE(train(stopped, false, 5));
+  const std::filesystem::path folder = training_folder_of(stopped.output);
+  TrainingOptions again = stopped;
+  again.resume = true;
+  const std::string tensors = read_whole(folder / "state/tensors.safetensors");
+  std::ofstream(folder / "state/tensors.safetensors", std::ios::binary)
+      << tensors.substr(0, tensors.size() - 8);
+  expect_error(
+      ErrorCode::bad_checkpoint, "tensors.safetensors", [&] { Trainer(again).train(data_); });
+  std::ofstream(folder / "state/progress.json") << "{";
+  expect_error(ErrorCode::bad_checkpoint, "progress.json", [&] { Trainer(again).train(data_); });
+}
+
+}  // namespace
+}  // namespace fastintent

@@ -1,0 +1,107 @@
+#include "base/thread_pool.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fastintent {
+namespace {
+
+TEST(AvailableCores, AreAtLeastOneAndNoMoreThanTheMachineHas) {
+  EXPECT_GE(available_cores(), 1);
+  EXPECT_LE(available_cores(), static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+TEST(AvailableCores, AreThoseThatTheThreadMayRunOn) {
+  cpu_set_t allowed;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+  int first = 0;
+  while (!CPU_ISSET(first, &allowed)) ++first;
+  std::thread([first] {  // the affinity of this thread only
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+    EXPECT_EQ(available_cores(), 1);
+  })
+      .join();
+}
+
+TEST(ThreadPool, HasAtLeastOneWorker) {
+  EXPECT_EQ(ThreadPool(3).size(), 3);
+  EXPECT_EQ(ThreadPool(1).size(), 1);
+  EXPECT_EQ(ThreadPool(0).size(), 1);
+  EXPECT_EQ(ThreadPool(-2).size(), 1);
+}
+
+TEST(ThreadPool, RunsTheTaskOnceOnEveryWorkerAndWaitsForAll) {
+  ThreadPool pool(4);
+  std::vector<int> runs(4, 0);  // plain ints: run() must order them for us
+  for (int round = 1; round <= 200; ++round) {
+    pool.run([&](int worker) { ++runs[static_cast<size_t>(worker)]; });
+    EXPECT_EQ(runs, std::vector<int>(4, round));
+  }
+}
+
+TEST(ThreadPool, KeepsEachWorkerOnItsOwnThread) {
+  ThreadPool pool(3);
+  std::vector<std::thread::id> first(3);
+  std::vector<std::thread::id> later(3);
+  pool.run([&](int worker) { first[static_cast<size_t>(worker)] = std::this_thread::get_id(); });
+  for (int round = 0; round < 50; ++round) {
+    pool.run([&](int worker) { later[static_cast<size_t>(worker)] = std::this_thread::get_id(); });
+    EXPECT_EQ(later, first);
+  }
+  EXPECT_NE(first[0], first[1]);
+  EXPECT_NE(first[1], first[2]);
+  EXPECT_NE(first[0], first[2]);
+  EXPECT_NE(first[0], std::this_thread::get_id());
+}
+
+TEST(ThreadPool, RunsWorkersAtTheSameTime) {
+  ThreadPool pool(2);
+  std::atomic<int> arrived{0};
+  pool.run([&](int) {  // neither returns before both are there
+    ++arrived;
+    while (arrived < 2) std::this_thread::yield();
+  });
+  EXPECT_EQ(arrived, 2);
+}
+
+TEST(ThreadPool, ThrowsTheLowestWorkersExceptionAfterAllAreDone) {
+  ThreadPool pool(4);
+  std::atomic<int> finished{0};
+  const auto fail_from_1 = [&](int worker) {
+    ++finished;
+    if (worker >= 1) throw std::runtime_error("worker " + std::to_string(worker));
+  };
+  for (int round = 1; round <= 20; ++round) {
+    try {
+      pool.run(fail_from_1);
+      ADD_FAILURE() << "expected an exception";
+    } catch (const std::runtime_error& error) {
+      EXPECT_STREQ(error.what(), "worker 1");
+    }
+    EXPECT_EQ(finished, 4 * round);
+  }
+}
+
+TEST(ThreadPool, WorksOnAfterAnException) {
+  ThreadPool pool(2);
+  EXPECT_THROW(pool.run([](int) { throw std::logic_error("once"); }), std::logic_error);
+  std::vector<int> runs(2, 0);
+  EXPECT_NO_THROW(pool.run([&](int worker) { runs[static_cast<size_t>(worker)] = 1; }));
+  EXPECT_EQ(runs, std::vector<int>({1, 1}));
+}
+
+TEST(ThreadPool, EndsWithoutEverRunning) {
+  for (int round = 0; round < 20; ++round) ThreadPool pool(3);
+}
+
+}  // namespace
+}  // namespace fastintent
