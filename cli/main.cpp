@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <new>
@@ -125,6 +126,9 @@ int run_reporting_failures(CLI::App& program, CommandLine& line) {
   } catch (const Error& error) {
     say("fastintent: {}", error.what());
     return exit_code(error.code());
+  } catch (const std::filesystem::filesystem_error& error) {
+    say("fastintent: {}", error.what());
+    return kInputOutput;
   } catch (const std::bad_alloc&) {
     say("fastintent: out of memory");
     return kOutOfResources;

@@ -2,6 +2,9 @@
 # builds <name>.cpp of the calling folder and registers it.
 # PER_INSTRUCTION_SET registers it once more for each instruction set the machine may have; a
 # processor that lacks one shows it as skipped.
+# The target `threads` builds the tests with that label, all that the thread sanitizer runs.
+add_custom_target(threads)
+
 function(add_fastintent_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "PER_INSTRUCTION_SET" "" "LIBRARIES;LABELS")
   add_executable(${name} ${name}.cpp)
@@ -9,6 +12,9 @@ function(add_fastintent_test name)
   list(TRANSFORM arg_LIBRARIES PREPEND fastintent_)
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} fmt::fmt GTest::gtest_main)
   target_compile_options(${name} PRIVATE -Wall -Wextra -Wshadow)
+  if("threads" IN_LIST arg_LABELS)
+    add_dependencies(threads ${name})
+  endif()
   set(labels unit ${arg_LABELS})
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES LABELS "${labels}")

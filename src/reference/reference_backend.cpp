@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <new>
 
 #include "reference/reference_operations.h"
@@ -9,10 +10,10 @@
 namespace fastintent {
 namespace {
 
-constexpr std::align_val_t kAlignment{64};  // as compute/buffer.h promises
+constexpr size_t kAlignment = 64;  // as compute/buffer.h promises
 
 void release(float* data, int64_t) {
-  ::operator delete(data, kAlignment);
+  std::free(data);
 }
 
 void copy_rows(ConstTensor from, Tensor to) {
@@ -29,7 +30,9 @@ class ReferenceBackend : public Backend {
  private:
   Buffer do_allocate(int64_t floats) override {
     const auto count = static_cast<size_t>(floats);
-    auto* data = static_cast<float*>(::operator new(count * sizeof(float), kAlignment));
+    const size_t bytes = (count * sizeof(float) / kAlignment + 1) * kAlignment;
+    auto* data = static_cast<float*>(std::aligned_alloc(kAlignment, bytes));
+    if (data == nullptr) throw std::bad_alloc();
     std::fill_n(data, count, 0.0F);
     return {data, floats, release};
   }

@@ -19,7 +19,8 @@ constexpr double kNoLimit = 1 << 24;
 /// A count of tokens in one of the folder's files; kNoLimit when file or key are missing.
 double length_in(const std::filesystem::path& folder, const char* name, const char* key) {
   const std::filesystem::path file = folder / name;
-  if (!std::filesystem::exists(file)) {
+  std::error_code ignored;  // a path that cannot be looked at is a file that is not there
+  if (!std::filesystem::exists(file, ignored)) {
     return kNoLimit;
   }
   return std::min(JsonDocument::read(file).number_or(key, kNoLimit), kNoLimit);
