@@ -41,4 +41,13 @@ CLI::Validator at_least(double smallest) {
   return between(smallest, std::numeric_limits<double>::max());
 }
 
+void add_worker_options(CLI::App& command, Device& device, int& threads) {
+  add_choice(command, "--device", device, kDevices, "where the encoder runs")->group("Running");
+  command.add_option("--threads", threads, "workers; 0: one for each core")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(at_least(0))
+      ->group("Running");
+}
+
 }  // namespace fastintent::cli

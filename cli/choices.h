@@ -56,4 +56,7 @@ CLI::Validator between(double smallest, double largest);
 /// `between` with no upper end.
 CLI::Validator at_least(double smallest);
 
+/// --device and --threads, in the group "Running".
+void add_worker_options(CLI::App& command, Device& device, int& threads);
+
 }  // namespace fastintent::cli

@@ -90,13 +90,7 @@ void add_evaluate_command(CLI::App& program, CommandLine& line) {
       ->capture_default_str()
       ->check(at_least(0))
       ->group("Running");
-  add_choice(*command, "--device", options->classifier.device, kDevices, "where the encoder runs")
-      ->group("Running");
-  command->add_option("--threads", options->classifier.threads, "workers; 0: one for each core")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(at_least(0))
-      ->group("Running");
+  add_worker_options(*command, options->classifier.device, options->classifier.threads);
   command->footer(kFooter);
   command->parse_complete_callback(
       [options, &line] { line.run = [options] { return evaluate_file(*options); }; });

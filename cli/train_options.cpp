@@ -181,13 +181,7 @@ void add_running_options(CLI::App& command, TrainingOptions& training) {
              kPrecisions,
              "auto is bf16 where the processor gains by it")
       ->group(group);
-  add_choice(command, "--device", training.device, kDevices, "where the encoder runs")
-      ->group(group);
-  command.add_option("--threads", training.threads, "workers; 0: one for each core")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(at_least(0))
-      ->group(group);
+  add_worker_options(command, training.device, training.threads);
 }
 
 }  // namespace

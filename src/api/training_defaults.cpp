@@ -60,6 +60,10 @@ std::vector<float> balanced_weights(const ModelConfig& config, const LabelledTex
 }  // namespace
 
 void check_options(const TrainingOptions& options) {
+  if (options.output.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "train: output: expected a folder, found an empty path");
+  }
   require(options.epochs.value_or(1) >= 1, "epochs", "at least 1", options.epochs.value_or(1));
   require(options.batch_size >= 1, "batch size", "at least 1", options.batch_size);
   require(options.learning_rate.value_or(1) > 0,

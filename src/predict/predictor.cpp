@@ -11,6 +11,7 @@
 #include "model/load_weights.h"
 
 namespace fastintent {
+
 Predictor::Predictor(const std::filesystem::path& folder,
                      Device device,
                      int threads,

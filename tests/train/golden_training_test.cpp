@@ -186,10 +186,7 @@ TEST(GoldenMiniLmTraining, GivesGradientsOfTransformers) {
   const OwnedWeights weights =
       allocate_weights(workers.backend(0), config, config.encoder.vocabulary);
   load_base_weights(folder, config, weights.weights, 1);
-  const Tensor head = weights.weights.head.classifier.weight;
-  for (int64_t i = 0; i < head.size(); ++i) {
-    head.data[i] = static_cast<float>(0.02 * std::sin(1.0 + static_cast<double>(i)));
-  }
+  set_minilm_head(weights.weights.head);
   const PreparedModel model = prepare_model(
       workers.backend(0), config, weights.weights, Precision::fp32, WeightUse::training);
   const EncodedDataset data = dataset_of(golden);
