@@ -16,6 +16,7 @@
 #include "fastintent/trainer.h"
 #include "messages.h"
 #include "progress_bar.h"
+#include "status_line.h"
 #include "stop_signal.h"
 #include "train_options.h"
 #include "training_log.h"
