@@ -2,7 +2,7 @@
 """Holds the includes to the layers of docs/architecture.md.
 
 Each folder of src/ includes only folders below it; the command line, the Python module and the examples
-see the public headers only; oneDNN and CUDA stay behind their seams; no code asks by #if which device
+see the public headers only; oneDNN, libcurl and CUDA stay behind their seams; no code asks by #if which device
 it was built for.
 """
 
@@ -15,6 +15,7 @@ BELOW_MODEL = {"compute", "checkpoint", "text", "batch"}
 # Folder of src/: the folders it may include, besides itself, base/ and fastintent/.
 ALLOWED = {
     "base": set(),
+    "hub": set(),
     "compute": set(),
     "data": set(),
     "checkpoint": {"compute"},
@@ -27,16 +28,18 @@ ALLOWED = {
     "model": {"compute", "batch", "checkpoint"},
     "train": BELOW_MODEL | {"model"},
     "predict": BELOW_MODEL | {"model"},
-    "api": BELOW_MODEL | {"model", "train", "predict", "data"},
+    "api": BELOW_MODEL | {"model", "train", "predict", "data", "hub"},
 }
 # The one file that names every device.
 EXCEPTIONS = {"src/compute/create_backend.cpp": {"cpu", "cuda", "reference"}}
 OUTSIDE = ["cli", "python", "examples"]
 ONEDNN_FILES = {"src/cpu/matmul.cpp"}
+LIBCURL_FILES = {"src/hub/http_client.cpp"}
 
 SUFFIXES = {".h", ".cpp", ".cu", ".cuh"}
 INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)')
 ONEDNN_HEADER = re.compile(r"(oneapi/)?dnnl")
+LIBCURL_HEADER = re.compile(r"curl/")
 CUDA_HEADER = re.compile(r"(cuda|cublas|cudnn|nccl)\w*(\.h|/)")
 DEVICE_CONDITION = re.compile(r"\s*#\s*(if|ifdef|ifndef|elif)\b.*(CUDA|GPU|DEVICE|BACKEND|DNNL)")
 
@@ -67,6 +70,8 @@ for path in source_files("src"):
             failures.append(f"{place}: {folder}/ includes {target}/")
         if included and ONEDNN_HEADER.match(included) and name not in ONEDNN_FILES:
             failures.append(f"{place}: oneDNN header outside {', '.join(ONEDNN_FILES)}")
+        if included and LIBCURL_HEADER.match(included) and name not in LIBCURL_FILES:
+            failures.append(f"{place}: libcurl header outside {', '.join(LIBCURL_FILES)}")
         if included and CUDA_HEADER.match(included) and target != "cuda" and folder != "cuda":
             failures.append(f"{place}: CUDA header outside src/cuda")
         if folder != "cuda" and DEVICE_CONDITION.match(text):

@@ -14,6 +14,7 @@ packages=(
   nlohmann-json3-dev   # small JSON files
   libfmt-dev           # messages
   libcsv-dev           # CSV of RFC 4180
+  libcurl4-openssl-dev libssl-dev  # models from the Hugging Face hub, and their checksums
   ca-certificates python3 python3-pip  # scripts/fetch_base_model.sh
 )
 case "${1:-}" in

@@ -1,0 +1,138 @@
+#include "hub/download_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "base/file_descriptor.h"
+#include "base/file_writer.h"
+#include "fastintent/error.h"
+#include "hub/checksum.h"
+
+namespace fastintent {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The first bytes of a file, to which the others are added.
+class PartialFile {
+ public:
+  explicit PartialFile(const fs::path& path)
+      : path_(path), descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)) {
+    size_ = descriptor_.valid() ? ::lseek(descriptor_.get(), 0, SEEK_END) : -1;
+    if (size_ < 0) {
+      throw Error(ErrorCode::cannot_create,
+                  fmt::format("download model: expected to create a file, found: {} ({})",
+                              last_system_error(),
+                              path.string()));
+    }
+  }
+
+  int64_t size() const { return size_; }
+
+  void clear() {
+    if (::ftruncate(descriptor_.get(), 0) != 0 || ::lseek(descriptor_.get(), 0, SEEK_SET) != 0) {
+      throw_io_error();
+    }
+    size_ = 0;
+  }
+
+  void append(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(descriptor_.get(), bytes.data(), bytes.size());
+      if (written < 0 && errno != EINTR) {
+        throw_io_error();
+      }
+      if (written > 0) {
+        bytes.remove_prefix(static_cast<size_t>(written));
+        size_ += written;
+      }
+    }
+  }
+
+ private:
+  [[noreturn]] void throw_io_error() const {
+    throw Error(ErrorCode::io_error,
+                fmt::format("download model: expected all bytes written, found: {} ({})",
+                            last_system_error(),
+                            path_.string()));
+  }
+
+  fs::path path_;
+  FileDescriptor descriptor_;
+  int64_t size_;
+};
+
+/// Throws unless the answer begins at byte `first`, as it was asked to.
+void check_range(const HttpResponse& response, int64_t first, const RemoteFile& file) {
+  const std::string range = response.header("content-range");
+  if (!range.starts_with(fmt::format("bytes {}-", first))) {
+    throw Error(ErrorCode::io_error,
+                fmt::format("download model: expected the bytes from {} on, found '{}' ({})",
+                            first,
+                            range,
+                            file.url));
+  }
+}
+
+void fetch_rest(HubClient& client,
+                PartialFile& partial,
+                const RemoteFile& file,
+                const std::function<void(int64_t)>& on_bytes) {
+  constexpr long kPartialContent = 206;
+  bool begun = false;
+  const auto first = [&] {
+    begun = false;
+    return partial.size();
+  };
+  client.fetch(file, first, [&](const HttpResponse& response, std::string_view bytes) {
+    if (!begun && response.status == kPartialContent) {
+      check_range(response, partial.size(), file);
+    } else if (!begun) {
+      partial.clear();  // the server sends all of it
+    }
+    begun = true;
+    partial.append(bytes);
+    on_bytes(partial.size());
+  });
+}
+
+}  // namespace
+
+void download_file(HubClient& client,
+                   const HubCache& cache,
+                   const RemoteFile& file,
+                   const std::function<void(int64_t bytes)>& on_bytes) {
+  const fs::path blob = cache.blob(file.checksum);
+  create_parent_folder(blob);
+  if (fs::exists(blob)) {
+    on_bytes(static_cast<int64_t>(fs::file_size(blob)));
+    return;
+  }
+  const fs::path incomplete = blob.string() + ".incomplete";
+  {
+    PartialFile partial(incomplete);
+    if (partial.size() > file.size) {  // also when the size is unknown
+      partial.clear();
+    }
+    on_bytes(partial.size());
+    if (partial.size() != file.size) {
+      fetch_rest(client, partial, file, on_bytes);
+    }
+  }
+  if (!has_checksum(incomplete, file.checksum)) {
+    fs::remove(incomplete);
+    throw Error(ErrorCode::io_error,
+                fmt::format("download model: expected the checksum {}, found another; what arrived "
+                            "is removed, so that another try begins anew ({})",
+                            file.checksum,
+                            file.url));
+  }
+  sync_to_disk(incomplete);
+  fs::rename(incomplete, blob);
+  sync_to_disk(blob.parent_path());
+}
+
+}  // namespace fastintent

@@ -1,0 +1,100 @@
+#include "hub/download_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "fastintent/error.h"
+#include "hub/download_file.h"
+#include "hub/file_lock.h"
+#include "hub/hub_client.h"
+#include "hub/model_files.h"
+
+namespace fastintent {
+namespace {
+
+std::string description(const HubName& name) {
+  return fmt::format("{} at revision {}", name.repository, name.revision);
+}
+
+void require_weights(const RepositoryListing& listing, const HubName& name) {
+  const auto& files = listing.files;
+  if (std::any_of(files.begin(), files.end(), is_weights)) {
+    return;
+  }
+  const bool pickled = std::find(files.begin(), files.end(), "pytorch_model.bin") != files.end();
+  throw Error(
+      ErrorCode::bad_checkpoint,
+      pickled ? fmt::format("download model: expected model.safetensors, found only "
+                            "pytorch_model.bin ({}): pickled weights are not read, since opening "
+                            "them can run any code. Convert them with Python's transformers, "
+                            "AutoModel.from_pretrained(...).save_pretrained(FOLDER) and the same "
+                            "with AutoTokenizer, and name that folder",
+                            description(name))
+              : fmt::format("download model: expected model.safetensors, found no weights ({})",
+                            description(name)));
+}
+
+std::vector<RemoteFile> describe_files(HubClient& client, const RepositoryListing& listing) {
+  std::vector<RemoteFile> files;
+  for (const std::string& file : choose_model_files(listing.files)) {
+    files.push_back(client.describe(listing.commit, file));
+  }
+  return files;
+}
+
+/// Of all files together; -1 when the hub does not tell the size of one.
+int64_t total_size(const std::vector<RemoteFile>& files) {
+  int64_t total = 0;
+  for (const RemoteFile& file : files) {
+    if (file.size < 0) {
+      return -1;
+    }
+    total += file.size;
+  }
+  return total;
+}
+
+}  // namespace
+
+std::filesystem::path download_model(const HubName& name,
+                                     const HubSettings& settings,
+                                     const HubCache& cache,
+                                     const HubCallbacks& callbacks) {
+  HubClient client(settings, name, callbacks.should_stop);
+  const RepositoryListing listing = client.list_files();
+  require_weights(listing, name);
+  const std::vector<RemoteFile> files = describe_files(client, listing);
+
+  DownloadProgress progress;
+  progress.bytes_total = total_size(files);
+  for (const RemoteFile& file : files) {
+    const int64_t before = progress.bytes_done;
+    progress.file = file.name;
+    const auto on_bytes = [&](int64_t bytes) {
+      progress.bytes_done = before + bytes;
+      if (callbacks.on_progress) {
+        callbacks.on_progress(progress);
+      }
+    };
+    const FileLock lock(cache.lock(file.checksum), callbacks.should_stop);
+    download_file(client, cache, file, on_bytes);
+    cache.link(listing.commit, file.name, file.checksum);
+  }
+
+  std::filesystem::path snapshot = cache.snapshot(listing.commit);
+  if (const auto missing = find_missing_model_file(snapshot)) {
+    throw Error(ErrorCode::bad_checkpoint,
+                fmt::format("download model: expected {}, found none in the repository ({})",
+                            *missing,
+                            description(name)));
+  }
+  if (!is_commit(name.revision)) {
+    const FileLock lock(cache.lock("refs"), callbacks.should_stop);
+    cache.write_ref(name.revision, listing.commit);
+  }
+  return snapshot;
+}
+
+}  // namespace fastintent

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace fastintent {
+
+struct HttpRequest {
+  std::string url;
+  bool head = false;              ///< ask for the headers only
+  int64_t first_byte = 0;         ///< ask for the content from here on (Range)
+  std::string until_header = {};  ///< follow redirects only until an answer has this header
+};
+
+/// The last answer of a chain of redirects, or how far it came.
+struct HttpResponse {
+  long status = 0;                             ///< 0: no answer at all
+  std::map<std::string, std::string> headers;  ///< names in lower case
+  std::string failure;  ///< why the answer is not whole, in libcurl's words; empty when it is
+
+  bool ok() const { return failure.empty() && status >= 200 && status < 300; }
+  /// The header's value without quotes around it; empty when there is none.
+  std::string header(const std::string& name) const;
+};
+
+/// HTTP and HTTPS over libcurl, which is loaded by the first client: certificates are verified and
+/// proxies taken from the environment, as always there. Connections are kept open between requests.
+/// One thread at a time.
+class HttpClient {
+ public:
+  struct Options {
+    std::string token;                  ///< sent as "Authorization: Bearer", never to another host
+    long stall_seconds = 0;             ///< without a byte, after which a transfer has failed
+    std::function<bool()> should_stop;  ///< may be empty
+  };
+  /// A piece of the body of a successful answer.
+  using Body = std::function<void(const HttpResponse& so_far, std::string_view bytes)>;
+
+  explicit HttpClient(Options options);
+  ~HttpClient();
+
+  /// Sends a request, follows redirects and gives the answer, whatever its status; `failure` when
+  /// the network did not bring it whole. Throws interrupted, and what `body` throws.
+  HttpResponse send(const HttpRequest& request, const Body& body = {});
+
+ private:
+  class Transfer;
+
+  Options options_;
+  std::unique_ptr<void, void (*)(void*)> handle_;
+};
+
+}  // namespace fastintent

@@ -1,0 +1,147 @@
+#include "hub/model_files.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <system_error>
+
+namespace fastintent {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::string_view kWeights = "model.safetensors";
+constexpr std::string_view kIndex = "model.safetensors.index.json";
+constexpr std::array<std::string_view, 9> kConfigurations = {"config.json",
+                                                             "tokenizer.json",
+                                                             "vocab.txt",
+                                                             "tokenizer_config.json",
+                                                             "special_tokens_map.json",
+                                                             "added_tokens.json",
+                                                             "modules.json",
+                                                             "sentence_bert_config.json",
+                                                             "config_sentence_transformers.json"};
+
+std::string_view base_name(std::string_view file) {
+  return file.substr(file.rfind('/') + 1);  // npos + 1 is 0
+}
+
+/// The folder with its slash; empty at the top.
+std::string folder_of(std::string_view file) {
+  return std::string(file.substr(0, file.rfind('/') + 1));
+}
+
+/// "1_Pooling/": how sentence-transformers names the folders of its modules.
+bool is_module_folder(std::string_view folder) {
+  const size_t digits = folder.find_first_not_of("0123456789");
+  return digits != 0 && digits != std::string_view::npos && folder[digits] == '_' &&
+         folder.find('/') == folder.size() - 1;
+}
+
+bool is_shard(std::string_view name) {
+  return name.starts_with("model-") && name.ends_with(".safetensors");
+}
+
+bool file_exists(const fs::path& file) {
+  std::error_code ignored;  // a link whose blob is gone does not exist either
+  return fs::exists(file, ignored);
+}
+
+/// The file as JSON; a null when it is malformed.
+json read_json(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  json document = json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  return document.is_discarded() ? json() : document;
+}
+
+std::string text_of(const json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+/// What the weights in `folder` need: one file, or the index with all shards it names.
+std::vector<std::string> weights_in(const fs::path& folder) {
+  if (file_exists(folder / kWeights) || !file_exists(folder / kIndex)) {
+    return {std::string(kWeights)};
+  }
+  std::vector<std::string> shards;
+  const json index = read_json(folder / kIndex);
+  if (index.is_object() && index.contains("weight_map") && index["weight_map"].is_object()) {
+    for (const json& shard : index["weight_map"]) {
+      if (shard.is_string()) {
+        shards.push_back(shard.get<std::string>());
+      }
+    }
+  }
+  return shards;
+}
+
+/// What the modules after the encoder need, and the folder of the encoder.
+std::vector<std::string> module_files(const json& modules, std::string& encoder) {
+  std::vector<std::string> files;
+  for (const json& module : modules) {
+    const std::string type = text_of(module, "type");
+    const std::string path = text_of(module, "path") + "/";
+    if (&module == &modules.front()) {
+      encoder = path == "/" ? "" : path;
+    } else if (type.ends_with("Pooling") || type.ends_with("Dense")) {
+      files.push_back(path + "config.json");
+    }
+    if (type.ends_with("Dense")) {
+      files.push_back(path + std::string(kWeights));
+    }
+  }
+  return files;
+}
+
+}  // namespace
+
+bool is_weights(const std::string& file) {
+  const std::string_view name = base_name(file);
+  return name == kWeights || name == kIndex || is_shard(name);
+}
+
+std::vector<std::string> choose_model_files(const std::vector<std::string>& files) {
+  const auto has = [&](const std::string& file) {
+    return std::find(files.begin(), files.end(), file) != files.end();
+  };
+  std::vector<std::string> chosen;
+  std::copy_if(files.begin(), files.end(), std::back_inserter(chosen), [&](const auto& file) {
+    const std::string folder = folder_of(file);
+    const std::string_view name = base_name(file);
+    if (!folder.empty() && !is_module_folder(folder)) {
+      return false;
+    }
+    if (name == kIndex || is_shard(name)) {
+      return !has(folder + std::string(kWeights));  // which is the same, and preferred
+    }
+    return name == kWeights ||
+           std::find(kConfigurations.begin(), kConfigurations.end(), name) != kConfigurations.end();
+  });
+  std::stable_partition(
+      chosen.begin(), chosen.end(), [](const auto& file) { return !is_weights(file); });
+  return chosen;
+}
+
+std::optional<std::string> find_missing_model_file(const fs::path& folder) {
+  std::string encoder;
+  std::vector<std::string> needed;
+  if (const json modules = read_json(folder / "modules.json"); modules.is_array()) {
+    needed = module_files(modules, encoder);
+  }
+  needed.push_back(encoder + "config.json");
+  needed.push_back(encoder +
+                   (file_exists(folder / encoder / "vocab.txt") ? "vocab.txt" : "tokenizer.json"));
+  for (const std::string& file : weights_in(folder / encoder)) {
+    needed.push_back(encoder + file);
+  }
+  const auto missing = std::find_if(
+      needed.begin(), needed.end(), [&](const auto& file) { return !file_exists(folder / file); });
+  return missing == needed.end() ? std::nullopt : std::optional(*missing);
+}
+
+}  // namespace fastintent
