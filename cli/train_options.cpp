@@ -18,8 +18,8 @@ share of the rows is held out. Each epoch is evaluated and the best one is kept.
 is logged as a JSON line. An existing model is replaced only with --force, and only by a whole one.)";
 
 void add_data_options(CLI::App& command, TrainOptions& options) {
-  command.add_option("--model", options.model, "Hugging Face folder to start from")
-      ->type_name("DIR")
+  command.add_option("--model", options.model, "Hugging Face folder or id to start from")
+      ->type_name("MODEL")
       ->required();
   command.add_option("--train", options.train, "labelled texts to learn from")
       ->type_name("FILE")

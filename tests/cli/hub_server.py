@@ -1,0 +1,161 @@
+"""A hub on this machine, for tests: the paths and headers of the real one, and its faults.
+
+Large files are redirected to a second server, as the real hub redirects to its content network; small
+ones to another path of the same server.
+"""
+
+import hashlib
+import http.server
+import json
+import threading
+import urllib.parse
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+REPOSITORY = "tester/tiny-bert"
+
+
+def git_blob(content):
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+class Request:
+    """What a server was asked."""
+
+    def __init__(self, handler):
+        self.method = handler.command
+        self.path = handler.path
+        self.file = handler.path.split(f"/{COMMIT}/")[-1]
+        self.range = handler.headers.get("Range")
+        self.authorization = handler.headers.get("Authorization")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # connections are kept open
+
+    def log_message(self, *arguments):
+        pass
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def do_GET(self):
+        self.server.requests.append(Request(self))
+        hub = self.server.hub
+        if self.server is hub.network:
+            self.send_content(self.path.removeprefix("/content/"))
+        elif hub.failures:
+            self.answer(hub.failures.pop(0))
+        elif hub.token and self.headers.get("Authorization") != f"Bearer {hub.token}":
+            self.answer(401)
+        elif self.path == f"/api/models/{REPOSITORY}/revision/{hub.revision}":
+            names = [{"rfilename": name} for name in [*hub.files, *hub.listed]]
+            self.answer(200, json.dumps({"sha": COMMIT, "siblings": names}).encode())
+        elif self.path.startswith(f"/{REPOSITORY}/resolve/{COMMIT}/"):
+            self.resolve(urllib.parse.unquote(self.path.split(f"/{COMMIT}/")[1]))
+        elif self.path.startswith("/cached/"):
+            self.send_content(self.path.removeprefix("/cached/"))
+        else:
+            self.answer(404)
+
+    def resolve(self, name):
+        hub = self.server.hub
+        if name not in hub.files:
+            return self.answer(404)
+        content = hub.files[name]
+        if name.endswith(".safetensors"):
+            return self.answer(
+                302,
+                Location=f"{hub.network.address}/content/{name}",
+                **{
+                    "X-Repo-Commit": COMMIT,
+                    "X-Linked-Etag": f'"{hashlib.sha256(content).hexdigest()}"',
+                    "X-Linked-Size": str(len(content)),
+                },
+            )
+        self.answer(307, Location=f"/cached/{name}", **{"X-Repo-Commit": COMMIT})
+
+    def send_content(self, name):
+        hub = self.server.hub
+        content = hub.wrong.get(name, hub.files[name])
+        headers = {"ETag": f'"{git_blob(hub.files[name])}"', "X-Repo-Commit": COMMIT}
+        status, first = 200, 0
+        if self.headers.get("Range") and not hub.ignores_range:
+            first = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+            headers["Content-Range"] = f"bytes {first}-{len(content) - 1}/{len(content)}"
+            status = 206
+        cut = hub.cuts.get(name) if self.command == "GET" else None
+        if not cut:
+            return self.answer(status, content[first:], **headers)
+        # Announces everything, sends a part, then breaks off, or says nothing more.
+        count = cut.pop(0)
+        self.send_response(status)
+        for header, value in headers.items():
+            self.send_header(header, value)
+        self.send_header("Content-Length", str(len(content) - first))
+        self.end_headers()
+        self.wfile.write(content[first : first + count])
+        self.wfile.flush()
+        hub.cut_sent.set()
+        if hub.hangs:
+            hub.closing.wait(30)
+        self.close_connection = True
+
+    def answer(self, status, body=b"", **headers):
+        self.send_response(status)
+        for header, value in headers.items():
+            self.send_header(header, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, hub):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.hub = hub
+        self.requests = []
+        self.address = f"http://127.0.0.1:{self.server_port}"
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        pass  # a client that was stopped
+
+
+class Hub:
+    """One model, served until close(). Change the members to make it misbehave."""
+
+    def __init__(self, files):
+        self.files = dict(files)
+        self.listed = []  # further names, of files that are never asked for
+        self.revision = "main"
+        self.token = None  # asked of every request when set
+        self.failures = []  # statuses of the next answers
+        self.wrong = {}  # name: what is sent instead of the content
+        self.cuts = {}  # name: bytes after which each of the next answers breaks off
+        self.hangs = False  # a cut answer says nothing more instead of breaking off
+        self.ignores_range = False
+        self.cut_sent = threading.Event()
+        self.closing = threading.Event()
+        self.network = Server(self)
+        self.server = Server(self)
+
+    @property
+    def address(self):
+        return self.server.address
+
+    @property
+    def requests(self):
+        return self.server.requests + self.network.requests
+
+    def ranges(self, name):
+        """The Range of each request for the content of a large file."""
+        return [each.range for each in self.network.requests if each.path == f"/content/{name}"]
+
+    def close(self):
+        self.closing.set()
+        for server in [self.server, self.network]:
+            server.shutdown()
+            server.server_close()

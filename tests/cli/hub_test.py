@@ -1,0 +1,323 @@
+"""fastintent train --model with a Hugging Face id, against a hub on this machine"""
+
+import hashlib
+import json
+import pathlib
+import resource
+import signal
+import socket
+import struct
+import subprocess
+import unittest
+
+from hub_server import COMMIT, REPOSITORY, Hub, git_blob
+from program import BASE, MODELS, PROGRAM, ProgramTest, environment, start
+
+WEIGHTS = "model.safetensors"
+MODEL_FOLDER = "models--" + REPOSITORY.replace("/", "--")
+
+
+def files_of(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in pathlib.Path(folder).rglob("*")
+        if path.is_file()
+    }
+
+
+def in_two_shards(content):
+    """A safetensors file as two of them, with their index."""
+    length = struct.unpack("<Q", content[:8])[0]
+    header = json.loads(content[8 : 8 + length])
+    header.pop("__metadata__", None)
+    names = sorted(header)
+    files, weight_map = {}, {}
+    for number, part in enumerate([names[::2], names[1::2]], 1):
+        shard = f"model-{number:05}-of-00002.safetensors"
+        tensors, data = {}, b""
+        for name in part:
+            begin, end = header[name]["data_offsets"]
+            bytes_ = content[8 + length + begin : 8 + length + end]
+            offsets = [len(data), len(data) + len(bytes_)]
+            tensors[name] = header[name] | {"data_offsets": offsets}
+            data += bytes_
+            weight_map[name] = shard
+        text = json.dumps(tensors).encode()
+        text += b" " * (-len(text) % 8)
+        files[shard] = struct.pack("<Q", len(text)) + text + data
+    index = {"metadata": {}, "weight_map": weight_map}
+    return files | {"model.safetensors.index.json": json.dumps(index).encode()}
+
+
+class HubTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        rows = [f"card {i},card\nmoney {i},refund\n" for i in range(10)]
+        self.data = self.write("train.csv", "text,label\n" + "".join(rows))
+        self.model = files_of(BASE)
+        self.hub = Hub(self.model)
+        self.addCleanup(self.hub.close)
+        self.variables = {
+            "HF_HOME": str(self.folder / "home"),
+            "HF_ENDPOINT": self.hub.address,
+            "HF_HUB_CACHE": "",
+            "HUGGINGFACE_HUB_CACHE": "",
+            "HF_TOKEN": "",
+            "HF_TOKEN_PATH": "",
+            "HUGGING_FACE_HUB_TOKEN": "",
+            "HF_HUB_OFFLINE": "",
+            "TRANSFORMERS_OFFLINE": "",
+            "HF_HUB_DOWNLOAD_TIMEOUT": "",
+            "no_proxy": "127.0.0.1",
+        }
+        self.cached = self.folder / "home" / "hub" / MODEL_FOLDER
+        self.blobs = self.cached / "blobs"
+        self.snapshot = self.cached / "snapshots" / COMMIT
+        self.weights = self.blobs / hashlib.sha256(self.model[WEIGHTS]).hexdigest()
+        self.partial = pathlib.Path(f"{self.weights}.incomplete")
+
+    def arguments(self, name=REPOSITORY):
+        return [
+            *["train", "--model", name, "--train", self.data, "--epochs", "1", "--force"],
+            *["--output", str(self.folder / "out"), "--threads", "1"],
+        ]
+
+    def train(self, name=REPOSITORY, code=0, **variables):
+        """Runs, and gives what standard error says."""
+        done = self.run_program(*self.arguments(name), code=code, **self.variables | variables)
+        return done.stderr.decode()
+
+    def assert_nothing_cached(self):
+        self.assertEqual(list(self.cached.rglob("*.incomplete")), [])
+        self.assertFalse(self.weights.exists())
+        self.assertFalse((self.cached / "refs").exists())
+
+
+class DownloadTest(HubTest):
+    def test_downloads_what_is_read_into_the_layout_of_huggingface_hub(self):
+        self.hub.listed = ["README.md", "pytorch_model.bin", "onnx/model.onnx", "onnx/config.json"]
+        said = self.train()
+        self.assertIn(f"Downloaded {REPOSITORY} to {self.snapshot}", said)
+        self.assertEqual((self.cached / "refs" / "main").read_bytes(), COMMIT.encode())
+        self.assertEqual(files_of(self.snapshot), self.model)
+        for name, content in self.model.items():
+            large = name == WEIGHTS
+            blob = hashlib.sha256(content).hexdigest() if large else git_blob(content)
+            self.assertEqual((self.snapshot / name).readlink(), pathlib.Path("../../blobs", blob))
+        self.assertEqual(len(list(self.blobs.iterdir())), len(self.model))
+        asked = {request.file for request in self.hub.server.requests}
+        self.assertEqual({name for name in self.hub.listed if name in asked}, set())
+
+    def test_what_is_cached_is_used_without_a_request(self):
+        self.train()
+        self.hub.server.requests.clear()
+        said = self.train()
+        self.assertNotIn("Download", said)
+        self.assertEqual(self.hub.server.requests, [])
+        self.train(HF_HUB_OFFLINE="1")
+
+    def test_a_revision(self):
+        self.hub.revision = "v1.0"
+        self.train(REPOSITORY + "@v1.0")
+        self.assertEqual((self.cached / "refs" / "v1.0").read_text(), COMMIT)
+        self.hub.close()
+        self.train(f"{REPOSITORY}@{COMMIT}")
+
+    def test_sharded_weights(self):
+        shards = in_two_shards(self.hub.files.pop(WEIGHTS))
+        self.hub.files |= shards
+        self.train()
+        self.assertEqual(len(shards), 3)
+        self.assertEqual(files_of(self.snapshot), self.hub.files)
+
+    def test_modules_of_sentence_transformers(self):
+        self.hub.files = files_of(MODELS / "sentence_base" / "model")
+        self.train()
+        self.assertEqual(files_of(self.snapshot), self.hub.files)
+        self.assertTrue((self.folder / "out" / "modules.json").exists())
+
+    def test_two_processes_fetch_the_weights_once(self):
+        variables = environment(**self.variables)
+        self.hub.cuts = {WEIGHTS: [1000]}
+        both = []
+        for number in range(2):
+            arguments = self.arguments()
+            arguments[arguments.index("--output") + 1] += str(number)
+            both.append(start(*arguments, env=variables, stderr=subprocess.PIPE))
+        for process in both:
+            said = process.communicate(timeout=60)[1]
+            self.assertEqual(process.returncode, 0, said.decode())
+        self.assertEqual(self.hub.ranges(WEIGHTS), [None, "bytes=1000-"])
+
+    def test_a_snapshot_with_too_little_in_it_is_completed(self):
+        self.snapshot.mkdir(parents=True)
+        (self.snapshot / "config.json").write_bytes(self.model["config.json"])
+        (self.cached / "refs").mkdir()
+        (self.cached / "refs" / "main").write_text(COMMIT)
+        self.assertIn("HF_HUB_OFFLINE", self.train(code=66, HF_HUB_OFFLINE="1"))
+        self.train()
+        self.assertEqual(files_of(self.snapshot), self.model)
+
+    def test_a_folder_is_taken_as_it_is(self):
+        self.train(BASE)
+        self.assertEqual(self.hub.requests, [])
+
+
+class BrokenConnectionTest(HubTest):
+    def test_a_cut_download_is_resumed(self):
+        self.hub.cuts = {WEIGHTS: [1000, 500]}
+        self.train()
+        self.assertEqual(self.hub.ranges(WEIGHTS), [None, "bytes=1000-", "bytes=1500-"])
+        self.assertEqual(files_of(self.snapshot), self.model)
+
+    def test_a_later_call_resumes_too(self):
+        self.hub.cuts = {WEIGHTS: [1000, 0, 0, 0, 0]}
+        self.train(code=74)
+        self.assertEqual(self.partial.read_bytes(), self.model[WEIGHTS][:1000])
+        self.assertFalse((self.cached / "refs").exists())
+        self.train()
+        self.assertEqual(self.hub.ranges(WEIGHTS)[-1], "bytes=1000-")
+        self.assertEqual(files_of(self.snapshot), self.model)
+        self.assertFalse(self.partial.exists())
+
+    def test_a_server_that_knows_no_range_sends_all_again(self):
+        self.hub.ignores_range = True
+        self.hub.cuts = {WEIGHTS: [1000]}
+        self.train()
+        self.assertEqual(files_of(self.snapshot), self.model)
+
+    def test_a_server_that_never_sends_all_is_given_up(self):
+        self.hub.ignores_range = True
+        self.hub.cuts = {WEIGHTS: [1000] * 100}
+        self.train(code=74)
+        self.assertLess(len(self.hub.ranges(WEIGHTS)), 10)
+
+    def test_a_silent_connection_counts_as_cut(self):
+        self.hub.cuts = {WEIGHTS: [1000]}
+        self.hub.hangs = True
+        self.train(HF_HUB_DOWNLOAD_TIMEOUT="1")
+        self.assertEqual(self.hub.ranges(WEIGHTS), [None, "bytes=1000-"])
+
+    def test_ctrl_c_keeps_what_has_arrived(self):
+        self.hub.cuts = {WEIGHTS: [1000]}
+        self.hub.hangs = True
+        process = start(
+            *self.arguments(), env=environment(**self.variables), stderr=subprocess.PIPE
+        )
+        self.assertTrue(self.hub.cut_sent.wait(60))
+        while not self.partial.exists() or self.partial.stat().st_size < 1000:
+            self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1].decode()
+        self.assertEqual(process.returncode, 130, said)
+        self.assertIn("kept", said)
+        self.assertEqual(self.partial.read_bytes(), self.model[WEIGHTS][:1000])
+        self.train()
+        self.assertEqual(self.hub.ranges(WEIGHTS), [None, "bytes=1000-"])
+
+    def test_a_server_in_trouble_is_asked_again(self):
+        self.hub.failures = [503, 429]
+        self.train()
+
+    def test_no_server(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))  # a port where nobody listens
+            said = self.train(code=74, HF_ENDPOINT=f"http://127.0.0.1:{free.getsockname()[1]}")
+        self.assertIn("expected an answer from the hub", said)
+
+    def test_a_full_disk(self):
+        limit = len(self.model[WEIGHTS]) // 2
+        done = subprocess.run(
+            [PROGRAM, *self.arguments()],
+            env=environment(**self.variables),
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+            restore_signals=False,  # Python ignores SIGXFSZ, so writing fails instead
+            timeout=60,
+        )
+        self.assertEqual(done.returncode, 74, done.stderr.decode())
+        self.assertIn(b"expected all bytes written", done.stderr)
+        self.train()
+        self.assertEqual(self.hub.ranges(WEIGHTS), [None, f"bytes={limit}-"])
+
+
+class TrustTest(HubTest):
+    def test_a_wrong_checksum_leaves_nothing(self):
+        right = self.model[WEIGHTS]
+        self.hub.wrong = {WEIGHTS: right[:-1] + bytes([right[-1] ^ 1])}
+        self.assertIn("checksum", self.train(code=74))
+        self.assert_nothing_cached()
+        self.hub.wrong = {}
+        self.train()
+
+    def test_a_wrong_checksum_of_a_small_file(self):
+        self.hub.wrong = {"config.json": self.model["config.json"].replace(b"bert", b"BERT")}
+        self.assertIn("checksum", self.train(code=74))
+        self.assert_nothing_cached()
+
+    def test_the_token_goes_to_the_hub_alone(self):
+        self.hub.token = "hf_secret"
+        said = self.train(code=66)
+        self.assertIn("HF_TOKEN", said)
+        self.hub.server.requests.clear()
+        said = self.train(HF_TOKEN="hf_secret")
+        self.assertNotIn("hf_secret", said)
+        for request in self.hub.server.requests:
+            self.assertEqual(request.authorization, "Bearer hf_secret", request.path)
+        self.assertEqual([each.authorization for each in self.hub.network.requests], [None])
+
+    def test_the_token_of_a_login(self):
+        self.hub.token = "hf_secret"
+        (self.folder / "home").mkdir()
+        self.write("home/token", "hf_secret\n")
+        self.train()
+
+    def test_a_wrong_token(self):
+        self.hub.token = "hf_secret"
+        said = self.train(code=66, HF_TOKEN="hf_other")
+        self.assertIn("HTTP 401", said)
+        self.assertNotIn("hf_other", said)
+
+    def test_names_that_lead_out_of_the_folder_are_refused(self):
+        for name in ["../../escaped/config.json", "/tmp/config.json", "1_a/../config.json", ""]:
+            self.hub.listed = [name]
+            self.assertIn("names of files", self.train(code=74))
+            self.assertFalse(self.cached.exists())
+
+    def test_answers_that_are_no_hub_s(self):
+        for name in ["bert-base-uncased", "tester/other", REPOSITORY + "@other"]:
+            said = self.train(name, code=66)
+            self.assertIn("HTTP 404", said)
+            self.assertIn("there is no folder", said)
+        self.hub.failures = [418]
+        self.assertIn("HTTP 418", self.train(code=74))
+
+
+class NameTest(HubTest):
+    def test_offline(self):
+        said = self.train(code=66, HF_HUB_OFFLINE="1")
+        self.assertIn("HF_HUB_OFFLINE", said)
+        self.assertIn(str(self.folder / "home" / "hub"), said)
+        self.assertEqual(self.hub.requests, [])
+
+    def test_pickled_weights_are_not_read(self):
+        self.hub.files["pytorch_model.bin"] = self.hub.files.pop(WEIGHTS)
+        said = self.train(code=65)
+        self.assertIn("pytorch_model.bin", said)
+        self.assertIn("save_pretrained", said)
+        del self.hub.files["pytorch_model.bin"]
+        self.assertIn("no weights", self.train(code=65))
+
+    def test_a_repository_without_a_tokenizer(self):
+        del self.hub.files["tokenizer.json"]
+        self.assertIn("tokenizer.json", self.train(code=65))
+        self.assertFalse((self.cached / "refs").exists())
+
+    def test_what_is_neither_a_folder_nor_an_id(self):
+        for name in ["./absent", str(self.folder / "absent"), "absent/", "../absent", self.data]:
+            self.assertIn("expected a folder, or a Hugging Face id", self.train(name, code=66))
+        self.assertEqual(self.hub.requests, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
