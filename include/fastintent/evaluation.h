@@ -45,8 +45,10 @@ struct Evaluation {
   double weighted_precision = 0;
   double weighted_recall = 0;
   double weighted_f1 = 0;
-  double expected_calibration_error = 0;  ///< 15 equal bins of confidence (Guo et al. 2017)
-  std::vector<ClassFigures> classes;      ///< id2label order
+  /// 15 equal bins of confidence (Guo et al. 2017), at the temperature and at 1.
+  double expected_calibration_error = 0;
+  double uncalibrated_calibration_error = 0;
+  std::vector<ClassFigures> classes;                   ///< id2label order
   std::vector<std::vector<int64_t>> confusion_matrix;  ///< [label][predicted], id2label order
   int64_t unseen_label_examples = 0;
   std::vector<std::pair<std::string, int64_t>> unseen_labels;  ///< label, examples; sorted by label
@@ -63,7 +65,8 @@ Evaluation evaluate(IntentClassifier& classifier, const LabelledTexts& data);
 /// Measures logits [examples][intents] against labels by name; the arithmetic of `evaluate`.
 Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
                            const std::vector<std::string>& labels,
-                           const std::vector<std::string>& intents);
+                           const std::vector<std::string>& intents,
+                           double temperature = 1);
 
 /// JSON text with the figures at the top level under the names above, "per_class" and
 /// "confusion_matrix".

@@ -36,20 +36,23 @@ void check_row(std::span<const float> row, size_t intents, size_t example) {
 /// Log-probabilities of a row without overflow: each logit is taken relative to the largest.
 class LogSoftmax {
  public:
-  explicit LogSoftmax(std::span<const float> row)
-      : row_(row), largest_(*std::max_element(row.begin(), row.end())) {
+  explicit LogSoftmax(std::span<const float> row, double temperature = 1)
+      : row_(row), largest_(*std::max_element(row.begin(), row.end())), temperature_(temperature) {
     double sum = 0;
     for (const float logit : row) {
-      sum += std::exp(logit - largest_);
+      sum += std::exp(scaled(logit));
     }
     log_sum_ = std::log(sum);
   }
 
-  double at(size_t c) const { return row_[c] - largest_ - log_sum_; }
+  double at(size_t c) const { return scaled(row_[c]) - log_sum_; }
 
  private:
+  double scaled(float logit) const { return (logit - largest_) / temperature_; }
+
   std::span<const float> row_;
   double largest_;
+  double temperature_;
   double log_sum_;
 };
 
@@ -136,7 +139,8 @@ void fill_averages(Evaluation& evaluation) {
 
 Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
                            const std::vector<std::string>& labels,
-                           const std::vector<std::string>& intents) {
+                           const std::vector<std::string>& intents,
+                           double temperature) {
   if (logits.size() != labels.size() || intents.empty()) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("evaluate: expected as many labels as rows of logits, and intents; "
@@ -154,7 +158,8 @@ Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
     index.emplace(intents[c], c);
   }
 
-  Calibration calibration;
+  Calibration calibrated;
+  Calibration uncalibrated;
   std::map<std::string, int64_t> unseen;
   int64_t correct = 0;
   int64_t in_top_3 = 0;
@@ -169,7 +174,8 @@ Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
     const auto known = index.find(labels[i]);
     evaluation.classes[predicted].predicted += 1;
     const bool right = known != index.end() && known->second == predicted;
-    calibration.add(std::exp(log_probability.at(predicted)), right);
+    calibrated.add(std::exp(LogSoftmax(row, temperature).at(predicted)), right);
+    uncalibrated.add(std::exp(log_probability.at(predicted)), right);
     if (known == index.end()) {
       unseen[labels[i]] += 1;
       evaluation.unseen_label_examples += 1;
@@ -191,7 +197,8 @@ Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
   evaluation.accuracy = share(static_cast<double>(correct), examples);
   evaluation.top_3_accuracy = share(static_cast<double>(in_top_3), examples);
   evaluation.top_5_accuracy = share(static_cast<double>(in_top_5), examples);
-  evaluation.expected_calibration_error = calibration.expected_error(evaluation.examples);
+  evaluation.expected_calibration_error = calibrated.expected_error(evaluation.examples);
+  evaluation.uncalibrated_calibration_error = uncalibrated.expected_error(evaluation.examples);
   evaluation.unseen_labels.assign(unseen.begin(), unseen.end());
   fill_class_figures(evaluation);
   fill_averages(evaluation);
@@ -259,6 +266,7 @@ std::string to_json(const Evaluation& evaluation) {
       {"weighted_recall", evaluation.weighted_recall},
       {"weighted_f1", evaluation.weighted_f1},
       {"expected_calibration_error", evaluation.expected_calibration_error},
+      {"uncalibrated_calibration_error", evaluation.uncalibrated_calibration_error},
       {"unseen_label_examples", evaluation.unseen_label_examples},
       {"unseen_labels", unseen},
       {"per_class", per_class},
