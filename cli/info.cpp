@@ -38,6 +38,13 @@ void describe_model(const std::string& folder, Output& output) {
   write_line(output, "encoder", classifier.description());
   write_line(output, "runs on", classifier.device_name());
   write_line(output, "max length", fmt::format("{} tokens", classifier.max_length()));
+  const auto threshold = classifier.review_threshold();
+  write_line(output,
+             "confidence",
+             fmt::format("temperature {:.4g}, {}",
+                         classifier.temperature(),
+                         threshold ? fmt::format("needs review below {:.4g}", *threshold)
+                                   : "no review threshold"));
   write_line(output,
              "intents",
              fmt::format("{}: {}{}",

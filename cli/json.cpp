@@ -39,7 +39,7 @@ std::string prediction_line(std::string_view text, const IntentPrediction& predi
     return line + fmt::format(R"("error":{}}})", json_string(prediction.error));
   }
   line += scored_intent(prediction.intent, prediction.confidence);
-  line += R"(,"alternatives":[)";
+  line += fmt::format(R"(,"needs_review":{},"alternatives":[)", prediction.needs_review);
   for (size_t i = 0; i < prediction.alternatives.size(); ++i) {
     const ScoredIntent& alternative = prediction.alternatives[i];
     line += i == 0 ? "{" : ",{";

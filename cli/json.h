@@ -16,8 +16,8 @@ std::string json_number(float value);
 std::string json_number(double value);
 
 /// One line (without its end) of `predict`:
-/// {"text","intent","confidence","alternatives":[{"intent","confidence"},...]}, with "logits" where
-/// there are any, or {"text","error"}.
+/// {"text","intent","confidence","needs_review","alternatives":[{"intent","confidence"},...]}, with
+/// "logits" where there are any, or {"text","error"}.
 std::string prediction_line(std::string_view text, const IntentPrediction& prediction);
 
 }  // namespace fastintent::cli

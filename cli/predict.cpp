@@ -42,12 +42,14 @@ int predict(PredictCommandOptions options) {
   int64_t predicted = 0;
   int64_t failed = 0;
   int64_t truncated = 0;
+  int64_t to_review = 0;
   const auto write_batch = [&](std::span<const std::string> texts,
                                std::span<const IntentPrediction> predictions) {
     for (size_t i = 0; i < texts.size(); ++i) {
       output.write(prediction_line(texts[i], predictions[i]) + "\n");
       failed += predictions[i].error.empty() ? 0 : 1;
       truncated += predictions[i].truncated ? 1 : 0;
+      to_review += predictions[i].needs_review ? 1 : 0;
     }
     predicted += static_cast<int64_t>(texts.size());
     output.flush();
@@ -63,6 +65,12 @@ int predict(PredictCommandOptions options) {
     say("predict: {} longer than {} tokens and cut there",
         counted(truncated, "text"),
         classifier.max_length());
+  }
+  if (to_review > 0) {
+    say("predict: {} of {} below the review threshold {:.4g}",
+        to_review,
+        counted(predicted, "text"),
+        *classifier.review_threshold());
   }
   if (failed > 0) {
     say("predict: expected texts, found {} of {} blank (their lines have \"error\")",
@@ -81,7 +89,8 @@ Examples:
   fastintent predict --model intents -- "-5 degrees outside"
 
 Writes one JSON object a line, in input order:
-  {"text":...,"intent":...,"confidence":...,"alternatives":[{"intent":...,"confidence":...},...]}
+  {"text":...,"intent":...,"confidence":...,"needs_review":false,"alternatives":
+   [{"intent":...,"confidence":...},...]}
 With neither TEXT nor --input, texts are read from standard input. A blank text gives
 {"text":...,"error":...} in its place, and exit code 65 at the end.)";
 
@@ -106,6 +115,13 @@ void add_predict_command(CLI::App& program, CommandLine& line) {
       ->add_flag("--logits",
                  options->predict.with_logits,
                  "add \"logits\": the scores of all intents, in id2label order")
+      ->group("Answers");
+  command
+      ->add_option("--threshold",
+                   options->classifier.review_threshold,
+                   "below this confidence an answer needs review (default: what training found)")
+      ->type_name("X")
+      ->check(between(0, 1))
       ->group("Answers");
 
   command

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ struct ClassifierOptions {
   Device device = Device::automatic;  ///< where the encoder runs
   int threads = 0;                    ///< workers; 0: one for each core this process may use
   int max_length = 0;  ///< tokens a text, special ones included; 0: what training used
+  /// Below this confidence (0 to 1) a prediction is flagged; replaces the folder's.
+  std::optional<double> review_threshold;
 };
 
 struct PredictOptions {
@@ -62,8 +65,10 @@ class IntentClassifier {
 
   const std::vector<std::string>& intents() const;  ///< id2label order
   int max_length() const;
-  std::string device_name() const;  ///< "cpu (avx512)"
-  std::string description() const;  ///< family, sizes and head, for people
+  double temperature() const;  ///< the folder's: confidence is softmax(logits / temperature)
+  std::optional<double> review_threshold() const;  ///< in use: the option's, else the folder's
+  std::string device_name() const;                 ///< "cpu (avx512)"
+  std::string description() const;                 ///< family, sizes and head, for people
 
  private:
   class State;

@@ -14,9 +14,10 @@ struct ScoredIntent {
 /// What the classifier says of one text.
 struct IntentPrediction {
   std::string intent;                      ///< the most probable intent; empty when `error` is set
-  float confidence = 0;                    ///< its probability
+  float confidence = 0;                    ///< its probability, at the folder's temperature
+  bool needs_review = false;               ///< the confidence is below the review threshold
   std::vector<ScoredIntent> alternatives;  ///< the next most probable, best first
-  std::vector<float> logits;               ///< all classes in id2label order, when asked for
+  std::vector<float> logits;               ///< raw, all classes in id2label order, when asked for
   bool truncated = false;                  ///< the text was longer than the model's maximum length
   std::string error;                       ///< why there is no prediction; empty when there is one
 };

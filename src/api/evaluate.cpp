@@ -11,7 +11,7 @@ Evaluation evaluate(IntentClassifier& classifier, const LabelledTexts& data) {
   for (IntentPrediction& prediction : classifier.predict_batch(data.texts, options)) {
     logits.push_back(std::move(prediction.logits));
   }
-  return evaluate_logits(logits, data.labels, classifier.intents());
+  return evaluate_logits(logits, data.labels, classifier.intents(), classifier.temperature());
 }
 
 }  // namespace fastintent

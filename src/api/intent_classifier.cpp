@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kBlankText = "predict: expected a text, found a blank one";
 
 const ClassifierOptions& checked(const ClassifierOptions& options) {
-  const auto require = [](bool good, const char* name, const char* expected, int found) {
+  const auto require = [](bool good, const char* name, const char* expected, double found) {
     if (good) return;
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("IntentClassifier: {}: expected {}, found {}", name, expected, found));
@@ -27,6 +27,8 @@ const ClassifierOptions& checked(const ClassifierOptions& options) {
           "0 to 1024",
           options.threads);
   require(options.max_length >= 0, "max_length", "0 or more", options.max_length);
+  const double threshold = options.review_threshold.value_or(0);
+  require(threshold >= 0 && threshold <= 1, "review_threshold", "0 to 1", threshold);
   return options;
 }
 
@@ -36,7 +38,10 @@ class IntentClassifier::State {
  public:
   explicit State(const ClassifierOptions& options)
       : batch_size(static_cast<size_t>(options.batch_size)),
-        predictor_(options.model_path, options.device, options.threads, options.max_length) {}
+        predictor_(options.model_path, options.device, options.threads, options.max_length),
+        calibration_(predictor_.calibration()) {
+    if (options.review_threshold) calibration_.review_threshold = options.review_threshold;
+  }
 
   // None of the texts is blank.
   std::vector<IntentPrediction> predict(std::span<const std::string_view> texts,
@@ -51,7 +56,9 @@ class IntentClassifier::State {
     std::vector<IntentPrediction> predictions(texts.size());
     for (size_t i = 0; i < texts.size(); ++i) {
       const auto row = std::span(logits.values).subspan(i * C, C);
-      predictions[i] = rank_intents(row, intents(), options.top_k);
+      predictions[i] = rank_intents(row, intents(), options.top_k, calibration_.temperature);
+      predictions[i].needs_review =
+          predictions[i].confidence < calibration_.review_threshold.value_or(0);
       predictions[i].truncated = logits.truncated[i] != 0;
       if (options.with_logits) predictions[i].logits.assign(row.begin(), row.end());
     }
@@ -60,12 +67,14 @@ class IntentClassifier::State {
 
   const std::vector<std::string>& intents() const { return predictor_.config().intents; }
   const Predictor& predictor() const { return predictor_; }
+  const Calibration& calibration() const { return calibration_; }
 
   const size_t batch_size;
 
  private:
   std::mutex mutex_;
   Predictor predictor_;
+  Calibration calibration_;
 };
 
 IntentClassifier::IntentClassifier(const ClassifierOptions& options)
@@ -132,6 +141,12 @@ const std::vector<std::string>& IntentClassifier::intents() const {
 }
 int IntentClassifier::max_length() const {
   return state_->predictor().tokenizer().max_length();
+}
+double IntentClassifier::temperature() const {
+  return state_->calibration().temperature;
+}
+std::optional<double> IntentClassifier::review_threshold() const {
+  return state_->calibration().review_threshold;
 }
 std::string IntentClassifier::device_name() const {
   return state_->predictor().device_name();

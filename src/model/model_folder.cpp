@@ -47,6 +47,7 @@ ModelFolder::ModelFolder(const std::filesystem::path& folder)
   config_json_ = JsonDocument::read(encoder_path_ / "config.json");
   config_.encoder = read_encoder_config(*config_json_);
   tensors_.emplace(encoder_path_);
+  calibration_ = read_calibration(path_);
   if (!sentence_transformers) trained_head_ = tensors_->find("classifier.weight") != nullptr;
   if (!trained_head_) return;
   config_.intents = read_intents(*config_json_);

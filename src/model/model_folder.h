@@ -5,6 +5,7 @@
 
 #include "checkpoint/json_document.h"
 #include "checkpoint/tensor_files.h"
+#include "model/calibration.h"
 #include "model/model_config.h"
 
 namespace fastintent {
@@ -21,6 +22,7 @@ class ModelFolder {
   /// Sizes, the folder's own head and, with a trained head, its intents.
   const ModelConfig& config() const { return config_; }
   bool has_trained_head() const { return trained_head_; }
+  const Calibration& calibration() const { return calibration_; }
 
   const std::filesystem::path& path() const { return path_; }
   /// Where config.json, the tokenizer and the encoder's tensors lie: `path()`, or a folder in it.
@@ -50,6 +52,7 @@ class ModelFolder {
   std::optional<TensorFiles> dense_;
   ModelConfig config_;
   bool trained_head_ = false;
+  Calibration calibration_;
 };
 
 }  // namespace fastintent

@@ -31,6 +31,7 @@ class Predictor {
   TextLogits run(std::span<const std::string_view> texts);
 
   const ModelConfig& config() const { return model_->config; }
+  const Calibration& calibration() const { return folder_.calibration(); }
   const Tokenizer& tokenizer() const { return tokenizer_; }
   const std::string& device_name() const { return device_name_; }
 

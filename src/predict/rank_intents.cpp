@@ -7,12 +7,14 @@
 #include <numeric>
 
 #include "fastintent/error.h"
+#include "model/softmax.h"
 
 namespace fastintent {
 
 IntentPrediction rank_intents(std::span<const float> logits,
                               const std::vector<std::string>& intents,
-                              int top_k) {
+                              int top_k,
+                              double temperature) {
   for (const float logit : logits) {
     if (std::isfinite(logit)) continue;
     throw Error(ErrorCode::bad_checkpoint,
@@ -20,13 +22,7 @@ IntentPrediction rank_intents(std::span<const float> logits,
                             "that no training gives",
                             logit));
   }
-  const float largest = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
-  const auto probability = [&](size_t id) {
-    return static_cast<float>(std::exp(static_cast<double>(logits[id]) - largest) / sum);
-  };
-
+  const Softmax softmax(logits, temperature);
   std::vector<size_t> order(logits.size());
   std::iota(order.begin(), order.end(), size_t{0});
   const size_t shown = std::min(logits.size(), static_cast<size_t>(top_k) + 1);
@@ -38,9 +34,9 @@ IntentPrediction rank_intents(std::span<const float> logits,
 
   IntentPrediction prediction;
   prediction.intent = intents[order[0]];
-  prediction.confidence = probability(order[0]);
+  prediction.confidence = softmax.probability(order[0]);
   for (size_t rank = 1; rank < shown; ++rank) {
-    prediction.alternatives.push_back({intents[order[rank]], probability(order[rank])});
+    prediction.alternatives.push_back({intents[order[rank]], softmax.probability(order[rank])});
   }
   return prediction;
 }

@@ -15,6 +15,7 @@ class InfoTest(ProgramTest):
         output = self.run_program("info", "--model", TRAINED).stdout.decode()
         self.assertIn("bert", output)
         self.assertRegex(output, r"max length: +\d+ tokens")
+        self.assertRegex(output, r"confidence: +temperature 1, no review threshold\n")
         self.assertRegex(output, r"intents: +\d+: ")
 
     def test_missing_and_broken_models(self):

@@ -18,6 +18,7 @@ class PredictTest(ProgramTest):
         self.assertRegex(
             done.stdout.decode(),
             r'^\{"text":"Where is my card\?","intent":"[^"]*","confidence":[0-9.e-]+,'
+            r'"needs_review":false,'
             r'"alternatives":\[\{"intent":"[^"]*","confidence":[0-9.e-]+\}\]\}\n$',
         )
 
@@ -31,6 +32,18 @@ class PredictTest(ProgramTest):
         self.assertEqual(short["alternatives"], [])
         self.assertEqual(short["intent"], answer["intent"])
         self.assertNotIn("logits", short)
+
+    def test_a_threshold_flags_and_counts(self):
+        done = self.run_program(*PREDICT, "a", "b", "--threshold", "1")
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([line["needs_review"] for line in lines], [True, True])
+        said = b"predict: 2 of 2 texts below the review threshold 1\n"
+        self.assertEqual(done.stderr, said)
+        done = self.run_program(*PREDICT, "a", "b", "--threshold", "0")
+        self.assertNotIn(b"true", done.stdout)
+        self.assertEqual(done.stderr, b"")
+        for bad in ["1.5", "-1", "nan"]:
+            self.run_program(*PREDICT, "a", "--threshold", bad, code=64)
 
     def test_texts_of_any_look(self):
         texts = ["[a, b]", "train", "-5 degrees", "--model", "--"]

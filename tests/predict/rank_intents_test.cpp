@@ -12,8 +12,8 @@ namespace {
 
 const std::vector<std::string> kIntents = {"a", "b", "c", "d"};
 
-IntentPrediction rank(const std::vector<float>& logits, int top_k) {
-  return rank_intents(logits, kIntents, top_k);
+IntentPrediction rank(const std::vector<float>& logits, int top_k, double temperature = 1) {
+  return rank_intents(logits, kIntents, top_k, temperature);
 }
 
 // Winner and alternatives as one word: "bdca".
@@ -40,6 +40,18 @@ TEST(RankIntents, SortsBySoftmaxProbability) {
   EXPECT_NEAR(prediction.alternatives[2].confidence, 1 / total, 1e-6);
   EXPECT_NEAR(sum(prediction), 1, 1e-6);
   EXPECT_TRUE(prediction.error.empty());
+}
+
+TEST(RankIntents, DividesTheLogitsByTheTemperature) {
+  const std::vector<float> logits = {1, 4, 2, -3};
+  const IntentPrediction softer = rank(logits, 3, 2);
+  const IntentPrediction expected = rank({0.5F, 2, 1, -1.5F}, 3);
+  EXPECT_EQ(order(softer), "bcad");
+  EXPECT_EQ(softer.confidence, expected.confidence);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(softer.alternatives[i].confidence, expected.alternatives[i].confidence);
+  }
+  EXPECT_GT(rank(logits, 3, 0.5).confidence, rank(logits, 3).confidence);
 }
 
 TEST(RankIntents, GivesTheWinnerAloneForTopZero) {
@@ -83,7 +95,7 @@ TEST(RankIntents, RefusesLogitsThatAreNotFinite) {
 }
 
 TEST(RankIntents, IsCertainOfAnOnlyClass) {
-  const IntentPrediction prediction = rank_intents(std::vector<float>{-3}, {"only"}, 5);
+  const IntentPrediction prediction = rank_intents(std::vector<float>{-3}, {"only"}, 5, 1);
   EXPECT_EQ(prediction.intent, "only");
   EXPECT_EQ(prediction.confidence, 1);
   EXPECT_TRUE(prediction.alternatives.empty());

@@ -1,0 +1,1 @@
+add_fastintent_fuzz(calibration model)

@@ -1,0 +1,60 @@
+#include "model/calibration.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "fastintent/error.h"
+
+namespace fastintent {
+namespace {
+
+constexpr const char* kFile = "fastintent.json";
+constexpr int kFormatVersion = 1;  // grows when an older reader would misread the file
+
+[[noreturn]] void fail(const JsonDocument& document, std::string_view expected, double found) {
+  throw Error(
+      ErrorCode::bad_checkpoint,
+      fmt::format(
+          "read calibration: expected {}, found {} ({})", expected, found, document.name()));
+}
+
+}  // namespace
+
+Calibration parse_calibration(const JsonDocument& document) {
+  const int64_t version = document.integer("format_version");
+  if (version != kFormatVersion) {
+    fail(document,
+         fmt::format("format_version {}, all that this release reads", kFormatVersion),
+         static_cast<double>(version));
+  }
+  Calibration calibration;
+  calibration.temperature = document.number_or("temperature", calibration.temperature);
+  if (!std::isfinite(calibration.temperature) || calibration.temperature <= 0) {
+    fail(document, "a positive, finite temperature", calibration.temperature);
+  }
+  if (document.has("review_threshold")) {
+    const double threshold = document.number_or("review_threshold", 0);
+    if (!(threshold >= 0 && threshold <= 1)) {
+      fail(document, "a review_threshold from 0 to 1", threshold);
+    }
+    calibration.review_threshold = threshold;
+  }
+  return calibration;
+}
+
+Calibration read_calibration(const std::filesystem::path& folder) {
+  const auto file = folder / kFile;
+  std::error_code error;  // a path that cannot be looked at is a file that is not there
+  if (!std::filesystem::exists(file, error)) return {};
+  return parse_calibration(JsonDocument::read(file));
+}
+
+void write_calibration(const std::filesystem::path& folder, const Calibration& calibration) {
+  nlohmann::ordered_json document = {{"format_version", kFormatVersion},
+                                     {"temperature", calibration.temperature}};
+  if (calibration.review_threshold) document["review_threshold"] = *calibration.review_threshold;
+  write_json(folder / kFile, document);
+}
+
+}  // namespace fastintent

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+
+namespace fastintent {
+
+/// Probabilities of one row of finite logits: softmax(logits / temperature). Nothing overflows, as
+/// each logit is taken relative to the largest. Fitting a calibration and ranking share it, so that
+/// a confidence equals a threshold read off it to the bit.
+class Softmax {
+ public:
+  /// `logits`, not empty, must outlive this.
+  explicit Softmax(std::span<const float> logits, double temperature = 1)
+      : logits_(logits),
+        largest_(*std::max_element(logits.begin(), logits.end())),
+        temperature_(temperature) {
+    for (const float logit : logits) sum_ += std::exp((logit - largest_) / temperature_);
+  }
+
+  float probability(size_t c) const {
+    return static_cast<float>(std::exp((logits_[c] - largest_) / temperature_) / sum_);
+  }
+
+ private:
+  std::span<const float> logits_;
+  double largest_;
+  double temperature_;
+  double sum_ = 0;
+};
+
+}  // namespace fastintent
