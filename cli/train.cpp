@@ -74,10 +74,16 @@ void print_summary(const TrainOptions& options, const TrainingReport& report) {
       duration(report.seconds),
       report.examples_per_second);
   if (report.validation) {
-    say("Best epoch {}: {}, expected calibration error {}.",
-        report.best_epoch,
-        measures(*report.validation),
-        percent(report.validation->expected_calibration_error));
+    say("Best epoch {}: {}.", report.best_epoch, measures(*report.validation));
+    say("Expected calibration error {} before, {} after fitting the temperature {:.4g}.",
+        percent(report.validation->uncalibrated_calibration_error),
+        percent(report.validation->expected_calibration_error),
+        report.temperature);
+  }
+  if (report.review_threshold) {
+    say("Answers need review below a confidence of {:.4g}: {} of the validation texts.",
+        *report.review_threshold,
+        percent(report.review_share));
   }
   say("The model is in {}. Next:\n  fastintent predict --model {} \"your text\"",
       options.output,

@@ -49,6 +49,14 @@ void add_data_options(CLI::App& command, TrainOptions& options) {
       ->check(between(0, 1))
       ->group(group);
   command
+      .add_option("--review-accuracy",
+                  options.training.review_accuracy,
+                  "share of the confident answers that are to be right; decides which need review")
+      ->type_name("X")
+      ->capture_default_str()
+      ->check(between(0, 1))
+      ->group(group);
+  command
       .add_option("--text-column",
                   options.dataset.text_column,
                   "column or key with the text (default text)")

@@ -50,6 +50,8 @@ struct TrainingOptions {
       0.1;           ///< held out of the training rows, stratified, when no validation set is given
   int patience = 3;  ///< epochs without a better accuracy before training stops
   bool refit = false;  ///< then train once more on all rows, for the best number of epochs
+  /// Predictions above the review threshold are to be right this share of the time.
+  double review_accuracy = 0.95;
 };
 
 /// One optimizer step.
@@ -90,7 +92,11 @@ struct TrainingReport {
   int64_t examples = 0;                  ///< seen by the training steps
   double seconds = 0;                    ///< of the training steps
   double examples_per_second = 0;        ///< of the training steps
-  std::optional<Evaluation> validation;  ///< of the best epoch
+  std::optional<Evaluation> validation;  ///< of the best epoch, with calibrated confidences
+
+  double temperature = 1;  ///< fitted on the validation rows of the best epoch, as the next two
+  std::optional<double> review_threshold;
+  double review_share = 0;  ///< of the validation rows: below the threshold
 };
 
 /// Fine-tunes an intent classifier and saves it as a Hugging Face folder.

@@ -15,6 +15,7 @@
 #include "model/load_weights.h"
 #include "model/save_model.h"
 #include "train/fit.h"
+#include "train/fit_calibration.h"
 
 namespace fastintent {
 namespace {
@@ -121,7 +122,7 @@ class TrainingRun {
     }
     if (options_.refit) refit(progress, report);
     replace_folder(options_.output, [&](const fs::path& out) {
-      save_model(out, base_, config_, weights_.weights, tokenizer_.max_length());
+      save_model(out, base_, config_, weights_.weights, tokenizer_.max_length(), calibration_);
     });
     folder_.remove();
     return report;
@@ -158,7 +159,7 @@ class TrainingRun {
     const FitProgress done = fit.run(search_, &validation_, from, folder_, fingerprint_);
     add_to(report, done);
     report.best_epoch = done.best_epoch;
-    report.validation = fit.evaluate(validation_);
+    calibrate(fit.best_logits(), report);
     return done;
   }
 
@@ -166,7 +167,19 @@ class TrainingRun {
   void report_search(TrainingReport& report) {
     Fit fit(pool_, options_.device, config_, settings_, weights_, callbacks_);
     folder_.load_best(weights_);
-    report.validation = fit.evaluate(validation_);
+    calibrate(fit.logits(validation_), report);
+  }
+
+  // `logits`: of the best epoch on the validation rows, which a refit no longer holds out.
+  void calibrate(const std::vector<std::vector<float>>& logits, TrainingReport& report) {
+    const FittedCalibration fitted =
+        fit_calibration(logits, validation_.classes, options_.review_accuracy);
+    calibration_ = fitted.calibration;
+    report.temperature = calibration_.temperature;
+    report.review_threshold = calibration_.review_threshold;
+    report.review_share = fitted.review_share;
+    report.validation = evaluate_logits(
+        logits, labels_of(validation_, config_.intents), config_.intents, calibration_.temperature);
   }
 
   // Trains again on all rows for as many epochs as were best.
@@ -209,6 +222,7 @@ class TrainingRun {
   LabelledTexts all_;
   EncodedDataset search_;
   EncodedDataset validation_;
+  Calibration calibration_;
   FitSettings settings_;
   std::string fingerprint_;
 };

@@ -92,6 +92,10 @@ void check_options(const TrainingOptions& options) {
           "between 0 and 1",
           options.validation_share);
   require(options.patience >= 1, "patience", "at least 1", options.patience);
+  require(options.review_accuracy >= 0 && options.review_accuracy <= 1,
+          "review accuracy",
+          "0 to 1",
+          options.review_accuracy);
   require(options.threads >= 0 && options.threads <= kMostWorkers,
           "threads",
           "0 to 1024",

@@ -143,10 +143,12 @@ void save_model(const std::filesystem::path& out,
                 const ModelFolder& base,
                 const ModelConfig& config,
                 const ModelWeights& weights,
-                int max_length) {
+                int max_length,
+                const Calibration& calibration) {
   try {
     write_config(out, base, config);
     write_tokenizer(out, base, max_length);
+    write_calibration(out, calibration);
     if (config.head == HeadKind::pooler) {
       write_classifier_weights(out, config, weights);
     } else {

@@ -57,6 +57,13 @@ EncodedDataset encode_dataset(const LabelledTexts& data,
   return encoded;
 }
 
+std::vector<std::string> labels_of(const EncodedDataset& data,
+                                   const std::vector<std::string>& intents) {
+  std::vector<std::string> labels;
+  for (const int32_t id : data.classes) labels.push_back(intents[static_cast<size_t>(id)]);
+  return labels;
+}
+
 HoldOut hold_out_stratified(const std::vector<std::string>& labels, double share, uint64_t seed) {
   std::map<std::string_view, std::vector<int64_t>> rows_of;
   for (size_t row = 0; row < labels.size(); ++row)

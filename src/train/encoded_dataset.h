@@ -30,6 +30,10 @@ EncodedDataset encode_dataset(const LabelledTexts& data,
                               const Tokenizer& tokenizer,
                               ThreadPool& pool);
 
+/// The label of every example; `intents` are those it was encoded with.
+std::vector<std::string> labels_of(const EncodedDataset& data,
+                                   const std::vector<std::string>& intents);
+
 /// Indices of `data`'s rows: to train on, and held out.
 struct HoldOut {
   std::vector<int64_t> training;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 #include <random>
+#include <utility>
 
 #include "fastintent/error.h"
 #include "train/learning_rate.h"
@@ -136,7 +137,9 @@ bool Fit::finish_epoch(Run& run) {
       static_cast<double>(run.training.examples()) / progress.epoch_seconds;
   report.best = true;
   if (run.validation != nullptr) {
-    report.validation = evaluate(*run.validation);
+    auto found = logits(*run.validation);
+    report.validation =
+        evaluate_logits(found, labels_of(*run.validation, config_.intents), config_.intents);
     const double accuracy = report.validation->accuracy;
     const double loss = report.validation->loss;
     report.best = accuracy > progress.best_accuracy ||
@@ -144,6 +147,7 @@ bool Fit::finish_epoch(Run& run) {
     if (report.best) {
       progress.best_accuracy = accuracy;
       progress.best_loss = loss;
+      best_logits_ = std::move(found);
       run.folder.save_best(weights_);
     }
   }
@@ -185,10 +189,12 @@ FitProgress Fit::run(const EncodedDataset& training,
     folder.load_best(weights_);
     optimizer_.refresh_weights();
   }
+  // The best epoch came before an interruption.
+  if (validation != nullptr && best_logits_.empty()) best_logits_ = logits(*validation);
   return run.progress;
 }
 
-Evaluation Fit::evaluate(const EncodedDataset& data) {
+std::vector<std::vector<float>> Fit::logits(const EncodedDataset& data) {
   Backend& backend = workers_.backend(0);
   for (const WeightToRefresh& weight : weights_to_refresh(evaluation_model_, weights_.weights)) {
     backend.refresh_weight(*weight.prepared, 0, weight.source.rows);

@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fastintent/trainer.h"
 #include "train/encoded_dataset.h"
@@ -39,8 +40,11 @@ class Fit {
                   TrainingFolder& folder,
                   const std::string& fingerprint);
 
-  /// Evaluates the weights as they are.
-  Evaluation evaluate(const EncodedDataset& data);
+  /// Logits [examples][intents] of the best epoch on the `validation` set of run().
+  const std::vector<std::vector<float>>& best_logits() const { return best_logits_; }
+
+  /// Logits of the weights as they are, in the precision that is saved.
+  std::vector<std::vector<float>> logits(const EncodedDataset& data);
 
  private:
   struct Run;
@@ -58,6 +62,7 @@ class Fit {
   PreparedModel evaluation_model_;  // in fp32, over the same weights: what will be saved
   Optimizer optimizer_;
   Validation validation_;
+  std::vector<std::vector<float>> best_logits_;
 };
 
 }  // namespace fastintent

@@ -6,6 +6,7 @@
 #include "model/model_forward.h"
 
 namespace fastintent {
+
 Validation::Validation(ThreadPool& pool, GradientWorkers& workers, const ModelConfig& config)
     : pool_(pool), workers_(workers) {
   for (int worker = 0; worker < pool.size(); ++worker) {
@@ -14,15 +15,13 @@ Validation::Validation(ThreadPool& pool, GradientWorkers& workers, const ModelCo
   }
 }
 
-Evaluation Validation::run(const PreparedModel& model, const EncodedDataset& data) {
+std::vector<std::vector<float>> Validation::run(const PreparedModel& model,
+                                                const EncodedDataset& data) {
   std::vector<int32_t> lengths;
-  std::vector<std::string> labels;
   for (int64_t example = 0; example < data.examples(); ++example) {
     lengths.push_back(data.length(example));
-    labels.push_back(
-        model.config.intents[static_cast<size_t>(data.classes[static_cast<size_t>(example)])]);
   }
-  std::vector<std::vector<float>> logits(labels.size());
+  std::vector<std::vector<float>> logits(lengths.size());
   const auto ranges = split_by_tokens(lengths, kForwardTokenBudget, pool_.size());
   std::atomic<size_t> next{0};
   pool_.run([&](int worker) {
@@ -42,7 +41,7 @@ Evaluation Validation::run(const PreparedModel& model, const EncodedDataset& dat
       }
     }
   });
-  return evaluate_logits(logits, labels, model.config.intents);
+  return logits;
 }
 
 }  // namespace fastintent

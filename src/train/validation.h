@@ -1,11 +1,9 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "base/thread_pool.h"
-#include "fastintent/evaluation.h"
 #include "model/activations.h"
 #include "model/prepared_model.h"
 #include "train/encoded_dataset.h"
@@ -13,13 +11,14 @@
 
 namespace fastintent {
 
-/// Evaluates a model in training on a data set, on all workers.
+/// Runs a model in training over a data set, on all workers.
 class Validation {
  public:
   /// `workers` lends its backends, between steps.
   Validation(ThreadPool& pool, GradientWorkers& workers, const ModelConfig& config);
 
-  Evaluation run(const PreparedModel& model, const EncodedDataset& data);
+  /// Logits [examples][intents].
+  std::vector<std::vector<float>> run(const PreparedModel& model, const EncodedDataset& data);
 
  private:
   ThreadPool& pool_;

@@ -108,6 +108,8 @@ TEST_F(Resume, ReportsTheSearchBeforeAnInterruptedRefit) {
   ASSERT_TRUE(report.validation.has_value());
   EXPECT_EQ(report.validation->accuracy, expected.validation->accuracy);
   EXPECT_EQ(report.validation->loss, expected.validation->loss);
+  EXPECT_EQ(report.temperature, expected.temperature);
+  EXPECT_EQ(report.review_threshold, expected.review_threshold);
   EXPECT_EQ(report.best_epoch, expected.best_epoch);
 }
 

@@ -44,6 +44,19 @@ class TrainTest(ProgramTest):
             self.assertIn(name, epochs[0])
         self.lines("predict", "--model", str(self.output), "where is my card")
 
+    def test_says_how_far_to_trust_the_model(self):
+        said = self.run_program(*self.arguments, "--epochs", "2").stderr.decode()
+        error = r"Expected calibration error [\d.]+ % before, [\d.]+ % after"
+        self.assertRegex(said, error + r" fitting the temperature [\d.]+\.")
+        share = r"Answers need review below a confidence of [\d.]+: [\d.]+ % of the validation"
+        self.assertRegex(said, share)
+        saved = json.loads((self.output / "fastintent.json").read_text())
+        self.assertEqual(set(saved), {"format_version", "temperature", "review_threshold"})
+        about = self.run_program("info", "--model", str(self.output)).stdout.decode()
+        temperature, threshold = saved["temperature"], saved["review_threshold"]
+        self.assertIn(f"temperature {temperature:.4g}, needs review below {threshold:.4g}", about)
+        self.run_program(*self.arguments, "--review-accuracy", "1.5", code=64)
+
     def test_never_overwrites_unasked(self):
         self.run_program(*self.arguments, "--epochs", "1")
         model = {path: path.read_bytes() for path in self.output.rglob("*") if path.is_file()}

@@ -146,11 +146,13 @@ TEST_P(SavedModel, ComesBackAsItWas) {
       allocate_weights(*backend, folder.config(), folder.config().encoder.vocabulary);
   load_trained_weights(folder, folder.config(), weights.weights);
   const TemporaryFolder out;
-  save_model(out.path(), folder, folder.config(), weights.weights, 48);
+  save_model(out.path(), folder, folder.config(), weights.weights, 48, {0.7, 0.62});
 
   const ModelFolder saved(out.path());
   EXPECT_EQ(saved.config().head, folder.config().head);
   EXPECT_EQ(saved.config().intents, folder.config().intents);
+  EXPECT_EQ(saved.calibration().temperature, 0.7);
+  EXPECT_EQ(saved.calibration().review_threshold, 0.62);
   EXPECT_EQ(load_all(out.path()), load_all(golden.model()));
 }
 
