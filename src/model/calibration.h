@@ -11,7 +11,7 @@ namespace fastintent {
 /// out. Hugging Face's format has no place for it, so it lies in a file of its own,
 /// fastintent.json:
 ///
-///     {"format_version": 1, "temperature": 0.71, "review_threshold": 0.62}
+///     {"format_version": 1, "temperature": 0.91, "review_threshold": 0.44}
 ///
 /// Other readers of the folder pass it over; they find the logits as they always were.
 struct Calibration {
