@@ -28,11 +28,29 @@ struct Confusion {
   int64_t count = 0;
 };
 
+/// Predictions whose confidence lies in one of 15 equal intervals of (0, 1].
+struct ReliabilityBin {
+  int64_t examples = 0;
+  double mean_confidence = 0;  ///< 0 without examples
+  double accuracy = 0;         ///< share of them that is right; 0 without examples
+};
+
+/// An example that was given another intent than its label.
+struct Mistake {
+  int64_t example = 0;  ///< index in the data
+  std::string label;    ///< perhaps one the model does not know
+  std::string predicted;
+  float confidence = 0;  ///< calibrated
+};
+
 /// Honest measures of a classifier on labelled texts; all shares from 0 to 1.
 ///
 /// An example whose label the model does not know counts as wrong in accuracy, top-k and weighted
 /// figures; it is in `unseen_labels` and never shifted onto another class. Macro figures are means
 /// over the classes that have support.
+///
+/// Calibrated figures take the softmax of the logits divided by `temperature`, uncalibrated ones
+/// that of the logits themselves. No other figure depends on the temperature.
 struct Evaluation {
   int64_t examples = 0;
   double loss = 0;  ///< mean cross-entropy, of examples with known labels
@@ -45,13 +63,17 @@ struct Evaluation {
   double weighted_precision = 0;
   double weighted_recall = 0;
   double weighted_f1 = 0;
-  /// 15 equal bins of confidence (Guo et al. 2017), at the temperature and at 1.
+  double temperature = 1;
+  /// Mean distance of confidence from accuracy over 15 equal bins (Guo et al. 2017); calibrated.
   double expected_calibration_error = 0;
   double uncalibrated_calibration_error = 0;
-  std::vector<ClassFigures> classes;                   ///< id2label order
-  std::vector<std::vector<int64_t>> confusion_matrix;  ///< [label][predicted], id2label order
+  std::vector<ReliabilityBin> reliability;               ///< [15], calibrated
+  std::vector<ReliabilityBin> uncalibrated_reliability;  ///< [15]
+  std::vector<ClassFigures> classes;                     ///< id2label order
+  std::vector<std::vector<int64_t>> confusion_matrix;    ///< [label][predicted], id2label order
   int64_t unseen_label_examples = 0;
   std::vector<std::pair<std::string, int64_t>> unseen_labels;  ///< label, examples; sorted by label
+  std::vector<Mistake> mistakes;                               ///< in the order of the data
 
   /// The `count` most frequent confusions, most frequent first.
   std::vector<Confusion> most_confused(int count) const;
@@ -63,13 +85,15 @@ struct Evaluation {
 Evaluation evaluate(IntentClassifier& classifier, const LabelledTexts& data);
 
 /// Measures logits [examples][intents] against labels by name; the arithmetic of `evaluate`.
+/// Throws invalid_argument when sizes differ or `temperature` is not positive and finite,
+/// invalid_data for logits that are not finite.
 Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
                            const std::vector<std::string>& labels,
                            const std::vector<std::string>& intents,
                            double temperature = 1);
 
 /// JSON text with the figures at the top level under the names above, "per_class" and
-/// "confusion_matrix".
+/// "confusion_matrix"; without the mistakes.
 std::string to_json(const Evaluation& evaluation);
 
 }  // namespace fastintent

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fastintent/dataset.h"
 #include "fastintent/evaluation.h"
@@ -86,6 +87,11 @@ struct TrainingCallbacks {
 };
 
 struct TrainingReport {
+  TrainingOptions options;  ///< as used: with the defaults chosen, except `dropout`, which may
+                            ///< differ by layer in the model's own configuration
+  std::string device_name;  ///< "cpu (avx512)"
+  std::vector<int64_t> held_out_rows;  ///< of the training texts, in the order of `validation`;
+                                       ///< empty when a validation set was given
   int best_epoch = 0;
   int epochs = 0;  ///< done before stopping
   int64_t steps = 0;

@@ -51,6 +51,18 @@ HeadKind choose_head(HeadPooling pooling, HeadKind own) {
   return own;
 }
 
+HeadPooling pooling_of(HeadKind head) {
+  switch (head) {
+    case HeadKind::pooler:
+      return HeadPooling::pooler;
+    case HeadKind::cls:
+      return HeadPooling::cls;
+    case HeadKind::mean:
+      return HeadPooling::mean;
+  }
+  return HeadPooling::automatic;
+}
+
 LabelledTexts join(const LabelledTexts& first, const LabelledTexts& second) {
   LabelledTexts all = first;
   all.texts.insert(all.texts.end(), second.texts.begin(), second.texts.end());
@@ -83,13 +95,13 @@ class TrainingRun {
       validation_ = encode(*validation, "validation");
     } else {
       all_ = training;
-      const HoldOut split =
-          hold_out_stratified(training.labels, options.validation_share, options.seed);
+      HoldOut split = hold_out_stratified(training.labels, options.validation_share, options.seed);
       tell(fmt::format("holding out {} of {} rows for validation",
                        split.validation.size(),
                        training.labels.size()));
       search_ = encode(select_rows(training, split.training), "training");
       validation_ = encode(select_rows(training, split.validation), "validation");
+      held_out_rows_ = std::move(split.validation);
     }
     if (validation_.examples() == 0) {
       throw Error(ErrorCode::invalid_data,
@@ -115,6 +127,9 @@ class TrainingRun {
       tell("this processor gains no speed by bf16");
     }
     TrainingReport report;
+    report.options = options_used();
+    report.device_name = memory_->name();
+    report.held_out_rows = held_out_rows_;
     if (progress.refitting) {
       report_search(report);
     } else {
@@ -131,6 +146,20 @@ class TrainingRun {
  private:
   void tell(const std::string& message) const {
     if (callbacks_.on_message) callbacks_.on_message(message);
+  }
+
+  TrainingOptions options_used() const {
+    TrainingOptions used = options_;
+    used.epochs = settings_.epochs;
+    used.learning_rate = settings_.learning_rate;
+    used.head_learning_rate = settings_.head_learning_rate;
+    used.label_smoothing = settings_.label_smoothing;
+    used.max_length = tokenizer_.max_length();
+    used.pooling = pooling_of(config_.head);
+    used.precision =
+        settings_.precision == Precision::bf16 ? TrainingPrecision::bf16 : TrainingPrecision::fp32;
+    used.threads = pool_.size();
+    return used;
   }
 
   EncodedDataset encode(const LabelledTexts& data, const char* name) {
@@ -223,6 +252,7 @@ class TrainingRun {
   EncodedDataset search_;
   EncodedDataset validation_;
   Calibration calibration_;
+  std::vector<int64_t> held_out_rows_;
   FitSettings settings_;
   std::string fingerprint_;
 };

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -12,11 +11,10 @@
 #include <unordered_map>
 
 #include "fastintent/error.h"
+#include "train/reliability.h"
 
 namespace fastintent {
 namespace {
-
-constexpr size_t kCalibrationBins = 15;  // as in Guo et al. 2017, where the measure comes from
 
 void check_row(std::span<const float> row, size_t intents, size_t example) {
   if (row.size() != intents) {
@@ -64,33 +62,6 @@ size_t rank(std::span<const float> row, size_t label) {
   }
   return ahead;
 }
-
-/// Gathers how far the confidence of predictions lies from the share of them that is right.
-class Calibration {
- public:
-  void add(double confidence, bool correct) {
-    // Bins are open below and closed above, so that a confidence of 1 lies in the last.
-    const auto above = static_cast<size_t>(std::ceil(confidence * kCalibrationBins));
-    Bin& bin = bins_[std::clamp<size_t>(above, 1, kCalibrationBins) - 1];
-    bin.confidence += confidence;
-    bin.correct += correct ? 1 : 0;
-  }
-
-  double expected_error(int64_t examples) const {
-    double sum = 0;
-    for (const Bin& bin : bins_) {
-      sum += std::abs(bin.correct - bin.confidence);
-    }
-    return examples == 0 ? 0 : sum / static_cast<double>(examples);
-  }
-
- private:
-  struct Bin {
-    double confidence = 0;
-    double correct = 0;
-  };
-  std::array<Bin, kCalibrationBins> bins_;
-};
 
 /// 0 / 0 is 0: a figure with nothing to measure.
 double share(double part, double whole) {
@@ -149,7 +120,13 @@ Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
                             logits.size(),
                             intents.size()));
   }
+  if (!std::isfinite(temperature) || temperature <= 0) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("evaluate: expected a positive, finite temperature, found {}", temperature));
+  }
   Evaluation evaluation;
+  evaluation.temperature = temperature;
   evaluation.examples = static_cast<int64_t>(logits.size());
   evaluation.confusion_matrix.assign(intents.size(), std::vector<int64_t>(intents.size()));
   std::unordered_map<std::string, size_t> index;
@@ -158,8 +135,8 @@ Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
     index.emplace(intents[c], c);
   }
 
-  Calibration calibrated;
-  Calibration uncalibrated;
+  Reliability calibrated;
+  Reliability uncalibrated;
   std::map<std::string, int64_t> unseen;
   int64_t correct = 0;
   int64_t in_top_3 = 0;
@@ -174,8 +151,15 @@ Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
     const auto known = index.find(labels[i]);
     evaluation.classes[predicted].predicted += 1;
     const bool right = known != index.end() && known->second == predicted;
-    calibrated.add(std::exp(LogSoftmax(row, temperature).at(predicted)), right);
+    const double confidence = std::exp(LogSoftmax(row, temperature).at(predicted));
+    calibrated.add(confidence, right);
     uncalibrated.add(std::exp(log_probability.at(predicted)), right);
+    if (!right) {
+      evaluation.mistakes.push_back({.example = static_cast<int64_t>(i),
+                                     .label = labels[i],
+                                     .predicted = intents[predicted],
+                                     .confidence = static_cast<float>(confidence)});
+    }
     if (known == index.end()) {
       unseen[labels[i]] += 1;
       evaluation.unseen_label_examples += 1;
@@ -197,8 +181,10 @@ Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
   evaluation.accuracy = share(static_cast<double>(correct), examples);
   evaluation.top_3_accuracy = share(static_cast<double>(in_top_3), examples);
   evaluation.top_5_accuracy = share(static_cast<double>(in_top_5), examples);
-  evaluation.expected_calibration_error = calibrated.expected_error(evaluation.examples);
-  evaluation.uncalibrated_calibration_error = uncalibrated.expected_error(evaluation.examples);
+  evaluation.expected_calibration_error = calibrated.expected_calibration_error();
+  evaluation.uncalibrated_calibration_error = uncalibrated.expected_calibration_error();
+  evaluation.reliability = calibrated.bins();
+  evaluation.uncalibrated_reliability = uncalibrated.bins();
   evaluation.unseen_labels.assign(unseen.begin(), unseen.end());
   fill_class_figures(evaluation);
   fill_averages(evaluation);
@@ -237,8 +223,23 @@ std::vector<ClassFigures> Evaluation::worst_classes(int count) const {
   return worst;
 }
 
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json bins_json(const std::vector<ReliabilityBin>& bins) {
+  Json array = Json::array();
+  for (const ReliabilityBin& bin : bins) {
+    array.push_back({{"examples", bin.examples},
+                     {"mean_confidence", bin.mean_confidence},
+                     {"accuracy", bin.accuracy}});
+  }
+  return array;
+}
+
+}  // namespace
+
 std::string to_json(const Evaluation& evaluation) {
-  using Json = nlohmann::ordered_json;
   Json unseen = Json::object();
   for (const auto& [label, count] : evaluation.unseen_labels) {
     unseen[label] = count;
@@ -265,8 +266,11 @@ std::string to_json(const Evaluation& evaluation) {
       {"weighted_precision", evaluation.weighted_precision},
       {"weighted_recall", evaluation.weighted_recall},
       {"weighted_f1", evaluation.weighted_f1},
+      {"temperature", evaluation.temperature},
       {"expected_calibration_error", evaluation.expected_calibration_error},
       {"uncalibrated_calibration_error", evaluation.uncalibrated_calibration_error},
+      {"reliability", bins_json(evaluation.reliability)},
+      {"uncalibrated_reliability", bins_json(evaluation.uncalibrated_reliability)},
       {"unseen_label_examples", evaluation.unseen_label_examples},
       {"unseen_labels", unseen},
       {"per_class", per_class},

@@ -113,6 +113,46 @@ TEST_F(TinyTraining, SavesTheModelThatTheReportMeasures) {
   }
 }
 
+TEST_F(TinyTraining, ReportsTheSettingsItUsed) {
+  TrainingOptions open = options(2);
+  open.epochs = 1;
+  open.learning_rate.reset();
+  const LabelledTexts texts = tiny_texts();
+  const TrainingReport report = train(open, texts, &texts).report;
+  EXPECT_EQ(report.options.learning_rate, 2e-4);  // the default of narrow encoders
+  EXPECT_EQ(report.options.head_learning_rate, 2e-3);
+  EXPECT_FLOAT_EQ(static_cast<float>(report.options.label_smoothing.value()), 0.05F);
+  EXPECT_EQ(report.options.epochs, 1);
+  EXPECT_EQ(report.options.threads, 2);
+  EXPECT_EQ(report.options.precision, TrainingPrecision::fp32);
+  EXPECT_EQ(report.options.pooling, HeadPooling::mean);  // the base's own
+  EXPECT_EQ(report.options.max_length, saved().max_length());
+  EXPECT_NE(report.device_name.find("cpu"), std::string::npos);
+  EXPECT_TRUE(report.held_out_rows.empty());
+}
+
+TEST_F(TinyTraining, ReportsTheRowsItHeldOut) {
+  TrainingOptions short_run = options();
+  short_run.epochs = 1;  // leaves mistakes
+  const LabelledTexts texts = tiny_texts();
+  const TrainingReport report = train(short_run, texts).report;
+  ASSERT_EQ(report.held_out_rows.size(), 12U);
+  LabelledTexts held_out;
+  for (const int64_t row : report.held_out_rows) {
+    held_out.texts.push_back(texts.texts[static_cast<size_t>(row)]);
+    held_out.labels.push_back(texts.labels[static_cast<size_t>(row)]);
+  }
+  IntentClassifier classifier = saved();
+  const Evaluation again = evaluate(classifier, held_out);
+  ASSERT_FALSE(again.mistakes.empty());
+  ASSERT_EQ(again.mistakes.size(), report.validation->mistakes.size());
+  for (size_t i = 0; i < again.mistakes.size(); ++i) {
+    EXPECT_EQ(again.mistakes[i].example, report.validation->mistakes[i].example);
+    EXPECT_EQ(again.mistakes[i].label, report.validation->mistakes[i].label);
+    EXPECT_EQ(again.mistakes[i].predicted, report.validation->mistakes[i].predicted);
+  }
+}
+
 TEST_F(TinyTraining, KeepsTheBestEpochAndStopsWhenPatienceEnds) {
   const LabelledTexts training = tiny_texts();
   LabelledTexts wrong = tiny_texts(60);  // the better the model learns, the worse it does here

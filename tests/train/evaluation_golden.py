@@ -44,11 +44,16 @@ print("weighted", figures(LABELS, predicted, average="weighted", zero_division=0
 print("per class", figures(LABELS, predicted, labels=INTENTS, zero_division=0))
 
 # scikit-learn has no expected calibration error: the definition of Guo et al. 2017, 15 bins.
-confidence = probabilities.max(1)
 right = np.array([label == given for label, given in zip(LABELS, predicted)])
-bins = np.ceil(confidence * 15).astype(int)
-error = sum(
-    (bins == b).mean() * abs(right[bins == b].mean() - confidence[bins == b].mean())
-    for b in set(bins)
-)
-print("expected calibration error", error)
+for temperature in (1, 2):
+    scores = np.exp(LOGITS.astype(float) / temperature)
+    confidence = scores.max(1) / scores.sum(1)
+    bins = np.ceil(confidence * 15).astype(int)
+    error = 0
+    for b in sorted(set(bins)):
+        inside = bins == b
+        figures = inside.sum(), confidence[inside].mean(), right[inside].mean()
+        error += inside.mean() * abs(figures[2] - figures[1])
+        print(f"temperature {temperature}: bin {b - 1}: examples, confidence, accuracy", *figures)
+    print(f"temperature {temperature}: expected calibration error", error)
+    print(f"temperature {temperature}: confidence of mistakes", confidence[~right])

@@ -45,6 +45,49 @@ TEST_F(GoldenEvaluation, AgreesWithScikitLearn) {
   EXPECT_NEAR(evaluation_.expected_calibration_error, 0.3280002041165342, kClose);
 }
 
+void expect_bin(const ReliabilityBin& bin, int64_t examples, double confidence, double accuracy) {
+  EXPECT_EQ(bin.examples, examples);
+  EXPECT_NEAR(bin.mean_confidence, confidence, kClose);
+  EXPECT_NEAR(bin.accuracy, accuracy, kClose);
+}
+
+TEST_F(GoldenEvaluation, ReliabilityHoldsEachExampleInTheBinOfItsConfidence) {
+  ASSERT_EQ(evaluation_.reliability.size(), 15U);
+  expect_bin(evaluation_.reliability[0], 0, 0, 0);
+  expect_bin(evaluation_.reliability[4], 1, 0.32031221857937653, 0);
+  expect_bin(evaluation_.reliability[7], 2, 0.5122606007741923, 0);
+  expect_bin(evaluation_.reliability[14], 1, 0.9877178178942605, 1);
+  int64_t examples = 0;
+  for (const ReliabilityBin& bin : evaluation_.reliability) {
+    examples += bin.examples;
+  }
+  EXPECT_EQ(examples, 8);
+}
+
+TEST_F(GoldenEvaluation, TemperatureChangesWhatIsCalibratedAndNothingElse) {
+  const Evaluation cooler = evaluate_logits(logits_, labels_, kIntents, 2);
+  EXPECT_EQ(cooler.temperature, 2);
+  EXPECT_NEAR(cooler.expected_calibration_error, 0.38002672219561007, kClose);
+  expect_bin(cooler.reliability[4], 3, 0.30794247529210655, 0);
+  expect_bin(cooler.reliability[12], 1, 0.8041905082399781, 1);
+  EXPECT_EQ(cooler.uncalibrated_calibration_error, evaluation_.expected_calibration_error);
+  expect_bin(cooler.uncalibrated_reliability[7], 2, 0.5122606007741923, 0);
+  EXPECT_EQ(cooler.loss, evaluation_.loss);
+  EXPECT_EQ(cooler.accuracy, evaluation_.accuracy);
+  EXPECT_EQ(cooler.confusion_matrix, evaluation_.confusion_matrix);
+  ASSERT_EQ(cooler.mistakes.size(), 4U);
+  EXPECT_NEAR(cooler.mistakes[0].confidence, 0.31421487, 1e-7);  // a float's precision
+}
+
+TEST_F(GoldenEvaluation, MistakesTellTheExampleAndBothIntents) {
+  std::string mistakes;
+  for (const Mistake& mistake : evaluation_.mistakes) {
+    mistakes += std::to_string(mistake.example) + mistake.label + mistake.predicted + " ";
+  }
+  EXPECT_EQ(mistakes, "2bc 4da 5ba 6xe ");  // that of the unseen label among them
+  EXPECT_NEAR(evaluation_.mistakes[3].confidence, 0.52377395, 1e-7);  // a float's precision
+}
+
 TEST_F(GoldenEvaluation, FiguresOfAClassCountPredictionsOfUnseenLabels) {
   const ClassFigures& e = evaluation_.classes[4];
   EXPECT_EQ(e.support, 0);
@@ -95,10 +138,17 @@ TEST_F(GoldenEvaluation, JsonHoldsFiguresAtTheTopLevel) {
                            "top_3_accuracy",
                            "top_5_accuracy",
                            "expected_calibration_error",
+                           "uncalibrated_calibration_error",
+                           "temperature",
                            "loss",
                            "examples"}) {
     EXPECT_TRUE(json[name].is_number()) << name;
   }
+  ASSERT_EQ(json["reliability"].size(), 15U);
+  EXPECT_EQ(json["reliability"][7]["examples"], 2);
+  EXPECT_EQ(json["reliability"][7]["mean_confidence"].get<double>(),
+            evaluation_.reliability[7].mean_confidence);
+  EXPECT_EQ(json["uncalibrated_reliability"][14]["accuracy"], 1);
   EXPECT_EQ(json["unseen_label_examples"], 1);
   EXPECT_EQ(json["unseen_labels"]["x"], 1);
   EXPECT_EQ(json["per_class"]["d"]["support"], 3);
@@ -155,6 +205,12 @@ TEST(Evaluation, RefusesWhatItCannotMeasure) {
   EXPECT_EQ(code_of({}, {}, {}), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of({{nan, 2}}, {"a"}, {"a", "b"}), ErrorCode::invalid_data);
   EXPECT_EQ(code_of({{1, infinity}}, {"a"}, {"a", "b"}), ErrorCode::invalid_data);
+}
+
+TEST(Evaluation, RefusesATemperatureThatIsNone) {
+  for (const double temperature : {0.0, -1.0, std::nan(""), HUGE_VAL}) {
+    EXPECT_THROW(evaluate_logits({{1, 0}}, {"a"}, {"a", "b"}, temperature), Error) << temperature;
+  }
 }
 
 TEST(Evaluation, JsonOfLabelsThatAreNotUtf8StaysValid) {
