@@ -41,6 +41,15 @@ CLI::Validator at_least(double smallest) {
   return between(smallest, std::numeric_limits<double>::max());
 }
 
+void add_report_option(CLI::App& command, std::string& file) {
+  const auto check = [](const std::string& text) -> std::string {
+    return text == "-" ? "expected a file, found -" : "";
+  };
+  command.add_option("--report", file, "write a page to look at in a browser; needs no network")
+      ->type_name("FILE.html")
+      ->check(CLI::Validator(check, ""));
+}
+
 void add_worker_options(CLI::App& command, Device& device, int& threads) {
   add_choice(command, "--device", device, kDevices, "where the encoder runs")->group("Running");
   command.add_option("--threads", threads, "workers; 0: one for each core")

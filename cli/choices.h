@@ -20,6 +20,17 @@ extern const Choices<FileFormat> kFormats;
 extern const Choices<HeadPooling> kPoolings;
 extern const Choices<TrainingPrecision> kPrecisions;
 
+/// The name that a flag takes for `value`.
+template <typename T>
+std::string choice_name(const Choices<T>& choices, T value) {
+  for (const auto& [name, choice] : choices) {
+    if (choice == value) {
+      return name;
+    }
+  }
+  return {};
+}
+
 /// A flag that takes one of the names of `choices`; what `value` holds is the default.
 template <typename T>
 CLI::Option* add_choice(CLI::App& command,
@@ -28,12 +39,8 @@ CLI::Option* add_choice(CLI::App& command,
                         const Choices<T>& choices,
                         const std::string& description) {
   std::string names;
-  std::string initial;
   for (const auto& [name, choice] : choices) {
     names += (names.empty() ? "" : "|") + name;
-    if (choice == value) {
-      initial = name;
-    }
   }
   const auto choose = [&value, &choices, flag, names](const std::string& found) {
     for (const auto& [name, choice] : choices) {
@@ -46,7 +53,7 @@ CLI::Option* add_choice(CLI::App& command,
   };
   return command.add_option_function<std::string>(flag, choose, description)
       ->type_name(names)
-      ->default_str(initial);
+      ->default_str(choice_name(choices, value));
 }
 
 /// Checks that a number lies from `smallest` to `largest`; unlike CLI11's own ranges, not a number
@@ -55,6 +62,9 @@ CLI::Validator between(double smallest, double largest);
 
 /// `between` with no upper end.
 CLI::Validator at_least(double smallest);
+
+/// --report, a file for the HTML page of the command.
+void add_report_option(CLI::App& command, std::string& file);
 
 /// --device and --threads, in the group "Running".
 void add_worker_options(CLI::App& command, Device& device, int& threads);

@@ -12,6 +12,7 @@
 #include "fastintent/intent_classifier.h"
 #include "messages.h"
 #include "output.h"
+#include "report/evaluation_page.h"
 
 namespace fastintent::cli {
 namespace {
@@ -20,6 +21,7 @@ struct EvaluateOptions {
   std::string model;
   std::string data;
   std::string output;
+  std::string report;
   DatasetOptions dataset;
   ClassifierOptions classifier;
 };
@@ -31,12 +33,20 @@ int evaluate_file(EvaluateOptions options) {
   if (!options.output.empty()) {
     json.emplace(options.output);
   }
+  std::optional<Output> page;
+  if (!options.report.empty()) {
+    page.emplace(options.report);
+  }
   options.classifier.model_path = options.model;
   IntentClassifier classifier(options.classifier);
   const Evaluation evaluation = evaluate(classifier, data);
   if (json) {
     json->write(to_json(evaluation) + "\n");
     json->finish();
+  }
+  if (page) {
+    page->write(evaluation_page(options.model, classifier, options.data, data, evaluation));
+    page->finish();
   }
   if (options.output != "-") {
     Output report;
@@ -51,6 +61,7 @@ Examples:
   fastintent evaluate --model intents --data held_out.csv
   fastintent evaluate --model intents --data held_out.csv --output metrics.json
   fastintent evaluate --model intents --data held_out.csv --output - | jq .accuracy
+  fastintent evaluate --model intents --data held_out.csv --report evaluation.html
 
 Prints accuracy, macro and weighted precision, recall and F1, top-3 and top-5 accuracy, expected
 calibration error (15 bins), the worst classes and the most confused pairs. Labels that the model
@@ -82,6 +93,7 @@ void add_evaluate_command(CLI::App& program, CommandLine& line) {
                    "write the figures as JSON, with those of each class and the confusion matrix; "
                    "- prints that instead of the report")
       ->type_name("FILE|-");
+  add_report_option(*command, options->report);
   command
       ->add_option("--max-length",
                    options->classifier.max_length,

@@ -20,6 +20,10 @@ void write_figures(const Evaluation& evaluation, Text out) {
                  "{:<28}{:>9}\n",
                  "expected calibration error",
                  percent(evaluation.expected_calibration_error));
+  fmt::format_to(out,
+                 "{:<28}{:>9}\n",
+                 "  before calibration",
+                 percent(evaluation.uncalibrated_calibration_error));
   fmt::format_to(out, "{:<28}{:>9.4f}\n", "loss", evaluation.loss);
   fmt::format_to(out, "\n{:<28}{:>9}  {:>9}  {:>9}\n", "", "precision", "recall", "F1");
   fmt::format_to(out,

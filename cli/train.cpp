@@ -16,7 +16,10 @@
 #include "fastintent/error.h"
 #include "fastintent/trainer.h"
 #include "messages.h"
+#include "output.h"
 #include "progress_bar.h"
+#include "report/training_history.h"
+#include "report/training_page.h"
 #include "status_line.h"
 #include "stop_signal.h"
 #include "train_options.h"
@@ -35,6 +38,18 @@ std::filesystem::path log_file(const TrainOptions& options) {
     output = output.parent_path();  // "intents/" is the folder "intents"
   }
   return output += ".log.jsonl";
+}
+
+/// The page cannot lie where the folder of the model will take the place of all there is.
+void check_report(const TrainOptions& options) {
+  const auto output = std::filesystem::absolute(options.output / std::filesystem::path());
+  const auto folder = std::filesystem::absolute(options.report).parent_path();
+  const auto inside = folder.lexically_normal().lexically_relative(output.lexically_normal());
+  if (!inside.empty() && *inside.begin() != "..") {
+    throw Error(ErrorCode::cannot_create,
+                fmt::format("train: report: expected a file outside the output folder, found {}",
+                            options.report));
+  }
 }
 
 void make_folder_of(const std::filesystem::path& file) {
@@ -112,26 +127,47 @@ int train(TrainOptions options, const CommandLine& line) {
   const std::filesystem::path log_path = log_file(options);
   make_folder_of(log_path);
 
+  std::optional<Output> page;  // opened first: an unwritable place is told before the work
+  TrainingHistory history;
+  if (!options.report.empty()) {
+    check_report(options);
+    page.emplace(options.report);
+    if (options.training.resume) {
+      history.read_log(log_path);
+    }
+  }
+
   TrainingLog log(log_path, options.training.resume);
   ProgressBar progress;
   const StopSignal stop("\ntrain: stopping after this step; again to stop at once, unsaved\n");
   TrainingCallbacks callbacks;
   callbacks.on_step = [&](const StepReport& report) {
     log.write_step(report);
+    if (page) {
+      history.add(report);
+    }
     progress.update(report);
   };
   callbacks.on_epoch = [&](const EpochReport& report) {
     log.write_epoch(report);
+    if (page) {
+      history.add(report);
+    }
     progress.print_line(epoch_line(report));
   };
   callbacks.on_message = [&](const std::string& message) { progress.print_line(message); };
   callbacks.should_stop = [&] { return stop.requested(); };
 
   try {
-    const TrainingReport report =
-        Trainer(options.training, callbacks).train(training, validation ? &*validation : nullptr);
+    const LabelledTexts* const given = validation ? &*validation : nullptr;
+    const TrainingReport report = Trainer(options.training, callbacks).train(training, given);
     progress.clear();
     print_summary(options, report);
+    if (page) {
+      const TrainingFiles files = {options.train, options.validation, log_path.string()};
+      page->write(training_page(files, report, history, training, given));
+      page->finish();
+    }
   } catch (const Error& error) {
     progress.clear();
     if (error.code() != ErrorCode::interrupted) {

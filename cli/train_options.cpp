@@ -15,7 +15,8 @@ Examples:
 
 The data are .csv or .tsv files with a header row, or .jsonl. Without --validation, a stratified
 share of the rows is held out. Each epoch is evaluated and the best one is kept. Every step and epoch
-is logged as a JSON line. An existing model is replaced only with --force, and only by a whole one.)";
+is logged as a JSON line; --report draws them, with the measures of the best epoch. An existing model
+is replaced only with --force, and only by a whole one.)";
 
 void add_data_options(CLI::App& command, TrainOptions& options) {
   command.add_option("--model", options.model, "Hugging Face folder or id to start from")
@@ -33,6 +34,7 @@ void add_data_options(CLI::App& command, TrainOptions& options) {
       .add_option(
           "--log", options.log, "JSON lines of every step and epoch (default: OUTPUT.log.jsonl)")
       ->type_name("FILE");
+  add_report_option(command, options.report);
 
   const std::string group = "Data";
   command

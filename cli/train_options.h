@@ -14,7 +14,8 @@ struct TrainOptions {
   std::string train;
   std::string validation;
   std::string output;
-  std::string log;  ///< empty: beside the output
+  std::string log;     ///< empty: beside the output
+  std::string report;  ///< empty: none
   DatasetOptions dataset;
   TrainingOptions training;
 };

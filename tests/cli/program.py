@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 PROGRAM = os.environ["FASTINTENT_TEST_PROGRAM"]
@@ -29,6 +30,20 @@ def start(*arguments, **options):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     options.setdefault("env", environment())
     return subprocess.Popen([PROGRAM, *arguments], **options)
+
+
+def interrupt(arguments, log, after_lines, stop=signal.SIGINT):
+    """Starts a training run and stops it once its log has so many lines; exit code, stderr."""
+    process = start(*arguments, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if log.exists() and log.read_bytes().count(b"\n") >= after_lines:
+            break
+        time.sleep(0.01)
+    process.send_signal(stop)
+    said = process.stderr.read().decode()
+    process.stderr.close()
+    return process.wait(timeout=60), said
 
 
 class ProgramTest(unittest.TestCase):

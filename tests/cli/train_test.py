@@ -7,10 +7,9 @@ import pty
 import select
 import signal
 import subprocess
-import time
 import unittest
 
-from program import BASE, PROGRAM, ProgramTest, environment, start
+from program import BASE, PROGRAM, ProgramTest, environment, interrupt
 
 WORDS = {"card": "where is my card", "refund": "give my money back", "weather": "will it rain"}
 
@@ -21,12 +20,12 @@ class TrainTest(ProgramTest):
         rows = [f"{text} number {i},{label}\n" for i in range(40) for label, text in WORDS.items()]
         self.data = self.write("train.csv", "text,label\n" + "".join(rows))
         self.output = self.folder / "model"
+        self.log_file = pathlib.Path(str(self.output) + ".log.jsonl")
         self.arguments = ["train", "--model", BASE, "--train", self.data]
         self.arguments += ["--output", str(self.output), "--threads", "1"]
 
     def log(self):
-        path = pathlib.Path(str(self.output) + ".log.jsonl")
-        return [json.loads(line) for line in path.read_text().splitlines()]
+        return [json.loads(line) for line in self.log_file.read_text().splitlines()]
 
     def test_trains_and_logs(self):
         done = self.run_program(*self.arguments, "--epochs", "2", "--batch-size", "16")
@@ -67,25 +66,12 @@ class TrainTest(ProgramTest):
         self.assertEqual(self.log(), log)
         self.run_program(*self.arguments, "--epochs", "1", "--force")
 
-    def interrupt(self, arguments, after_step, stop=signal.SIGINT):
-        process = start(*arguments, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            log = pathlib.Path(str(self.output) + ".log.jsonl")
-            if log.exists() and log.read_bytes().count(b"\n") >= after_step:
-                break
-            time.sleep(0.01)
-        process.send_signal(stop)
-        said = process.stderr.read().decode()
-        process.stderr.close()
-        return process.wait(timeout=60), said
-
     def test_ctrl_c_saves_and_resume_goes_on_to_the_same_model(self):
         arguments = [*self.arguments, "--epochs", "40", "--batch-size", "4", "--patience", "40"]
         for stop in [signal.SIGINT, signal.SIGTERM]:
             extra = [] if stop == signal.SIGINT else ["--resume"]
             before = len(self.log()) if extra else 0
-            code, said = self.interrupt([*arguments, *extra], before + 20, stop)
+            code, said = interrupt([*arguments, *extra], self.log_file, before + 20, stop)
             self.assertEqual(code, 130, said)
             self.assertIn("--resume", said)
         self.run_program(*arguments, "--resume")

@@ -1,0 +1,158 @@
+#include "report/training_page.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "choices.h"
+#include "evaluation_report.h"
+#include "messages.h"
+#include "progress_bar.h"
+#include "report/evaluation_sections.h"
+#include "report/html.h"
+#include "report/page.h"
+#include "report/training_curves.h"
+
+namespace fastintent::cli {
+namespace {
+
+std::vector<std::string> validation_texts(const TrainingReport& report,
+                                          const LabelledTexts& training,
+                                          const LabelledTexts* validation) {
+  if (validation != nullptr) {
+    return validation->texts;
+  }
+  std::vector<std::string> texts;
+  for (const int64_t row : report.held_out_rows) {
+    texts.push_back(training.texts[static_cast<size_t>(row)]);
+  }
+  return texts;
+}
+
+PageFacts run_facts(const TrainingFiles& files,
+                    const TrainingReport& report,
+                    const LabelledTexts& training,
+                    const LabelledTexts* validation) {
+  const TrainingOptions& options = report.options;
+  const std::string rows = counted(std::ssize(training.texts), "row");
+  return {
+      {"Base model", options.base_model.string()},
+      {"Trained model", options.output.string()},
+      {"Training data", fmt::format("{}: {}", files.training, rows)},
+      {"Validation data",
+       validation != nullptr
+           ? fmt::format("{}: {}", files.validation, counted(std::ssize(validation->texts), "row"))
+           : fmt::format("{} of these rows, held out", report.held_out_rows.size())},
+      {"Intents", fmt::format("{}", training.label_names.size())},
+      {"Ran on",
+       fmt::format("{}, {}, {}",
+                   report.device_name,
+                   choice_name(kPrecisions, options.precision),
+                   counted(options.threads, "worker"))},
+      {"Training steps",
+       fmt::format("{} in {}, {:.0f} examples/s",
+                   report.steps,
+                   duration(report.seconds),
+                   report.examples_per_second)},
+      {"Written", current_time()}};
+}
+
+/// Under the names of the flags.
+PageFacts setting_facts(const TrainingOptions& options) {
+  const auto text = [](const auto& value) { return fmt::format("{}", value); };
+  const auto number = [](double value) { return fmt::format("{:.4g}", value); };
+  const auto on_off = [](bool value) { return std::string(value ? "on" : "off"); };
+  return {{"epochs", text(options.epochs.value())},
+          {"patience", text(options.patience)},
+          {"refit", on_off(options.refit)},
+          {"batch-size", text(options.batch_size)},
+          {"learning-rate", number(options.learning_rate.value())},
+          {"head-learning-rate", number(options.head_learning_rate.value())},
+          {"layer-decay", number(options.layer_decay)},
+          {"warmup-share", number(options.warmup_share)},
+          {"weight-decay", number(options.weight_decay)},
+          {"gradient-clip", number(options.gradient_clip)},
+          {"label-smoothing", number(options.label_smoothing.value())},
+          {"dropout", options.dropout ? number(*options.dropout) : "the base model's own"},
+          {"balance-classes", on_off(options.balance_classes)},
+          {"pooling", choice_name(kPoolings, options.pooling)},
+          {"max-length", text(options.max_length)},
+          {"precision", choice_name(kPrecisions, options.precision)},
+          {"threads", text(options.threads)},
+          {"seed", text(options.seed)}};
+}
+
+/// What the curves of a resumed run lack, in words.
+std::string gap(const FitHistory& fit, const std::string& log) {
+  if (fit.steps.empty()) {
+    return fmt::format(
+        "<p class=\"notice\">The run was resumed after this part of it, of which the log {} tells "
+        "nothing.</p>\n",
+        html_escaped(log));
+  }
+  if (fit.steps.begin()->first > 1) {
+    return fmt::format(
+        "<p class=\"notice\">The run was resumed, and the log {} does not tell of the steps before "
+        "step {}: the curves begin there.</p>\n",
+        html_escaped(log),
+        fit.steps.begin()->first);
+  }
+  return {};
+}
+
+std::string unreadable_lines(const TrainingHistory& history, const std::string& log) {
+  if (history.unreadable_lines() == 0) {
+    return {};
+  }
+  return fmt::format(
+      "<p class=\"notice\">Left out of the curves: {} of the log {} that cannot be read.</p>\n",
+      counted(history.unreadable_lines(), "line"),
+      html_escaped(log));
+}
+
+std::string summary(const TrainingReport& report) {
+  std::string html = fmt::format(
+      "<p>{} Measured on the validation rows after epoch {}, the best by accuracy:</p>\n",
+      report.options.refit
+          ? "The saved model was trained once more, on all rows, for the best number of epochs; of "
+            "that one there is no measure, since no rows are left. What follows was measured "
+            "before "
+            "it."
+          : "The saved model is that of the best epoch.",
+      report.best_epoch);
+  return html + evaluation_summary(*report.validation);
+}
+
+}  // namespace
+
+std::string training_page(const TrainingFiles& files,
+                          const TrainingReport& report,
+                          const TrainingHistory& history,
+                          const LabelledTexts& training,
+                          const LabelledTexts* validation) {
+  const std::string name = report.options.output.filename().string();
+  std::vector<PageSection> sections = {
+      {"curves",
+       "Training curves",
+       gap(history.search(), files.log) + unreadable_lines(history, files.log) +
+           "<p>Training loss includes label smoothing, dropout and class weights, where they are "
+           "on; validation loss does not.</p>\n" +
+           training_curves(history.search(), report.best_epoch)}};
+  if (report.options.refit) {
+    sections.push_back(
+        {"refit",
+         "Final fit on all rows",
+         gap(history.refit(), files.log) + training_curves(history.refit(), report.best_epoch)});
+  }
+  for (PageSection& section :
+       evaluation_sections(*report.validation, validation_texts(report, training, validation))) {
+    sections.push_back(std::move(section));
+  }
+  sections.push_back({"settings", "Settings", fact_list(setting_facts(report.options))});
+  return html_page("Training of " + name,
+                   run_facts(files, report, training, validation),
+                   summary(report),
+                   sections);
+}
+
+}  // namespace fastintent::cli
