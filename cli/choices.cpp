@@ -19,9 +19,8 @@ const Choices<HeadPooling> kPoolings = {{"auto", HeadPooling::automatic},
                                         {"pooler", HeadPooling::pooler},
                                         {"cls", HeadPooling::cls},
                                         {"mean", HeadPooling::mean}};
-const Choices<TrainingPrecision> kPrecisions = {{"auto", TrainingPrecision::automatic},
-                                                {"fp32", TrainingPrecision::fp32},
-                                                {"bf16", TrainingPrecision::bf16}};
+const Choices<Precision> kPrecisions = {
+    {"auto", Precision::automatic}, {"fp32", Precision::fp32}, {"bf16", Precision::bf16}};
 
 CLI::Validator between(double smallest, double largest) {
   const auto check = [smallest, largest](const std::string& text) -> std::string {

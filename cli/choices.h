@@ -18,7 +18,7 @@ using Choices = std::vector<std::pair<std::string, T>>;
 extern const Choices<Device> kDevices;
 extern const Choices<FileFormat> kFormats;
 extern const Choices<HeadPooling> kPoolings;
-extern const Choices<TrainingPrecision> kPrecisions;
+extern const Choices<Precision> kPrecisions;
 
 /// The name that a flag takes for `value`.
 template <typename T>

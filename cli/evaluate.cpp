@@ -39,7 +39,7 @@ int evaluate_file(EvaluateOptions options) {
   }
   options.classifier.model_path = options.model;
   IntentClassifier classifier(options.classifier);
-  const Evaluation evaluation = evaluate(classifier, data);
+  const Evaluation evaluation = classifier.evaluate(data);
   if (json) {
     json->write(to_json(evaluation) + "\n");
     json->finish();

@@ -8,6 +8,7 @@ ExitCode exit_code(ErrorCode code) {
       return kUsage;
     case ErrorCode::invalid_data:
     case ErrorCode::bad_checkpoint:
+    case ErrorCode::no_model:
       return kBadData;
     case ErrorCode::missing_input:
       return kMissingInput;

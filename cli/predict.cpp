@@ -43,8 +43,8 @@ int predict(PredictCommandOptions options) {
   int64_t failed = 0;
   int64_t truncated = 0;
   int64_t to_review = 0;
-  const auto write_batch = [&](std::span<const std::string> texts,
-                               std::span<const IntentPrediction> predictions) {
+  for (const auto& [batch_idx, predictions, texts] :
+       classifier.predict_batch_streaming(next, options.predict)) {
     for (size_t i = 0; i < texts.size(); ++i) {
       output.write(prediction_line(texts[i], predictions[i]) + "\n");
       failed += predictions[i].error.empty() ? 0 : 1;
@@ -56,9 +56,7 @@ int predict(PredictCommandOptions options) {
     if (stop && stop->requested()) {
       throw Error(ErrorCode::interrupted, "predict: stopped; nothing was written");
     }
-    return true;
-  };
-  classifier.predict_batch_streaming(next, write_batch, options.predict);
+  }
   output.finish();
 
   if (truncated > 0) {

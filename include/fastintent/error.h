@@ -16,6 +16,7 @@ enum class ErrorCode {
   io_error,          ///< reading or writing failed midway
   device_missing,    ///< the requested device is absent or was not built in
   out_of_resources,  ///< host or device memory ran out
+  no_model,          ///< a prediction was asked for before there was a trained model
   interrupted,       ///< the caller asked to stop; what was promised to be saved is saved
 };
 

@@ -9,8 +9,6 @@
 
 namespace fastintent {
 
-class IntentClassifier;
-
 /// Figures of one class; from 0 to 1.
 struct ClassFigures {
   std::string label;
@@ -81,10 +79,8 @@ struct Evaluation {
   std::vector<ClassFigures> worst_classes(int count) const;
 };
 
-/// Runs `classifier` over `data` and measures it.
-Evaluation evaluate(IntentClassifier& classifier, const LabelledTexts& data);
-
-/// Measures logits [examples][intents] against labels by name; the arithmetic of `evaluate`.
+/// Measures logits [examples][intents] against labels by name; the arithmetic of
+/// IntentClassifier::evaluate.
 /// Throws invalid_argument when sizes differ or `temperature` is not positive and finite,
 /// invalid_data for logits that are not finite.
 Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,

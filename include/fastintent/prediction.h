@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,12 +15,19 @@ struct ScoredIntent {
 /// What the classifier says of one text.
 struct IntentPrediction {
   std::string intent;                      ///< the most probable intent; empty when `error` is set
-  float confidence = 0;                    ///< its probability, at the folder's temperature
-  bool needs_review = false;               ///< the confidence is below the review threshold
+  float confidence = 0;                    ///< its probability, at the model's temperature
   std::vector<ScoredIntent> alternatives;  ///< the next most probable, best first
   std::vector<float> logits;               ///< raw, all classes in id2label order, when asked for
+  bool needs_review = false;               ///< the confidence is below the review threshold
   bool truncated = false;                  ///< the text was longer than the model's maximum length
   std::string error;                       ///< why there is no prediction; empty when there is one
+};
+
+/// One batch of a stream.
+struct PredictionBatch {
+  int64_t batch_idx = 0;  ///< from 0
+  std::vector<IntentPrediction> predictions;
+  std::vector<std::string> texts;  ///< what was predicted, in the same order
 };
 
 }  // namespace fastintent

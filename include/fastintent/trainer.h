@@ -17,9 +17,6 @@ namespace fastintent {
 /// own head for a plain encoder, the folder's own pooling for sentence-transformers.
 enum class HeadPooling { automatic, pooler, cls, mean };
 
-/// `automatic` is bf16 where the processor gains by it, else fp32.
-enum class TrainingPrecision { automatic, fp32, bf16 };
-
 /// Everything that decides a training run. Optional values have defaults by encoder width and head;
 /// see docs/training.md.
 struct TrainingOptions {
@@ -43,7 +40,7 @@ struct TrainingOptions {
   int max_length = 0;  ///< tokens a text; 0: the folder's own
   HeadPooling pooling = HeadPooling::automatic;
   uint64_t seed = 42;
-  TrainingPrecision precision = TrainingPrecision::automatic;
+  Precision precision = Precision::automatic;  ///< automatic: bf16 where the device gains by it
   Device device = Device::cpu;
   int threads = 0;  ///< workers; 0: one for each core this process may use
 

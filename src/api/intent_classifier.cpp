@@ -2,158 +2,131 @@
 
 #include <fmt/format.h>
 
-#include <exception>
-#include <mutex>
-
-#include "fastintent/dataset.h"
+#include "api/classifier_state.h"
+#include "api/prediction_stream_state.h"
+#include "compute/create_backend.h"
 #include "fastintent/error.h"
-#include "predict/predictor.h"
-#include "predict/rank_intents.h"
 
+// Predictions and settings. The other subjects have files of their own: train_classifier.cpp,
+// optimize_for_inference.cpp, benchmark_performance.cpp, prediction_stream.cpp.
 namespace fastintent {
-namespace {
-
-constexpr const char* kBlankText = "predict: expected a text, found a blank one";
-
-const ClassifierOptions& checked(const ClassifierOptions& options) {
-  const auto require = [](bool good, const char* name, const char* expected, double found) {
-    if (good) return;
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("IntentClassifier: {}: expected {}, found {}", name, expected, found));
-  };
-  require(options.batch_size >= 1, "batch_size", "at least 1", options.batch_size);
-  require(options.threads >= 0 && options.threads <= kMostWorkers,
-          "threads",
-          "0 to 1024",
-          options.threads);
-  require(options.max_length >= 0, "max_length", "0 or more", options.max_length);
-  const double threshold = options.review_threshold.value_or(0);
-  require(threshold >= 0 && threshold <= 1, "review_threshold", "0 to 1", threshold);
-  return options;
-}
-
-}  // namespace
-
-class IntentClassifier::State {
- public:
-  explicit State(const ClassifierOptions& options)
-      : batch_size(static_cast<size_t>(options.batch_size)),
-        predictor_(options.model_path, options.device, options.threads, options.max_length),
-        calibration_(predictor_.calibration()) {
-    if (options.review_threshold) calibration_.review_threshold = options.review_threshold;
-  }
-
-  // None of the texts is blank.
-  std::vector<IntentPrediction> predict(std::span<const std::string_view> texts,
-                                        const PredictOptions& options) {
-    if (options.top_k < 0) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("predict: top_k: expected 0 or more, found {}", options.top_k));
-    }
-    const std::lock_guard lock(mutex_);
-    const TextLogits logits = predictor_.run(texts);
-    const size_t C = intents().size();
-    std::vector<IntentPrediction> predictions(texts.size());
-    for (size_t i = 0; i < texts.size(); ++i) {
-      const auto row = std::span(logits.values).subspan(i * C, C);
-      predictions[i] = rank_intents(row, intents(), options.top_k, calibration_.temperature);
-      predictions[i].needs_review =
-          predictions[i].confidence < calibration_.review_threshold.value_or(0);
-      predictions[i].truncated = logits.truncated[i] != 0;
-      if (options.with_logits) predictions[i].logits.assign(row.begin(), row.end());
-    }
-    return predictions;
-  }
-
-  const std::vector<std::string>& intents() const { return predictor_.config().intents; }
-  const Predictor& predictor() const { return predictor_; }
-  const Calibration& calibration() const { return calibration_; }
-
-  const size_t batch_size;
-
- private:
-  std::mutex mutex_;
-  Predictor predictor_;
-  Calibration calibration_;
-};
 
 IntentClassifier::IntentClassifier(const ClassifierOptions& options)
-    : state_(std::make_unique<State>(checked(options))) {}
+    : state_(std::make_unique<State>(options)) {}
 IntentClassifier::~IntentClassifier() = default;
 IntentClassifier::IntentClassifier(IntentClassifier&&) noexcept = default;
 IntentClassifier& IntentClassifier::operator=(IntentClassifier&&) noexcept = default;
 
 IntentPrediction IntentClassifier::predict(std::string_view text, const PredictOptions& options) {
-  if (is_blank(text)) throw Error(ErrorCode::invalid_data, kBlankText);
-  return std::move(state_->predict(std::span(&text, 1), options).front());
+  if (auto known = state_->find_cached(text, options)) return *std::move(known);
+  require_text(text);
+  return predict_one(state_->begin(options), text);
 }
 
 std::vector<IntentPrediction> IntentClassifier::predict_batch(std::span<const std::string> texts,
                                                               const PredictOptions& options) {
+  return predict_batch(std::vector<std::string_view>(texts.begin(), texts.end()), options);
+}
+
+std::vector<IntentPrediction> IntentClassifier::predict_batch(
+    std::span<const std::string_view> texts, const PredictOptions& options) {
   for (size_t i = 0; i < texts.size(); ++i) {
-    if (is_blank(texts[i]))
-      throw Error(ErrorCode::invalid_data, fmt::format("{} (index {})", kBlankText, i));
+    if (is_blank(texts[i])) {
+      throw Error(ErrorCode::invalid_data,
+                  fmt::format("predict: expected texts, found a blank one (index {})", i));
+    }
   }
-  const std::vector<std::string_view> views(texts.begin(), texts.end());
-  return state_->predict(views, options);
+  return predict_all(state_->begin(options), texts);
 }
 
-void IntentClassifier::predict_batch_streaming(
-    const std::function<bool(std::string& text)>& next,
-    const std::function<bool(std::span<const std::string> texts,
-                             std::span<const IntentPrediction> predictions)>& sink,
-    const PredictOptions& options) {
-  std::vector<std::string> texts;
-  std::exception_ptr source_error;
-  for (bool more = true; more;) {
-    texts.clear();
-    try {
-      std::string text;
-      while (texts.size() < state_->batch_size && (more = next(text)))
-        texts.push_back(std::move(text));
-    } catch (...) {
-      source_error = std::current_exception();
-      more = false;
-    }
-    if (texts.empty()) break;
+PredictionStream IntentClassifier::predict_batch_streaming(TextSource next,
+                                                           const PredictOptions& options) {
+  return PredictionStream(
+      std::make_unique<PredictionStream::State>(state_->begin(options), std::move(next)));
+}
 
-    std::vector<std::string_view> written;
-    for (const std::string& text : texts) {
-      if (!is_blank(text)) written.push_back(text);
-    }
-    std::vector<IntentPrediction> answers = state_->predict(written, options);
-    std::vector<IntentPrediction> predictions(texts.size());
-    auto answer = answers.begin();
-    for (size_t i = 0; i < texts.size(); ++i) {
-      if (is_blank(texts[i])) {
-        predictions[i].error = kBlankText;
-      } else {
-        predictions[i] = std::move(*answer++);
-      }
-    }
-    if (!sink(texts, predictions)) return;
+GpuMemoryStats IntentClassifier::get_gpu_memory_stats() const {
+  return gpu_memory_stats(state_->options.device);
+}
+
+void IntentClassifier::empty_gpu_cache() {
+  fastintent::empty_gpu_cache();
+}
+
+CacheStats IntentClassifier::get_cache_stats() const {
+  const PredictionCache::Counts counts = state_->cache->counts();
+  const int64_t limit = state_->cache->most_entries();
+  const double share =
+      limit == 0 ? 0 : static_cast<double>(counts.entries) / static_cast<double>(limit);
+  return {.cache_enabled = state_->enable_cache,
+          .cache_size = counts.entries,
+          .cache_limit = limit,
+          .cache_usage_percent = 100 * share,
+          .hits = counts.hits,
+          .misses = counts.misses,
+          .evictions = counts.evictions,
+          .memory_bytes = counts.bytes};
+}
+
+void IntentClassifier::clear_cache() {
+  state_->cache->clear();
+}
+
+Evaluation IntentClassifier::evaluate(const LabelledTexts& data) {
+  PredictOptions options;
+  options.top_k = 0;
+  options.with_logits = true;
+  std::vector<std::vector<float>> logits;
+  for (IntentPrediction& prediction : predict_batch(data.texts, options)) {
+    logits.push_back(std::move(prediction.logits));
   }
-  if (source_error != nullptr) std::rethrow_exception(source_error);
+  return evaluate_logits(logits, data.labels, intents(), temperature());
 }
 
-const std::vector<std::string>& IntentClassifier::intents() const {
-  return state_->intents();
+int IntentClassifier::batch_size() const {
+  return state_->batch_size;
 }
-int IntentClassifier::max_length() const {
-  return state_->predictor().tokenizer().max_length();
+void IntentClassifier::set_batch_size(int batch_size) {
+  state_->set_batch_size(batch_size);
 }
-double IntentClassifier::temperature() const {
-  return state_->calibration().temperature;
+bool IntentClassifier::enable_cache() const {
+  return state_->enable_cache;
+}
+void IntentClassifier::set_enable_cache(bool enable) {
+  state_->set_enable_cache(enable);
 }
 std::optional<double> IntentClassifier::review_threshold() const {
-  return state_->calibration().review_threshold;
+  return state_->review_threshold();
+}
+void IntentClassifier::set_review_threshold(std::optional<double> threshold) {
+  state_->set_review_threshold(threshold);
+}
+
+bool IntentClassifier::is_loaded() const {
+  return state_->is_loaded();
+}
+std::vector<std::string> IntentClassifier::intents() const {
+  return state_->predictor()->config().intents;
+}
+int IntentClassifier::max_length() const {
+  return state_->predictor()->trained()->tokenizer.max_length();
+}
+double IntentClassifier::temperature() const {
+  return state_->predictor()->calibration().temperature;
+}
+Precision IntentClassifier::precision() const {
+  return state_->predictor()->precision();
+}
+int IntentClassifier::threads() const {
+  return state_->predictor()->threads();
 }
 std::string IntentClassifier::device_name() const {
-  return state_->predictor().device_name();
+  return state_->predictor()->device_name();
 }
 
 std::string IntentClassifier::description() const {
-  const ModelConfig& config = state_->predictor().config();
+  const std::shared_ptr<Predictor> predictor = state_->predictor();
+  const ModelConfig& config = predictor->config();
   const EncoderConfig& encoder = config.encoder;
   const char* head = config.head == HeadKind::mean  ? "mean of tokens, linear"
                      : config.head == HeadKind::cls ? "first token, linear"

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "api/output_folder.h"
 #include "api/training_defaults.h"
 #include "base/replace_folder.h"
 #include "base/thread_pool.h"
@@ -156,8 +157,7 @@ class TrainingRun {
     used.label_smoothing = settings_.label_smoothing;
     used.max_length = tokenizer_.max_length();
     used.pooling = pooling_of(config_.head);
-    used.precision =
-        settings_.precision == Precision::bf16 ? TrainingPrecision::bf16 : TrainingPrecision::fp32;
+    used.precision = settings_.precision == Precision::bf16 ? Precision::bf16 : Precision::fp32;
     used.threads = pool_.size();
     return used;
   }
@@ -259,21 +259,8 @@ class TrainingRun {
 
 // Before any work: the output may be written, nothing that is there is lost.
 void check_output(const TrainingOptions& options) {
-  std::error_code error;
-  const fs::path& output = options.output;
-  const bool in_use = fs::exists(output, error) &&
-                      !(fs::is_directory(output, error) && fs::is_empty(output, error));
-  const bool model = fs::exists(output / "config.json", error);
-  const TrainingFolder folder(output);
-  const auto refuse = [](const char* expected, const fs::path& found) {
-    throw Error(ErrorCode::cannot_create,
-                fmt::format("train: expected {}, found {}", expected, found.string()));
-  };
-  if (in_use && !options.overwrite) {
-    refuse("an output folder that is new or empty, or leave to replace a model (--force)", output);
-  }
-  if (in_use && !model)
-    refuse("a model folder to replace, with a config.json, or an empty one", output);
+  require_output_folder("train", options.output, options.overwrite);
+  const TrainingFolder folder(options.output);
   if (options.resume && !folder.has_state()) {
     throw Error(
         ErrorCode::missing_input,
@@ -281,7 +268,10 @@ void check_output(const TrainingOptions& options) {
                     folder.path().string()));
   }
   if (folder.has_state() && !options.resume && !options.overwrite) {
-    refuse("to resume the interrupted run (--resume) or leave to drop it (--force)", folder.path());
+    throw Error(ErrorCode::cannot_create,
+                fmt::format("train: expected to resume the interrupted run (--resume) or leave to "
+                            "drop it (--force), found {}",
+                            folder.path().string()));
   }
 }
 
@@ -298,10 +288,7 @@ void check_data(const LabelledTexts& data) {
 Trainer::Trainer(TrainingOptions options, TrainingCallbacks callbacks)
     : options_(std::move(options)), callbacks_(std::move(callbacks)) {
   if (options_.output.empty()) return;  // refused by train()
-  std::error_code ignored;
-  options_.output = fs::absolute(options_.output, ignored).lexically_normal();
-  if (!options_.output.has_filename())
-    options_.output = options_.output.parent_path();  // "models/support/"
+  options_.output = normalized_output(options_.output);
 }
 
 TrainingReport Trainer::train(const LabelledTexts& training, const LabelledTexts* validation) {

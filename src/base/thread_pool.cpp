@@ -6,12 +6,14 @@
 #include <cmath>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <fstream>
 #include <mutex>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "fastintent/error.h"
@@ -35,8 +37,8 @@ int available_cores() {
 }
 
 // Each run() raises `generation`; a worker runs the task once for each generation it sees and
-// counts itself out of `running`. All of it under one mutex: a task lasts milliseconds, a wake-up
-// microseconds.
+// counts itself out of `running`. Submitted tasks wait in one queue and come after a run. All of it
+// under one mutex: a task lasts milliseconds, a wake-up microseconds.
 class ThreadPool::State {
  public:
   explicit State(int workers) : errors_(static_cast<size_t>(std::max(1, workers))) {
@@ -76,6 +78,14 @@ class ThreadPool::State {
     if (first != nullptr) std::rethrow_exception(first);
   }
 
+  void submit(std::function<void(int)> task) {
+    {
+      const std::lock_guard lock(mutex_);
+      submitted_.push_back(std::move(task));
+    }
+    start_.notify_one();
+  }
+
  private:
   void stop() {
     {
@@ -90,27 +100,46 @@ class ThreadPool::State {
     uint64_t seen = 0;
     std::unique_lock lock(mutex_);
     while (true) {
-      start_.wait(lock, [&] { return stopping_ || generation_ != seen; });
-      if (stopping_) return;
-      seen = generation_;
-      const auto* task = task_;
-      lock.unlock();
-      std::exception_ptr error;
-      try {
-        (*task)(worker);
-      } catch (...) {
-        error = std::current_exception();
+      start_.wait(lock, [&] { return stopping_ || generation_ != seen || !submitted_.empty(); });
+      if (generation_ != seen) {
+        seen = generation_;
+        run_shared_task(worker, lock);
+      } else if (!submitted_.empty()) {
+        run_submitted_task(worker, lock);
+      } else {
+        return;  // stopping
       }
-      lock.lock();
-      errors_[static_cast<size_t>(worker)] = error;
-      if (--running_ == 0) done_.notify_one();
     }
+  }
+
+  void run_shared_task(int worker, std::unique_lock<std::mutex>& lock) {
+    const auto* task = task_;
+    lock.unlock();
+    std::exception_ptr error;
+    try {
+      (*task)(worker);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    errors_[static_cast<size_t>(worker)] = error;
+    if (--running_ == 0) done_.notify_one();
+  }
+
+  void run_submitted_task(int worker, std::unique_lock<std::mutex>& lock) {
+    std::function<void(int)> task = std::move(submitted_.front());
+    submitted_.pop_front();
+    lock.unlock();
+    task(worker);
+    task = nullptr;  // what it holds is let go outside the lock
+    lock.lock();
   }
 
   std::mutex mutex_;
   std::condition_variable start_;
   std::condition_variable done_;
   const std::function<void(int)>* task_ = nullptr;
+  std::deque<std::function<void(int)>> submitted_;
   std::vector<std::exception_ptr> errors_;
   uint64_t generation_ = 0;
   size_t running_ = 0;
@@ -125,6 +154,9 @@ int ThreadPool::size() const {
 }
 void ThreadPool::run(const std::function<void(int worker)>& task) {
   state_->run(task);
+}
+void ThreadPool::submit(std::function<void(int worker)> task) {
+  state_->submit(std::move(task));
 }
 
 }  // namespace fastintent

@@ -12,20 +12,25 @@ constexpr int kMostWorkers = 1024;
 /// one (a container with `--cpus 2` on a large machine has two).
 int available_cores();
 
-/// A fixed set of worker threads that run one task together. Idle workers sleep.
-/// One thread at a time may call run().
+/// A fixed set of worker threads that run one task together, or many small ones in the order they
+/// were submitted. Idle workers sleep.
 class ThreadPool {
  public:
   /// Starts `workers` threads, at least one. Throws out_of_resources.
   explicit ThreadPool(int workers);
-  /// Waits for the workers.
+  /// Runs what was submitted, then ends the workers.
   ~ThreadPool();
 
   int size() const;
 
   /// Runs task(worker) on every worker, worker = 0 .. size() - 1, always on the same thread, and
-  /// returns when all are done. Throws the exception of the lowest worker that threw.
+  /// returns when all are done. Throws the exception of the lowest worker that threw. One thread at
+  /// a time.
   void run(const std::function<void(int worker)>& task);
+
+  /// Hands `task` to the next worker that is free. Any thread may call it, a worker too. `task`
+  /// must not throw.
+  void submit(std::function<void(int worker)> task);
 
  private:
   class State;

@@ -57,6 +57,9 @@ std::unique_ptr<PreparedWeight> Backend::prepare_weight(ConstTensor weight,
                "weight with rows and columns",
                fmt::format("[{},{}]", weight.rows, weight.columns));
   }
+  if (precision == Precision::automatic) {
+    fail_check("prepare_weight", "a precision by name", std::string(precision_name(precision)));
+  }
   return do_prepare_weight(weight, precision, use);
 }
 

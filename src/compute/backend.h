@@ -9,10 +9,9 @@
 #include "compute/buffer.h"
 #include "compute/dropout.h"
 #include "compute/tensor.h"
+#include "fastintent/options.h"
 
 namespace fastintent {
-
-enum class Precision { fp32, bf16 };
 
 /// What a prepared weight will be used for. A weight for inference is packed once and never
 /// changes; one for training keeps looking at the tensor it was made from and can be refreshed
@@ -142,7 +141,8 @@ class Backend {
   // --- weights
   // ------------------------------------------------------------------------------------
 
-  /// weight [N,K]. With WeightUse::training the tensor must outlive the handle.
+  /// weight [N,K], precision not automatic. With WeightUse::training the tensor must outlive the
+  /// handle.
   std::unique_ptr<PreparedWeight> prepare_weight(ConstTensor weight,
                                                  Precision precision,
                                                  WeightUse use);

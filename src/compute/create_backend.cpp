@@ -23,4 +23,13 @@ std::unique_ptr<Backend> create_backend(Device device) {
   throw Error(ErrorCode::invalid_argument, "create_backend: unknown device");
 }
 
+GpuMemoryStats gpu_memory_stats(Device device) {
+  const bool may_be_cuda = device == Device::automatic || device == Device::cuda;
+  return may_be_cuda && cuda_device_present() ? cuda_memory_stats() : GpuMemoryStats();
+}
+
+void empty_gpu_cache() {
+  if (cuda_device_present()) empty_cuda_cache();
+}
+
 }  // namespace fastintent

@@ -3,111 +3,192 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <utility>
 
-#include "batch/token_budget.h"
-#include "compute/create_backend.h"
 #include "fastintent/error.h"
-#include "model/load_weights.h"
 
 namespace fastintent {
+namespace {
 
-Predictor::Predictor(const std::filesystem::path& folder,
-                     Device device,
-                     int threads,
-                     int max_length)
-    : folder_(folder),
-      tokenizer_(folder_.encoder_path(), max_length),
-      pool_(threads > 0 ? threads : available_cores()) {
-  if (!folder_.has_trained_head()) {
-    throw Error(
-        ErrorCode::bad_checkpoint,
-        fmt::format(
-            "load classifier: expected a folder with a trained classifier, found a model without "
-            "one ({}); train it first",
-            folder.string()));
+using Clock = std::chrono::steady_clock;
+
+// Adds the time of its life to a counter.
+class Stopwatch {
+ public:
+  explicit Stopwatch(std::atomic<int64_t>& nanoseconds) : nanoseconds_(nanoseconds) {}
+  ~Stopwatch() { nanoseconds_ += std::chrono::nanoseconds(Clock::now() - start_).count(); }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  std::atomic<int64_t>& nanoseconds_;
+  Clock::time_point start_ = Clock::now();
+};
+
+}  // namespace
+
+// What the workers and the one who waits share; it lives as long as either.
+class PendingLogits::Job {
+ public:
+  TokenizedTexts texts;
+  TextLogits logits;
+
+  void expect(size_t ranges) { ranges_left_ = ranges; }
+  bool is_cancelled() const { return cancelled_; }
+  void cancel() { cancelled_ = true; }
+
+  void finish_range(std::exception_ptr error) {
+    const std::lock_guard lock(mutex_);
+    if (error != nullptr && error_ == nullptr) {
+      error_ = std::move(error);
+      cancelled_ = true;
+    }
+    if (--ranges_left_ == 0) done_.notify_all();
   }
-  folder_.require_vocabulary(tokenizer_.vocabulary_size());
-  load(device);
+
+  bool wait_for(std::chrono::milliseconds timeout) {
+    std::unique_lock lock(mutex_);
+    return done_.wait_for(lock, timeout, [this] { return ranges_left_ == 0; });
+  }
+
+  TextLogits take() {
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return ranges_left_ == 0; });
+    if (error_ != nullptr) std::rethrow_exception(error_);
+    return std::move(logits);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable done_;
+  std::atomic<bool> cancelled_{false};
+  size_t ranges_left_ = 0;
+  std::exception_ptr error_;  // the first
+};
+
+PendingLogits::PendingLogits(std::shared_ptr<Job> job) : job_(std::move(job)) {}
+PendingLogits::PendingLogits(PendingLogits&&) noexcept = default;
+
+PendingLogits& PendingLogits::operator=(PendingLogits&& other) noexcept {
+  std::swap(job_, other.job_);
+  return *this;
 }
 
-void Predictor::load(Device device) {
-  std::vector<std::unique_ptr<Backend>> backends(static_cast<size_t>(pool_.size()));
-  pool_.run([&](int worker) { backends[static_cast<size_t>(worker)] = create_backend(device); });
-  device_name_ = backends.front()->name();
-  // On a worker: a backend may set its thread up for single-threaded work, which the caller's is
-  // not.
-  pool_.run([&](int worker) {
-    if (worker == 0) prepare(*backends.front());
-  });
+PendingLogits::~PendingLogits() {
+  if (job_ != nullptr) job_->cancel();
+}
 
-  replicas_.resize(backends.size());
+bool PendingLogits::wait_for(std::chrono::milliseconds timeout) const {
+  return job_->wait_for(timeout);
+}
+
+TextLogits PendingLogits::get() {
+  return job_->take();
+}
+
+Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
+                     const BackendFactory& create_backend,
+                     Precision precision,
+                     int threads)
+    : trained_(std::move(trained)),
+      precision_(precision),
+      workers_(static_cast<size_t>(threads > 0 ? threads : available_cores())),
+      pool_(static_cast<int>(workers_.size())) {
+  // On the workers: a backend may set its thread up for single-threaded work, which the caller's is
+  // not.
+  std::vector<std::unique_ptr<Backend>> backends(workers_.size());
+  pool_.run([&](int worker) {
+    std::unique_ptr<Backend>& backend = backends[static_cast<size_t>(worker)];
+    backend = create_backend();
+    if (worker == 0) model_ = prepare_trained_model(trained_, *backend, precision_);
+  });
+  device_name_ = backends.front()->name();
+  gains_by_bf16_ = backends.front()->gains_by_bf16();
   pool_.run([&](int worker) {
     const auto index = static_cast<size_t>(worker);
-    replicas_[index] = std::make_unique<Replica>(std::move(backends[index]), model_);
+    workers_[index].replica = std::make_unique<Replica>(std::move(backends[index]), model_);
   });
 }
 
-void Predictor::prepare(Backend& backend) {
-  const ModelConfig& config = folder_.config();
-  ConstTensor word = view_word_table(folder_);
-  OwnedWeights weights =
-      allocate_weights(backend, config, word.empty() ? config.encoder.vocabulary : 0);
-  load_trained_weights(folder_, config, weights.weights);
-  auto model = std::make_shared<PreparedModel>(
-      prepare_model(backend, config, weights.weights, Precision::fp32, WeightUse::inference));
-  if (word.empty()) {
-    word_table_ = std::move(weights.word);
-  } else {
-    model->tables.word = word;
+Predictor::~Predictor() = default;
+
+void Predictor::tokenize(std::span<const std::string_view> texts, TokenizedTexts& out) {
+  const Stopwatch stopwatch(tokenizer_nanoseconds_);
+  for (const std::string_view text : texts) {
+    const size_t start = out.ids.size();
+    out.starts.push_back(start);
+    out.truncated.push_back(static_cast<char>(trained_->tokenizer.append_ids(text, out.ids)));
+    out.lengths.push_back(static_cast<int32_t>(out.ids.size() - start));
+    if (out.lengths.back() > 0) continue;
+    throw Error(ErrorCode::bad_checkpoint,
+                fmt::format("tokenize: expected special tokens around every text, found none ({})",
+                            trained_->folder.encoder_path().string()));
   }
-  model_ = std::move(model);
 }
 
-void Predictor::tokenize(std::span<const std::string_view> texts, TextLogits& out) {
-  if (ids_.size() < texts.size()) ids_.resize(texts.size());
-  lengths_.resize(texts.size());
-  // A few texts at a time, so that one long text does not hold up the others.
-  constexpr size_t kTextsAtATime = 16;
-  std::atomic<size_t> next{0};
-  pool_.run([&](int) {
-    for (size_t begin = next.fetch_add(kTextsAtATime); begin < texts.size();
-         begin = next.fetch_add(kTextsAtATime)) {
-      for (size_t i = begin; i < std::min(begin + kTextsAtATime, texts.size()); ++i) {
-        ids_[i].clear();
-        out.truncated[i] = static_cast<char>(tokenizer_.append_ids(texts[i], ids_[i]));
-        lengths_[i] = static_cast<int32_t>(ids_[i].size());
-        if (lengths_[i] > 0) continue;
-        throw Error(
-            ErrorCode::bad_checkpoint,
-            fmt::format("tokenize: expected special tokens around every text, found none ({})",
-                        folder_.encoder_path().string()));
-      }
-    }
-  });
+PendingLogits Predictor::start(std::span<const std::string_view> texts) {
+  auto job = std::make_shared<PendingLogits::Job>();
+  tokenize(texts, job->texts);
+  job->logits.values.resize(texts.size() * config().intents.size());
+  job->logits.truncated = job->texts.truncated;
+
+  // A batch that comes to idle workers is spread over all of them; one that has company need not
+  // be, and larger ranges run faster.
+  const auto tokens = static_cast<int64_t>(job->texts.ids.size());
+  const bool idle = tokens_waiting_.fetch_add(tokens) == 0;
+  const auto ranges =
+      split_by_tokens(job->texts.lengths, kForwardTokenBudget, idle ? threads() : 1);
+  job->expect(ranges.size());
+  for (const SequenceRange range : ranges) {
+    pool_.submit([this, job, range](int worker) {
+      run_range(workers_[static_cast<size_t>(worker)], *job, range);
+    });
+  }
+  return PendingLogits(job);
 }
 
-TextLogits Predictor::run(std::span<const std::string_view> texts) {
-  const size_t C = model_->config.intents.size();
-  TextLogits out;
-  out.values.resize(texts.size() * C);
-  out.truncated.resize(texts.size());
-  tokenize(texts, out);
-
-  const auto ranges = split_by_tokens(lengths_, kForwardTokenBudget, pool_.size());
-  std::atomic<size_t> next{0};
-  pool_.run([&](int worker) {
-    PackedBatch batch;
-    for (size_t index = next++; index < ranges.size(); index = next++) {
-      const auto begin = static_cast<size_t>(ranges[index].begin);
-      const auto end = static_cast<size_t>(ranges[index].end);
-      batch.clear();
-      for (size_t i = begin; i < end; ++i) batch.append(ids_[i]);
-      replicas_[static_cast<size_t>(worker)]->run(
-          batch, std::span(out.values).subspan(begin * C, (end - begin) * C));
+void Predictor::run_range(Worker& worker, PendingLogits::Job& job, SequenceRange range) {
+  std::exception_ptr error;
+  if (!job.is_cancelled()) {
+    const Stopwatch stopwatch(worker.encoder_nanoseconds);
+    const size_t C = config().intents.size();
+    const auto begin = static_cast<size_t>(range.begin);
+    const auto end = static_cast<size_t>(range.end);
+    try {
+      worker.replica->run(
+          job.texts, range, std::span(job.logits.values).subspan(begin * C, (end - begin) * C));
+    } catch (...) {
+      error = std::current_exception();
     }
-  });
-  return out;
+  }
+  int64_t tokens = 0;
+  for (int64_t i = range.begin; i < range.end; ++i) {
+    tokens += job.texts.lengths[static_cast<size_t>(i)];
+  }
+  tokens_waiting_ -= tokens;
+  job.finish_range(std::move(error));
+}
+
+bool Predictor::wants_more() const {
+  // A full range for each worker to run, and one to go on with.
+  return tokens_waiting_ < 2 * kForwardTokenBudget * threads();
+}
+
+void Predictor::warm_up() {
+  const std::lock_guard lock(warm_up_);
+  const int longest = trained_->tokenizer.max_length();
+  pool_.run([&](int worker) { workers_[static_cast<size_t>(worker)].replica->warm_up(longest); });
+}
+
+PredictorTimes Predictor::times() const {
+  PredictorTimes times;
+  times.tokenizer = std::chrono::nanoseconds(tokenizer_nanoseconds_);
+  for (const Worker& worker : workers_) {
+    times.encoder.emplace_back(worker.encoder_nanoseconds.load());
+  }
+  return times;
 }
 
 }  // namespace fastintent

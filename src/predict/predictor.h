@@ -1,15 +1,18 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <mutex>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/thread_pool.h"
-#include "fastintent/options.h"
-#include "fastintent/tokenizer.h"
-#include "model/model_folder.h"
-#include "model/prepared_model.h"
 #include "predict/replica.h"
+#include "predict/trained_model.h"
 
 namespace fastintent {
 
@@ -19,36 +22,88 @@ struct TextLogits {
   std::vector<char> truncated;  // by text: it had more tokens than the model takes
 };
 
-/// Texts in, logits out: tokenises and runs a trained model on all workers. Results do not depend
-/// on how texts are split between workers (law 2). One thread at a time.
-class Predictor {
+/// Texts on their way through the encoder. Dropped before it is done, what has not begun is left
+/// out. One thread at a time.
+class PendingLogits {
  public:
-  /// `threads` 0: one worker for each core. `max_length` 0: the folder's own. Throws as
-  /// ModelFolder, Tokenizer and create_backend do, and bad_checkpoint when the folder has no
-  /// trained head.
-  Predictor(const std::filesystem::path& folder, Device device, int threads, int max_length);
+  ~PendingLogits();
+  PendingLogits(PendingLogits&&) noexcept;
+  PendingLogits& operator=(PendingLogits&&) noexcept;
 
-  TextLogits run(std::span<const std::string_view> texts);
-
-  const ModelConfig& config() const { return model_->config; }
-  const Calibration& calibration() const { return folder_.calibration(); }
-  const Tokenizer& tokenizer() const { return tokenizer_; }
-  const std::string& device_name() const { return device_name_; }
+  /// Waits for the end, `timeout` at most; true when it is there.
+  bool wait_for(std::chrono::milliseconds timeout) const;
+  /// Waits and gives the logits; call once. Throws what a worker threw.
+  TextLogits get();
 
  private:
-  void load(Device device);
-  void prepare(Backend& backend);
-  void tokenize(std::span<const std::string_view> texts, TextLogits& out);
+  friend class Predictor;
+  class Job;
+  explicit PendingLogits(std::shared_ptr<Job> job);
 
-  ModelFolder folder_;
-  Tokenizer tokenizer_;
-  ThreadPool pool_;
+  std::shared_ptr<Job> job_;
+};
+
+/// Time spent so far.
+struct PredictorTimes {
+  std::chrono::nanoseconds tokenizer{0};          // on the threads that called
+  std::vector<std::chrono::nanoseconds> encoder;  // by worker
+};
+
+using BackendFactory = std::function<std::unique_ptr<Backend>()>;
+
+/// Texts in, logits out: tokenises on the calling thread and runs a trained model on all workers,
+/// each with a replica of its own. Results do not depend on how texts are split between workers or
+/// who else asks (law 2). Safe from many threads.
+class Predictor {
+ public:
+  /// Every worker gets a backend of `create_backend`. `threads` 0: one worker for each core;
+  /// `precision` not automatic.
+  Predictor(std::shared_ptr<const TrainedModel> trained,
+            const BackendFactory& create_backend,
+            Precision precision,
+            int threads);
+  /// Waits for the work that has begun. No PendingLogits may be in use any more.
+  ~Predictor();
+
+  /// Tokenises `texts` and hands them to the workers. The texts need not stay; the predictor must.
+  PendingLogits start(std::span<const std::string_view> texts);
+  /// The same, and waits.
+  TextLogits run(std::span<const std::string_view> texts) { return start(texts).get(); }
+
+  /// Whether the workers would soon stand idle: the moment to start more texts.
+  bool wants_more() const;
+
+  /// Warms up every worker's replica.
+  void warm_up();
+
+  PredictorTimes times() const;
+  const std::shared_ptr<const TrainedModel>& trained() const { return trained_; }
+  const ModelConfig& config() const { return model_->config; }
+  const Calibration& calibration() const { return trained_->folder.calibration(); }
+  const std::string& device_name() const { return device_name_; }
+  bool gains_by_bf16() const { return gains_by_bf16_; }
+  Precision precision() const { return precision_; }
+  int threads() const { return static_cast<int>(workers_.size()); }
+
+ private:
+  struct Worker {
+    std::unique_ptr<Replica> replica;
+    std::atomic<int64_t> encoder_nanoseconds{0};
+  };
+
+  void tokenize(std::span<const std::string_view> texts, TokenizedTexts& out);
+  void run_range(Worker& worker, PendingLogits::Job& job, SequenceRange range);
+
+  std::shared_ptr<const TrainedModel> trained_;
+  Precision precision_;
   std::shared_ptr<const PreparedModel> model_;
-  std::vector<std::unique_ptr<Replica>> replicas_;  // by worker
-  Buffer word_table_;                               // empty where the mapped file's serves
+  std::vector<Worker> workers_;
   std::string device_name_;
-  std::vector<std::vector<int32_t>> ids_;  // by text of the current call; kept for its memory
-  std::vector<int32_t> lengths_;
+  bool gains_by_bf16_ = false;
+  std::atomic<int64_t> tokenizer_nanoseconds_{0};
+  std::atomic<int64_t> tokens_waiting_{0};  // started and not done
+  std::mutex warm_up_;
+  ThreadPool pool_;  // last: ends before what its threads use
 };
 
 }  // namespace fastintent

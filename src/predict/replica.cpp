@@ -1,7 +1,9 @@
 #include "predict/replica.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "fastintent/error.h"
 #include "model/model_forward.h"
 
 namespace fastintent {
@@ -11,11 +13,45 @@ Replica::Replica(std::unique_ptr<Backend> backend, std::shared_ptr<const Prepare
       model_(std::move(model)),
       activations_(*backend_, model_->config, Keep::scratch) {}
 
-void Replica::run(const PackedBatch& batch, std::span<float> logits) {
-  const Pass pass{*backend_, batch, {}};
+void Replica::run(const TokenizedTexts& texts, SequenceRange range, std::span<float> logits) {
+  batch_.clear();
+  for (int64_t i = range.begin; i < range.end; ++i) {
+    batch_.append(texts.tokens(static_cast<size_t>(i)));
+  }
+  try {
+    run_batch(logits);
+    return;
+  } catch (const Error& error) {
+    const bool one_text = range.end - range.begin == 1;
+    if (error.code() != ErrorCode::out_of_resources || one_text) throw;
+  }
+  const int64_t middle = range.begin + (range.end - range.begin) / 2;
+  const size_t C = model_->config.intents.size();
+  const size_t first_half = static_cast<size_t>(middle - range.begin) * C;
+  run(texts, {range.begin, middle}, logits.first(first_half));
+  run(texts, {middle, range.end}, logits.subspan(first_half));
+}
+
+void Replica::run_batch(std::span<float> logits) {
+  const Pass pass{*backend_, batch_, {}};
   const Tensor out = model_forward(pass, *model_, activations_);
   backend_->download(out, Tensor(logits.data(), out.rows, out.columns));
   backend_->synchronize();
+}
+
+void Replica::warm_up(int max_length) {
+  std::vector<float> logits;
+  const auto run_sequences = [&](int64_t sequences, int64_t length) {
+    const std::vector<int32_t> tokens(static_cast<size_t>(length), 0);
+    batch_.clear();
+    for (int64_t i = 0; i < sequences; ++i) batch_.append(tokens);
+    logits.resize(static_cast<size_t>(sequences) * model_->config.intents.size());
+    run_batch(logits);
+  };
+  run_sequences(1, max_length);
+  // Sequences of one token: as many rows in the layers that see every token as in those that see
+  // one row a text. Devices choose kernels by the tiles of 16 rows of a product.
+  for (int64_t rows = kForwardTokenBudget; rows > 0; rows -= kRowTile) run_sequences(rows, 1);
 }
 
 }  // namespace fastintent

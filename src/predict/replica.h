@@ -4,8 +4,10 @@
 #include <span>
 
 #include "batch/packed_batch.h"
+#include "batch/token_budget.h"
 #include "model/activations.h"
 #include "model/prepared_model.h"
+#include "predict/tokenized_texts.h"
 
 namespace fastintent {
 
@@ -15,13 +17,21 @@ class Replica {
  public:
   Replica(std::unique_ptr<Backend> backend, std::shared_ptr<const PreparedModel> model);
 
-  /// Logits of every sequence of `batch`.   logits [S,C], host memory
-  void run(const PackedBatch& batch, std::span<float> logits);
+  /// Logits of the texts in `range`. Texts that do not fit into memory together are run in halves,
+  /// down to one; throws out_of_resources when not even that fits.   logits [S,C], host memory
+  void run(const TokenizedTexts& texts, SequenceRange range, std::span<float> logits);
+
+  /// Has every kernel compiled that texts of up to `max_length` tokens need, and the activations
+  /// sized for them.
+  void warm_up(int max_length);
 
  private:
+  void run_batch(std::span<float> logits);
+
   std::unique_ptr<Backend> backend_;
   std::shared_ptr<const PreparedModel> model_;
   Activations activations_;
+  PackedBatch batch_;
 };
 
 }  // namespace fastintent

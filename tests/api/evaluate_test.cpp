@@ -31,7 +31,7 @@ class Evaluate : public testing::Test {
 };
 
 TEST_F(Evaluate, IsPerfectOnTheModelsOwnAnswers) {
-  const Evaluation evaluation = evaluate(classifier_, answered());
+  const Evaluation evaluation = classifier_.evaluate(answered());
   EXPECT_EQ(evaluation.examples, 6);
   EXPECT_EQ(evaluation.accuracy, 1);
   EXPECT_EQ(evaluation.macro_f1, 1);
@@ -43,7 +43,7 @@ TEST_F(Evaluate, CountsAnUnseenLabelAsWrongAndNamesIt) {
   LabelledTexts data = answered();
   data.labels[1] = "weather";
   data.labels[4] = "weather";
-  const Evaluation evaluation = evaluate(classifier_, data);
+  const Evaluation evaluation = classifier_.evaluate(data);
   EXPECT_DOUBLE_EQ(evaluation.accuracy, 4.0 / 6);
   EXPECT_EQ(evaluation.unseen_label_examples, 2);
   ASSERT_EQ(evaluation.unseen_labels.size(), 1U);
@@ -61,13 +61,13 @@ TEST_F(Evaluate, MeasuresTheLogitsOfPrediction) {
   for (const std::string& text : data.texts)
     logits.push_back(classifier_.predict(text, options).logits);
   const Evaluation expected = evaluate_logits(logits, data.labels, classifier_.intents());
-  EXPECT_EQ(evaluate(classifier_, data).loss, expected.loss);
+  EXPECT_EQ(classifier_.evaluate(data).loss, expected.loss);
 }
 
 TEST_F(Evaluate, RefusesABlankText) {
   LabelledTexts data = answered();
   data.texts[3] = " ";
-  expect_error(ErrorCode::invalid_data, "index 3", [&] { evaluate(classifier_, data); });
+  expect_error(ErrorCode::invalid_data, "index 3", [&] { classifier_.evaluate(data); });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <thread>
 
 #include "base/expect_error.h"
@@ -49,7 +50,7 @@ TEST(IntentClassifier, AnswersWithTheIntentOfTheHighestGoldenLogit) {
   IntentClassifier classifier(options_of());
   const std::vector<std::string> texts = golden_texts(golden());
   const std::vector<float> expected = golden().values("logits");
-  const std::vector<std::string>& intents = classifier.intents();
+  const std::vector<std::string> intents = classifier.intents();
   EXPECT_EQ(intents,
             std::vector<std::string>(
                 {"card_lost", "card_arrival", "transfer_failed", "change_pin", "close_account"}));
@@ -79,7 +80,7 @@ TEST(IntentClassifier, GivesLogitsOnlyWhenAsked) {
 }
 
 TEST(IntentClassifier, AnswersAnEmptyBatch) {
-  EXPECT_TRUE(IntentClassifier(options_of()).predict_batch({}).empty());
+  EXPECT_TRUE(IntentClassifier(options_of()).predict_batch(std::vector<std::string>()).empty());
 }
 
 TEST(IntentClassifier, SaysThatATextWasTruncated) {
@@ -106,6 +107,9 @@ TEST(IntentClassifier, RefusesImpossibleOptions) {
     expect_error(ErrorCode::invalid_argument, name, [&] { IntentClassifier classifier(options); });
   };
   refuse("batch_size", [](ClassifierOptions& options) { options.batch_size = 0; });
+  refuse("cache_size", [](ClassifierOptions& options) { options.cache_size = -1; });
+  refuse("cache_bytes", [](ClassifierOptions& options) { options.cache_bytes = -1; });
+  refuse("threshold", [](ClassifierOptions& options) { options.review_threshold = -0.1; });
   refuse("threads", [](ClassifierOptions& options) { options.threads = -1; });
   refuse("threads", [](ClassifierOptions& options) { options.threads = 1'000'000; });
   refuse("max_length", [](ClassifierOptions& options) { options.max_length = -1; });
@@ -114,6 +118,13 @@ TEST(IntentClassifier, RefusesImpossibleOptions) {
   negative.top_k = -1;
   IntentClassifier classifier(options_of());
   expect_error(ErrorCode::invalid_argument, "top_k", [&] { classifier.predict("fee", negative); });
+  PredictOptions batch_size;
+  batch_size.batch_size = -1;
+  expect_error(
+      ErrorCode::invalid_argument, "batch_size", [&] { classifier.predict("fee", batch_size); });
+  expect_error(ErrorCode::invalid_argument, "batch_size", [&] { classifier.set_batch_size(0); });
+  expect_error(
+      ErrorCode::invalid_argument, "threshold", [&] { classifier.set_review_threshold(1.5); });
 }
 
 TEST(IntentClassifier, RefusesFoldersItCannotUse) {
@@ -148,6 +159,117 @@ TEST(IntentClassifier, CanBeMoved) {
   const IntentPrediction expected = first.predict("my lost card", with_logits());
   IntentClassifier second = std::move(first);
   expect_same(second.predict("my lost card", with_logits()), expected);
+}
+
+TEST(IntentClassifier, HasNoModelBeforeTraining) {
+  IntentClassifier classifier;
+  EXPECT_FALSE(classifier.is_loaded());
+  const std::vector<std::string> texts = {"my card"};
+  const auto refuse = [](auto call) { expect_error(ErrorCode::no_model, "train", call); };
+  refuse([&] { classifier.predict("my card"); });
+  refuse([&] { classifier.predict_batch(texts); });
+  refuse([&] { classifier.predict_batch_streaming(texts); });
+  refuse([&] { classifier.warm_up(); });
+  refuse([&] { classifier.optimize_for_inference(); });
+  refuse([&] { classifier.benchmark_performance(); });
+  refuse([&] { classifier.save("nowhere"); });
+  refuse([&] { classifier.intents(); });
+  EXPECT_EQ(classifier.get_cache_stats().cache_limit, 1000);
+  EXPECT_FALSE(classifier.get_gpu_memory_stats().gpu_available);
+}
+
+TEST(IntentClassifier, TellsWhatItLoaded) {
+  ClassifierOptions options = options_of(2);
+  std::string told;
+  options.log = [&](const std::string& message) { told += message; };
+  const IntentClassifier classifier(options);
+  EXPECT_TRUE(classifier.is_loaded());
+  EXPECT_NE(told.find(golden().model().string()), std::string::npos) << told;
+  EXPECT_NE(told.find(classifier.device_name() + " in fp32 with 2 workers"), std::string::npos)
+      << told;
+}
+
+TEST(IntentClassifier, ComputesATextThatStandsTwiceInABatchOnce) {
+  IntentClassifier classifier(options_of());
+  const std::vector<std::string> texts = {"my card", "fee", "my card", "fee", "my card"};
+  const auto answers = classifier.predict_batch(texts);
+  EXPECT_EQ(classifier.get_cache_stats().misses, 2);
+  for (size_t i = 2; i < texts.size(); ++i) expect_same(answers[i], answers[i - 2]);
+  expect_same(answers[1], classifier.predict("fee"));
+}
+
+TEST(IntentClassifier, AnswersTheSameForEveryBatchSize) {
+  IntentClassifier classifier(options_of(2));
+  const std::vector<std::string> texts = golden_texts(golden());
+  const auto expected = classifier.predict_batch(texts, with_logits());
+  for (const int batch_size : {1, 2, 3, 100}) {
+    PredictOptions options = with_logits();
+    options.batch_size = batch_size;
+    const auto found = classifier.predict_batch(texts, options);
+    ASSERT_EQ(found.size(), expected.size());
+    for (size_t i = 0; i < texts.size(); ++i) expect_same(found[i], expected[i]);
+  }
+}
+
+TEST(IntentClassifier, TellsProgressAndStopsWhenTold) {
+  ClassifierOptions options = options_of();
+  options.device = Device::reference;  // slow enough to be asked in between
+  IntentClassifier classifier(options);
+  std::vector<std::string> texts;
+  for (int i = 0; i < 5000; ++i)
+    texts.push_back("please close my old account " + std::to_string(i));
+  PredictOptions impatient;
+  int64_t most_done = 0;
+  impatient.on_progress = [&](int64_t done, int64_t total) {
+    EXPECT_EQ(total, 5000);
+    EXPECT_GE(done, most_done);
+    most_done = done;
+    return done == 0;  // goes on until some are done
+  };
+  expect_error(
+      ErrorCode::interrupted, "stopped", [&] { classifier.predict_batch(texts, impatient); });
+  EXPECT_GT(most_done, 0);
+  EXPECT_LT(most_done, 5000);
+}
+
+TEST(IntentClassifier, FlagsWhatIsBelowTheReviewThreshold) {
+  IntentClassifier classifier(options_of());
+  EXPECT_EQ(classifier.review_threshold(), std::nullopt);
+  const float confidence = classifier.predict("my card").confidence;
+  EXPECT_FALSE(classifier.predict("my card").needs_review);
+  classifier.set_review_threshold(confidence + 0.01);
+  EXPECT_TRUE(classifier.predict("my card").needs_review);  // from the cache, too
+  EXPECT_TRUE(classifier.predict("my card", with_logits()).needs_review);
+  classifier.set_review_threshold(confidence - 0.01);
+  EXPECT_FALSE(classifier.predict("my card").needs_review);
+  classifier.set_review_threshold(std::nullopt);
+  EXPECT_EQ(classifier.review_threshold(), std::nullopt);
+  EXPECT_GT(classifier.get_cache_stats().hits, 0);
+}
+
+TEST(IntentClassifier, ChangesItsBatchSizeAtAnyTime) {
+  IntentClassifier classifier(options_of());
+  EXPECT_EQ(classifier.batch_size(), 32);
+  classifier.set_batch_size(2);
+  EXPECT_EQ(classifier.batch_size(), 2);
+  std::vector<size_t> sizes;
+  const std::vector<std::string> texts = {"a", "b", "c"};
+  for (const auto& batch : classifier.predict_batch_streaming(texts)) {
+    sizes.push_back(batch.predictions.size());
+  }
+  EXPECT_EQ(sizes, std::vector<size_t>({2, 1}));
+}
+
+TEST(IntentClassifier, KnowsOfNoGpu) {
+  IntentClassifier classifier(options_of());
+  const GpuMemoryStats stats = classifier.get_gpu_memory_stats();
+  EXPECT_FALSE(stats.gpu_available);
+  EXPECT_EQ(stats.device_name, "CPU");
+  EXPECT_EQ(stats.total_memory_gb, 0);
+  EXPECT_EQ(stats.allocated_memory_gb, 0);
+  EXPECT_EQ(stats.cached_memory_gb, 0);
+  EXPECT_EQ(stats.free_memory_gb, std::numeric_limits<double>::infinity());
+  classifier.empty_gpu_cache();
 }
 
 TEST(IntentClassifier, ServesManyThreads) {

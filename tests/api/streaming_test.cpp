@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <ranges>
+#include <sstream>
 #include <stdexcept>
 
+#include "base/expect_error.h"
 #include "fastintent/dataset.h"
 #include "fastintent/intent_classifier.h"
 #include "predict/golden_texts.h"
@@ -27,15 +31,17 @@ class Streaming : public testing::Test {
       return true;
     };
   }
-  // Keeps what it is given.
-  auto sink() {
-    return [this](std::span<const std::string> texts, std::span<const IntentPrediction> answers) {
-      EXPECT_EQ(texts.size(), answers.size());
-      sizes_.push_back(texts.size());
-      texts_.insert(texts_.end(), texts.begin(), texts.end());
-      answers_.insert(answers_.end(), answers.begin(), answers.end());
-      return true;
-    };
+  // Takes all that a stream gives.
+  void take(PredictionStream stream) {
+    PredictionBatch batch;
+    for (int64_t index = 0; stream.next(batch); ++index) {
+      EXPECT_EQ(batch.batch_idx, index);
+      EXPECT_EQ(batch.texts.size(), batch.predictions.size());
+      sizes_.push_back(batch.texts.size());
+      texts_.insert(texts_.end(), batch.texts.begin(), batch.texts.end());
+      answers_.insert(answers_.end(), batch.predictions.begin(), batch.predictions.end());
+    }
+    EXPECT_FALSE(stream.next(batch));
   }
 
   const GoldenCase golden_{"bert_cls"};
@@ -50,7 +56,7 @@ TEST_F(Streaming, GivesWhatPredictBatchGivesInOrder) {
   options.with_logits = true;
   options.top_k = 2;
   const auto expected = classifier().predict_batch(golden_texts_, options);
-  classifier().predict_batch_streaming(source(golden_texts_), sink(), options);
+  take(classifier().predict_batch_streaming(source(golden_texts_), options));
   EXPECT_EQ(texts_, golden_texts_);
   EXPECT_EQ(sizes_, std::vector<size_t>({3, 3, 1}));  // seven texts
   ASSERT_EQ(answers_.size(), expected.size());
@@ -63,21 +69,53 @@ TEST_F(Streaming, GivesWhatPredictBatchGivesInOrder) {
 }
 
 TEST_F(Streaming, TakesBatchSizeTextsTogether) {
-  classifier(7).predict_batch_streaming(source(golden_texts_), sink());
+  take(classifier(7).predict_batch_streaming(source(golden_texts_)));
   EXPECT_EQ(sizes_, std::vector<size_t>({7}));
   sizes_.clear();
-  classifier(1).predict_batch_streaming(source(golden_texts_), sink());
+  take(classifier(1).predict_batch_streaming(source(golden_texts_)));
   EXPECT_EQ(sizes_, std::vector<size_t>(7, 1));
+  sizes_.clear();
+  PredictOptions four;
+  four.batch_size = 4;
+  take(classifier(1).predict_batch_streaming(source(golden_texts_), four));
+  EXPECT_EQ(sizes_, std::vector<size_t>({4, 3}));
 }
 
-TEST_F(Streaming, CallsNoSinkWithoutTexts) {
-  classifier().predict_batch_streaming(source({}), sink());
+TEST_F(Streaming, GivesNoBatchWithoutTexts) {
+  take(classifier().predict_batch_streaming(source({})));
   EXPECT_TRUE(sizes_.empty());
+}
+
+TEST_F(Streaming, TakesAnyRangeOfTexts) {
+  IntentClassifier streaming = classifier();
+  for (const auto& [batch_idx, predictions, texts] :
+       streaming.predict_batch_streaming(golden_texts_)) {  // a container
+    EXPECT_EQ(batch_idx, static_cast<int64_t>(sizes_.size()));
+    sizes_.push_back(predictions.size());
+    texts_.insert(texts_.end(), texts.begin(), texts.end());
+  }
+  EXPECT_EQ(sizes_, std::vector<size_t>({3, 3, 1}));
+  EXPECT_EQ(texts_, golden_texts_);
+
+  texts_.clear();
+  const auto shout = [](const std::string& text) { return text + "!"; };
+  take(streaming.predict_batch_streaming(golden_texts_ | std::views::transform(shout)));
+  EXPECT_EQ(texts_.front(), golden_texts_.front() + "!");
+  EXPECT_EQ(texts_.size(), golden_texts_.size());
+
+  texts_.clear();
+  std::istringstream words("card pin fee");  // can be read once only
+  take(streaming.predict_batch_streaming(std::views::istream<std::string>(words)));
+  EXPECT_EQ(texts_, std::vector<std::string>({"card", "pin", "fee"}));
+
+  texts_.clear();
+  take(streaming.predict_batch_streaming(std::vector<std::string>{"a", "b"}));  // moved in
+  EXPECT_EQ(texts_, std::vector<std::string>({"a", "b"}));
 }
 
 TEST_F(Streaming, AnswersBlankTextsWithAnErrorInTheirPlace) {
   const std::vector<std::string> texts = {"my card", "", "fee", "\t ", " ", "\n", "new pin"};
-  classifier().predict_batch_streaming(source(texts), sink());
+  take(classifier().predict_batch_streaming(source(texts)));
   EXPECT_EQ(texts_, texts);
   ASSERT_EQ(answers_.size(), texts.size());
   IntentClassifier alone = classifier();
@@ -93,17 +131,37 @@ TEST_F(Streaming, AnswersBlankTextsWithAnErrorInTheirPlace) {
   }
 }
 
-TEST_F(Streaming, StopsWhenTheSinkSaysSo) {
+TEST_F(Streaming, ReadsAheadButNotWithoutEnd) {
   int taken = 0;
-  int calls = 0;
-  classifier().predict_batch_streaming(
-      [&](std::string& text) {
-        text = "my card";
-        return ++taken <= 100;
-      },
-      [&](auto, auto) { return ++calls < 2; });
-  EXPECT_EQ(calls, 2);
-  EXPECT_EQ(taken, 6);  // not a text more than the two batches
+  const auto endless = [&](std::string& text) {
+    text = "text " + std::to_string(++taken);
+    return true;
+  };
+  {
+    IntentClassifier streaming = classifier();
+    PredictionStream stream = streaming.predict_batch_streaming(endless);
+    EXPECT_EQ(taken, 0);
+    PredictionBatch batch;
+    ASSERT_TRUE(stream.next(batch));
+    EXPECT_GE(taken, 6);  // the next batch is under way
+    // Texts have four tokens or more; a worker is given two rounds of 256 tokens.
+    EXPECT_LE(taken, 2 * 2 * 256 / 4 + 3);
+  }
+}
+
+TEST_F(Streaming, ReadsNotAheadInBatchesOfOne) {
+  int taken = 0;
+  IntentClassifier streaming = classifier(1);
+  PredictionStream stream = streaming.predict_batch_streaming([&](std::string& text) {
+    text = "my card";
+    return ++taken <= 3;
+  });
+  PredictionBatch batch;
+  for (int answered = 1; answered <= 3; ++answered) {
+    ASSERT_TRUE(stream.next(batch));
+    EXPECT_EQ(taken, answered);
+  }
+  EXPECT_FALSE(stream.next(batch));
 }
 
 TEST_F(Streaming, PassesTheSourcesExceptionOnAfterTheTextsBeforeIt) {
@@ -114,33 +172,58 @@ TEST_F(Streaming, PassesTheSourcesExceptionOnAfterTheTextsBeforeIt) {
     return texts(text);
   };
   IntentClassifier streaming = classifier();
-  try {
-    streaming.predict_batch_streaming(failing, sink());
-    ADD_FAILURE() << "expected an exception";
-  } catch (const std::runtime_error& error) {
-    EXPECT_STREQ(error.what(), "line 6");
-  }
-  EXPECT_EQ(sizes_, std::vector<size_t>({3, 2}));
-  EXPECT_EQ(texts_.back(), golden_texts_[4]);
-  EXPECT_EQ(answers_.back().confidence, streaming.predict(golden_texts_[4]).confidence);
+  PredictionStream stream = streaming.predict_batch_streaming(failing);
+  PredictionBatch batch;
+  ASSERT_TRUE(stream.next(batch));
+  EXPECT_EQ(batch.texts.size(), 3U);
+  ASSERT_TRUE(stream.next(batch));
+  ASSERT_EQ(batch.texts.size(), 2U);
+  EXPECT_EQ(batch.texts.back(), golden_texts_[4]);
+  EXPECT_EQ(batch.predictions.back().confidence, streaming.predict(golden_texts_[4]).confidence);
+  EXPECT_THROW(stream.next(batch), std::runtime_error);
+  EXPECT_FALSE(stream.next(batch));
 }
 
-TEST_F(Streaming, PassesTheSinksExceptionOnAndWorksAfterwards) {
+TEST_F(Streaming, StopsWhenTheCallerWantsTo) {
+  PredictOptions impatient;
+  impatient.on_progress = [](int64_t, int64_t total) {
+    EXPECT_EQ(total, 0);
+    return false;
+  };
   IntentClassifier streaming = classifier();
-  EXPECT_THROW(
-      streaming.predict_batch_streaming(source(golden_texts_),
-                                        [](auto, auto) -> bool { throw std::logic_error("full"); }),
-      std::logic_error);
-  streaming.predict_batch_streaming(source(golden_texts_), sink());
-  EXPECT_EQ(texts_, golden_texts_);
+  PredictionStream stream = streaming.predict_batch_streaming(TextSource([](std::string& text) {
+                                                                text = "my card";
+                                                                return true;
+                                                              }),
+                                                              impatient);
+  const auto run_on = [&] {
+    PredictionBatch batch;
+    while (stream.next(batch)) {
+    }
+  };
+  expect_error(ErrorCode::interrupted, "stopped", run_on);
 }
 
-TEST_F(Streaming, LetsTheSinkAskTheClassifier) {
-  IntentClassifier streaming = classifier();
-  streaming.predict_batch_streaming(source(golden_texts_), [&](auto texts, auto answers) {
-    EXPECT_EQ(streaming.predict(texts[0]).confidence, answers[0].confidence);
-    return true;
-  });
+TEST_F(Streaming, ComputesATextThatStandsTwiceOnce) {
+  const std::vector<std::string> texts = {"a", "b", "a", "a", "c", "b"};
+  IntentClassifier streaming = classifier(6);
+  take(streaming.predict_batch_streaming(source(texts)));
+  EXPECT_EQ(streaming.get_cache_stats().misses, 3);
+  ASSERT_EQ(answers_.size(), 6U);
+  EXPECT_EQ(answers_[2].confidence, answers_[0].confidence);
+  EXPECT_EQ(answers_[5].confidence, answers_[1].confidence);
+  EXPECT_NE(answers_[4].confidence, answers_[0].confidence);
+}
+
+TEST_F(Streaming, GoesOnBesideOtherCallsAndOutlivesTheClassifier) {
+  std::optional<IntentClassifier> first(classifier());
+  PredictionStream stream = first->predict_batch_streaming(source(golden_texts_));
+  PredictionBatch batch;
+  ASSERT_TRUE(stream.next(batch));
+  EXPECT_EQ(first->predict(batch.texts[0]).confidence, batch.predictions[0].confidence);
+  first.reset();
+  ASSERT_TRUE(stream.next(batch));
+  EXPECT_EQ(batch.texts[0], golden_texts_[3]);
 }
 
 }  // namespace

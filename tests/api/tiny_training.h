@@ -49,7 +49,7 @@ inline TrainingOptions tiny_options(const std::filesystem::path& output,
   options.batch_size = 16;
   options.learning_rate = 2e-3;
   options.dropout = 0.1;  // the golden models have none; resuming must find its place in it too
-  options.precision = TrainingPrecision::fp32;
+  options.precision = Precision::fp32;
   options.threads = 1;
   return options;
 }

@@ -101,7 +101,7 @@ TEST_F(TinyTraining, TellsEveryStepAndEpoch) {
 TEST_F(TinyTraining, SavesTheModelThatTheReportMeasures) {
   const LabelledTexts training = tiny_texts();
   const LabelledTexts validation = tiny_texts(33);
-  for (const TrainingPrecision precision : {TrainingPrecision::fp32, TrainingPrecision::bf16}) {
+  for (const Precision precision : {Precision::fp32, Precision::bf16}) {
     TrainingOptions chosen = options();
     chosen.precision = precision;
     const Told told = train(chosen, training, &validation);
@@ -124,7 +124,7 @@ TEST_F(TinyTraining, ReportsTheSettingsItUsed) {
   EXPECT_FLOAT_EQ(static_cast<float>(report.options.label_smoothing.value()), 0.05F);
   EXPECT_EQ(report.options.epochs, 1);
   EXPECT_EQ(report.options.threads, 2);
-  EXPECT_EQ(report.options.precision, TrainingPrecision::fp32);
+  EXPECT_EQ(report.options.precision, Precision::fp32);
   EXPECT_EQ(report.options.pooling, HeadPooling::mean);  // the base's own
   EXPECT_EQ(report.options.max_length, saved().max_length());
   EXPECT_NE(report.device_name.find("cpu"), std::string::npos);
@@ -213,11 +213,11 @@ TEST_F(TinyTraining, GivesTheSameBitsForTheSameSeed) {
 
 TEST_F(TinyTraining, TrainsInBf16) {
   TrainingOptions bf16 = long_enough();
-  bf16.precision = TrainingPrecision::bf16;
+  bf16.precision = Precision::bf16;
   const Told told = train(bf16, tiny_texts());
   EXPECT_LT(told.epochs.back().training_loss, 0.4 * told.epochs.front().training_loss);
   TrainingOptions fp32 = bf16;
-  fp32.precision = TrainingPrecision::fp32;
+  fp32.precision = Precision::fp32;
   EXPECT_NE(train(fp32, tiny_texts()).files.at("model.safetensors"),
             told.files.at("model.safetensors"))
       << "bf16 changed nothing";

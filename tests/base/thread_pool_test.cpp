@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <stdexcept>
 #include <string>
@@ -30,6 +32,41 @@ TEST(AvailableCores, AreThoseThatTheThreadMayRunOn) {
     EXPECT_EQ(available_cores(), 1);
   })
       .join();
+}
+
+TEST(ThreadPool, RunsWhatIsSubmittedInOrderAndBesideARun) {
+  std::vector<int> order;  // one worker: no lock needed
+  {
+    ThreadPool pool(1);
+    for (int i = 0; i < 100; ++i) pool.submit([&order, i](int) { order.push_back(i); });
+    std::atomic<int> runs{0};
+    pool.run([&](int) { ++runs; });
+    EXPECT_EQ(runs, 1);
+  }  // the rest is run before the pool ends
+  ASSERT_EQ(order.size(), 100U);
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST(ThreadPool, SpreadsWhatManyThreadsSubmitOverItsWorkers) {
+  std::atomic<int> done{0};
+  std::array<std::atomic<int>, 3> by_worker{};
+  {
+    ThreadPool pool(3);
+    std::vector<std::thread> callers;
+    for (int caller = 0; caller < 4; ++caller) {
+      callers.emplace_back([&] {
+        for (int i = 0; i < 50; ++i) {
+          pool.submit([&](int worker) {
+            ++by_worker[static_cast<size_t>(worker)];
+            ++done;
+          });
+        }
+      });
+    }
+    for (std::thread& caller : callers) caller.join();
+  }
+  EXPECT_EQ(done, 200);
+  EXPECT_EQ(by_worker[0] + by_worker[1] + by_worker[2], 200);
 }
 
 TEST(ThreadPool, HasAtLeastOneWorker) {

@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <numeric>
+#include <thread>
 
 #include "base/expect_error.h"
+#include "compute/create_backend.h"
+#include "failing_backend.h"
 #include "golden_texts.h"
 
 namespace fastintent {
@@ -26,13 +30,23 @@ std::vector<uint32_t> bits_of(std::span<const float> values) {
   return bits;
 }
 
+Predictor make_predictor(const std::filesystem::path& folder,
+                         Device device,
+                         int threads,
+                         int max_length = 0) {
+  return {std::make_shared<const TrainedModel>(folder, max_length),
+          [device] { return create_backend(device); },
+          Precision::fp32,
+          threads};
+}
+
 class GoldenPredictor : public testing::TestWithParam<std::string> {
  protected:
   const GoldenCase golden_{GetParam()};
   const std::vector<std::string> texts_ = golden_texts(golden_);
 
   Predictor predictor(Device device, int threads) const {
-    return {golden_.model(), device, threads, 0};
+    return make_predictor(golden_.model(), device, threads);
   }
 };
 
@@ -94,14 +108,14 @@ INSTANTIATE_TEST_SUITE_P(AllHeads,
                          [](const auto& test) { return test.param; });
 
 TEST(Predictor, GivesNothingForNoTexts) {
-  Predictor predictor(GoldenCase("bert_mean").model(), Device::cpu, 2, 0);
+  Predictor predictor = make_predictor(GoldenCase("bert_mean").model(), Device::cpu, 2);
   const TextLogits logits = predictor.run({});
   EXPECT_TRUE(logits.values.empty());
   EXPECT_TRUE(logits.truncated.empty());
 }
 
 TEST(Predictor, SaysWhichTextsWereTruncated) {
-  Predictor predictor(GoldenCase("bert_mean").model(), Device::cpu, 1, 6);
+  Predictor predictor = make_predictor(GoldenCase("bert_mean").model(), Device::cpu, 1, 6);
   const std::vector<std::string_view> texts = {
       "my card", "please close my old account", "is it new"};
   const TextLogits logits = predictor.run(texts);
@@ -115,9 +129,96 @@ TEST(Predictor, SaysWhichTextsWereTruncated) {
 TEST(Predictor, RefusesAFolderWithoutATrainedHead) {
   for (const char* base : {"bert_base", "sentence_base"}) {
     expect_error(ErrorCode::bad_checkpoint, "train it first", [&] {
-      Predictor(GoldenCase(base).model(), Device::cpu, 1, 0);
+      TrainedModel(GoldenCase(base).model(), 0);
     });
   }
+}
+
+TEST(Predictor, StopsWhatWasDropped) {
+  const GoldenCase golden("bert_mean");
+  Predictor predictor = make_predictor(golden.model(), Device::cpu, 2);
+  const std::vector<std::string> texts = golden_texts(golden);
+  const std::vector<std::string_view> views(texts.begin(), texts.end());
+  const std::vector<uint32_t> expected = bits_of(predictor.run(views).values);
+  for (int round = 0; round < 20; ++round) {
+    for (int dropped = 0; dropped < 5; ++dropped) predictor.start(views);
+    EXPECT_EQ(bits_of(predictor.run(views).values), expected);
+  }
+}
+
+TEST(Predictor, ServesManyCallsAtOnceWithTheSameBits) {
+  const GoldenCase golden("bert_mean");
+  Predictor predictor = make_predictor(golden.model(), Device::cpu, 2);
+  const std::vector<std::string> texts = many_texts(golden_texts(golden));
+  const std::vector<std::string_view> views(texts.begin(), texts.end());
+  const std::vector<uint32_t> expected = bits_of(predictor.run(views).values);
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 3; ++caller) {
+    callers.emplace_back([&] {
+      for (int round = 0; round < 5; ++round) {
+        PendingLogits first = predictor.start(views);
+        PendingLogits second = predictor.start(views);
+        EXPECT_EQ(bits_of(second.get().values), expected);
+        EXPECT_EQ(bits_of(first.get().values), expected);
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+}
+
+TEST(Predictor, WarmsUpBesideOtherCalls) {
+  const GoldenCase golden("bert_pooler");
+  Predictor predictor = make_predictor(golden.model(), Device::cpu, 2);
+  const std::vector<std::string> texts = golden_texts(golden);
+  const std::vector<std::string_view> views(texts.begin(), texts.end());
+  const std::vector<uint32_t> expected = bits_of(predictor.run(views).values);
+  PendingLogits pending = predictor.start(views);
+  std::thread other([&] { predictor.warm_up(); });
+  predictor.warm_up();
+  other.join();
+  EXPECT_EQ(bits_of(pending.get().values), expected);
+  EXPECT_EQ(bits_of(predictor.run(views).values), expected);
+}
+
+// A predictor that has loaded its model and then finds memory for `rows` rows of the widest
+// activation only.
+class PoorPredictor {
+ public:
+  PoorPredictor(const GoldenCase& golden, int64_t rows)
+      : predictor_(
+            std::make_shared<const TrainedModel>(golden.model(), 0),
+            [this] {
+              return std::make_unique<FailingBackend>(create_backend(Device::cpu), floats_);
+            },
+            Precision::fp32,
+            1) {
+    *floats_ = rows * 3 * predictor_.config().encoder.hidden;  // queries, keys and values
+  }
+  operator Predictor&() { return predictor_; }
+
+ private:
+  std::shared_ptr<int64_t> floats_ = std::make_shared<int64_t>(std::numeric_limits<int64_t>::max());
+  Predictor predictor_;
+};
+
+TEST(Predictor, HalvesABatchThatDoesNotFitIntoMemory) {
+  const GoldenCase golden("bert_mean");
+  const std::vector<std::string> texts = many_texts(golden_texts(golden));
+  Predictor roomy = make_predictor(golden.model(), Device::cpu, 1);
+  const std::vector<uint32_t> expected = bits_of(logits_of(roomy, texts));
+  // Room for the longest text (64 tokens and a quarter), but not for what usually runs together.
+  PoorPredictor poor(golden, 96);
+  EXPECT_EQ(bits_of(logits_of(poor, texts)), expected);
+}
+
+TEST(Predictor, TellsThatNotEvenOneTextFitsAndGoesOn) {
+  const GoldenCase golden("bert_mean");
+  PoorPredictor poor(golden, 32);
+  const std::vector<std::string> texts = many_texts(golden_texts(golden));
+  expect_error(ErrorCode::out_of_resources, "memory", [&] { logits_of(poor, texts); });
+  Predictor roomy = make_predictor(golden.model(), Device::cpu, 1);
+  const std::vector<std::string> short_text = {"my card"};
+  EXPECT_EQ(bits_of(logits_of(poor, short_text)), bits_of(logits_of(roomy, short_text)));
 }
 
 }  // namespace

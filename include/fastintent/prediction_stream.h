@@ -1,0 +1,69 @@
+#pragma once
+
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <string>
+
+#include "fastintent/prediction.h"
+
+namespace fastintent {
+
+/// Gives the next text; false at the end.
+using TextSource = std::function<bool(std::string& text)>;
+
+/// Predictions of a source of texts, one batch at a time, in the order of the texts and in constant
+/// memory. Made by IntentClassifier::predict_batch_streaming:
+///
+///     for (const auto& [batch_idx, predictions, texts] :
+///          classifier.predict_batch_streaming(queries)) { ... }
+///
+/// While one batch runs the next ones are read and tokenised; the source is called on the thread
+/// that asks for batches. A batch size of 1 answers each text before the next is read. A stream
+/// that is dropped early stops the work. It goes on with the model it began with when the
+/// classifier trains or changes its precision, and may outlive the classifier. One thread at a
+/// time.
+class PredictionStream {
+ public:
+  ~PredictionStream();
+  PredictionStream(PredictionStream&&) noexcept;
+  PredictionStream& operator=(PredictionStream&&) noexcept;
+
+  /// Fills `batch` with the next one; false at the end. A blank text gives a prediction with
+  /// `error` set. An exception of the source comes after the batches before it; so does an Error of
+  /// the prediction, after which the stream has ended.
+  bool next(PredictionBatch& batch);
+
+  /// An input iterator, for range-based for.
+  class Iterator {
+   public:
+    using value_type = PredictionBatch;
+    using difference_type = std::ptrdiff_t;
+
+    const PredictionBatch& operator*() const { return stream_->current(); }
+    Iterator& operator++() {
+      if (!stream_->advance()) stream_ = nullptr;
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const { return stream_ == nullptr; }
+
+   private:
+    friend class PredictionStream;
+    explicit Iterator(PredictionStream* stream) : stream_(stream) { ++*this; }
+    PredictionStream* stream_;
+  };
+  Iterator begin() { return Iterator(this); }
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  friend class IntentClassifier;
+  class State;
+  explicit PredictionStream(std::unique_ptr<State> state);
+  const PredictionBatch& current() const;
+  bool advance();
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace fastintent

@@ -1,0 +1,151 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <numeric>
+
+#include "api/classifier_state.h"
+#include "api/prediction_stream_state.h"
+#include "api/sample_texts.h"
+#include "fastintent/error.h"
+
+namespace fastintent {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Milliseconds = std::chrono::duration<double, std::milli>;
+
+constexpr int kWarmUpCalls = 3;
+
+// The value below which `share` of the sorted values lie (the nearest rank).
+double percentile(const std::vector<double>& sorted, double share) {
+  const auto rank = static_cast<size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5);
+  return sorted[rank];
+}
+
+int64_t most(const std::vector<std::chrono::nanoseconds>& after,
+             const std::vector<std::chrono::nanoseconds>& before) {
+  int64_t longest = 0;
+  for (size_t i = 0; i < after.size(); ++i) {
+    longest = std::max<int64_t>(longest, (after[i] - before[i]).count());
+  }
+  return longest;
+}
+
+// Measures calls of one kind on one predictor.
+class Measurement {
+ public:
+  Measurement(const Predictor& predictor, int calls) : predictor_(predictor), calls_(calls) {}
+
+  // `call(i)` makes the i-th call and returns how many predictions it gave.
+  BenchmarkFigures run(const std::function<int64_t(int)>& call) const {
+    for (int i = 0; i < kWarmUpCalls; ++i) call(i);
+    std::vector<double> latencies;
+    int64_t predictions = 0;
+    const PredictorTimes before = predictor_.times();
+    const auto start = Clock::now();
+    for (int i = 0; i < calls_; ++i) {
+      const auto begin = Clock::now();
+      predictions += call(i);
+      latencies.push_back(Milliseconds(Clock::now() - begin).count());
+    }
+    const double total_ms = Milliseconds(Clock::now() - start).count();
+    const PredictorTimes after = predictor_.times();
+
+    std::sort(latencies.begin(), latencies.end());
+    BenchmarkFigures figures;
+    figures.throughput = static_cast<double>(predictions) / (total_ms / 1000);
+    figures.mean_ms = std::accumulate(latencies.begin(), latencies.end(), 0.0) / calls_;
+    figures.p50_ms = percentile(latencies, 0.50);
+    figures.p95_ms = percentile(latencies, 0.95);
+    figures.p99_ms = percentile(latencies, 0.99);
+    const double total_ns = total_ms * 1e6;
+    figures.tokenizer_share =
+        static_cast<double>((after.tokenizer - before.tokenizer).count()) / total_ns;
+    figures.encoder_share = static_cast<double>(most(after.encoder, before.encoder)) / total_ns;
+    return figures;
+  }
+
+ private:
+  const Predictor& predictor_;
+  int calls_;
+};
+
+// The samples over and over.
+class Texts {
+ public:
+  explicit Texts(std::span<const std::string> samples) : samples_(samples) {}
+
+  const std::string& next() { return samples_[next_++ % samples_.size()]; }
+  std::vector<std::string_view> next(int count) {
+    std::vector<std::string_view> texts;
+    for (int i = 0; i < count; ++i) texts.push_back(next());
+    return texts;
+  }
+
+ private:
+  std::span<const std::string> samples_;
+  size_t next_ = 0;
+};
+
+}  // namespace
+
+PerformanceReport IntentClassifier::benchmark_performance(std::span<const std::string> sample_texts,
+                                                          int num_iterations) {
+  if (num_iterations < 1) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("benchmark: num_iterations: expected at least 1, found {}", num_iterations));
+  }
+  const std::span<const std::string> samples = samples_or_ours(sample_texts);
+  warm_up(sample_texts);
+  PredictOptions uncached;
+  uncached.use_cache = false;
+  PredictionContext context = state_->begin(uncached);
+  const Measurement measurement(*context.predictor, num_iterations);
+  PerformanceReport report;
+  report.device = context.predictor->device_name();
+  report.precision = context.predictor->precision();
+  report.threads = context.predictor->threads();
+
+  Texts texts(samples);
+  report.benchmarks.emplace_back("single_prediction", measurement.run([&](int) {
+    predict_one(context, texts.next());
+    return 1;
+  }));
+  for (const int size : {1, 4, 8, 16, 32}) {
+    PredictionContext batches = context;
+    batches.options.batch_size = size;
+    report.benchmarks.emplace_back(fmt::format("batch_size_{}", size), measurement.run([&](int) {
+      predict_all(batches, texts.next(size));
+      return size;
+    }));
+  }
+  PredictionStream::State stream(context, [&](std::string& text) {
+    text = texts.next();
+    return true;
+  });
+  report.benchmarks.emplace_back("streaming", measurement.run([&](int) {
+    stream.next(stream.current);
+    return static_cast<int64_t>(stream.current.predictions.size());
+  }));
+
+  context.cache = std::make_shared<PredictionCache>(static_cast<int64_t>(samples.size()),
+                                                    state_->options.cache_bytes);
+  context.cache_generation = context.cache->generation();
+  predict_all(context, std::vector<std::string_view>(samples.begin(), samples.end()));
+  report.benchmarks.emplace_back("cached", measurement.run([&](int) {
+    if (!context.cache->find(texts.next(), context.options.top_k)) {
+      throw Error(ErrorCode::out_of_resources,
+                  fmt::format("benchmark: expected room for {} predictions in the cache, found {} "
+                              "bytes",
+                              samples.size(),
+                              state_->options.cache_bytes));
+    }
+    return 1;
+  }));
+  return report;
+}
+
+}  // namespace fastintent

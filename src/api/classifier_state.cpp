@@ -1,0 +1,168 @@
+#include "api/classifier_state.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "compute/create_backend.h"
+#include "fastintent/error.h"
+
+namespace fastintent {
+namespace {
+
+template <typename Number>
+void require(bool good, const char* name, const char* expected, Number found) {
+  if (good) return;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("IntentClassifier: {}: expected {}, found {}", name, expected, found));
+}
+
+void require_batch_size(int batch_size) {
+  require(batch_size >= 1, "batch_size", "at least 1", batch_size);
+}
+
+void require_threshold(std::optional<double> threshold) {
+  if (threshold) {
+    require(*threshold >= 0 && *threshold <= 1, "review_threshold", "0 to 1", *threshold);
+  }
+}
+
+ClassifierOptions checked(ClassifierOptions options) {
+  require_batch_size(options.batch_size);
+  require(options.cache_size >= 0, "cache_size", "0 or more", options.cache_size);
+  require(options.cache_bytes >= 0, "cache_bytes", "0 or more", options.cache_bytes);
+  require(options.threads >= 0 && options.threads <= kMostWorkers,
+          "threads",
+          "0 to 1024",
+          options.threads);
+  require(options.max_length >= 0, "max_length", "0 or more", options.max_length);
+  require_threshold(options.review_threshold);
+  return options;
+}
+
+}  // namespace
+
+IntentClassifier::State::State(ClassifierOptions given)
+    : options(checked(std::move(given))),
+      cache(std::make_shared<PredictionCache>(options.cache_size, options.cache_bytes)),
+      batch_size(options.batch_size),
+      enable_cache(options.enable_cache),
+      chosen_threshold_(options.review_threshold) {
+  if (!options.model_path.empty()) load(options.model_path, nullptr);
+}
+
+void IntentClassifier::State::load(const std::filesystem::path& folder,
+                                   std::shared_ptr<ScratchFolder> scratch) {
+  Precision precision = options.precision;
+  {
+    const std::lock_guard lock(mutex_);
+    if (predictor_ != nullptr) precision = predictor_->precision();
+  }
+  if (precision == Precision::automatic) precision = Precision::fp32;
+  auto predictor = std::make_shared<Predictor>(
+      std::make_shared<const TrainedModel>(folder, options.max_length),
+      [device = options.device] { return create_backend(device); },
+      precision,
+      options.threads);
+  if (options.log) {
+    options.log(fmt::format("loaded {} on {} in {} with {} worker{}",
+                            folder.string(),
+                            predictor->device_name(),
+                            precision_name(precision),
+                            predictor->threads(),
+                            predictor->threads() == 1 ? "" : "s"));
+  }
+  // What is replaced ends outside the lock.
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(scratch_, scratch);
+  }
+  use(std::move(predictor));
+}
+
+std::shared_ptr<Predictor> IntentClassifier::State::prepare(const Predictor& current,
+                                                            Precision precision) const {
+  return std::make_shared<Predictor>(
+      current.trained(),
+      [device = options.device] { return create_backend(device); },
+      precision,
+      options.threads);
+}
+
+void IntentClassifier::State::use(std::shared_ptr<Predictor> predictor) {
+  const std::lock_guard lock(mutex_);
+  predictor_.swap(predictor);
+  cache->clear();
+  update_threshold();
+}
+
+std::shared_ptr<Predictor> IntentClassifier::State::predictor() const {
+  const std::lock_guard lock(mutex_);
+  if (predictor_ == nullptr) {
+    throw Error(ErrorCode::no_model,
+                "IntentClassifier: expected a trained model, found none; give model_path or call "
+                "train() first");
+  }
+  return predictor_;
+}
+
+bool IntentClassifier::State::is_loaded() const {
+  const std::lock_guard lock(mutex_);
+  return predictor_ != nullptr;
+}
+
+bool IntentClassifier::State::uses_cache(const PredictOptions& call) const {
+  return call.use_cache && enable_cache && !call.with_logits;
+}
+
+PredictionContext IntentClassifier::State::begin(const PredictOptions& call) const {
+  require(call.top_k >= 0, "top_k", "0 or more", call.top_k);
+  require(call.batch_size >= 0, "batch_size", "0 or more", call.batch_size);
+  PredictionContext context;
+  // In this order: an answer of an older model never belongs to the newer generation.
+  context.cache_generation = cache->generation();
+  context.predictor = predictor();
+  if (uses_cache(call)) context.cache = cache;
+  context.review_threshold = review_threshold_;
+  context.options = call;
+  if (call.batch_size == 0) context.options.batch_size = batch_size;
+  return context;
+}
+
+std::optional<IntentPrediction> IntentClassifier::State::find_cached(
+    std::string_view text, const PredictOptions& call) const {
+  if (!uses_cache(call)) return std::nullopt;
+  auto found = cache->find(text, call.top_k);
+  if (found) found->needs_review = found->confidence < review_threshold_;
+  return found;
+}
+
+std::optional<double> IntentClassifier::State::review_threshold() const {
+  const double threshold = review_threshold_;
+  return threshold < 0 ? std::nullopt : std::optional(threshold);
+}
+
+void IntentClassifier::State::set_review_threshold(std::optional<double> threshold) {
+  require_threshold(threshold);
+  const std::lock_guard lock(mutex_);
+  chosen_threshold_ = threshold;
+  update_threshold();
+}
+
+void IntentClassifier::State::update_threshold() {
+  std::optional<double> threshold = chosen_threshold_;
+  if (!threshold && predictor_ != nullptr) threshold = predictor_->calibration().review_threshold;
+  review_threshold_ = threshold.value_or(-1);
+}
+
+void IntentClassifier::State::set_batch_size(int size) {
+  require_batch_size(size);
+  batch_size = size;
+}
+
+void IntentClassifier::State::set_enable_cache(bool enable) {
+  enable_cache = enable;
+  if (!enable) cache->clear();
+}
+
+}  // namespace fastintent

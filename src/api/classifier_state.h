@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "api/prediction_context.h"
+#include "base/scratch_folder.h"
+#include "fastintent/intent_classifier.h"
+#include "predict/prediction_cache.h"
+#include "predict/predictor.h"
+
+namespace fastintent {
+
+/// The model in use and the settings that may change at any time. Safe from many threads.
+class IntentClassifier::State {
+ public:
+  /// Throws invalid_argument for an impossible option. Loads options.model_path, if any.
+  explicit State(ClassifierOptions options);
+
+  /// Loads `folder` and answers from it from now on; `scratch`, which may be null, lives as long as
+  /// that model is in use.
+  void load(const std::filesystem::path& folder, std::shared_ptr<ScratchFolder> scratch);
+
+  /// The same model in another precision.
+  std::shared_ptr<Predictor> prepare(const Predictor& current, Precision precision) const;
+  /// Answers from `predictor` from now on; empties the cache.
+  void use(std::shared_ptr<Predictor> predictor);
+
+  /// The model in use. Throws no_model.
+  std::shared_ptr<Predictor> predictor() const;
+  bool is_loaded() const;
+
+  /// What a call that begins now works with. Throws no_model, or invalid_argument for an impossible
+  /// option.
+  PredictionContext begin(const PredictOptions& options) const;
+
+  /// The answer from the cache, when this call may use it and it is there.
+  std::optional<IntentPrediction> find_cached(std::string_view text,
+                                              const PredictOptions& options) const;
+
+  std::optional<double> review_threshold() const;
+  void set_review_threshold(std::optional<double> threshold);
+  void set_batch_size(int batch_size);
+  void set_enable_cache(bool enable);
+
+  const ClassifierOptions options;  // as they were given
+  const std::shared_ptr<PredictionCache> cache;
+  std::atomic<int> batch_size;
+  std::atomic<bool> enable_cache;
+  std::mutex one_at_a_time;  // of train() and optimize_for_inference()
+
+ private:
+  bool uses_cache(const PredictOptions& call) const;
+  void update_threshold();
+
+  mutable std::mutex mutex_;  // over what follows
+  std::shared_ptr<Predictor> predictor_;
+  std::shared_ptr<ScratchFolder> scratch_;
+  std::optional<double> chosen_threshold_;  // instead of the model's
+  // Of both, what counts; negative: none. Outside the mutex, for answers from the cache.
+  std::atomic<double> review_threshold_{-1};
+};
+
+}  // namespace fastintent

@@ -1,0 +1,26 @@
+#include "api/distinct_texts.h"
+
+#include <unordered_map>
+
+namespace fastintent {
+
+DistinctTexts::DistinctTexts(std::span<const std::string_view> texts) {
+  std::unordered_map<std::string_view, size_t> places;
+  places.reserve(texts.size());
+  place_.reserve(texts.size());
+  for (const std::string_view text : texts) {
+    const auto [place, is_new] = places.try_emplace(text, distinct_.size());
+    if (is_new) distinct_.push_back(text);
+    place_.push_back(place->second);
+  }
+}
+
+std::vector<IntentPrediction> DistinctTexts::spread(std::vector<IntentPrediction> answers) const {
+  if (distinct_.size() == place_.size()) return answers;
+  std::vector<IntentPrediction> all;
+  all.reserve(place_.size());
+  for (const size_t place : place_) all.push_back(answers[place]);
+  return all;
+}
+
+}  // namespace fastintent

@@ -1,0 +1,64 @@
+#include "api/prediction_context.h"
+
+#include <algorithm>
+#include <deque>
+#include <iterator>
+#include <utility>
+
+#include "api/distinct_texts.h"
+#include "api/pending_batch.h"
+#include "predict/rank_intents.h"
+
+namespace fastintent {
+
+IntentPrediction make_answer(const PredictionContext& context,
+                             std::string_view text,
+                             std::span<const float> logits,
+                             bool truncated) {
+  const PredictOptions& options = context.options;
+  const Predictor& predictor = *context.predictor;
+  IntentPrediction answer = rank_intents(
+      logits, predictor.config().intents, options.top_k, predictor.calibration().temperature);
+  answer.truncated = truncated;
+  if (options.with_logits) answer.logits.assign(logits.begin(), logits.end());
+  if (context.cache != nullptr) {
+    context.cache->insert(text, options.top_k, answer, context.cache_generation);
+  }
+  answer.needs_review = answer.confidence < context.review_threshold;
+  return answer;
+}
+
+IntentPrediction predict_one(const PredictionContext& context, std::string_view text) {
+  Progress progress(context.options, 1);
+  PendingLogits pending = context.predictor->start(std::span(&text, 1));
+  progress.wait_for(pending);
+  const TextLogits logits = pending.get();
+  return make_answer(context, text, logits.values, logits.truncated.front() != 0);
+}
+
+std::vector<IntentPrediction> predict_all(const PredictionContext& context,
+                                          std::span<const std::string_view> texts) {
+  const DistinctTexts distinct(texts);
+  std::span<const std::string_view> waiting = distinct.texts();
+  const auto batch_size = static_cast<size_t>(context.options.batch_size);
+
+  Progress progress(context.options, static_cast<int64_t>(texts.size()));
+  progress.add(static_cast<int64_t>(texts.size() - waiting.size()));  // the repeated ones
+  std::vector<IntentPrediction> answers;
+  answers.reserve(waiting.size());
+  std::deque<PendingBatch> started;
+  while (!waiting.empty() || !started.empty()) {
+    if (!waiting.empty() && (started.empty() || context.predictor->wants_more())) {
+      const size_t count = std::min(batch_size, waiting.size());
+      started.emplace_back(context, waiting.first(count));
+      waiting = waiting.subspan(count);
+      continue;
+    }
+    std::vector<IntentPrediction> batch = started.front().finish(progress);
+    started.pop_front();
+    std::move(batch.begin(), batch.end(), std::back_inserter(answers));
+  }
+  return distinct.spread(std::move(answers));
+}
+
+}  // namespace fastintent

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "fastintent/intent_classifier.h"
+#include "predict/prediction_cache.h"
+#include "predict/predictor.h"
+
+namespace fastintent {
+
+/// What a call works with. It stays as it is while the call runs, whatever becomes of the
+/// classifier.
+struct PredictionContext {
+  std::shared_ptr<Predictor> predictor;
+  std::shared_ptr<PredictionCache> cache;  // null: not used by this call
+  uint64_t cache_generation = 0;           // when the call began
+  double review_threshold = 0;             // below it a prediction is flagged
+  PredictOptions options;                  // batch_size filled in
+};
+
+/// Throws invalid_data when `text` is blank.
+void require_text(std::string_view text);
+
+/// What is said of a text with these logits [C]; goes into the cache, too.
+IntentPrediction make_answer(const PredictionContext& context,
+                             std::string_view text,
+                             std::span<const float> logits,
+                             bool truncated);
+
+/// The prediction of a text that is not blank, by the model: the cache is not asked.
+IntentPrediction predict_one(const PredictionContext& context, std::string_view text);
+
+/// Predictions in the order of `texts`, each distinct one computed once. Throws invalid_data when
+/// one is blank, before any work.
+std::vector<IntentPrediction> predict_all(const PredictionContext& context,
+                                          std::span<const std::string_view> texts);
+
+}  // namespace fastintent

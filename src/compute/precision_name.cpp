@@ -1,0 +1,17 @@
+#include "fastintent/options.h"
+
+namespace fastintent {
+
+std::string_view precision_name(Precision precision) {
+  switch (precision) {
+    case Precision::automatic:
+      return "auto";
+    case Precision::fp32:
+      return "fp32";
+    case Precision::bf16:
+      return "bf16";
+  }
+  return "unknown";
+}
+
+}  // namespace fastintent

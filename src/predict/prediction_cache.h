@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "fastintent/prediction.h"
+
+namespace fastintent {
+
+/// Remembers predictions by text: the least recently used goes when there are more than `entries`
+/// or they take more than `bytes`. Whole texts are compared, never hashes alone. Safe from many
+/// threads.
+///
+/// An answer belongs to a generation; clear() begins the next one, and an answer computed before
+/// that is not taken in: nothing stale is ever found.
+class PredictionCache {
+ public:
+  using Hash = size_t (*)(std::string_view text);
+  static size_t hash_text(std::string_view text) { return std::hash<std::string_view>()(text); }
+
+  struct Counts {
+    int64_t entries = 0;
+    int64_t bytes = 0;  ///< of texts, answers and bookkeeping, about
+    int64_t hits = 0;
+    int64_t misses = 0;
+    int64_t evictions = 0;
+  };
+
+  PredictionCache(int64_t most_entries, int64_t most_bytes, Hash hash = hash_text);
+  PredictionCache(const PredictionCache&) = delete;
+  PredictionCache& operator=(const PredictionCache&) = delete;
+
+  /// The answer with `top_k` alternatives, if it is known. Counts a hit or a miss.
+  std::optional<IntentPrediction> find(std::string_view text, int top_k);
+
+  /// Takes in an answer computed in `generation`; not one larger than the whole cache.
+  void insert(std::string_view text,
+              int top_k,
+              const IntentPrediction& prediction,
+              uint64_t generation);
+
+  uint64_t generation() const;
+  void clear();
+  Counts counts() const;
+  int64_t most_entries() const { return most_entries_; }
+
+ private:
+  struct Entry {
+    std::string text;
+    int top_k = 0;
+    // Shared, so that it is copied outside the lock.
+    std::shared_ptr<const IntentPrediction> prediction;
+    int64_t bytes = 0;
+  };
+  using Entries = std::list<Entry>;
+
+  struct Key {
+    std::string_view text;  // of the entry
+    int top_k = 0;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    Hash hash_text;
+    size_t operator()(const Key& key) const {
+      return hash_text(key.text) + static_cast<size_t>(key.top_k);
+    }
+  };
+
+  const int64_t most_entries_;
+  const int64_t most_bytes_;
+  mutable std::mutex mutex_;
+  uint64_t generation_ = 0;
+  Entries entries_;  // most recent first; the map's keys look into it
+  std::unordered_map<Key, Entries::iterator, KeyHash> by_key_;
+  Counts counts_;
+};
+
+}  // namespace fastintent

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace fastintent {
+
+/// Token ids of some texts, one after the other.
+struct TokenizedTexts {
+  std::vector<int32_t> ids;
+  std::vector<int32_t> lengths;  // by text
+  std::vector<size_t> starts;    // by text: its first id
+  std::vector<char> truncated;   // by text: it had more tokens than the model takes
+
+  size_t size() const { return lengths.size(); }
+  std::span<const int32_t> tokens(size_t text) const {
+    return std::span(ids).subspan(starts[text], static_cast<size_t>(lengths[text]));
+  }
+};
+
+}  // namespace fastintent

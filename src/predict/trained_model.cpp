@@ -1,0 +1,55 @@
+#include "predict/trained_model.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "fastintent/error.h"
+#include "model/load_weights.h"
+
+namespace fastintent {
+namespace {
+
+// What a prepared model looks at, kept for as long as it lives.
+struct OwnedModel {
+  std::shared_ptr<const TrainedModel> trained;
+  Buffer word_table;  // empty where the mapped file's serves
+  PreparedModel prepared;
+};
+
+}  // namespace
+
+TrainedModel::TrainedModel(const std::filesystem::path& path, int max_length)
+    : folder(path), tokenizer(folder.encoder_path(), max_length) {
+  if (!folder.has_trained_head()) {
+    throw Error(
+        ErrorCode::bad_checkpoint,
+        fmt::format(
+            "load classifier: expected a folder with a trained classifier, found a model without "
+            "one ({}); train it first",
+            path.string()));
+  }
+  folder.require_vocabulary(tokenizer.vocabulary_size());
+}
+
+std::shared_ptr<const PreparedModel> prepare_trained_model(
+    std::shared_ptr<const TrainedModel> trained, Backend& backend, Precision precision) {
+  const ModelFolder& folder = trained->folder;
+  const ModelConfig& config = folder.config();
+  const ConstTensor word = view_word_table(folder);
+  OwnedWeights weights =
+      allocate_weights(backend, config, word.empty() ? config.encoder.vocabulary : 0);
+  load_trained_weights(folder, config, weights.weights);
+  auto model = std::make_shared<OwnedModel>();
+  model->prepared =
+      prepare_model(backend, config, weights.weights, precision, WeightUse::inference);
+  if (word.empty()) {
+    model->word_table = std::move(weights.word);
+  } else {
+    model->prepared.tables.word = word;
+  }
+  model->trained = std::move(trained);
+  return {model, &model->prepared};
+}
+
+}  // namespace fastintent

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+#include "compute/backend.h"
+
+namespace fastintent {
+
+/// Hands everything prediction needs to another backend, but gives no more than `most_floats`
+/// floats at a time.
+class FailingBackend final : public Backend {
+ public:
+  FailingBackend(std::unique_ptr<Backend> inner, std::shared_ptr<const int64_t> most_floats)
+      : inner_(std::move(inner)), most_floats_(std::move(most_floats)) {}
+
+  std::string_view name() const override { return inner_->name(); }
+  void synchronize() override { inner_->synchronize(); }
+
+ private:
+  Buffer do_allocate(int64_t floats) override {
+    if (floats > *most_floats_) throw std::bad_alloc();
+    return inner_->allocate(kRowTile, (floats + kRowTile - 1) / kRowTile);
+  }
+  void do_upload(ConstTensor host, Tensor out) override { inner_->upload(host, out); }
+  void do_download(ConstTensor in, Tensor host) override { inner_->download(in, host); }
+  std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
+                                                    Precision precision,
+                                                    WeightUse use) override {
+    return inner_->prepare_weight(weight, precision, use);
+  }
+  void do_embed(const TokenInputs& tokens,
+                const EmbeddingTables& tables,
+                const LayerNorm& layer_norm,
+                Dropout dropout,
+                Tensor out,
+                const NormalizedRows& keep) override {
+    inner_->embed(tokens, tables, layer_norm, dropout, out, keep);
+  }
+  void do_linear(ConstTensor in,
+                 const PreparedWeight& weight,
+                 std::span<const float> bias,
+                 Activation activation,
+                 Tensor out,
+                 Tensor pre_activation) override {
+    inner_->linear(in, weight, bias, activation, out, pre_activation);
+  }
+  void do_attention(ConstTensor q,
+                    ConstTensor k,
+                    ConstTensor v,
+                    AttentionSpans spans,
+                    int64_t heads,
+                    Dropout dropout,
+                    Tensor out) override {
+    inner_->attention(q, k, v, spans, heads, dropout, out);
+  }
+  void do_add_and_normalize(ConstTensor in,
+                            ConstTensor residual,
+                            const LayerNorm& layer_norm,
+                            Dropout dropout,
+                            Tensor out,
+                            const NormalizedRows& keep) override {
+    inner_->add_and_normalize(in, residual, layer_norm, dropout, out, keep);
+  }
+  void do_pool(ConstTensor hidden,
+               std::span<const int32_t> starts,
+               Pooling pooling,
+               Tensor out) override {
+    inner_->pool(hidden, starts, pooling, out);
+  }
+  void do_apply_dropout(ConstTensor in, Dropout dropout, Tensor out) override {
+    inner_->apply_dropout(in, dropout, out);
+  }
+
+  // Prediction needs nothing of what follows.
+  [[noreturn]] static void fail() { throw std::logic_error("not part of prediction"); }
+  void do_refresh_weight(PreparedWeight&, int64_t, int64_t) override { fail(); }
+  double do_softmax_cross_entropy(ConstTensor,
+                                  std::span<const int32_t>,
+                                  const CrossEntropy&,
+                                  Tensor) override {
+    fail();
+  }
+  void do_embed_backward(const TokenInputs&,
+                         const NormalizedRows&,
+                         std::span<const float>,
+                         Dropout,
+                         Tensor,
+                         Tensor,
+                         Tensor,
+                         Tensor,
+                         std::span<float>,
+                         std::span<float>,
+                         Write) override {
+    fail();
+  }
+  void do_add_rows(ConstTensor, std::span<const int32_t>, Tensor) override { fail(); }
+  void do_linear_backward(ConstTensor,
+                          const PreparedWeight&,
+                          Activation,
+                          ConstTensor,
+                          Tensor,
+                          Tensor,
+                          Write,
+                          Tensor,
+                          std::span<float>,
+                          Write) override {
+    fail();
+  }
+  void do_attention_backward(ConstTensor,
+                             ConstTensor,
+                             ConstTensor,
+                             AttentionSpans,
+                             int64_t,
+                             Dropout,
+                             ConstTensor,
+                             Tensor,
+                             Tensor,
+                             Tensor) override {
+    fail();
+  }
+  void do_add_and_normalize_backward(const NormalizedRows&,
+                                     std::span<const float>,
+                                     Dropout,
+                                     ConstTensor,
+                                     Tensor,
+                                     Tensor,
+                                     std::span<float>,
+                                     std::span<float>,
+                                     Write) override {
+    fail();
+  }
+  void do_pool_backward(ConstTensor, std::span<const int32_t>, Pooling, Write, Tensor) override {
+    fail();
+  }
+  double do_sum_gradients(std::span<const std::span<const float>>, std::span<float>) override {
+    fail();
+  }
+  void do_adamw_step(const AdamwState&, std::span<const float>, const AdamwRates&) override {
+    fail();
+  }
+  void do_adamw_step_rows(const AdamwState&,
+                          std::span<const int32_t>,
+                          ConstTensor,
+                          std::span<int32_t>,
+                          std::span<const AdamwRates>) override {
+    fail();
+  }
+
+  std::unique_ptr<Backend> inner_;
+  std::shared_ptr<const int64_t> most_floats_;
+};
+
+}  // namespace fastintent
