@@ -3,6 +3,7 @@
 #include <string>
 
 #include "choices.h"
+#include "classifier_options.h"
 #include "command_line.h"
 #include "data_report.h"
 #include "evaluation_report.h"
@@ -18,7 +19,6 @@ namespace fastintent::cli {
 namespace {
 
 struct EvaluateOptions {
-  std::string model;
   std::string data;
   std::string output;
   std::string report;
@@ -37,15 +37,15 @@ int evaluate_file(EvaluateOptions options) {
   if (!options.report.empty()) {
     page.emplace(options.report);
   }
-  options.classifier.model_path = options.model;
-  IntentClassifier classifier(options.classifier);
+  IntentClassifier classifier = open_classifier(options.classifier);
   const Evaluation evaluation = classifier.evaluate(data);
   if (json) {
     json->write(to_json(evaluation) + "\n");
     json->finish();
   }
   if (page) {
-    page->write(evaluation_page(options.model, classifier, options.data, data, evaluation));
+    page->write(evaluation_page(
+        options.classifier.model_path.string(), classifier, options.data, data, evaluation));
     page->finish();
   }
   if (options.output != "-") {
@@ -72,7 +72,7 @@ does not know count as wrong and are listed.)";
 void add_evaluate_command(CLI::App& program, CommandLine& line) {
   CLI::App* command = program.add_subcommand("evaluate", "Measure a model on labelled texts.");
   const auto options = std::make_shared<EvaluateOptions>();
-  command->add_option("--model", options->model, "trained folder")->type_name("DIR")->required();
+  add_classifier_options(*command, options->classifier);
   command
       ->add_option("--data", options->data, "labelled texts: .csv or .tsv with a header, or .jsonl")
       ->type_name("FILE")
@@ -94,15 +94,6 @@ void add_evaluate_command(CLI::App& program, CommandLine& line) {
                    "- prints that instead of the report")
       ->type_name("FILE|-");
   add_report_option(*command, options->report);
-  command
-      ->add_option("--max-length",
-                   options->classifier.max_length,
-                   "tokens a text, special ones included; 0: what training used")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(at_least(0))
-      ->group("Running");
-  add_worker_options(*command, options->classifier.device, options->classifier.threads);
   command->footer(kFooter);
   command->parse_complete_callback(
       [options, &line] { line.run = [options] { return evaluate_file(*options); }; });

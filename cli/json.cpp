@@ -33,13 +33,21 @@ std::string json_number(double value) {
   return finite_or_null(value);
 }
 
+std::string prediction_line_start(std::string_view text) {
+  return fmt::format(R"({{"text":{},)", json_string(text));
+}
+
 std::string prediction_line(std::string_view text, const IntentPrediction& prediction) {
-  std::string line = fmt::format(R"({{"text":{},)", json_string(text));
+  std::string line = prediction_line_start(text);
   if (!prediction.error.empty()) {
     return line + fmt::format(R"("error":{}}})", json_string(prediction.error));
   }
   line += scored_intent(prediction.intent, prediction.confidence);
-  line += fmt::format(R"(,"needs_review":{},"alternatives":[)", prediction.needs_review);
+  line += fmt::format(R"(,"needs_review":{},)", prediction.needs_review);
+  if (prediction.truncated) {
+    line += R"("truncated":true,)";
+  }
+  line += R"("alternatives":[)";
   for (size_t i = 0; i < prediction.alternatives.size(); ++i) {
     const ScoredIntent& alternative = prediction.alternatives[i];
     line += i == 0 ? "{" : ",{";

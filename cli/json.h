@@ -17,7 +17,10 @@ std::string json_number(double value);
 
 /// One line (without its end) of `predict`:
 /// {"text","intent","confidence","needs_review","alternatives":[{"intent","confidence"},...]}, with
-/// "logits" where there are any, or {"text","error"}.
+/// "truncated":true where the text was cut and "logits" where there are any, or {"text","error"}.
 std::string prediction_line(std::string_view text, const IntentPrediction& prediction);
+
+/// What every line of `predict` for `text` begins with.
+std::string prediction_line_start(std::string_view text);
 
 }  // namespace fastintent::cli

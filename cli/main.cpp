@@ -159,6 +159,7 @@ int main(int argc, char** argv) {
   add_evaluate_command(program, line);
   add_predict_command(program, line);
   add_tokenize_command(program, line);
+  add_bench_command(program, line);
   add_info_command(program, line);
   for (CLI::App* command : program.get_subcommands({})) {
     name_environment_variables(*command);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,23 @@ constexpr size_t kBufferSize = 1 << 16;  // a pipe's capacity: no larger write g
               fmt::format("output: expected to create {}, found: {}", name, std::strerror(errno)));
 }
 
+bool is_standard_output(const std::string& file) {
+  return file.empty() || file == "-";
+}
+
+/// The file a link leads to: that is replaced, not the link.
+fs::path resolved(const std::string& file) {
+  std::error_code unresolved;
+  const fs::path path = fs::weakly_canonical(file, unresolved);
+  return unresolved ? fs::path(file) : path;
+}
+
+bool is_special(const fs::path& file) {
+  std::error_code unknown;
+  const fs::file_status status = fs::status(file, unknown);
+  return fs::exists(status) && !fs::is_regular_file(status);
+}
+
 /// So that the rename itself survives a power cut.
 void sync_folder(const fs::path& folder) {
   const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -33,31 +51,36 @@ void sync_folder(const fs::path& folder) {
 
 }  // namespace
 
-Output::Output(const std::string& file) : descriptor_(STDOUT_FILENO), name_("standard output") {
-  if (file.empty() || file == "-") {
+Output::Output(const std::string& file, Unfinished unfinished)
+    : descriptor_(STDOUT_FILENO), name_("standard output"), unfinished_(unfinished) {
+  if (is_standard_output(file)) {
     return;
   }
   name_ = file;
-  // The file a link leads to is replaced, not the link.
-  std::error_code unresolved;
-  file_ = fs::weakly_canonical(file, unresolved);
-  if (unresolved) {
-    file_ = file;
-  }
-  std::error_code unknown;
-  const fs::file_status status = fs::status(file_, unknown);
-  if (fs::exists(status) && !fs::is_regular_file(status)) {
+  file_ = resolved(file);
+  if (is_special(file_)) {
     open_in_place();
+  } else if (unfinished == Unfinished::kept) {
+    open_to_keep();
   } else {
     open_beside();
   }
+}
+
+fs::path Output::partial_name(const std::string& file) {
+  if (is_standard_output(file) || is_special(resolved(file))) {
+    return {};
+  }
+  return resolved(file) += ".partial";
 }
 
 Output::~Output() {
   if (descriptor_ > STDERR_FILENO) {
     close(descriptor_);
   }
-  if (!partial_.empty()) {
+  std::error_code unknown;
+  if (!partial_.empty() &&
+      (unfinished_ == Unfinished::removed || fs::file_size(partial_, unknown) == 0)) {
     unlink(partial_.c_str());
   }
 }
@@ -82,6 +105,21 @@ void Output::open_beside() {
   if (stat(file_.c_str(), &old) == 0 && fchmod(descriptor_, old.st_mode & 07777) != 0) {
     fail_creating(name_);
   }
+}
+
+void Output::open_to_keep() {
+  const fs::path partial = partial_name(name_);
+  descriptor_ = open(partial.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) {
+    fail_creating(name_);
+  }
+  if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    throw Error(ErrorCode::cannot_create,
+                fmt::format("output: expected to be the only one to write {}, found another run at "
+                            "it",
+                            partial.string()));
+  }
+  partial_ = partial;
 }
 
 void Output::write(std::string_view text) {

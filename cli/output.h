@@ -17,12 +17,22 @@ struct ReaderGone {};
 /// system, when writing fails. One thread at a time.
 class Output {
  public:
-  /// Empty or "-": standard output.
-  explicit Output(const std::string& file = {});
-  /// Without finish(), removes what was written of a file.
+  /// What becomes of a file that was not finished.
+  enum class Unfinished {
+    removed,
+    kept,  ///< under partial_name(), where a later Output goes on at its end
+  };
+
+  /// Empty or "-": standard output. Throws cannot_create, too, when another process is writing the
+  /// same file to be kept.
+  explicit Output(const std::string& file = {}, Unfinished unfinished = Unfinished::removed);
   ~Output();
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
+
+  /// Where an unfinished file to be kept lies; empty for standard output and for what is written in
+  /// place.
+  static std::filesystem::path partial_name(const std::string& file);
 
   void write(std::string_view text);  ///< buffered
   void flush();
@@ -31,12 +41,14 @@ class Output {
  private:
   void open_in_place();
   void open_beside();
+  void open_to_keep();
   [[noreturn]] void fail_writing() const;
 
   int descriptor_;
   std::string name_;               ///< for messages
   std::filesystem::path file_;     ///< empty for standard output
   std::filesystem::path partial_;  ///< empty when written in place
+  Unfinished unfinished_;
   std::string buffer_;
 };
 

@@ -1,10 +1,15 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "choices.h"
+#include "classifier_options.h"
 #include "command_line.h"
 #include "exit_codes.h"
 #include "fastintent/error.h"
@@ -13,76 +18,139 @@
 #include "json.h"
 #include "messages.h"
 #include "output.h"
+#include "resume_answers.h"
+#include "status_line.h"
 #include "stop_signal.h"
 
 namespace fastintent::cli {
 namespace {
 
 struct PredictCommandOptions {
-  std::string model;
   InputOptions input;
   std::string output;
+  bool resume = false;
+  bool force = false;
   ClassifierOptions classifier;
   PredictOptions predict;
 };
 
+/// Tells how many texts are answered and how fast, where the answers themselves are not on screen.
+class AnswerProgress {
+ public:
+  explicit AnswerProgress(bool wanted) : wanted_(wanted) {}
+
+  void update(int64_t texts_now, int64_t texts) {
+    since_start_ += texts_now;
+    if (!wanted_ || !status_.due()) {
+      return;
+    }
+    const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+    status_.show(fmt::format(
+        "{} answered, {:.0f} a second", counted(texts, "text"), since_start_ / seconds));
+  }
+  void clear() { status_.clear(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool wanted_;
+  StatusLine status_;
+  Clock::time_point start_ = Clock::now();
+  int64_t since_start_ = 0;
+};
+
+/// What an interrupted run left is gone on with, dropped or not touched, as the options say.
+void check_partial(const PredictCommandOptions& options, const std::filesystem::path& partial) {
+  std::error_code unknown;
+  if (partial.empty() || options.resume || !std::filesystem::exists(partial, unknown)) {
+    return;
+  }
+  if (!options.force) {
+    throw Error(ErrorCode::cannot_create,
+                fmt::format("predict: expected leave to go on with the answers of an interrupted "
+                            "run (--resume) or to drop them (--force), found {}",
+                            partial.string()));
+  }
+  std::filesystem::remove(partial);
+}
+
+void print_summary(const AnswerCounts& counts, const IntentClassifier& classifier) {
+  if (counts.truncated > 0) {
+    say("predict: {} longer than {} tokens and cut there",
+        counted(counts.truncated, "text"),
+        classifier.max_length());
+  }
+  if (counts.to_review > 0) {
+    say("predict: {} of {} below the review threshold {:.4g}",
+        counts.to_review,
+        counted(counts.texts, "text"),
+        *classifier.review_threshold());
+  }
+  if (counts.blank > 0) {
+    say("predict: expected texts, found {} of {} blank (their lines have \"error\")",
+        counts.blank,
+        counts.texts);
+  }
+}
+
 int predict(PredictCommandOptions options) {
   const auto next = open_texts(options.input);
-  options.classifier.model_path = options.model;
   if (is_typed(options.input)) {
     options.classifier.batch_size = 1;  // each line is answered before the next is typed
   }
-  Output output(options.output);
-  std::optional<StopSignal> stop;  // so that a stopped run leaves no part of a file behind
-  if (!options.output.empty()) {
+  const std::filesystem::path partial = Output::partial_name(options.output);
+  check_partial(options, partial);
+  Output output(options.output, Output::Unfinished::kept);
+  AnswerCounts counts;
+  if (options.resume && !partial.empty()) {
+    counts = resume_answers(partial, next);
+    if (counts.texts > 0) {
+      say("predict: going on after {}", counted(counts.texts, "answer"));
+    }
+  }
+  std::optional<StopSignal> stop;  // so that a stopped run tells how to go on
+  if (!partial.empty()) {
     stop.emplace("\npredict: stopping after this batch; again to stop at once\n");
   }
-  IntentClassifier classifier(options.classifier);
+  IntentClassifier classifier = open_classifier(options.classifier);
 
-  int64_t predicted = 0;
-  int64_t failed = 0;
-  int64_t truncated = 0;
-  int64_t to_review = 0;
-  for (const auto& [batch_idx, predictions, texts] :
-       classifier.predict_batch_streaming(next, options.predict)) {
-    for (size_t i = 0; i < texts.size(); ++i) {
-      output.write(prediction_line(texts[i], predictions[i]) + "\n");
-      failed += predictions[i].error.empty() ? 0 : 1;
-      truncated += predictions[i].truncated ? 1 : 0;
-      to_review += predictions[i].needs_review ? 1 : 0;
+  AnswerProgress progress(!options.output.empty() || isatty(STDOUT_FILENO) == 0);
+  try {
+    for (const auto& [batch_idx, predictions, texts] :
+         classifier.predict_batch_streaming(next, options.predict)) {
+      for (size_t i = 0; i < texts.size(); ++i) {
+        output.write(prediction_line(texts[i], predictions[i]) + "\n");
+        ++counts.texts;
+        counts.blank += predictions[i].error.empty() ? 0 : 1;
+        counts.truncated += predictions[i].truncated ? 1 : 0;
+        counts.to_review += predictions[i].needs_review ? 1 : 0;
+      }
+      output.flush();
+      progress.update(static_cast<int64_t>(texts.size()), counts.texts);
+      if (stop && stop->requested()) {
+        throw Error(ErrorCode::interrupted, "predict: stopped by a signal");
+      }
     }
-    predicted += static_cast<int64_t>(texts.size());
-    output.flush();
-    if (stop && stop->requested()) {
-      throw Error(ErrorCode::interrupted, "predict: stopped; nothing was written");
+  } catch (...) {
+    progress.clear();
+    if (!partial.empty() && counts.texts > 0) {
+      say("predict: {} kept in {}; the same command with --resume goes on after them",
+          counted(counts.texts, "answer"),
+          partial.string());
     }
+    throw;
   }
+  progress.clear();
   output.finish();
-
-  if (truncated > 0) {
-    say("predict: {} longer than {} tokens and cut there",
-        counted(truncated, "text"),
-        classifier.max_length());
-  }
-  if (to_review > 0) {
-    say("predict: {} of {} below the review threshold {:.4g}",
-        to_review,
-        counted(predicted, "text"),
-        *classifier.review_threshold());
-  }
-  if (failed > 0) {
-    say("predict: expected texts, found {} of {} blank (their lines have \"error\")",
-        failed,
-        predicted);
-    return kBadData;
-  }
-  return kOk;
+  print_summary(counts, classifier);
+  return counts.blank > 0 ? kBadData : kOk;
 }
 
 constexpr const char* kFooter = R"(
 Examples:
   fastintent predict --model intents "Where is my card?" "Cancel my order"
   fastintent predict --model intents --input messages.csv --output answers.jsonl
+  fastintent predict --model intents --input messages.csv --output answers.jsonl --resume
   tail -f messages.txt | fastintent predict --model intents --batch-size 1
   fastintent predict --model intents -- "-5 degrees outside"
 
@@ -90,7 +158,39 @@ Writes one JSON object a line, in input order:
   {"text":...,"intent":...,"confidence":...,"needs_review":false,"alternatives":
    [{"intent":...,"confidence":...},...]}
 With neither TEXT nor --input, texts are read from standard input. A blank text gives
-{"text":...,"error":...} in its place, and exit code 65 at the end.)";
+{"text":...,"error":...} in its place, and exit code 65 at the end. An --output file gets its name
+when it is whole; until then, and after an interruption, it is FILE.partial.)";
+
+void add_answer_options(CLI::App& command, PredictCommandOptions& options) {
+  const std::string group = "Answers";
+  CLI::Option* output =
+      command.add_option("--output", options.output, "file for the answers; written whole or not");
+  output->type_name("FILE")->group(group);
+  CLI::Option* resume = command.add_flag(
+      "--resume", options.resume, "go on with what an interrupted run left of --output, if any");
+  resume->needs(output)->group(group);
+  command.add_flag("--force", options.force, "drop what an interrupted run left of --output")
+      ->needs(output)
+      ->excludes(resume)
+      ->group(group);
+  command.add_option("--top-k", options.predict.top_k, "alternatives after the winner")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(at_least(0))
+      ->group(group);
+  command
+      .add_flag("--logits",
+                options.predict.with_logits,
+                "add \"logits\": the scores of all intents, in id2label order")
+      ->group(group);
+  command
+      .add_option("--threshold",
+                  options.classifier.review_threshold,
+                  "below this confidence an answer needs review (default: what training found)")
+      ->type_name("X")
+      ->check(between(0, 1))
+      ->group(group);
+}
 
 }  // namespace
 
@@ -98,38 +198,9 @@ void add_predict_command(CLI::App& program, CommandLine& line) {
   CLI::App* command =
       program.add_subcommand("predict", "Give each text its most probable intents.");
   const auto options = std::make_shared<PredictCommandOptions>();
-  command->add_option("--model", options->model, "trained folder")->type_name("DIR")->required();
+  add_classifier_options(*command, options->classifier);
   add_input_options(*command, options->input);
-
-  command->add_option("--output", options->output, "file for the answers; written whole or not")
-      ->type_name("FILE")
-      ->group("Answers");
-  command->add_option("--top-k", options->predict.top_k, "alternatives after the winner")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(at_least(0))
-      ->group("Answers");
-  command
-      ->add_flag("--logits",
-                 options->predict.with_logits,
-                 "add \"logits\": the scores of all intents, in id2label order")
-      ->group("Answers");
-  command
-      ->add_option("--threshold",
-                   options->classifier.review_threshold,
-                   "below this confidence an answer needs review (default: what training found)")
-      ->type_name("X")
-      ->check(between(0, 1))
-      ->group("Answers");
-
-  command
-      ->add_option("--max-length",
-                   options->classifier.max_length,
-                   "tokens a text, special ones included; 0: what training used")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(at_least(0))
-      ->group("Running");
+  add_answer_options(*command, *options);
   command
       ->add_option("--batch-size",
                    options->classifier.batch_size,
@@ -138,7 +209,6 @@ void add_predict_command(CLI::App& program, CommandLine& line) {
       ->capture_default_str()
       ->check(at_least(1))
       ->group("Running");
-  add_worker_options(*command, options->classifier.device, options->classifier.threads);
   command->footer(kFooter);
   command->parse_complete_callback([command, options, &line] {
     take_texts(*command, line, options->input);

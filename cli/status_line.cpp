@@ -55,9 +55,17 @@ void StatusLine::restart() {
 }
 
 void StatusLine::show(double share, const std::string& text) {
+  draw(terminal_ ? with_bar(share, text) : text);
+}
+
+void StatusLine::show(const std::string& text) {
+  draw(text);
+}
+
+void StatusLine::draw(const std::string& text) {
   restart();
   if (terminal_) {
-    const std::string line = "\r" + with_bar(share, text) + "\x1b[K";  // clears what was longer
+    const std::string line = "\r" + text + "\x1b[K";  // clears what was longer
     std::fwrite(line.data(), 1, line.size(), stderr);
     shown_ = true;
   } else {

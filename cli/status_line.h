@@ -18,11 +18,15 @@ class StatusLine {
   void restart();
   /// Shows `text`, on a terminal behind a bar of which `share` (0 to 1) is full.
   void show(double share, const std::string& text);
+  /// Shows `text` alone: how much there is to do is not known.
+  void show(const std::string& text);
   /// Takes the bar away.
   void clear();
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  void draw(const std::string& text);
 
   bool terminal_;
   bool shown_ = false;

@@ -51,8 +51,8 @@ struct BenchmarkFigures {
   double p50_ms = 0;
   double p95_ms = 0;
   double p99_ms = 0;
-  /// Of the time, the part the calling thread spent tokenising, and the part the busiest worker
-  /// spent in the encoder; they may overlap while streaming.
+  /// Parts of the time in which the calling thread tokenised, and in which at least one worker ran
+  /// the encoder; they overlap where batches are read ahead.
   double tokenizer_share = 0;
   double encoder_share = 0;
 };

@@ -10,25 +10,6 @@
 #include "fastintent/error.h"
 
 namespace fastintent {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-// Adds the time of its life to a counter.
-class Stopwatch {
- public:
-  explicit Stopwatch(std::atomic<int64_t>& nanoseconds) : nanoseconds_(nanoseconds) {}
-  ~Stopwatch() { nanoseconds_ += std::chrono::nanoseconds(Clock::now() - start_).count(); }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
- private:
-  std::atomic<int64_t>& nanoseconds_;
-  Clock::time_point start_ = Clock::now();
-};
-
-}  // namespace
-
 // What the workers and the one who waits share; it lives as long as either.
 class PendingLogits::Job {
  public:
@@ -94,11 +75,11 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
                      int threads)
     : trained_(std::move(trained)),
       precision_(precision),
-      workers_(static_cast<size_t>(threads > 0 ? threads : available_cores())),
-      pool_(static_cast<int>(workers_.size())) {
+      replicas_(static_cast<size_t>(threads > 0 ? threads : available_cores())),
+      pool_(static_cast<int>(replicas_.size())) {
   // On the workers: a backend may set its thread up for single-threaded work, which the caller's is
   // not.
-  std::vector<std::unique_ptr<Backend>> backends(workers_.size());
+  std::vector<std::unique_ptr<Backend>> backends(replicas_.size());
   pool_.run([&](int worker) {
     std::unique_ptr<Backend>& backend = backends[static_cast<size_t>(worker)];
     backend = create_backend();
@@ -108,14 +89,14 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
   gains_by_bf16_ = backends.front()->gains_by_bf16();
   pool_.run([&](int worker) {
     const auto index = static_cast<size_t>(worker);
-    workers_[index].replica = std::make_unique<Replica>(std::move(backends[index]), model_);
+    replicas_[index] = std::make_unique<Replica>(std::move(backends[index]), model_);
   });
 }
 
 Predictor::~Predictor() = default;
 
 void Predictor::tokenize(std::span<const std::string_view> texts, TokenizedTexts& out) {
-  const Stopwatch stopwatch(tokenizer_nanoseconds_);
+  const Stopwatch::Running running(tokenizer_time_);
   for (const std::string_view text : texts) {
     const size_t start = out.ids.size();
     out.starts.push_back(start);
@@ -143,21 +124,21 @@ PendingLogits Predictor::start(std::span<const std::string_view> texts) {
   job->expect(ranges.size());
   for (const SequenceRange range : ranges) {
     pool_.submit([this, job, range](int worker) {
-      run_range(workers_[static_cast<size_t>(worker)], *job, range);
+      run_range(*replicas_[static_cast<size_t>(worker)], *job, range);
     });
   }
   return PendingLogits(job);
 }
 
-void Predictor::run_range(Worker& worker, PendingLogits::Job& job, SequenceRange range) {
+void Predictor::run_range(Replica& replica, PendingLogits::Job& job, SequenceRange range) {
   std::exception_ptr error;
   if (!job.is_cancelled()) {
-    const Stopwatch stopwatch(worker.encoder_nanoseconds);
+    const Stopwatch::Running running(encoder_time_);
     const size_t C = config().intents.size();
     const auto begin = static_cast<size_t>(range.begin);
     const auto end = static_cast<size_t>(range.end);
     try {
-      worker.replica->run(
+      replica.run(
           job.texts, range, std::span(job.logits.values).subspan(begin * C, (end - begin) * C));
     } catch (...) {
       error = std::current_exception();
@@ -179,16 +160,11 @@ bool Predictor::wants_more() const {
 void Predictor::warm_up() {
   const std::lock_guard lock(warm_up_);
   const int longest = trained_->tokenizer.max_length();
-  pool_.run([&](int worker) { workers_[static_cast<size_t>(worker)].replica->warm_up(longest); });
+  pool_.run([&](int worker) { replicas_[static_cast<size_t>(worker)]->warm_up(longest); });
 }
 
 PredictorTimes Predictor::times() const {
-  PredictorTimes times;
-  times.tokenizer = std::chrono::nanoseconds(tokenizer_nanoseconds_);
-  for (const Worker& worker : workers_) {
-    times.encoder.emplace_back(worker.encoder_nanoseconds.load());
-  }
-  return times;
+  return {tokenizer_time_.total(), encoder_time_.total()};
 }
 
 }  // namespace fastintent

@@ -12,6 +12,7 @@
 
 #include "base/thread_pool.h"
 #include "predict/replica.h"
+#include "predict/stopwatch.h"
 #include "predict/trained_model.h"
 
 namespace fastintent {
@@ -45,8 +46,8 @@ class PendingLogits {
 
 /// Time spent so far.
 struct PredictorTimes {
-  std::chrono::nanoseconds tokenizer{0};          // on the threads that called
-  std::vector<std::chrono::nanoseconds> encoder;  // by worker
+  std::chrono::nanoseconds tokenizer{0};  // on the threads that called
+  std::chrono::nanoseconds encoder{0};    // while at least one worker ran it
 };
 
 using BackendFactory = std::function<std::unique_ptr<Backend>()>;
@@ -83,24 +84,20 @@ class Predictor {
   const std::string& device_name() const { return device_name_; }
   bool gains_by_bf16() const { return gains_by_bf16_; }
   Precision precision() const { return precision_; }
-  int threads() const { return static_cast<int>(workers_.size()); }
+  int threads() const { return static_cast<int>(replicas_.size()); }
 
  private:
-  struct Worker {
-    std::unique_ptr<Replica> replica;
-    std::atomic<int64_t> encoder_nanoseconds{0};
-  };
-
   void tokenize(std::span<const std::string_view> texts, TokenizedTexts& out);
-  void run_range(Worker& worker, PendingLogits::Job& job, SequenceRange range);
+  void run_range(Replica& replica, PendingLogits::Job& job, SequenceRange range);
 
   std::shared_ptr<const TrainedModel> trained_;
   Precision precision_;
   std::shared_ptr<const PreparedModel> model_;
-  std::vector<Worker> workers_;
+  std::vector<std::unique_ptr<Replica>> replicas_;  // by worker
   std::string device_name_;
   bool gains_by_bf16_ = false;
-  std::atomic<int64_t> tokenizer_nanoseconds_{0};
+  Stopwatch tokenizer_time_;
+  Stopwatch encoder_time_;
   std::atomic<int64_t> tokens_waiting_{0};  // started and not done
   std::mutex warm_up_;
   ThreadPool pool_;  // last: ends before what its threads use

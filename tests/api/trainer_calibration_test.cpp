@@ -39,7 +39,7 @@ TEST_F(TrainerCalibration, IsReportedSavedAndUsed) {
   EXPECT_EQ(classifier.temperature(), report.temperature);
   EXPECT_EQ(classifier.review_threshold(), report.review_threshold);
 
-  const Evaluation evaluation = evaluate(classifier, validation_);
+  const Evaluation evaluation = classifier.evaluate(validation_);
   EXPECT_NEAR(
       evaluation.expected_calibration_error, report.validation->expected_calibration_error, 1e-6);
   EXPECT_NEAR(evaluation.uncalibrated_calibration_error,

@@ -106,7 +106,7 @@ TEST_F(TinyTraining, SavesTheModelThatTheReportMeasures) {
     chosen.precision = precision;
     const Told told = train(chosen, training, &validation);
     IntentClassifier classifier = saved();
-    const Evaluation again = evaluate(classifier, validation);
+    const Evaluation again = classifier.evaluate(validation);
     EXPECT_EQ(again.accuracy, told.report.validation->accuracy);
     EXPECT_NEAR(again.loss, told.report.validation->loss, 1e-6);
     EXPECT_EQ(classifier.intents(), std::vector<std::string>({"card", "money", "settings"}));
@@ -143,7 +143,7 @@ TEST_F(TinyTraining, ReportsTheRowsItHeldOut) {
     held_out.labels.push_back(texts.labels[static_cast<size_t>(row)]);
   }
   IntentClassifier classifier = saved();
-  const Evaluation again = evaluate(classifier, held_out);
+  const Evaluation again = classifier.evaluate(held_out);
   ASSERT_FALSE(again.mistakes.empty());
   ASSERT_EQ(again.mistakes.size(), report.validation->mistakes.size());
   for (size_t i = 0; i < again.mistakes.size(); ++i) {
@@ -170,7 +170,7 @@ TEST_F(TinyTraining, KeepsTheBestEpochAndStopsWhenPatienceEnds) {
   EXPECT_EQ(best.validation->accuracy, told.report.validation->accuracy);
   EXPECT_EQ(best.validation->loss, told.report.validation->loss);
   IntentClassifier classifier = saved();
-  EXPECT_NEAR(evaluate(classifier, wrong).loss, best.validation->loss, 1e-6);
+  EXPECT_NEAR(classifier.evaluate(wrong).loss, best.validation->loss, 1e-6);
   for (const EpochReport& epoch : told.epochs) {
     EXPECT_LE(epoch.validation->accuracy, best.validation->accuracy);
     EXPECT_FALSE(epoch.best && epoch.epoch > best.epoch) << epoch.epoch;

@@ -2,8 +2,11 @@
 
 import json
 import os
+import pathlib
 import pty
+import signal
 import subprocess
+import time
 import unittest
 
 from program import TRAINED, ProgramTest, environment, start
@@ -93,7 +96,93 @@ class PredictTest(ProgramTest):
             *PREDICT, "--format", "jsonl", "--output", str(output), stdin=bad, code=65
         )
         self.assertEqual(output.read_bytes(), old)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["answers.jsonl", "answers.jsonl.partial"])
+        self.run_program(*PREDICT, "--output", str(output), "new", code=73)
+        self.run_program(*PREDICT, "--output", str(output), "--force", "new")
+        self.assertEqual(json.loads(output.read_text())["text"], "new")
         self.assertEqual(os.listdir(self.folder), ["answers.jsonl"])
+
+    def start_and_wait_for(self, output, lines, written):
+        """Starts a run that is fed `lines` and then waits for more, until it has written some."""
+        process = start(
+            *PREDICT,
+            *("--output", str(output), "--threads", "1"),
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        process.stdin.write(b"".join(lines))
+        process.stdin.flush()
+        partial = pathlib.Path(str(output) + ".partial")
+        deadline = time.monotonic() + 60
+        while not partial.exists() or partial.read_bytes().count(b"\n") < written:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        return process, partial
+
+    def test_resume_repeats_and_loses_nothing(self):
+        lines = [f"text {i} {'again ' * (i % 5)}\n".encode() for i in range(700)] + [b" \n"]
+        whole = self.folder / "whole.jsonl"
+        self.run_program(*PREDICT, "--output", str(whole), stdin=b"".join(lines), code=65)
+        for stop in (signal.SIGKILL, signal.SIGTERM):
+            output = self.folder / f"answers{stop}.jsonl"
+            process, partial = self.start_and_wait_for(output, lines[:600], 64)
+            process.send_signal(stop)
+            if stop == signal.SIGTERM:
+                process.stdin.write(b"".join(lines[600:]))  # wakes it up
+            process.communicate(timeout=60)
+            self.assertEqual(process.returncode, -9 if stop == signal.SIGKILL else 130)
+            self.assertFalse(output.exists())
+            with partial.open("ab") as file:
+                file.write(b'{"text":"text 1')  # a line that was cut
+            done = self.run_program(
+                *PREDICT, "--output", str(output), "--resume", stdin=b"".join(lines), code=65
+            )
+            self.assertIn(b"going on after", done.stderr)
+            self.assertIn(b"1 of 701 blank", done.stderr)
+            self.assertEqual(output.read_bytes(), whole.read_bytes())
+            self.assertFalse(partial.exists())
+
+    def test_resume_without_anything_to_resume(self):
+        output = self.folder / "answers.jsonl"
+        self.run_program(*PREDICT, "--output", str(output), "--resume", "text")
+        self.assertEqual(json.loads(output.read_text())["text"], "text")
+        self.run_program(*PREDICT, "--resume", "text", code=64)
+        self.run_program(*PREDICT, "--output", str(output), "--resume", "--force", "a", code=64)
+
+    def test_resume_with_another_input(self):
+        partial = self.folder / "answers.jsonl.partial"
+        answers = self.run_program(*PREDICT, "a", "b").stdout
+        arguments = (*PREDICT, "--output", str(self.folder / "answers.jsonl"), "--resume")
+        for texts in (["a", "c"], ["a"]):
+            partial.write_bytes(answers)
+            done = self.run_program(*arguments, *texts, code=65)
+            self.assertIn(b"line 2", done.stderr)
+            self.assertEqual(partial.read_bytes(), answers)
+
+    def test_two_runs_do_not_write_one_file(self):
+        output = self.folder / "answers.jsonl"
+        lines = [f"text {i}\n".encode() for i in range(600)]
+        process, _ = self.start_and_wait_for(output, lines, 1)
+        arguments = (*PREDICT, "--output", str(output), "--resume", "a")
+        self.assertIn(b"another run", self.run_program(*arguments, code=73).stderr)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(len(output.read_bytes().splitlines()), 600)
+
+    def test_a_truncated_text_is_flagged(self):
+        short, long = self.lines(*PREDICT, "--max-length", "5", "my card", "please close my account")
+        self.assertNotIn("truncated", short)
+        self.assertTrue(long["truncated"])
+
+    def test_precision(self):
+        (fp32,) = self.lines(*PREDICT, "my card", "--logits")
+        (bf16,) = self.lines(*PREDICT, "my card", "--logits", "--precision", "bf16")
+        self.assertEqual(fp32["intent"], bf16["intent"])
+        self.assertNotEqual(fp32["logits"], bf16["logits"])
+        done = self.run_program(*PREDICT, "my card", "--logits", "--precision", "auto")
+        self.assertIn(b"precision ", done.stderr)
+        self.assertIn(json.loads(done.stdout), (fp32, bf16))
+        self.run_program(*PREDICT, "my card", "--precision", "fp8", code=64)
 
     def test_output_that_cannot_be_written(self):
         self.run_program(*PREDICT, "--output", str(self.folder / "none" / "x"), "a", code=73)

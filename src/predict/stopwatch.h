@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <mutex>
+
+namespace fastintent {
+
+/// Adds up the time during which something ran, however many threads ran it at once. Safe from many
+/// threads.
+class Stopwatch {
+ public:
+  /// It runs as long as this lives.
+  class Running {
+   public:
+    explicit Running(Stopwatch& stopwatch) : stopwatch_(stopwatch) { stopwatch_.start(); }
+    ~Running() { stopwatch_.stop(); }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+   private:
+    Stopwatch& stopwatch_;
+  };
+
+  /// Without what runs now.
+  std::chrono::nanoseconds total() const {
+    const std::lock_guard lock(mutex_);
+    return total_;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void start() {
+    const std::lock_guard lock(mutex_);
+    if (running_++ == 0) start_ = Clock::now();
+  }
+  void stop() {
+    const std::lock_guard lock(mutex_);
+    if (--running_ == 0) total_ += Clock::now() - start_;
+  }
+
+  mutable std::mutex mutex_;
+  int running_ = 0;
+  Clock::time_point start_;
+  std::chrono::nanoseconds total_{0};
+};
+
+}  // namespace fastintent
