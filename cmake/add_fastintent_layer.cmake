@@ -1,16 +1,19 @@
 # add_fastintent_layer(name SOURCES a.cpp ... [DEPENDS layer ...] [LIBRARIES lib ...])
 # makes the static library fastintent_<name> from the calling folder. DEPENDS names the layers below it,
 # as in the table of docs/architecture.md; scripts/check_layers.py holds the includes to the same table.
+# Installed as fastintent::<name>; the package needs every LIBRARIES, see fastintentConfig.cmake.in.
 function(add_fastintent_layer name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;LIBRARIES")
   set(target fastintent_${name})
   add_library(${target} STATIC ${arg_SOURCES})
-  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
   list(TRANSFORM arg_DEPENDS PREPEND fastintent_)
-  target_link_libraries(${target} PUBLIC ${arg_DEPENDS} PRIVATE fmt::fmt ${arg_LIBRARIES})
+  target_link_libraries(${target} PUBLIC fastintent_headers ${arg_DEPENDS} PRIVATE fmt::fmt ${arg_LIBRARIES})
   # Same bits in every build: no contraction of a*b+c unless a kernel asks for it by name.
   target_compile_options(${target} PRIVATE -ffp-contract=off)
   if(FASTINTENT_DEVELOPER_MODE)
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow)
   endif()
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  install(TARGETS ${target} EXPORT fastintent)
 endfunction()

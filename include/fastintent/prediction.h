@@ -10,6 +10,8 @@ namespace fastintent {
 struct ScoredIntent {
   std::string intent;
   float confidence = 0;
+
+  bool operator==(const ScoredIntent&) const = default;
 };
 
 /// What the classifier says of one text.
@@ -21,6 +23,8 @@ struct IntentPrediction {
   bool needs_review = false;               ///< the confidence is below the review threshold
   bool truncated = false;                  ///< the text was longer than the model's maximum length
   std::string error;                       ///< why there is no prediction; empty when there is one
+
+  bool operator==(const IntentPrediction&) const = default;
 };
 
 /// One batch of a stream.
