@@ -9,8 +9,10 @@
 #include "command_line.h"
 #include "exit_codes.h"
 #include "fastintent/dataset.h"
+#include "fastintent/error.h"
 #include "input_options.h"
 #include "json.h"
+#include "messages.h"
 #include "output.h"
 
 namespace fastintent::cli {
@@ -24,10 +26,10 @@ struct BenchOptions {
 };
 
 std::string as_table(const PerformanceReport& report) {
-  std::string table = fmt::format("device {}, precision {}, {} threads\n\n",
+  std::string table = fmt::format("device {}, precision {}, {}\n\n",
                                   report.device,
                                   precision_name(report.precision),
-                                  report.threads);
+                                  counted(report.threads, "thread"));
   table += fmt::format("{:<18}{:>13}{:>10}{:>10}{:>10}{:>10}{:>11}{:>9}\n",
                        "",
                        "predictions/s",
@@ -87,6 +89,9 @@ std::vector<std::string> read_samples(const InputOptions& input) {
     if (!is_blank(text)) {
       samples.push_back(text);
     }
+  }
+  if (samples.empty()) {
+    throw Error(ErrorCode::invalid_data, "bench: expected texts, found only blank ones");
   }
   return samples;
 }

@@ -28,7 +28,7 @@ void add_classifier_options(CLI::App& command, ClassifierOptions& options) {
   add_worker_options(command, options.device, options.threads);
 }
 
-IntentClassifier open_classifier(ClassifierOptions options) {
+IntentClassifier open_classifier(const ClassifierOptions& options) {
   const bool fastest = options.precision == Precision::automatic;
   IntentClassifier classifier(options);
   if (fastest) {

@@ -12,6 +12,6 @@ void add_classifier_options(CLI::App& command, ClassifierOptions& options);
 
 /// The classifier that the parsed options ask for; under --precision auto in the fastest precision,
 /// and a line on standard error tells which.
-IntentClassifier open_classifier(ClassifierOptions options);
+IntentClassifier open_classifier(const ClassifierOptions& options);
 
 }  // namespace fastintent::cli

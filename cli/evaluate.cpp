@@ -26,7 +26,7 @@ struct EvaluateOptions {
   ClassifierOptions classifier;
 };
 
-int evaluate_file(EvaluateOptions options) {
+int evaluate_file(const EvaluateOptions& options) {
   const LabelledTexts data = read_labelled_texts(options.data, options.dataset);
   print_message(data_report(options.data, data));
   std::optional<Output> json;  // opened first: an unwritable place is told before the work

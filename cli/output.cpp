@@ -101,10 +101,7 @@ void Output::open_beside() {
     fail_creating(name_);
   }
   partial_ = partial;
-  struct stat old {};
-  if (stat(file_.c_str(), &old) == 0 && fchmod(descriptor_, old.st_mode & 07777) != 0) {
-    fail_creating(name_);
-  }
+  keep_mode();
 }
 
 void Output::open_to_keep() {
@@ -113,13 +110,33 @@ void Output::open_to_keep() {
   if (descriptor_ < 0) {
     fail_creating(name_);
   }
-  if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+  // Between opening and locking, another run may have finished and given the file its name.
+  struct stat opened {};
+  struct stat named {};
+  const bool locked = flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  const bool same = fstat(descriptor_, &opened) == 0 && stat(partial.c_str(), &named) == 0 &&
+                    opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+  if (!locked || !same) {
     throw Error(ErrorCode::cannot_create,
                 fmt::format("output: expected to be the only one to write {}, found another run at "
                             "it",
                             partial.string()));
   }
   partial_ = partial;
+  keep_mode();
+}
+
+void Output::keep_mode() const {
+  struct stat old {};
+  if (stat(file_.c_str(), &old) == 0 && fchmod(descriptor_, old.st_mode & 07777) != 0) {
+    fail_creating(name_);
+  }
+}
+
+void Output::clear() {
+  if (ftruncate(descriptor_, 0) != 0) {
+    fail_writing();
+  }
 }
 
 void Output::write(std::string_view text) {

@@ -34,6 +34,7 @@ class Output {
   /// place.
   static std::filesystem::path partial_name(const std::string& file);
 
+  void clear();                       ///< drops what an earlier Output left of a file to be kept
   void write(std::string_view text);  ///< buffered
   void flush();
   void finish();  ///< flushes and gives a file its name; call once, last
@@ -42,6 +43,7 @@ class Output {
   void open_in_place();
   void open_beside();
   void open_to_keep();
+  void keep_mode() const;  ///< of the file that will be replaced
   [[noreturn]] void fail_writing() const;
 
   int descriptor_;

@@ -45,8 +45,9 @@ class AnswerProgress {
       return;
     }
     const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-    status_.show(fmt::format(
-        "{} answered, {:.0f} a second", counted(texts, "text"), since_start_ / seconds));
+    status_.show(fmt::format("{} answered, {:.0f} a second",
+                             counted(texts, "text"),
+                             static_cast<double>(since_start_) / seconds));
   }
   void clear() { status_.clear(); }
 
@@ -59,19 +60,40 @@ class AnswerProgress {
   int64_t since_start_ = 0;
 };
 
-/// What an interrupted run left is gone on with, dropped or not touched, as the options say.
-void check_partial(const PredictCommandOptions& options, const std::filesystem::path& partial) {
-  std::error_code unknown;
-  if (partial.empty() || options.resume || !std::filesystem::exists(partial, unknown)) {
-    return;
+/// What an interrupted run left, `output` being open and locked: gone on with, dropped or not
+/// touched, as the options say.
+AnswerCounts take_up_partial(const PredictCommandOptions& options,
+                             const std::filesystem::path& partial,
+                             Output& output,
+                             const TextSource& next) {
+  if (partial.empty()) {
+    if (options.resume || options.force) {
+      throw Error(
+          ErrorCode::invalid_argument,
+          fmt::format("predict: --resume and --force: expected --output to be a file, found "
+                      "{}",
+                      options.output));
+    }
+    return {};
   }
-  if (!options.force) {
+  if (std::filesystem::is_empty(partial)) {
+    return {};
+  }
+  if (options.force) {
+    output.clear();
+    return {};
+  }
+  if (!options.resume) {
     throw Error(ErrorCode::cannot_create,
                 fmt::format("predict: expected leave to go on with the answers of an interrupted "
                             "run (--resume) or to drop them (--force), found {}",
                             partial.string()));
   }
-  std::filesystem::remove(partial);
+  const AnswerCounts counts = resume_answers(partial, next);
+  if (counts.texts > 0) {
+    say("predict: going on after {}", counted(counts.texts, "answer"));
+  }
+  return counts;
 }
 
 void print_summary(const AnswerCounts& counts, const IntentClassifier& classifier) {
@@ -81,10 +103,12 @@ void print_summary(const AnswerCounts& counts, const IntentClassifier& classifie
         classifier.max_length());
   }
   if (counts.to_review > 0) {
-    say("predict: {} of {} below the review threshold {:.4g}",
+    // A run that was resumed without a threshold had one before.
+    const auto threshold = classifier.review_threshold();
+    say("predict: {} of {} below the review threshold{}",
         counts.to_review,
         counted(counts.texts, "text"),
-        *classifier.review_threshold());
+        threshold ? fmt::format(" {:.4g}", *threshold) : "");
   }
   if (counts.blank > 0) {
     say("predict: expected texts, found {} of {} blank (their lines have \"error\")",
@@ -94,24 +118,23 @@ void print_summary(const AnswerCounts& counts, const IntentClassifier& classifie
 }
 
 int predict(PredictCommandOptions options) {
-  const auto next = open_texts(options.input);
+  std::optional<StopSignal> stop;  // set for files, so that a stopped run tells how to go on
+  const TextSource read = open_texts(options.input);
+  const TextSource next = [&](std::string& text) {
+    if (stop && stop->requested()) {
+      throw Error(ErrorCode::interrupted, "predict: stopped by a signal");
+    }
+    return read(text);
+  };
   if (is_typed(options.input)) {
     options.classifier.batch_size = 1;  // each line is answered before the next is typed
   }
   const std::filesystem::path partial = Output::partial_name(options.output);
-  check_partial(options, partial);
   Output output(options.output, Output::Unfinished::kept);
-  AnswerCounts counts;
-  if (options.resume && !partial.empty()) {
-    counts = resume_answers(partial, next);
-    if (counts.texts > 0) {
-      say("predict: going on after {}", counted(counts.texts, "answer"));
-    }
-  }
-  std::optional<StopSignal> stop;  // so that a stopped run tells how to go on
   if (!partial.empty()) {
-    stop.emplace("\npredict: stopping after this batch; again to stop at once\n");
+    stop.emplace("\npredict: stopping after what has been read; again to stop at once\n");
   }
+  AnswerCounts counts = take_up_partial(options, partial, output, next);
   IntentClassifier classifier = open_classifier(options.classifier);
 
   AnswerProgress progress(!options.output.empty() || isatty(STDOUT_FILENO) == 0);
@@ -127,9 +150,6 @@ int predict(PredictCommandOptions options) {
       }
       output.flush();
       progress.update(static_cast<int64_t>(texts.size()), counts.texts);
-      if (stop && stop->requested()) {
-        throw Error(ErrorCode::interrupted, "predict: stopped by a signal");
-      }
     }
   } catch (...) {
     progress.clear();

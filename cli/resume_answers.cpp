@@ -49,6 +49,12 @@ AnswerCounts resume_answers(const std::filesystem::path& answers,
     counts.add_line(std::string_view(line).substr(start.size()));
     whole += line.size() + 1;
   }
+  if (file.bad()) {
+    throw Error(ErrorCode::io_error,
+                fmt::format("resume: expected to read {}, found that reading failed after {} lines",
+                            answers.string(),
+                            counts.texts));
+  }
   std::error_code error;
   std::filesystem::resize_file(answers, whole, error);
   if (error) {

@@ -49,8 +49,9 @@ struct PredictOptions {
   int batch_size = 0;     ///< texts taken together; 0: the classifier's
   int top_k = 5;          ///< alternatives after the winner (fewer where there are fewer classes)
   bool with_logits = false;  ///< fill IntentPrediction::logits; such answers are not cached
-  /// Called about ten times a second on the calling thread while it waits, with the texts done and
-  /// all of them (0 where that is not known). False stops the call with `interrupted`.
+  /// Called about ten times a second on the calling thread, with the texts done and all of them (0
+  /// where that is not known). False stops the call with `interrupted`. predict_batch calls it once
+  /// more at its end.
   std::function<bool(int64_t done, int64_t total)> on_progress = {};
 };
 
@@ -138,15 +139,18 @@ class IntentClassifier {
 
   /// Fine-tunes and then uses the trained model. `options.base_model`, when empty, is the model in
   /// use, else model_name. `options.output`, when empty, is a temporary folder that lives as long
-  /// as the model is in use: save() keeps it. `options.device` and `options.threads` are the
-  /// classifier's. One at a time; throws as Trainer::train and find_model do.
+  /// as the model is in use: save() keeps it, and an interrupted run cannot be resumed.
+  /// `options.device` and `options.threads` are the classifier's. One at a time, with
+  /// optimize_for_inference: neither may be called from `callbacks`. Throws as Trainer::train and
+  /// find_model do.
   TrainingReport train(const LabelledTexts& training,
                        const LabelledTexts* validation = nullptr,
                        TrainingOptions options = {},
                        const TrainingCallbacks& callbacks = {});
 
-  /// Predicts the texts of `data` and measures the answers.
-  Evaluation evaluate(const LabelledTexts& data);
+  /// Predicts the texts of `data` and measures the answers. `on_progress` as in PredictOptions.
+  Evaluation evaluate(const LabelledTexts& data,
+                      const std::function<bool(int64_t done, int64_t total)>& on_progress = {});
 
   /// Writes the model in use as a Hugging Face folder, in 32 bits. Throws cannot_create when
   /// `folder` is in use and `overwrite` is off.
@@ -157,7 +161,7 @@ class IntentClassifier {
   bool enable_cache() const;
   void set_enable_cache(bool enable);  ///< off: also empties the cache
   std::optional<double> review_threshold() const;
-  void set_review_threshold(std::optional<double> threshold);
+  void set_review_threshold(std::optional<double> threshold);  ///< nullopt: the model's own
 
   bool is_loaded() const;                    ///< whether there is a trained model
   std::vector<std::string> intents() const;  ///< id2label order

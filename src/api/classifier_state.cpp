@@ -52,7 +52,7 @@ IntentClassifier::State::State(ClassifierOptions given)
 }
 
 void IntentClassifier::State::load(const std::filesystem::path& folder,
-                                   std::shared_ptr<ScratchFolder> scratch) {
+                                   std::shared_ptr<const ScratchFolder> scratch) {
   Precision precision = options.precision;
   {
     const std::lock_guard lock(mutex_);
@@ -60,7 +60,7 @@ void IntentClassifier::State::load(const std::filesystem::path& folder,
   }
   if (precision == Precision::automatic) precision = Precision::fp32;
   auto predictor = std::make_shared<Predictor>(
-      std::make_shared<const TrainedModel>(folder, options.max_length),
+      std::make_shared<const TrainedModel>(folder, options.max_length, std::move(scratch)),
       [device = options.device] { return create_backend(device); },
       precision,
       options.threads);
@@ -71,11 +71,6 @@ void IntentClassifier::State::load(const std::filesystem::path& folder,
                             precision_name(precision),
                             predictor->threads(),
                             predictor->threads() == 1 ? "" : "s"));
-  }
-  // What is replaced ends outside the lock.
-  {
-    const std::lock_guard lock(mutex_);
-    std::swap(scratch_, scratch);
   }
   use(std::move(predictor));
 }
@@ -90,20 +85,25 @@ std::shared_ptr<Predictor> IntentClassifier::State::prepare(const Predictor& cur
 }
 
 void IntentClassifier::State::use(std::shared_ptr<Predictor> predictor) {
-  const std::lock_guard lock(mutex_);
-  predictor_.swap(predictor);
-  cache->clear();
-  update_threshold();
+  {
+    const std::lock_guard lock(mutex_);
+    predictor_.swap(predictor);
+    cache->begin_generation();
+    update_threshold();
+  }
+  predictor.reset();  // the last use of the old one ends its workers: outside the lock
 }
 
 std::shared_ptr<Predictor> IntentClassifier::State::predictor() const {
   const std::lock_guard lock(mutex_);
-  if (predictor_ == nullptr) {
-    throw Error(ErrorCode::no_model,
-                "IntentClassifier: expected a trained model, found none; give model_path or call "
-                "train() first");
-  }
-  return predictor_;
+  return require_predictor();
+}
+
+std::shared_ptr<Predictor> IntentClassifier::State::require_predictor() const {
+  if (predictor_ != nullptr) return predictor_;
+  throw Error(ErrorCode::no_model,
+              "IntentClassifier: expected a trained model, found none; give model_path or call "
+              "train() first");
 }
 
 bool IntentClassifier::State::is_loaded() const {
@@ -119,11 +119,13 @@ PredictionContext IntentClassifier::State::begin(const PredictOptions& call) con
   require(call.top_k >= 0, "top_k", "0 or more", call.top_k);
   require(call.batch_size >= 0, "batch_size", "0 or more", call.batch_size);
   PredictionContext context;
-  // In this order: an answer of an older model never belongs to the newer generation.
-  context.cache_generation = cache->generation();
-  context.predictor = predictor();
+  {
+    const std::lock_guard lock(mutex_);  // all of one model
+    context.predictor = require_predictor();
+    context.cache_generation = cache->generation();
+    context.review_threshold = review_threshold_;
+  }
   if (uses_cache(call)) context.cache = cache;
-  context.review_threshold = review_threshold_;
   context.options = call;
   if (call.batch_size == 0) context.options.batch_size = batch_size;
   return context;
@@ -132,7 +134,7 @@ PredictionContext IntentClassifier::State::begin(const PredictOptions& call) con
 std::optional<IntentPrediction> IntentClassifier::State::find_cached(
     std::string_view text, const PredictOptions& call) const {
   if (!uses_cache(call)) return std::nullopt;
-  auto found = cache->find(text, call.top_k);
+  auto found = cache->find(text, call.top_k, cache->generation());
   if (found) found->needs_review = found->confidence < review_threshold_;
   return found;
 }

@@ -18,9 +18,8 @@ class IntentClassifier::State {
   /// Throws invalid_argument for an impossible option. Loads options.model_path, if any.
   explicit State(ClassifierOptions options);
 
-  /// Loads `folder` and answers from it from now on; `scratch`, which may be null, lives as long as
-  /// that model is in use.
-  void load(const std::filesystem::path& folder, std::shared_ptr<ScratchFolder> scratch);
+  /// Loads `folder` and answers from it from now on; `scratch` as TrainedModel has it.
+  void load(const std::filesystem::path& folder, std::shared_ptr<const ScratchFolder> scratch);
 
   /// The same model in another precision.
   std::shared_ptr<Predictor> prepare(const Predictor& current, Precision precision) const;
@@ -51,12 +50,12 @@ class IntentClassifier::State {
   std::mutex one_at_a_time;  // of train() and optimize_for_inference()
 
  private:
+  std::shared_ptr<Predictor> require_predictor() const;  // under the mutex
   bool uses_cache(const PredictOptions& call) const;
   void update_threshold();
 
   mutable std::mutex mutex_;  // over what follows
   std::shared_ptr<Predictor> predictor_;
-  std::shared_ptr<ScratchFolder> scratch_;
   std::optional<double> chosen_threshold_;  // instead of the model's
   // Of both, what counts; negative: none. Outside the mutex, for answers from the cache.
   std::atomic<double> review_threshold_{-1};

@@ -1,10 +1,17 @@
 #include "api/distinct_texts.h"
 
+#include <numeric>
 #include <unordered_map>
 
 namespace fastintent {
 
-DistinctTexts::DistinctTexts(std::span<const std::string_view> texts) {
+DistinctTexts::DistinctTexts(std::span<const std::string_view> texts, bool equal_once) {
+  if (!equal_once) {
+    distinct_.assign(texts.begin(), texts.end());
+    place_.resize(texts.size());
+    std::iota(place_.begin(), place_.end(), size_t{0});
+    return;
+  }
   std::unordered_map<std::string_view, size_t> places;
   places.reserve(texts.size());
   place_.reserve(texts.size());

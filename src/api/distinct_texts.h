@@ -13,8 +13,9 @@ namespace fastintent {
 /// stands twice is computed once.
 class DistinctTexts {
  public:
-  /// `texts` must stay while this is used.
-  explicit DistinctTexts(std::span<const std::string_view> texts);
+  /// What the views look at must stay while this is used. Without `equal_once` all count as
+  /// distinct.
+  DistinctTexts(std::span<const std::string_view> texts, bool equal_once);
 
   std::span<const std::string_view> texts() const { return distinct_; }
 

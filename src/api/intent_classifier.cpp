@@ -8,8 +8,19 @@
 #include "fastintent/error.h"
 
 // Predictions and settings. The other subjects have files of their own: train_classifier.cpp,
-// optimize_for_inference.cpp, benchmark_performance.cpp, prediction_stream.cpp.
+// optimize_for_inference.cpp, warm_up.cpp, benchmark_performance.cpp, prediction_stream.cpp.
 namespace fastintent {
+namespace {
+
+void require_texts(std::span<const std::string_view> texts) {
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (is_blank(texts[i])) {
+      throw Error(ErrorCode::invalid_data, fmt::format("{} (index {})", kBlankText, i));
+    }
+  }
+}
+
+}  // namespace
 
 IntentClassifier::IntentClassifier(const ClassifierOptions& options)
     : state_(std::make_unique<State>(options)) {}
@@ -18,8 +29,8 @@ IntentClassifier::IntentClassifier(IntentClassifier&&) noexcept = default;
 IntentClassifier& IntentClassifier::operator=(IntentClassifier&&) noexcept = default;
 
 IntentPrediction IntentClassifier::predict(std::string_view text, const PredictOptions& options) {
-  if (auto known = state_->find_cached(text, options)) return *std::move(known);
   require_text(text);
+  if (auto known = state_->find_cached(text, options)) return *std::move(known);
   return predict_one(state_->begin(options), text);
 }
 
@@ -30,12 +41,7 @@ std::vector<IntentPrediction> IntentClassifier::predict_batch(std::span<const st
 
 std::vector<IntentPrediction> IntentClassifier::predict_batch(
     std::span<const std::string_view> texts, const PredictOptions& options) {
-  for (size_t i = 0; i < texts.size(); ++i) {
-    if (is_blank(texts[i])) {
-      throw Error(ErrorCode::invalid_data,
-                  fmt::format("predict: expected texts, found a blank one (index {})", i));
-    }
-  }
+  require_texts(texts);
   return predict_all(state_->begin(options), texts);
 }
 
@@ -72,15 +78,29 @@ void IntentClassifier::clear_cache() {
   state_->cache->clear();
 }
 
-Evaluation IntentClassifier::evaluate(const LabelledTexts& data) {
+Evaluation IntentClassifier::evaluate(
+    const LabelledTexts& data,
+    const std::function<bool(int64_t done, int64_t total)>& on_progress) {
+  if (data.texts.size() != data.labels.size()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("evaluate: expected a label for each of {} texts, found {}",
+                            data.texts.size(),
+                            data.labels.size()));
+  }
+  const std::vector<std::string_view> texts(data.texts.begin(), data.texts.end());
+  require_texts(texts);
   PredictOptions options;
+  options.on_progress = on_progress;
   options.top_k = 0;
   options.with_logits = true;
+  const PredictionContext context = state_->begin(options);
   std::vector<std::vector<float>> logits;
-  for (IntentPrediction& prediction : predict_batch(data.texts, options)) {
+  for (IntentPrediction& prediction : predict_all(context, texts)) {
     logits.push_back(std::move(prediction.logits));
   }
-  return evaluate_logits(logits, data.labels, intents(), temperature());
+  const Predictor& predictor = *context.predictor;
+  return evaluate_logits(
+      logits, data.labels, predictor.config().intents, predictor.calibration().temperature);
 }
 
 int IntentClassifier::batch_size() const {

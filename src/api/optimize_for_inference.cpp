@@ -9,20 +9,13 @@
 namespace fastintent {
 namespace {
 
-PredictionContext context_of(std::shared_ptr<Predictor> predictor) {
-  PredictionContext context;
-  context.predictor = std::move(predictor);
-  context.options.batch_size = 32;  // any: it does not change the answers
-  return context;
-}
-
 void compare(const std::shared_ptr<Predictor>& before,
              const std::shared_ptr<Predictor>& after,
              std::span<const std::string> samples,
              OptimizationReport& report) {
   const std::vector<std::string_view> texts(samples.begin(), samples.end());
-  const auto old_answers = predict_all(context_of(before), texts);
-  const auto new_answers = predict_all(context_of(after), texts);
+  const auto old_answers = predict_all(plain_context(before), texts);
+  const auto new_answers = predict_all(plain_context(after), texts);
   int64_t kept = 0;
   for (size_t i = 0; i < texts.size(); ++i) {
     kept += old_answers[i].intent == new_answers[i].intent ? 1 : 0;
@@ -59,15 +52,6 @@ OptimizationReport IntentClassifier::optimize_for_inference(
   compare(before, after, samples, report);
   if (changes) state_->use(after);
   return report;
-}
-
-void IntentClassifier::warm_up(std::span<const std::string> sample_texts) {
-  const std::span<const std::string> samples = samples_or_ours(sample_texts);
-  const std::shared_ptr<Predictor> predictor = state_->predictor();
-  predictor->warm_up();
-  const std::vector<std::string_view> texts(samples.begin(), samples.end());
-  predict_all(context_of(predictor), texts);
-  for (const std::string_view text : texts) predict_one(context_of(predictor), text);
 }
 
 }  // namespace fastintent

@@ -1,19 +1,8 @@
 #include "api/pending_batch.h"
 
 #include "fastintent/dataset.h"
-#include "fastintent/error.h"
 
 namespace fastintent {
-namespace {
-
-constexpr const char* kBlankText = "predict: expected a text, found a blank one";
-
-}  // namespace
-
-void require_text(std::string_view text) {
-  if (is_blank(text)) throw Error(ErrorCode::invalid_data, kBlankText);
-}
-
 PendingBatch::PendingBatch(const PredictionContext& context,
                            std::span<const std::string_view> texts)
     : context_(&context), texts_(texts.begin(), texts.end()), answers_(texts.size()) {
@@ -24,7 +13,8 @@ PendingBatch::PendingBatch(const PredictionContext& context,
       continue;
     }
     if (context.cache != nullptr) {
-      if (auto known = context.cache->find(texts[i], context.options.top_k)) {
+      if (auto known =
+              context.cache->find(texts[i], context.options.top_k, context.cache_generation)) {
         answers_[i] = *std::move(known);
         answers_[i].needs_review = answers_[i].confidence < context.review_threshold;
         continue;

@@ -7,9 +7,22 @@
 
 #include "api/distinct_texts.h"
 #include "api/pending_batch.h"
+#include "fastintent/dataset.h"
+#include "fastintent/error.h"
 #include "predict/rank_intents.h"
 
 namespace fastintent {
+
+PredictionContext plain_context(std::shared_ptr<Predictor> predictor) {
+  PredictionContext context;
+  context.predictor = std::move(predictor);
+  context.options.batch_size = 32;  // any: it does not change the answers
+  return context;
+}
+
+void require_text(std::string_view text) {
+  if (is_blank(text)) throw Error(ErrorCode::invalid_data, kBlankText);
+}
 
 IntentPrediction make_answer(const PredictionContext& context,
                              std::string_view text,
@@ -38,7 +51,7 @@ IntentPrediction predict_one(const PredictionContext& context, std::string_view 
 
 std::vector<IntentPrediction> predict_all(const PredictionContext& context,
                                           std::span<const std::string_view> texts) {
-  const DistinctTexts distinct(texts);
+  const DistinctTexts distinct(texts, context.equal_texts_once);
   std::span<const std::string_view> waiting = distinct.texts();
   const auto batch_size = static_cast<size_t>(context.options.batch_size);
 
@@ -48,7 +61,10 @@ std::vector<IntentPrediction> predict_all(const PredictionContext& context,
   answers.reserve(waiting.size());
   std::deque<PendingBatch> started;
   while (!waiting.empty() || !started.empty()) {
-    if (!waiting.empty() && (started.empty() || context.predictor->wants_more())) {
+    progress.tell();
+    const bool may_start =
+        started.empty() || (context.predictor->wants_more() && !started.front().is_done());
+    if (!waiting.empty() && may_start) {
       const size_t count = std::min(batch_size, waiting.size());
       started.emplace_back(context, waiting.first(count));
       waiting = waiting.subspan(count);
@@ -58,6 +74,7 @@ std::vector<IntentPrediction> predict_all(const PredictionContext& context,
     started.pop_front();
     std::move(batch.begin(), batch.end(), std::back_inserter(answers));
   }
+  progress.tell_the_end();
   return distinct.spread(std::move(answers));
 }
 

@@ -20,7 +20,13 @@ struct PredictionContext {
   uint64_t cache_generation = 0;           // when the call began
   double review_threshold = 0;             // below it a prediction is flagged
   PredictOptions options;                  // batch_size filled in
+  bool equal_texts_once = true;            // a text that stands twice is computed once
 };
+
+/// A context of that model alone: no cache, no threshold.
+PredictionContext plain_context(std::shared_ptr<Predictor> predictor);
+
+constexpr const char* kBlankText = "predict: expected a text, found a blank one";
 
 /// Throws invalid_data when `text` is blank.
 void require_text(std::string_view text);
@@ -34,8 +40,7 @@ IntentPrediction make_answer(const PredictionContext& context,
 /// The prediction of a text that is not blank, by the model: the cache is not asked.
 IntentPrediction predict_one(const PredictionContext& context, std::string_view text);
 
-/// Predictions in the order of `texts`, each distinct one computed once. Throws invalid_data when
-/// one is blank, before any work.
+/// Predictions in the order of `texts`, each distinct one computed once.
 std::vector<IntentPrediction> predict_all(const PredictionContext& context,
                                           std::span<const std::string_view> texts);
 

@@ -35,8 +35,12 @@ bool PredictionStream::State::next(PredictionBatch& batch) {
 bool PredictionStream::State::may_read_ahead() const {
   if (started_.empty()) return true;
   if (context_.options.batch_size == 1) return false;  // as the header promises
-  return started_.size() == 1 ||
-         (context_.predictor->wants_more() && !started_.front()->pending.is_done());
+  if (started_.size() == 1) return true;
+  // Enough to keep workers busy with batches of a few texts. What the cache answers gives them
+  // nothing to do, so memory needs a bound of its own.
+  constexpr size_t kMostStarted = 64;
+  return started_.size() < kMostStarted && context_.predictor->wants_more() &&
+         !started_.front()->pending.is_done();
 }
 
 void PredictionStream::State::start_batch() {

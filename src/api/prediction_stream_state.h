@@ -27,7 +27,8 @@ class PredictionStream::State {
   struct Started {
     Started(const PredictionContext& context, std::vector<std::string> batch)
         : texts(std::move(batch)),
-          distinct(std::vector<std::string_view>(texts.begin(), texts.end())),
+          distinct(std::vector<std::string_view>(texts.begin(), texts.end()),
+                   context.equal_texts_once),
           pending(context, distinct.texts()) {}
 
     std::vector<std::string> texts;

@@ -16,6 +16,10 @@ void Progress::wait_for(const PendingLogits& pending) {
   while (!pending.wait_for(kInterval)) tell();
 }
 
+void Progress::tell_the_end() const {
+  if (options_.on_progress) options_.on_progress(done_, total_);
+}
+
 void Progress::tell() {
   if (!options_.on_progress) return;
   const auto now = Clock::now();

@@ -20,6 +20,8 @@ class Progress {
   void add(int64_t texts);
   /// Calls back when it is time. Throws interrupted when the caller wants to stop.
   void tell();
+  /// Calls back once more, now that all is done.
+  void tell_the_end() const;
   /// Waits for `pending`, calling back meanwhile.
   void wait_for(const PendingLogits& pending);
 

@@ -43,7 +43,7 @@ TrainingReport IntentClassifier::train(const LabelledTexts& training,
   options.device = own.device;
   options.threads = own.threads;
   if (options.max_length == 0) options.max_length = own.max_length;
-  const TrainingReport report = Trainer(options, callbacks).train(training, validation);
+  TrainingReport report = Trainer(options, callbacks).train(training, validation);
   state_->load(options.output, std::move(scratch));
   return report;
 }

@@ -125,6 +125,14 @@ void write_config(const std::filesystem::path& out,
 }
 
 void write_tokenizer(const std::filesystem::path& out, const ModelFolder& base, int max_length) {
+  const std::filesystem::path& folder = base.encoder_path();
+  if (!std::filesystem::exists(folder / "tokenizer.json") &&
+      !std::filesystem::exists(folder / "vocab.txt")) {
+    throw Error(ErrorCode::missing_input,
+                fmt::format("save model: expected tokenizer.json or vocab.txt, found neither; was "
+                            "the folder moved? ({})",
+                            folder.string()));
+  }
   for (const char* name :
        {"tokenizer.json", "vocab.txt", "special_tokens_map.json", "added_tokens.json"}) {
     const auto file = base.encoder_path() / name;

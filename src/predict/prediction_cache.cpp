@@ -28,12 +28,14 @@ int64_t entry_bytes(const std::string& text, const IntentPrediction& prediction)
 PredictionCache::PredictionCache(int64_t most_entries, int64_t most_bytes, Hash hash)
     : most_entries_(most_entries), most_bytes_(most_bytes), by_key_(0, KeyHash{hash}) {}
 
-std::optional<IntentPrediction> PredictionCache::find(std::string_view text, int top_k) {
+std::optional<IntentPrediction> PredictionCache::find(std::string_view text,
+                                                      int top_k,
+                                                      uint64_t generation) {
   std::shared_ptr<const IntentPrediction> found;
   {
     const std::lock_guard lock(mutex_);
     const auto place = by_key_.find({text, top_k});
-    if (place == by_key_.end()) {
+    if (place == by_key_.end() || generation != generation_) {
       ++counts_.misses;
       return std::nullopt;
     }
@@ -77,14 +79,24 @@ uint64_t PredictionCache::generation() const {
   return generation_;
 }
 
-void PredictionCache::clear() {
+void PredictionCache::begin_generation() {
   Entries gone;
   const std::lock_guard lock(mutex_);
   ++generation_;
+  gone = take_all();
+}
+
+void PredictionCache::clear() {
+  Entries gone;
+  const std::lock_guard lock(mutex_);
+  gone = take_all();
+}
+
+PredictionCache::Entries PredictionCache::take_all() {
   by_key_.clear();
-  gone.swap(entries_);
   counts_.entries = 0;
   counts_.bytes = 0;
+  return std::exchange(entries_, {});
 }
 
 PredictionCache::Counts PredictionCache::counts() const {

@@ -18,8 +18,8 @@ namespace fastintent {
 /// or they take more than `bytes`. Whole texts are compared, never hashes alone. Safe from many
 /// threads.
 ///
-/// An answer belongs to a generation; clear() begins the next one, and an answer computed before
-/// that is not taken in: nothing stale is ever found.
+/// Answers belong to a generation, which is that of the model in use. An answer of one generation
+/// is never given in another, nor taken in: nothing stale is ever found.
 class PredictionCache {
  public:
   using Hash = size_t (*)(std::string_view text);
@@ -37,8 +37,8 @@ class PredictionCache {
   PredictionCache(const PredictionCache&) = delete;
   PredictionCache& operator=(const PredictionCache&) = delete;
 
-  /// The answer with `top_k` alternatives, if it is known. Counts a hit or a miss.
-  std::optional<IntentPrediction> find(std::string_view text, int top_k);
+  /// The answer with `top_k` alternatives, if it is known in `generation`. Counts a hit or a miss.
+  std::optional<IntentPrediction> find(std::string_view text, int top_k, uint64_t generation);
 
   /// Takes in an answer computed in `generation`; not one larger than the whole cache.
   void insert(std::string_view text,
@@ -47,6 +47,7 @@ class PredictionCache {
               uint64_t generation);
 
   uint64_t generation() const;
+  void begin_generation();  ///< of another model: empties the cache
   void clear();
   Counts counts() const;
   int64_t most_entries() const { return most_entries_; }
@@ -72,6 +73,8 @@ class PredictionCache {
       return hash_text(key.text) + static_cast<size_t>(key.top_k);
     }
   };
+
+  Entries take_all();  // under the lock; destroyed outside
 
   const int64_t most_entries_;
   const int64_t most_bytes_;

@@ -118,9 +118,9 @@ PendingLogits Predictor::start(std::span<const std::string_view> texts) {
   // A batch that comes to idle workers is spread over all of them; one that has company need not
   // be, and larger ranges run faster.
   const auto tokens = static_cast<int64_t>(job->texts.ids.size());
-  const bool idle = tokens_waiting_.fetch_add(tokens) == 0;
-  const auto ranges =
-      split_by_tokens(job->texts.lengths, kForwardTokenBudget, idle ? threads() : 1);
+  const int spread = tokens_waiting_ == 0 ? threads() : 1;
+  const auto ranges = split_by_tokens(job->texts.lengths, kForwardTokenBudget, spread);
+  tokens_waiting_ += tokens;
   job->expect(ranges.size());
   for (const SequenceRange range : ranges) {
     pool_.submit([this, job, range](int worker) {

@@ -19,8 +19,10 @@ struct OwnedModel {
 
 }  // namespace
 
-TrainedModel::TrainedModel(const std::filesystem::path& path, int max_length)
-    : folder(path), tokenizer(folder.encoder_path(), max_length) {
+TrainedModel::TrainedModel(const std::filesystem::path& path,
+                           int max_length,
+                           std::shared_ptr<const ScratchFolder> temporary)
+    : scratch(std::move(temporary)), folder(path), tokenizer(folder.encoder_path(), max_length) {
   if (!folder.has_trained_head()) {
     throw Error(
         ErrorCode::bad_checkpoint,

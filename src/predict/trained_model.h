@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/scratch_folder.h"
 #include "fastintent/tokenizer.h"
 #include "model/model_folder.h"
 #include "model/prepared_model.h"
@@ -13,7 +14,12 @@ namespace fastintent {
 struct TrainedModel {
   /// `max_length` 0: the folder's own. Throws as ModelFolder and Tokenizer do, and bad_checkpoint
   /// when the folder has no trained head or its tokenizer gives ids that the model lacks.
-  TrainedModel(const std::filesystem::path& path, int max_length);
+  /// `temporary`, which may be null, is a folder around `path` that is to live as long as this.
+  TrainedModel(const std::filesystem::path& path,
+               int max_length,
+               std::shared_ptr<const ScratchFolder> temporary = nullptr);
+
+  std::shared_ptr<const ScratchFolder> scratch;
 
   ModelFolder folder;
   Tokenizer tokenizer;

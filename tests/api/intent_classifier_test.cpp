@@ -98,6 +98,7 @@ TEST(IntentClassifier, RefusesABlankText) {
     expect_error(ErrorCode::invalid_data, "blank", [&] { classifier.predict(blank); });
   const std::vector<std::string> texts = {"my card", "fee", " ", "pin"};
   expect_error(ErrorCode::invalid_data, "index 2", [&] { classifier.predict_batch(texts); });
+  EXPECT_EQ(classifier.get_cache_stats().misses, 0);  // before any work
 }
 
 TEST(IntentClassifier, RefusesImpossibleOptions) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "base/expect_error.h"
@@ -115,6 +116,75 @@ TEST(TrainClassifier, AnswersFromTheOldModelMeanwhile) {
   training.join();
   EXPECT_GT(asked, 0);
   EXPECT_EQ(classifier.intents().size(), 3U);
+}
+
+// Whatever is under way when the model is replaced ends with the model it began with.
+TEST(TrainClassifier, ReplacesTheModelUnderLoad) {
+  const TemporaryFolder folder;
+  ClassifierOptions options = untrained();
+  options.model_path = GoldenCase("bert_mean").model();
+  options.threads = 2;
+  IntentClassifier classifier(options);
+  const LabelledTexts data = tiny_texts(60);
+  const std::vector<IntentPrediction> old_answers = classifier.predict_batch(data.texts);
+
+  TrainingOptions training = quick();
+  training.epochs = 1;
+  training.output = folder / "model";
+  std::vector<std::vector<IntentPrediction>> found;
+  PredictionStream stream = classifier.predict_batch_streaming(data.texts);
+  PredictionBatch batch;
+  ASSERT_TRUE(stream.next(batch));
+  {
+    std::jthread caller([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) found.push_back(classifier.predict_batch(data.texts));
+    });
+    std::jthread measurer([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) EXPECT_EQ(classifier.evaluate(data).examples, 60);
+    });
+    classifier.optimize_for_inference(Precision::bf16);
+    classifier.optimize_for_inference(Precision::fp32);
+    classifier.train(data, nullptr, training);
+  }
+  const std::vector<IntentPrediction> new_answers = classifier.predict_batch(data.texts);
+  EXPECT_NE(new_answers, old_answers);
+  int64_t of_old = 0;
+  for (const auto& answers : found) {
+    // One model in each: of the intents that both have, none.
+    const bool old = std::all_of(answers.begin(), answers.end(), [&](const auto& answer) {
+      return answer.alternatives.size() == old_answers[0].alternatives.size();
+    });
+    const bool fresh = answers == new_answers;
+    EXPECT_NE(old, fresh);
+    of_old += old ? 1 : 0;
+  }
+  EXPECT_GT(of_old, 0);
+  // The stream began with the first model, and the cache of the last one gives it nothing.
+  std::vector<IntentPrediction> streamed = batch.predictions;
+  while (stream.next(batch)) {
+    streamed.insert(streamed.end(), batch.predictions.begin(), batch.predictions.end());
+  }
+  EXPECT_EQ(streamed, old_answers);
+}
+
+// The temporary folder of a training without an output lives as long as someone uses its model.
+TEST(TrainClassifier, SavesWhileTheModelIsReplaced) {
+  const TemporaryFolder folder;
+  IntentClassifier classifier(untrained());
+  TrainingOptions training = quick();
+  training.epochs = 1;
+  classifier.train(tiny_texts(60), nullptr, training);
+  {
+    std::jthread saver([&](const std::stop_token& stop) {
+      do {
+        classifier.save(folder / "model", true);
+      } while (!stop.stop_requested());
+    });
+    classifier.train(tiny_texts(60), nullptr, training);
+  }
+  ClassifierOptions saved = untrained();
+  saved.model_path = folder / "model";
+  EXPECT_TRUE(IntentClassifier(saved).is_loaded());
 }
 
 TEST(TrainClassifier, NamesABaseThatIsNotThere) {

@@ -13,7 +13,7 @@ NAMES += ["streaming", "cached"]
 class BenchTest(ProgramTest):
     def test_the_table(self):
         lines = self.run_program(*BENCH, "--threads", "1").stdout.decode().splitlines()
-        self.assertRegex(lines[0], r"^device cpu \(\w+\), precision fp32, 1 threads$")
+        self.assertRegex(lines[0], r"^device cpu \(\w+\), precision fp32, 1 thread$")
         self.assertEqual([line.split()[0] for line in lines[3:]], NAMES)
         self.assertEqual(len({len(line) for line in lines[2:]}), 1, "columns stand in line")
 
@@ -34,6 +34,7 @@ class BenchTest(ProgramTest):
     def test_unusable_calls(self):
         self.run_program("bench", code=64)
         self.run_program(*BENCH, "--iterations", "0", code=64)
+        self.run_program(*BENCH, "--input", self.write("blank.txt", " \n\n"), code=65)
         self.run_program("bench", "--model", str(self.folder / "none"), code=66)
         self.run_program(*BENCH, "--input", str(self.folder / "none"), code=66)
 

@@ -128,7 +128,7 @@ class PredictTest(ProgramTest):
             process, partial = self.start_and_wait_for(output, lines[:600], 64)
             process.send_signal(stop)
             if stop == signal.SIGTERM:
-                process.stdin.write(b"".join(lines[600:]))  # wakes it up
+                process.stdin.write(lines[600])  # wakes it up
             process.communicate(timeout=60)
             self.assertEqual(process.returncode, -9 if stop == signal.SIGKILL else 130)
             self.assertFalse(output.exists())
@@ -147,6 +147,7 @@ class PredictTest(ProgramTest):
         self.run_program(*PREDICT, "--output", str(output), "--resume", "text")
         self.assertEqual(json.loads(output.read_text())["text"], "text")
         self.run_program(*PREDICT, "--resume", "text", code=64)
+        self.run_program(*PREDICT, "--resume", "--output", "-", "text", code=64)
         self.run_program(*PREDICT, "--output", str(output), "--resume", "--force", "a", code=64)
 
     def test_resume_with_another_input(self):
@@ -163,8 +164,9 @@ class PredictTest(ProgramTest):
         output = self.folder / "answers.jsonl"
         lines = [f"text {i}\n".encode() for i in range(600)]
         process, _ = self.start_and_wait_for(output, lines, 1)
-        arguments = (*PREDICT, "--output", str(output), "--resume", "a")
-        self.assertIn(b"another run", self.run_program(*arguments, code=73).stderr)
+        for flag in ("--resume", "--force"):
+            arguments = (*PREDICT, "--output", str(output), flag, "a")
+            self.assertIn(b"another run", self.run_program(*arguments, code=73).stderr)
         process.communicate(timeout=60)
         self.assertEqual(process.returncode, 0)
         self.assertEqual(len(output.read_bytes().splitlines()), 600)

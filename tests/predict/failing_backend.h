@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -10,11 +11,15 @@
 namespace fastintent {
 
 /// Hands everything prediction needs to another backend, but gives no more than `most_floats`
-/// floats at a time.
+/// floats at a time; counts the passes through the model.
 class FailingBackend final : public Backend {
  public:
-  FailingBackend(std::unique_ptr<Backend> inner, std::shared_ptr<const int64_t> most_floats)
-      : inner_(std::move(inner)), most_floats_(std::move(most_floats)) {}
+  FailingBackend(std::unique_ptr<Backend> inner,
+                 std::shared_ptr<const int64_t> most_floats,
+                 std::shared_ptr<std::atomic<int>> passes)
+      : inner_(std::move(inner)),
+        most_floats_(std::move(most_floats)),
+        passes_(std::move(passes)) {}
 
   std::string_view name() const override { return inner_->name(); }
   void synchronize() override { inner_->synchronize(); }
@@ -37,6 +42,7 @@ class FailingBackend final : public Backend {
                 Dropout dropout,
                 Tensor out,
                 const NormalizedRows& keep) override {
+    ++*passes_;
     inner_->embed(tokens, tables, layer_norm, dropout, out, keep);
   }
   void do_linear(ConstTensor in,
@@ -151,6 +157,7 @@ class FailingBackend final : public Backend {
 
   std::unique_ptr<Backend> inner_;
   std::shared_ptr<const int64_t> most_floats_;
+  std::shared_ptr<std::atomic<int>> passes_;
 };
 
 }  // namespace fastintent

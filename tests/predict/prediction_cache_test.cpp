@@ -24,7 +24,7 @@ void insert(PredictionCache& cache, const std::string& text) {
 }
 
 bool knows(PredictionCache& cache, const std::string& text) {
-  const auto found = cache.find(text, kTopK);
+  const auto found = cache.find(text, kTopK, cache.generation());
   if (found) {
     EXPECT_EQ(found->intent, "intent of " + text);
   }
@@ -33,11 +33,11 @@ bool knows(PredictionCache& cache, const std::string& text) {
 
 TEST(PredictionCache, GivesBackTheWholeAnswer) {
   PredictionCache cache(10, kRoomy);
-  EXPECT_FALSE(cache.find("text", kTopK));
+  EXPECT_FALSE(cache.find("text", kTopK, cache.generation()));
   IntentPrediction expected = answer("card");
   expected.truncated = true;
   cache.insert("text", kTopK, expected, cache.generation());
-  const auto found = cache.find("text", kTopK);
+  const auto found = cache.find("text", kTopK, cache.generation());
   ASSERT_TRUE(found);
   EXPECT_EQ(found->intent, "card");
   EXPECT_EQ(found->confidence, 0.5F);
@@ -50,7 +50,7 @@ TEST(PredictionCache, GivesBackTheWholeAnswer) {
 TEST(PredictionCache, KeepsAnswersOfAnotherLengthApart) {
   PredictionCache cache(10, kRoomy);
   insert(cache, "text");
-  EXPECT_FALSE(cache.find("text", kTopK - 1));
+  EXPECT_FALSE(cache.find("text", kTopK - 1, cache.generation()));
   EXPECT_TRUE(knows(cache, "text"));
 }
 
@@ -100,21 +100,33 @@ TEST(PredictionCache, ForgetsAllAndRefusesWhatWasComputedBefore) {
   PredictionCache cache(10, kRoomy);
   insert(cache, "a");
   const uint64_t before = cache.generation();
-  cache.clear();
+  cache.begin_generation();
   EXPECT_FALSE(knows(cache, "a"));
   EXPECT_EQ(cache.counts().bytes, 0);
   cache.insert("a", kTopK, answer("stale"), before);
-  EXPECT_FALSE(cache.find("a", kTopK));
+  EXPECT_FALSE(cache.find("a", kTopK, cache.generation()));
   insert(cache, "a");
+  EXPECT_TRUE(knows(cache, "a"));
+  EXPECT_FALSE(cache.find("a", kTopK, before));  // who still works with the older model
+}
+
+TEST(PredictionCache, IsClearedWithinAGeneration) {
+  PredictionCache cache(10, kRoomy);
+  const uint64_t generation = cache.generation();
+  insert(cache, "a");
+  cache.clear();
+  EXPECT_FALSE(knows(cache, "a"));
+  EXPECT_EQ(cache.generation(), generation);
+  cache.insert("a", kTopK, answer("intent of a"), generation);
   EXPECT_TRUE(knows(cache, "a"));
 }
 
 TEST(PredictionCache, CountsHitsAndMisses) {
   PredictionCache cache(10, kRoomy);
   insert(cache, "a");
-  cache.find("a", kTopK);
-  cache.find("a", kTopK);
-  cache.find("b", kTopK);
+  cache.find("a", kTopK, cache.generation());
+  cache.find("a", kTopK, cache.generation());
+  cache.find("b", kTopK, cache.generation());
   EXPECT_EQ(cache.counts().hits, 2);
   EXPECT_EQ(cache.counts().misses, 1);
 }
@@ -127,7 +139,7 @@ TEST(PredictionCache, ServesManyThreads) {
       for (int i = 0; i < 2000; ++i) {
         const std::string text = "text " + std::to_string((i * 7 + user * 13) % 100);
         if (!knows(cache, text)) insert(cache, text);
-        if (i % 500 == 499) cache.clear();
+        if (i % 500 == 499) cache.begin_generation();
       }
     });
   }
