@@ -15,7 +15,8 @@ packages=(
   libfmt-dev           # messages
   libcsv-dev           # CSV of RFC 4180
   libcurl4-openssl-dev libssl-dev  # models from the Hugging Face hub, and their checksums
-  ca-certificates python3 python3-pip  # scripts/fetch_base_model.sh
+  ca-certificates python3 python3-pip  # scripts/fetch_base_model.sh and the Python module
+  python3-dev          # the Python module
 )
 case "${1:-}" in
   '') ;;
@@ -25,6 +26,7 @@ case "${1:-}" in
       clang libclang-rt-dev  # libFuzzer and the sanitizers' run time
       libomp-dev             # clang's OpenMP, which oneDNN's CMake package asks for
       clang-format clang-tidy
+      python3-venv           # scripts/python_tests.sh
     )
     ;;
   *)

@@ -1,0 +1,10 @@
+"""What the alternatives of a prediction are."""
+
+from typing import NamedTuple
+
+
+class ScoredIntent(NamedTuple):
+    """An intent and the probability the model gives it, from 0 to 1."""
+
+    intent: str
+    confidence: float

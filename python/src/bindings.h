@@ -1,0 +1,19 @@
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace fastintent::python {
+
+namespace nb = nanobind;
+
+// Each adds the classes and functions of its file to the module.
+void init_errors(nb::module_& m);
+void init_dataset(nb::module_& m);
+void init_prediction(nb::module_& m);
+void init_evaluation(nb::module_& m);
+void init_training(nb::module_& m);
+void init_hub(nb::module_& m);
+void init_stream(nb::module_& m);
+void init_classifier(nb::module_& m);
+
+}  // namespace fastintent::python

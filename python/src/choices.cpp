@@ -1,0 +1,63 @@
+#include "choices.h"
+
+#include <fmt/format.h>
+
+#include <initializer_list>
+#include <string>
+#include <utility>
+
+#include "fastintent/error.h"
+
+namespace fastintent::python {
+namespace {
+
+template <typename T>
+T parse(const char* option,
+        std::string_view found,
+        std::initializer_list<std::pair<std::string_view, T>> choices) {
+  std::string names;
+  for (const auto& [name, value] : choices) {
+    if (name == found) return value;
+    names += (names.empty() ? "\"" : ", \"") + std::string(name) + '"';
+  }
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("{}: expected one of {}, found \"{}\"", option, names, found));
+}
+
+}  // namespace
+
+Device parse_device(std::string_view name) {
+  return parse<Device>("device",
+                       name,
+                       {{"auto", Device::automatic},
+                        {"cpu", Device::cpu},
+                        {"cuda", Device::cuda},
+                        {"reference", Device::reference}});
+}
+
+Precision parse_precision(std::string_view name) {
+  return parse<Precision>(
+      "precision",
+      name,
+      {{"auto", Precision::automatic}, {"fp32", Precision::fp32}, {"bf16", Precision::bf16}});
+}
+
+FileFormat parse_format(std::string_view name) {
+  return parse<FileFormat>("format",
+                           name,
+                           {{"auto", FileFormat::automatic},
+                            {"csv", FileFormat::csv},
+                            {"tsv", FileFormat::tsv},
+                            {"jsonl", FileFormat::jsonl}});
+}
+
+HeadPooling parse_pooling(std::string_view name) {
+  return parse<HeadPooling>("pooling",
+                            name,
+                            {{"auto", HeadPooling::automatic},
+                             {"pooler", HeadPooling::pooler},
+                             {"cls", HeadPooling::cls},
+                             {"mean", HeadPooling::mean}});
+}
+
+}  // namespace fastintent::python

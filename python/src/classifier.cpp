@@ -1,0 +1,196 @@
+#include "classifier.h"
+
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
+
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "bindings.h"
+#include "choices.h"
+
+namespace fastintent::python {
+
+Classifier::Classifier(ClassifierOptions options, std::optional<nb::callable> log)
+    : log_(log ? nb::object(*log) : nb::object()), native_("IntentClassifier", [&] {
+        if (log_.is_valid()) options.log = log_function();
+        const nb::gil_scoped_release unlocked;
+        return IntentClassifier(options);
+      }()) {}
+
+// What it raises has no caller to go to: the model is loaded all the same.
+std::function<void(const std::string&)> Classifier::log_function() {
+  return [this](const std::string& message) {
+    const nb::gil_scoped_acquire locked;
+    try {
+      if (log_.is_valid()) log_(message);
+    } catch (nb::python_error& error) {
+      error.discard_as_unraisable(log_);
+    }
+  };
+}
+
+namespace {
+
+void construct(Classifier* self,
+               const std::filesystem::path& model_name,
+               const std::optional<std::filesystem::path>& model_path,
+               int batch_size,
+               bool enable_cache,
+               int64_t cache_size,
+               const std::string& device,
+               const std::string& precision,
+               int threads,
+               int max_length,
+               std::optional<double> review_threshold,
+               int64_t cache_bytes,
+               std::optional<nb::callable> log) {
+  ClassifierOptions options;
+  options.model_name = model_name.string();
+  options.model_path = model_path.value_or(std::filesystem::path());
+  options.batch_size = batch_size;
+  options.enable_cache = enable_cache;
+  options.cache_size = cache_size;
+  options.cache_bytes = cache_bytes;
+  options.device = parse_device(device);
+  options.precision = parse_precision(precision);
+  options.threads = threads;
+  options.max_length = max_length;
+  options.review_threshold = review_threshold;
+  new (self) Classifier(std::move(options), std::move(log));
+}
+
+/// A getter of the library's classifier.
+template <auto Member>
+auto get(const Classifier& self) {
+  return (self.native().*Member)();
+}
+
+/// Its setter.
+template <auto Member, typename Value>
+void set(const Classifier& self, Value value) {
+  (self.native().*Member)(value);
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  if (nb::inst_ready(self)) Py_VISIT(nb::inst_ptr<Classifier>(self)->log().ptr());
+  return 0;
+}
+
+int clear(PyObject* self) {
+  nb::inst_ptr<Classifier>(self)->release_log();
+  return 0;
+}
+
+PyType_Slot kSlots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                        {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                        {0, nullptr}};
+
+constexpr const char* kClassDoc =
+    R"(An intent classifier: texts in, ranked intents with probabilities out; fine-tunes, too.
+
+Reads a folder saved by itself, by transformers (BertForSequenceClassification,
+DistilBertForSequenceClassification) or by sentence-transformers (Transformer, Pooling, Dense).
+
+A text's scores are bit-identical alone, in any batch, in a stream, from the cache and with any number
+of workers (same device, precision, instruction set and build).
+
+Safe to call from many threads: calls share the workers and let go of the GIL. train() and
+optimize_for_inference() prepare the new model beside the old one, which answers until it is replaced;
+a call that has begun ends with the model it began with.
+
+All but the constructor raise NoModelError where they need a trained model and there is none yet.
+
+In a process made by fork() after it, every call raises InvalidArgumentError: its threads stayed in the
+parent.)";
+
+constexpr const char* kInitDoc =
+    R"(model_name: what train() starts from: a Hugging Face folder, or the id of one (see find_model).
+Nothing is looked up before.
+model_path: a trained folder, loaded at once.
+batch_size: texts taken together; does not change the answers.
+enable_cache: remember predictions by text.
+cache_size: most predictions remembered.
+device: where the encoder runs: "auto" takes CUDA where there is a device, else the CPU; "cpu"; "cuda";
+"reference" is the definition of every operation in plain loops: slow, for checking.
+precision: "auto" is fp32 until optimize_for_inference() chooses; "fp32"; "bf16".
+threads: workers; 0: one for each core this process may use.
+max_length: tokens a text, special ones included; 0: what training used.
+review_threshold: replaces the folder's own: a prediction with a lower confidence is flagged
+`needs_review`.
+cache_bytes: most memory for the cache.
+log: called with a sentence when a model was loaded: which, where it runs, in which precision.
+
+Raises MissingInputError or BadCheckpointError when model_path cannot be read, DeviceMissingError when
+the device is absent, InvalidArgumentError for an impossible option.)";
+
+constexpr const char* kInitSignature =
+    "def __init__(self, model_name: str | os.PathLike[str] = 'bert-base-uncased', "
+    "model_path: str | os.PathLike[str] | None = None, batch_size: int = 32, "
+    "enable_cache: bool = True, cache_size: int = 1000, device: str = 'auto', "
+    "precision: str = 'auto', threads: int = 0, *, max_length: int = 0, "
+    "review_threshold: float | None = None, cache_bytes: int = 67108864, "
+    "log: collections.abc.Callable[[str], object] | None = None) -> None";
+
+}  // namespace
+
+void init_classifier(nb::module_& m) {
+  using Native = IntentClassifier;
+  const ClassifierOptions defaults;
+  nb::class_<Classifier> classifier(m, "IntentClassifier", nb::type_slots(kSlots), kClassDoc);
+  classifier
+      .def("__init__",
+           &construct,
+           nb::arg("model_name") = defaults.model_name,
+           nb::arg("model_path") = nb::none(),
+           nb::arg("batch_size") = defaults.batch_size,
+           nb::arg("enable_cache") = defaults.enable_cache,
+           nb::arg("cache_size") = defaults.cache_size,
+           nb::arg("device") = "auto",
+           nb::arg("precision") = "auto",
+           nb::arg("threads") = defaults.threads,
+           nb::kw_only(),
+           nb::arg("max_length") = defaults.max_length,
+           nb::arg("review_threshold") = nb::none(),
+           nb::arg("cache_bytes") = defaults.cache_bytes,
+           nb::arg("log") = nb::none(),
+           nb::sig(kInitSignature),
+           kInitDoc)
+      .def_prop_rw("batch_size",
+                   &get<&Native::batch_size>,
+                   &set<&Native::set_batch_size, int>,
+                   "texts taken together; may be set at any time")
+      .def_prop_rw("enable_cache",
+                   &get<&Native::enable_cache>,
+                   &set<&Native::set_enable_cache, bool>,
+                   "whether predictions are remembered by text; may be set at any time; off also "
+                   "empties the cache")
+      .def_prop_rw("review_threshold",
+                   &get<&Native::review_threshold>,
+                   &set<&Native::set_review_threshold, std::optional<double>>,
+                   nb::for_setter(nb::arg("value").none()),
+                   "a prediction with a lower confidence is flagged `needs_review`; None: no "
+                   "prediction is")
+      .def_prop_ro("is_loaded", &get<&Native::is_loaded>, "whether there is a trained model")
+      .def_prop_ro("intents", &get<&Native::intents>, "id2label order")
+      .def_prop_ro("max_length", &get<&Native::max_length>, "tokens a text")
+      .def_prop_ro(
+          "temperature", &get<&Native::temperature>, "logits are divided by it before the softmax")
+      .def_prop_ro(
+          "precision",
+          [](const Classifier& self) { return precision_name(self.native().precision()); },
+          "\"fp32\" or \"bf16\"")
+      .def_prop_ro("threads", &get<&Native::threads>, "workers")
+      .def_prop_ro("device_name", &get<&Native::device_name>, "\"cpu (avx512)\"")
+      .def_prop_ro("description", &get<&Native::description>, "family, sizes and head, for people");
+  add_prediction_methods(classifier);
+  add_performance_methods(classifier);
+  add_training_methods(classifier);
+}
+
+}  // namespace fastintent::python

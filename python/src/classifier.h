@@ -1,0 +1,40 @@
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "fastintent/intent_classifier.h"
+#include "process_bound.h"
+
+namespace fastintent::python {
+
+namespace nb = nanobind;
+
+/// What stands behind fastintent.IntentClassifier: the library's, and its Python log callback.
+class Classifier {
+ public:
+  Classifier(ClassifierOptions options, std::optional<nb::callable> log);
+
+  /// Throws invalid_argument in a forked child.
+  IntentClassifier& native() const { return native_.get(); }
+
+  /// For the garbage collector.
+  nb::handle log() const { return log_; }
+  void release_log() { log_.reset(); }
+
+ private:
+  std::function<void(const std::string&)> log_function();
+
+  nb::object log_;  // null where there is none
+  ProcessBound<IntentClassifier> native_;
+};
+
+// The methods of fastintent.IntentClassifier, a file each.
+void add_prediction_methods(nb::class_<Classifier>& classifier);
+void add_performance_methods(nb::class_<Classifier>& classifier);
+void add_training_methods(nb::class_<Classifier>& classifier);
+
+}  // namespace fastintent::python

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <exception>
+#include <utility>
+
+#include "fastintent/error.h"
+
+namespace fastintent::python {
+
+namespace nb = nanobind;
+
+/// Takes what Python raises inside callbacks of the library (Ctrl-C, too) around the library: the
+/// callback only asks it to stop, so that it keeps what it promised to keep, and run() raises the
+/// same afterwards.
+class Interruption {
+ public:
+  /// Runs the Python code of a callback, which need not hold the GIL. False when it raised, now or
+  /// earlier.
+  template <typename Code>
+  bool allows(Code&& code) {
+    if (raised_ != nullptr) return false;
+    const nb::gil_scoped_acquire locked;
+    try {
+      if (PyErr_CheckSignals() != 0) throw nb::python_error();
+      std::forward<Code>(code)();
+    } catch (...) {
+      raised_ = std::current_exception();
+    }
+    return raised_ == nullptr;
+  }
+  bool allows() {
+    return allows([] {});
+  }
+
+  /// Calls the library without the GIL.
+  template <typename Work>
+  auto run(Work&& work) {
+    try {
+      auto result = without_gil(std::forward<Work>(work));
+      rethrow();
+      return result;
+    } catch (const Error&) {
+      rethrow();
+      throw;
+    }
+  }
+
+ private:
+  template <typename Work>
+  static auto without_gil(Work&& work) {
+    const nb::gil_scoped_release unlocked;
+    return std::forward<Work>(work)();
+  }
+  void rethrow() {
+    if (raised_ != nullptr) std::rethrow_exception(std::exchange(raised_, nullptr));
+  }
+
+  std::exception_ptr raised_;
+};
+
+}  // namespace fastintent::python

@@ -1,0 +1,129 @@
+#include <nanobind/stl/string.h>
+
+#include <string>
+
+#include "choices.h"
+#include "classifier.h"
+#include "reports.h"
+#include "texts.h"
+
+namespace fastintent::python {
+namespace {
+
+void warm_up(const Classifier& self, nb::handle sample_texts) {
+  IntentClassifier& classifier = self.native();
+  const auto samples = read_optional_texts(sample_texts, "sample_texts");
+  const nb::gil_scoped_release unlocked;
+  classifier.warm_up(samples);
+}
+
+OptimizationReport optimize(const Classifier& self,
+                            const std::string& precision,
+                            nb::handle sample_texts) {
+  IntentClassifier& classifier = self.native();
+  const Precision chosen = parse_precision(precision);
+  const auto samples = read_optional_texts(sample_texts, "sample_texts");
+  const nb::gil_scoped_release unlocked;
+  return classifier.optimize_for_inference(chosen, samples);
+}
+
+PerformanceReport benchmark(const Classifier& self, nb::handle sample_texts, int num_iterations) {
+  IntentClassifier& classifier = self.native();
+  const auto samples = read_optional_texts(sample_texts, "sample_texts");
+  const nb::gil_scoped_release unlocked;
+  return classifier.benchmark_performance(samples, num_iterations);
+}
+
+constexpr const char* kWarmUpDoc =
+    R"(Compiles the kernels for every length of text and sizes every worker's buffers, so that the first
+prediction afterwards is as fast as the hundredth; then predicts `sample_texts`.)";
+
+constexpr const char* kOptimizeDoc =
+    R"(Prepares the model in the fastest precision for this device, or in the one that is named ("auto",
+"fp32", "bf16").
+
+The choice follows from the device's features alone, so that every process chooses alike. Compares the
+labels of `sample_texts` (by default, some of our own) before and after. Empties the cache when the
+precision changes.
+
+Returns what it did: "device", "precision" (in use from now on), "previous_precision", "reason" (why this
+precision, a sentence), "sample_texts" (texts that both precisions labelled), "label_agreement" (share of
+them that kept their label), "largest_confidence_change" (of their first intents).)";
+
+constexpr const char* kBenchmarkDoc =
+    R"(Measures single, batch, streaming and cached prediction of `sample_texts` (by default, some of our
+own), `num_iterations` calls each, warmed up. The classifier's own cache is not used.
+
+Returns "device", "precision", "threads" and "benchmarks": by name ("single_prediction", "batch_size_1",
+"batch_size_4", "batch_size_8", "batch_size_16", "batch_size_32", "streaming", "cached") the figures
+"throughput" (predictions a second), "mean_ms" (of one call), "p50_ms", "p95_ms", "p99_ms", and of the
+time "tokenizer_share", the part the calling thread spent tokenising, and "encoder_share", the part the
+busiest worker spent in the encoder; they may overlap while streaming.)";
+
+constexpr const char* kGpuMemoryDoc =
+    R"(Memory of the GPU in use, in units of 2**30 bytes; all keys are always there.
+
+"gpu_available"; "device_name" ("CPU" without a GPU); "total_memory_gb"; "allocated_memory_gb", in use by
+this process's models; "cached_memory_gb", kept by this process for later use; "free_memory_gb", as the
+driver tells it, for all processes; infinity without a GPU.)";
+
+constexpr const char* kCacheStatsDoc =
+    R"(The prediction cache, as it is and as it was used since it was made.
+
+"cache_enabled"; "cache_size", predictions in it; "cache_limit", most predictions;
+"cache_usage_percent", size of limit; "hits"; "misses"; "evictions", predictions that made room for newer
+ones; "memory_bytes", about what the cache holds, texts and answers.)";
+
+}  // namespace
+
+void add_performance_methods(nb::class_<Classifier>& classifier) {
+  classifier
+      .def("warm_up",
+           &warm_up,
+           nb::arg("sample_texts") = nb::none(),
+           nb::sig("def warm_up(self, sample_texts: collections.abc.Iterable[str] | None = None) "
+                   "-> None"),
+           kWarmUpDoc)
+      .def(
+          "optimize_for_inference",
+          [](const Classifier& self, const std::string& precision, nb::handle sample_texts) {
+            return to_dict(optimize(self, precision, sample_texts));
+          },
+          nb::arg("precision") = "auto",
+          nb::arg("sample_texts") = nb::none(),
+          nb::sig("def optimize_for_inference(self, precision: str = 'auto', "
+                  "sample_texts: collections.abc.Iterable[str] | None = None) "
+                  "-> dict[str, typing.Any]"),
+          kOptimizeDoc)
+      .def(
+          "benchmark_performance",
+          [](const Classifier& self, nb::handle sample_texts, int num_iterations) {
+            return to_dict(benchmark(self, sample_texts, num_iterations));
+          },
+          nb::arg("sample_texts") = nb::none(),
+          nb::arg("num_iterations") = 100,
+          nb::sig("def benchmark_performance(self, "
+                  "sample_texts: collections.abc.Iterable[str] | None = None, "
+                  "num_iterations: int = 100) -> dict[str, typing.Any]"),
+          kBenchmarkDoc)
+      .def(
+          "get_gpu_memory_stats",
+          [](const Classifier& self) { return to_dict(self.native().get_gpu_memory_stats()); },
+          nb::sig("def get_gpu_memory_stats(self) -> dict[str, typing.Any]"),
+          kGpuMemoryDoc)
+      .def(
+          "empty_gpu_cache",
+          [](const Classifier& self) { self.native().empty_gpu_cache(); },
+          "Gives memory kept for later use back to the driver.")
+      .def(
+          "get_cache_stats",
+          [](const Classifier& self) { return to_dict(self.native().get_cache_stats()); },
+          nb::sig("def get_cache_stats(self) -> dict[str, typing.Any]"),
+          kCacheStatsDoc)
+      .def(
+          "clear_cache",
+          [](const Classifier& self) { self.native().clear_cache(); },
+          "Empties the prediction cache.");
+}
+
+}  // namespace fastintent::python

@@ -1,0 +1,154 @@
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "classifier.h"
+#include "fastintent/error.h"
+#include "interruption.h"
+#include "progress.h"
+#include "stream.h"
+#include "texts.h"
+
+namespace fastintent::python {
+namespace {
+
+/// 0, which stands for the classifier's own, where Python says None.
+int chosen_batch_size(std::optional<int> batch_size) {
+  if (batch_size && *batch_size <= 0) {
+    throw Error(ErrorCode::invalid_argument,
+                "batch_size: expected at least 1, or None, found " + std::to_string(*batch_size));
+  }
+  return batch_size.value_or(0);
+}
+
+IntentPrediction predict(
+    const Classifier& self, nb::handle text, bool use_cache, int top_k, bool with_logits) {
+  IntentClassifier& classifier = self.native();
+  PredictOptions options;
+  options.use_cache = use_cache;
+  options.top_k = top_k;
+  options.with_logits = with_logits;
+  const Text utf8 = read_text(text, "text");
+  const nb::gil_scoped_release unlocked;
+  return classifier.predict(utf8.view, options);
+}
+
+nb::list predict_batch(const Classifier& self,
+                       nb::handle texts,
+                       std::optional<int> batch_size,
+                       bool use_cache,
+                       bool show_progress,
+                       int top_k,
+                       bool with_logits) {
+  IntentClassifier& classifier = self.native();
+  Interruption interruption;
+  Progress progress(show_progress, "texts");
+  PredictOptions options;
+  options.use_cache = use_cache;
+  options.batch_size = chosen_batch_size(batch_size);
+  options.top_k = top_k;
+  options.with_logits = with_logits;
+  options.on_progress = [&](int64_t done, int64_t total) {
+    return interruption.allows([&] { progress.update(done, total); });
+  };
+  const Texts all = read_texts(texts, "texts");
+  auto answers = interruption.run([&] { return classifier.predict_batch(all.views, options); });
+  progress.finish();
+  nb::list predictions;
+  for (IntentPrediction& answer : answers) predictions.append(std::move(answer));
+  return predictions;
+}
+
+Stream* predict_batch_streaming(const Classifier& self,
+                                nb::handle texts,
+                                std::optional<int> batch_size,
+                                bool use_cache,
+                                int top_k,
+                                bool with_logits) {
+  PredictOptions options;
+  options.use_cache = use_cache;
+  options.batch_size = chosen_batch_size(batch_size);
+  options.top_k = top_k;
+  options.with_logits = with_logits;
+  return new Stream(self.native(), texts, options);
+}
+
+constexpr const char* kPredictDoc =
+    R"(The intent of one text.
+
+use_cache: where the cache is enabled.
+top_k: alternatives after the winner (fewer where there are fewer classes).
+with_logits: fill IntentPrediction.logits; such answers are not cached.
+
+Raises InvalidDataError when `text` is blank (empty or only Unicode white space), TypeError when it is
+no str.)";
+
+constexpr const char* kPredictBatchDoc =
+    R"(Predictions in the order of `texts`; a text that stands twice is computed once.
+
+texts: any iterable of str: a list, a generator, a NumPy array, a pandas Series, an open file (the
+newline at the end of a line is left off).
+batch_size: texts taken together; None: the classifier's.
+show_progress: a bar with rate and time left on standard error.
+use_cache, top_k, with_logits: as in predict().
+
+Raises InvalidDataError, naming the index, when a text is blank, before any work; TypeError, naming the
+index, for one that is no str; OutOfResourcesError when not even one text at a time fits into memory.
+Ctrl-C stops it within about a tenth of a second.)";
+
+constexpr const char* kPredictBatchStreamingDoc =
+    R"(Gives (batch_idx, predictions) one batch at a time, in the order of the texts and in constant memory.
+
+Takes any iterable of str, such as a generator or an open file, and never asks its length; see
+PredictionStream. A blank text gives a prediction with `error` set, and the stream goes on. What the
+iterable raises comes after the batches before it.
+
+batch_size, use_cache, top_k, with_logits: as in predict_batch().)";
+
+}  // namespace
+
+void add_prediction_methods(nb::class_<Classifier>& classifier) {
+  const PredictOptions defaults;
+  classifier
+      .def("predict",
+           &predict,
+           nb::arg("text").none(),
+           nb::arg("use_cache") = defaults.use_cache,
+           nb::kw_only(),
+           nb::arg("top_k") = defaults.top_k,
+           nb::arg("with_logits") = defaults.with_logits,
+           nb::sig("def predict(self, text: str, use_cache: bool = True, *, top_k: int = 5, "
+                   "with_logits: bool = False) -> IntentPrediction"),
+           kPredictDoc)
+      .def("predict_batch",
+           &predict_batch,
+           nb::arg("texts").none(),
+           nb::arg("batch_size") = nb::none(),
+           nb::arg("use_cache") = defaults.use_cache,
+           nb::arg("show_progress") = false,
+           nb::kw_only(),
+           nb::arg("top_k") = defaults.top_k,
+           nb::arg("with_logits") = defaults.with_logits,
+           nb::sig("def predict_batch(self, texts: collections.abc.Iterable[str], "
+                   "batch_size: int | None = None, use_cache: bool = True, "
+                   "show_progress: bool = False, *, top_k: int = 5, with_logits: bool = False) "
+                   "-> list[IntentPrediction]"),
+           kPredictBatchDoc)
+      .def("predict_batch_streaming",
+           &predict_batch_streaming,
+           nb::arg("texts").none(),
+           nb::arg("batch_size") = nb::none(),
+           nb::kw_only(),
+           nb::arg("use_cache") = defaults.use_cache,
+           nb::arg("top_k") = defaults.top_k,
+           nb::arg("with_logits") = defaults.with_logits,
+           nb::sig("def predict_batch_streaming(self, texts: collections.abc.Iterable[str], "
+                   "batch_size: int | None = None, *, use_cache: bool = True, top_k: int = 5, "
+                   "with_logits: bool = False) -> PredictionStream"),
+           kPredictBatchStreamingDoc);
+}
+
+}  // namespace fastintent::python

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include "fastintent/reports.h"
+
+namespace fastintent::python {
+
+namespace nb = nanobind;
+
+// What the classifier tells of itself, as dictionaries with the names of the header.
+nb::dict to_dict(const CacheStats& stats);
+nb::dict to_dict(const GpuMemoryStats& stats);
+nb::dict to_dict(const OptimizationReport& report);
+nb::dict to_dict(const PerformanceReport& report);
+
+}  // namespace fastintent::python

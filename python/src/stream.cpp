@@ -1,0 +1,113 @@
+#include "stream.h"
+
+#include <nanobind/stl/string.h>
+
+#include <utility>
+
+#include "bindings.h"
+#include "fastintent/error.h"
+
+namespace fastintent::python {
+
+Stream::Stream(IntentClassifier& classifier, nb::handle texts, PredictOptions options)
+    : texts_(texts, "texts"), stream_("PredictionStream", [&] {
+        options.on_progress = [this](int64_t, int64_t) { return interruption_.allows(); };
+        return classifier.predict_batch_streaming([this](std::string& text) { return read(text); },
+                                                  options);
+      }()) {}
+
+// Called by the library on the thread that asks for a batch, while that waits without the GIL.
+bool Stream::read(std::string& text) {
+  const nb::gil_scoped_acquire locked;
+  const auto found = texts_.next();
+  if (!found) return false;
+  text = found->view;
+  return true;
+}
+
+nb::tuple Stream::next() {
+  if (running_) {
+    throw Error(ErrorCode::invalid_argument,
+                "PredictionStream: expected one thread at a time, found a call under way");
+  }
+  if (ended_) throw nb::stop_iteration();
+  PredictionBatch batch;
+  running_ = true;
+  try {
+    ended_ = !interruption_.run([&] { return stream_.get().next(batch); });
+  } catch (...) {
+    running_ = false;
+    close();
+    throw;
+  }
+  running_ = false;
+  if (ended_) {
+    close();
+    throw nb::stop_iteration();
+  }
+  nb::list predictions;
+  for (IntentPrediction& prediction : batch.predictions) predictions.append(std::move(prediction));
+  return nb::make_tuple(batch.batch_idx, predictions);
+}
+
+void Stream::close() {
+  if (running_) {
+    throw Error(ErrorCode::invalid_argument,
+                "PredictionStream.close: expected no call under way, found one");
+  }
+  ended_ = true;
+  stream_.reset();
+}
+
+void Stream::release_source() {
+  ended_ = true;
+  stream_.reset();
+  texts_.release();
+}
+
+namespace {
+
+int traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  if (nb::inst_ready(self)) Py_VISIT(nb::inst_ptr<Stream>(self)->source().ptr());
+  return 0;
+}
+
+int clear(PyObject* self) {
+  nb::inst_ptr<Stream>(self)->release_source();
+  return 0;
+}
+
+PyType_Slot kSlots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                        {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                        {0, nullptr}};
+
+}  // namespace
+
+void init_stream(nb::module_& m) {
+  nb::class_<Stream>(
+      m,
+      "PredictionStream",
+      nb::type_slots(kSlots),
+      R"(Predictions of a source of texts, one batch at a time, in the order of the texts and in constant
+memory. Made by IntentClassifier.predict_batch_streaming.
+
+While one batch runs the next ones are read and tokenised; the source is called on the thread that
+asks for batches. A batch size of 1 answers each text before the next is read. A stream that is
+dropped or closed early stops the work. It goes on with the model it began with when the classifier
+trains or changes its precision, and may outlive the classifier. One thread at a time.)")
+      .def(
+          "__iter__",
+          [](nb::handle self) { return nb::borrow(self); },
+          nb::sig("def __iter__(self) -> PredictionStream"))
+      .def("__next__",
+           &Stream::next,
+           nb::sig("def __next__(self) -> tuple[int, list[IntentPrediction]]"),
+           R"(The next batch: its number, from 0, and its predictions.
+
+A blank text gives a prediction with `error` set. An exception of the source comes after the batches
+before it; so does an error of the prediction, after which the stream has ended.)")
+      .def("close", &Stream::close, "Stops the work.");
+}
+
+}  // namespace fastintent::python

@@ -1,0 +1,215 @@
+#include <fmt/format.h>
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "classifier.h"
+#include "fastintent/error.h"
+#include "interruption.h"
+#include "progress.h"
+#include "texts.h"
+#include "training_options.h"
+
+namespace fastintent::python {
+namespace {
+
+std::vector<std::string> read_filled(nb::handle texts, const char* argument) {
+  std::vector<std::string> all = read_texts(texts, argument).copy();
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (is_blank(all[i])) {
+      throw Error(ErrorCode::invalid_data,
+                  fmt::format("{}: expected text at index {}, found a blank one", argument, i));
+    }
+  }
+  return all;
+}
+
+LabelledTexts pair(nb::handle texts, nb::handle labels) {
+  LabelledTexts data;
+  data.texts = read_filled(texts, "texts");
+  data.labels = read_filled(labels, "labels");
+  if (data.texts.size() != data.labels.size()) {
+    throw Error(ErrorCode::invalid_data,
+                fmt::format("labels: expected one for each of {} texts, found {}",
+                            data.texts.size(),
+                            data.labels.size()));
+  }
+  return data;
+}
+
+TrainingReport train(const Classifier& self,
+                     nb::handle texts,
+                     nb::handle labels,
+                     nb::handle validation_texts,
+                     nb::handle validation_labels,
+                     const std::optional<nb::callable>& on_step,
+                     const std::optional<nb::callable>& on_epoch,
+                     const std::optional<nb::callable>& on_message,
+                     const std::optional<nb::callable>& should_stop,
+                     bool show_progress,
+                     const nb::kwargs& options) {
+  if (validation_texts.is_none() != validation_labels.is_none()) {
+    throw Error(ErrorCode::invalid_argument,
+                "train: expected both validation_texts and validation_labels, found one");
+  }
+  IntentClassifier& classifier = self.native();
+  const TrainingOptions chosen = read_training_options(options);
+  const LabelledTexts training = pair(texts, labels);
+  std::optional<LabelledTexts> validation;
+  if (!validation_texts.is_none()) validation = pair(validation_texts, validation_labels);
+
+  Interruption interruption;
+  Progress progress(show_progress, "steps");
+  TrainingCallbacks callbacks;
+  callbacks.on_step = [&](const StepReport& report) {
+    interruption.allows([&] {
+      progress.update(report.step,
+                      report.total_steps,
+                      fmt::format("epoch {:.1f}, loss {:.3f}", report.epoch, report.loss));
+      if (on_step) (*on_step)(report);
+    });
+  };
+  callbacks.on_epoch = [&](const EpochReport& report) {
+    if (on_epoch) interruption.allows([&] { (*on_epoch)(report); });
+  };
+  callbacks.on_message = [&](const std::string& message) {
+    if (on_message) interruption.allows([&] { (*on_message)(message); });
+  };
+  callbacks.should_stop = [&] {
+    bool stop = false;
+    const bool allowed = interruption.allows([&] {
+      if (should_stop) stop = static_cast<bool>(nb::bool_((*should_stop)()));
+    });
+    return stop || !allowed;
+  };
+  return interruption.run([&] {
+    return classifier.train(training, validation ? &*validation : nullptr, chosen, callbacks);
+  });
+}
+
+Evaluation evaluate(const Classifier& self,
+                    nb::handle texts,
+                    nb::handle labels,
+                    bool show_progress) {
+  IntentClassifier& classifier = self.native();
+  const LabelledTexts data = pair(texts, labels);
+  Interruption interruption;
+  Progress progress(show_progress, "texts");
+  const auto on_progress = [&](int64_t done, int64_t total) {
+    return interruption.allows([&] { progress.update(done, total); });
+  };
+  Evaluation evaluation = interruption.run([&] { return classifier.evaluate(data, on_progress); });
+  progress.finish();
+  return evaluation;
+}
+
+void save(const Classifier& self, const std::filesystem::path& folder, bool overwrite) {
+  const IntentClassifier& classifier = self.native();
+  const nb::gil_scoped_release unlocked;
+  classifier.save(folder, overwrite);
+}
+
+// The defaults are those of TrainingOptions; None takes them, too.
+constexpr const char* kTrainSignature =
+    "def train(self, texts: collections.abc.Iterable[str], "
+    "labels: collections.abc.Iterable[str], "
+    "validation_texts: collections.abc.Iterable[str] | None = None, "
+    "validation_labels: collections.abc.Iterable[str] | None = None, *, "
+    "base_model: str | os.PathLike[str] | None = None, "
+    "output: str | os.PathLike[str] | None = None, overwrite: bool = False, "
+    "resume: bool = False, epochs: int | None = None, batch_size: int = 32, "
+    "learning_rate: float | None = None, head_learning_rate: float | None = None, "
+    "weight_decay: float = 0.01, warmup_share: float = 0.1, gradient_clip: float = 1.0, "
+    "label_smoothing: float | None = None, dropout: float | None = None, "
+    "layer_decay: float = 1.0, balance_classes: bool = False, max_length: int = 0, "
+    "pooling: str = 'auto', seed: int = 42, precision: str = 'auto', "
+    "validation_share: float = 0.1, patience: int = 3, refit: bool = False, "
+    "review_accuracy: float = 0.95, "
+    "on_step: collections.abc.Callable[[StepReport], object] | None = None, "
+    "on_epoch: collections.abc.Callable[[EpochReport], object] | None = None, "
+    "on_message: collections.abc.Callable[[str], object] | None = None, "
+    "should_stop: collections.abc.Callable[[], bool] | None = None, "
+    "show_progress: bool = False) -> TrainingReport";
+
+constexpr const char* kTrainDoc =
+    R"(Fine-tunes and then uses the trained model. One at a time.
+
+texts, labels: one label for each text. Without a validation set, `validation_share` of the rows is held
+out, stratified.
+base_model: a Hugging Face folder; None: the model in use, else model_name.
+output: where the trained folder goes; None: a temporary folder that lives as long as the model is in
+use: save() keeps it.
+overwrite: allow `output` to hold a model already.
+resume: go on from the state an interrupted run left beside `output`.
+epochs, learning_rate (peak, of the encoder), head_learning_rate (peak, of the head), label_smoothing,
+dropout (all rates): None takes a default by encoder width and head; see docs/training.md.
+weight_decay: not on biases and layer norms.
+warmup_share: of all steps; then linear decay to zero.
+gradient_clip: largest norm of a step's gradient; 0 does not clip.
+layer_decay: learning rate of a layer relative to the one above it.
+balance_classes: weigh classes by the inverse of their counts.
+max_length: tokens a text; 0: the folder's own.
+pooling: "auto", "pooler", "cls" or "mean": how the encoder's rows become one vector a text.
+precision: "auto" is bf16 where the processor gains by it, else fp32.
+patience: epochs without a better accuracy before training stops.
+refit: then train once more on all rows, for the best number of epochs.
+review_accuracy: predictions above the review threshold are to be right this share of the time.
+on_step, on_epoch, on_message: called with a StepReport, an EpochReport, a sentence worth a line.
+should_stop: asked after every step; true stops with StoppedError.
+show_progress: a bar with rate, time left and loss on standard error.
+
+Ctrl-C, and anything that a callback raises, stops the run and comes out; the resumable state of an
+interrupted run is in `<output>.training`.
+
+Raises CannotCreateError when the output holds a model and `overwrite` is off (before any work),
+InvalidDataError when a text or label is blank, a validation label is not among the training labels,
+there are fewer than two labels, or no row to validate on.)";
+
+}  // namespace
+
+void add_training_methods(nb::class_<Classifier>& classifier) {
+  classifier
+      .def("train",
+           &train,
+           nb::arg("texts").none(),
+           nb::arg("labels").none(),
+           nb::arg("validation_texts") = nb::none(),
+           nb::arg("validation_labels") = nb::none(),
+           nb::kw_only(),
+           nb::arg("on_step") = nb::none(),
+           nb::arg("on_epoch") = nb::none(),
+           nb::arg("on_message") = nb::none(),
+           nb::arg("should_stop") = nb::none(),
+           nb::arg("show_progress") = false,
+           nb::arg("options"),
+           nb::sig(kTrainSignature),
+           kTrainDoc)
+      .def("evaluate",
+           &evaluate,
+           nb::arg("texts").none(),
+           nb::arg("labels").none(),
+           nb::kw_only(),
+           nb::arg("show_progress") = false,
+           nb::sig("def evaluate(self, texts: collections.abc.Iterable[str], "
+                   "labels: collections.abc.Iterable[str], *, show_progress: bool = False) "
+                   "-> Evaluation"),
+           R"(Predicts the texts and measures the answers against one label for each.
+
+show_progress: a bar with rate and time left on standard error.
+
+Raises InvalidDataError when a text or label is blank or their numbers differ. Ctrl-C stops it.)")
+      .def("save",
+           &save,
+           nb::arg("folder"),
+           nb::arg("overwrite") = false,
+           R"(Writes the model in use as a Hugging Face folder, in 32 bits.
+
+Raises CannotCreateError when `folder` is in use and `overwrite` is off.)");
+}
+
+}  // namespace fastintent::python
