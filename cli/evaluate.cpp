@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +12,7 @@
 #include "evaluation_report.h"
 #include "exit_codes.h"
 #include "fastintent/dataset.h"
+#include "fastintent/error.h"
 #include "fastintent/evaluation.h"
 #include "fastintent/intent_classifier.h"
 #include "messages.h"
@@ -29,6 +33,16 @@ struct EvaluateOptions {
 int evaluate_file(const EvaluateOptions& options) {
   const LabelledTexts data = read_labelled_texts(options.data, options.dataset);
   print_message(data_report(options.data, data));
+  const auto place = [](const std::string& file) {
+    return std::filesystem::weakly_canonical(file);
+  };
+  if (!options.report.empty() && (place(options.report) == place(options.output) ||
+                                  place(options.report) == place(options.data))) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("evaluate: expected a file of its own for --report, found {}, which is "
+                            "another one of this call",
+                            options.report));
+  }
   std::optional<Output> json;  // opened first: an unwritable place is told before the work
   if (!options.output.empty()) {
     json.emplace(options.output);

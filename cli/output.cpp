@@ -75,13 +75,14 @@ fs::path Output::partial_name(const std::string& file) {
 }
 
 Output::~Output() {
-  if (descriptor_ > STDERR_FILENO) {
-    close(descriptor_);
-  }
+  // Removed before the lock goes with the descriptor: another run may be waiting for both.
   std::error_code unknown;
   if (!partial_.empty() &&
       (unfinished_ == Unfinished::removed || fs::file_size(partial_, unknown) == 0)) {
     unlink(partial_.c_str());
+  }
+  if (descriptor_ > STDERR_FILENO) {
+    close(descriptor_);
   }
 }
 
@@ -123,7 +124,6 @@ void Output::open_to_keep() {
                             partial.string()));
   }
   partial_ = partial;
-  keep_mode();
 }
 
 void Output::keep_mode() const {
@@ -163,6 +163,9 @@ void Output::finish() {
   flush();
   if (partial_.empty()) {
     return;
+  }
+  if (unfinished_ == Unfinished::kept) {
+    keep_mode();  // not before: an old file that may not be written must not keep us from resuming
   }
   if (fsync(descriptor_) != 0 || rename(partial_.c_str(), file_.c_str()) != 0) {
     fail_writing();

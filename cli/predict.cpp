@@ -121,10 +121,13 @@ int predict(PredictCommandOptions options) {
   std::optional<StopSignal> stop;  // set for files, so that a stopped run tells how to go on
   const TextSource read = open_texts(options.input);
   const TextSource next = [&](std::string& text) {
+    const bool more = read(text);
+    // After reading: the signal may have ended the program before us in the pipe, and then what
+    // looks like the end of the texts is none.
     if (stop && stop->requested()) {
       throw Error(ErrorCode::interrupted, "predict: stopped by a signal");
     }
-    return read(text);
+    return more;
   };
   if (is_typed(options.input)) {
     options.classifier.batch_size = 1;  // each line is answered before the next is typed
@@ -143,12 +146,11 @@ int predict(PredictCommandOptions options) {
          classifier.predict_batch_streaming(next, options.predict)) {
       for (size_t i = 0; i < texts.size(); ++i) {
         output.write(prediction_line(texts[i], predictions[i]) + "\n");
-        ++counts.texts;
-        counts.blank += predictions[i].error.empty() ? 0 : 1;
-        counts.truncated += predictions[i].truncated ? 1 : 0;
-        counts.to_review += predictions[i].needs_review ? 1 : 0;
       }
       output.flush();
+      for (const IntentPrediction& prediction : predictions) {
+        counts.add(prediction);
+      }
       progress.update(static_cast<int64_t>(texts.size()), counts.texts);
     }
   } catch (...) {

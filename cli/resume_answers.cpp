@@ -10,6 +10,13 @@
 
 namespace fastintent::cli {
 
+void AnswerCounts::add(const IntentPrediction& prediction) {
+  ++texts;
+  blank += prediction.error.empty() ? 0 : 1;
+  truncated += prediction.truncated ? 1 : 0;
+  to_review += prediction.needs_review ? 1 : 0;
+}
+
 void AnswerCounts::add_line(std::string_view after_text) {
   // Quotes inside a JSON string are escaped, so these can only be keys.
   const auto has = [&](std::string_view key) {

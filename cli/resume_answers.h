@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "fastintent/prediction.h"
+
 namespace fastintent::cli {
 
 /// Counts of what `predict` has written.
@@ -15,6 +17,7 @@ struct AnswerCounts {
   int64_t truncated = 0;
   int64_t to_review = 0;
 
+  void add(const IntentPrediction& prediction);
   /// Counts one line as prediction_line writes it, without what stands before its "text" and that.
   void add_line(std::string_view after_text);
 };

@@ -115,7 +115,6 @@ void print_how_to_resume(const CommandLine& line) {
 }
 
 int train(TrainOptions options, const CommandLine& line) {
-  options.training.base_model = find_model_showing_progress(options.model);
   const LabelledTexts training = read_labelled_texts(options.train, options.dataset);
   print_message(data_report(options.train, training));
   std::optional<LabelledTexts> validation;
@@ -123,6 +122,7 @@ int train(TrainOptions options, const CommandLine& line) {
     validation = read_labelled_texts(options.validation, options.dataset);
     print_message(data_report(options.validation, *validation));
   }
+  options.training.base_model = find_model_showing_progress(options.model);
   options.training.output = options.output;
   const std::filesystem::path log_path = log_file(options);
   make_folder_of(log_path);

@@ -154,7 +154,7 @@ def main(arguments):
         show_cache(classifier, texts)
         show_optimization(classifier, texts)
         show_benchmark(classifier, texts)
-    except Exception as failure:
+    except (fastintent.FastintentError, OSError, ValueError) as failure:
         print(failure, file=sys.stderr)
         return 1
     return 0

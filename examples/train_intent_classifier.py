@@ -63,7 +63,7 @@ def main(arguments):
     base, train_file, output, *epochs = arguments
     try:
         train(base, train_file, output, int(epochs[0]) if epochs else None)
-    except Exception as failure:
+    except (fastintent.FastintentError, OSError, ValueError) as failure:
         print(failure, file=sys.stderr)
         return 1
     return 0

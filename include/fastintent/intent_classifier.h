@@ -141,8 +141,8 @@ class IntentClassifier {
   /// use, else model_name. `options.output`, when empty, is a temporary folder that lives as long
   /// as the model is in use: save() keeps it, and an interrupted run cannot be resumed.
   /// `options.device` and `options.threads` are the classifier's. One at a time, with
-  /// optimize_for_inference: neither may be called from `callbacks`. Throws as Trainer::train and
-  /// find_model do.
+  /// optimize_for_inference: invalid_argument when called from `callbacks`. Throws as
+  /// Trainer::train and find_model do.
   TrainingReport train(const LabelledTexts& training,
                        const LabelledTexts* validation = nullptr,
                        TrainingOptions options = {},
@@ -153,8 +153,8 @@ class IntentClassifier {
                       const std::function<bool(int64_t done, int64_t total)>& on_progress = {});
 
   /// Writes the model in use as a Hugging Face folder, in 32 bits. Throws cannot_create when
-  /// `folder` is in use and `overwrite` is off.
-  void save(const std::filesystem::path& folder, bool overwrite = false) const;
+  /// `path` is in use and `overwrite` is off.
+  void save(const std::filesystem::path& path, bool overwrite = false) const;
 
   int batch_size() const;
   void set_batch_size(int batch_size);

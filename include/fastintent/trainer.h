@@ -9,6 +9,7 @@
 
 #include "fastintent/dataset.h"
 #include "fastintent/evaluation.h"
+#include "fastintent/hub.h"
 #include "fastintent/options.h"
 
 namespace fastintent {
@@ -81,6 +82,8 @@ struct TrainingCallbacks {
   std::function<void(const EpochReport&)> on_epoch;
   std::function<void(const std::string&)> on_message;  ///< a sentence worth a line
   std::function<bool()> should_stop;                   ///< asked after every step
+  /// While IntentClassifier::train fetches its base model.
+  std::function<void(const DownloadProgress&)> on_download;
 };
 
 struct TrainingReport {

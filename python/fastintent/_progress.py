@@ -24,11 +24,17 @@ class ProgressBar:
         self._start = self._drawn = time.monotonic()
         self._width = 0  # of what is drawn
         self._latest: tuple[int, int, str] | None = None
+        # Where counting began: a resumed call does not begin at 0, a second fit begins anew.
+        self._first_done = 0
+        self._first_time = self._start
 
     def update(self, done: int, total: int, note: str = "") -> None:
         """Tells that `done` of `total` (0: nobody knows) are finished."""
-        self._latest = (done, total, note)
         now = time.monotonic()
+        before = self._latest
+        if before is None or done < before[0]:
+            self._first_done, self._first_time = done, now
+        self._latest = (done, total, note)
         if now - self._drawn >= (_REDRAW if self._redraws else _NEW_LINE):
             self._drawn = now
             self._draw()
@@ -60,8 +66,12 @@ class ProgressBar:
         self._stream.flush()
 
     def _line(self, done: int, total: int, note: str) -> str:
-        elapsed = time.monotonic() - self._start
-        rate = done / elapsed if elapsed > 0 else 0.0
+        now = time.monotonic()
+        elapsed = now - self._start
+        if now > self._first_time:
+            rate = (done - self._first_done) / (now - self._first_time)
+        else:  # the first update is all there is
+            rate = done / elapsed if elapsed > 0 else 0.0
         parts = [f"{done:,}/{total:,} {self._unit}" if total else f"{done:,} {self._unit}"]
         parts.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
         if done >= total:

@@ -83,7 +83,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) {
 }
 
 int clear(PyObject* self) {
-  nb::inst_ptr<Classifier>(self)->release_log();
+  if (nb::inst_ready(self)) nb::inst_ptr<Classifier>(self)->release_log();
   return 0;
 }
 
@@ -174,8 +174,8 @@ void init_classifier(nb::module_& m) {
                    &get<&Native::review_threshold>,
                    &set<&Native::set_review_threshold, std::optional<double>>,
                    nb::for_setter(nb::arg("value").none()),
-                   "a prediction with a lower confidence is flagged `needs_review`; None: no "
-                   "prediction is")
+                   "a prediction with a lower confidence is flagged `needs_review`; set None for "
+                   "the model's own, 0 to flag nothing")
       .def_prop_ro("is_loaded", &get<&Native::is_loaded>, "whether there is a trained model")
       .def_prop_ro("intents", &get<&Native::intents>, "id2label order")
       .def_prop_ro("max_length", &get<&Native::max_length>, "tokens a text")

@@ -16,8 +16,6 @@
 namespace fastintent::python {
 namespace {
 
-constexpr int64_t kMegabyte = 1'000'000;
-
 std::filesystem::path find(const std::string& model_name,
                            const std::optional<nb::callable>& on_progress,
                            bool show_progress) {
@@ -26,9 +24,7 @@ std::filesystem::path find(const std::string& model_name,
   HubCallbacks callbacks;
   callbacks.on_progress = [&](const DownloadProgress& report) {
     interruption.allows([&] {
-      progress.update(report.bytes_done / kMegabyte,
-                      std::max<int64_t>(report.bytes_total, 0) / kMegabyte,
-                      report.file);
+      update(progress, report);
       if (on_progress) (*on_progress)(report);
     });
   };
@@ -37,6 +33,13 @@ std::filesystem::path find(const std::string& model_name,
 }
 
 }  // namespace
+
+void update(Progress& progress, const DownloadProgress& report) {
+  constexpr int64_t kMegabyte = 1'000'000;
+  progress.update(report.bytes_done / kMegabyte,
+                  std::max<int64_t>(report.bytes_total, 0) / kMegabyte,
+                  report.file);
+}
 
 void init_hub(nb::module_& m) {
   nb::class_<DownloadProgress>(m, "DownloadProgress", "How far the download of a model is.")

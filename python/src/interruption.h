@@ -34,6 +34,9 @@ class Interruption {
     return allows([] {});
   }
 
+  /// run() raises `error`, caught in a callback, afterwards.
+  void raise_afterwards(std::exception_ptr error) { raised_ = std::move(error); }
+
   /// Calls the library without the GIL.
   template <typename Work>
   auto run(Work&& work) {

@@ -121,7 +121,8 @@ void init_prediction(nb::module_& m) {
           nb::is_operator())
       .def("__repr__", &repr)
       .def("__getstate__", &state)
-      .def("__setstate__", &set_state);
+      .def("__setstate__", &set_state)
+      .attr("__hash__") = nb::none();  // equal by value and may be changed by __setstate__
 }
 
 }  // namespace fastintent::python

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "fastintent/hub.h"
+
 namespace fastintent::python {
 
 namespace nb = nanobind;
@@ -26,5 +28,8 @@ class Progress {
  private:
   nb::object bar_;  ///< None when not wanted
 };
+
+/// Shows a download in megabytes.
+void update(Progress& progress, const DownloadProgress& report);
 
 }  // namespace fastintent::python

@@ -19,10 +19,17 @@ Stream::Stream(IntentClassifier& classifier, nb::handle texts, PredictOptions op
 // Called by the library on the thread that asks for a batch, while that waits without the GIL.
 bool Stream::read(std::string& text) {
   const nb::gil_scoped_acquire locked;
-  const auto found = texts_.next();
-  if (!found) return false;
-  text = found->view;
-  return true;
+  try {
+    const auto found = texts_.next();
+    if (!found) return false;
+    text = found->view;
+    return true;
+  } catch (nb::python_error& error) {
+    // An error of the source comes after the batches before it; Ctrl-C ends the stream at once.
+    if (error.matches(PyExc_Exception)) throw;
+    interruption_.raise_afterwards(std::current_exception());
+    return false;
+  }
 }
 
 nb::tuple Stream::next() {
@@ -74,7 +81,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) {
 }
 
 int clear(PyObject* self) {
-  nb::inst_ptr<Stream>(self)->release_source();
+  if (nb::inst_ready(self)) nb::inst_ptr<Stream>(self)->release_source();
   return 0;
 }
 

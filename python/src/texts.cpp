@@ -52,6 +52,7 @@ TextIterator::TextIterator(nb::handle texts, const char* argument) : argument_(a
   }
   iterator_ = nb::steal(PyObject_GetIter(texts.ptr()));
   if (!iterator_.is_valid()) {
+    if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw nb::python_error();
     PyErr_Clear();
     throw_type_error(
         fmt::format("{}: expected an iterable of str, found {}", argument, name_of_type(texts)));

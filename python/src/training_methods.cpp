@@ -80,6 +80,13 @@ TrainingReport train(const Classifier& self,
   callbacks.on_message = [&](const std::string& message) {
     if (on_message) interruption.allows([&] { (*on_message)(message); });
   };
+  std::optional<Progress> download;  // a bar of its own, where there is something to download
+  callbacks.on_download = [&](const DownloadProgress& report) {
+    interruption.allows([&] {
+      if (!download) download.emplace(show_progress, "MB");
+      update(*download, report);
+    });
+  };
   callbacks.should_stop = [&] {
     bool stop = false;
     const bool allowed = interruption.allows([&] {
@@ -108,10 +115,10 @@ Evaluation evaluate(const Classifier& self,
   return evaluation;
 }
 
-void save(const Classifier& self, const std::filesystem::path& folder, bool overwrite) {
+void save(const Classifier& self, const std::filesystem::path& path, bool overwrite) {
   const IntentClassifier& classifier = self.native();
   const nb::gil_scoped_release unlocked;
-  classifier.save(folder, overwrite);
+  classifier.save(path, overwrite);
 }
 
 // The defaults are those of TrainingOptions; None takes them, too.
@@ -137,7 +144,8 @@ constexpr const char* kTrainSignature =
     "show_progress: bool = False) -> TrainingReport";
 
 constexpr const char* kTrainDoc =
-    R"(Fine-tunes and then uses the trained model. One at a time.
+    R"(Fine-tunes and then uses the trained model. One at a time, with optimize_for_inference: callbacks
+must not call either.
 
 texts, labels: one label for each text. Without a validation set, `validation_share` of the rows is held
 out, stratified.
@@ -205,11 +213,11 @@ show_progress: a bar with rate and time left on standard error.
 Raises InvalidDataError when a text or label is blank or their numbers differ. Ctrl-C stops it.)")
       .def("save",
            &save,
-           nb::arg("folder"),
+           nb::arg("path"),
            nb::arg("overwrite") = false,
            R"(Writes the model in use as a Hugging Face folder, in 32 bits.
 
-Raises CannotCreateError when `folder` is in use and `overwrite` is off.)");
+Raises CannotCreateError when `path` is in use and `overwrite` is off.)");
 }
 
 }  // namespace fastintent::python

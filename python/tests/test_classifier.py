@@ -4,6 +4,7 @@ import gc
 import inspect
 import math
 import os
+import sys
 import weakref
 
 import pytest
@@ -97,7 +98,7 @@ def test_settings_may_change_at_any_time(classifier):
         classifier.batch_size = 0
     classifier.review_threshold = 0.5
     assert classifier.review_threshold == 0.5
-    classifier.review_threshold = None
+    classifier.review_threshold = None  # the model's own, and this one has none
     assert classifier.review_threshold is None
     with pytest.raises(AttributeError):
         classifier.threads = 3
@@ -223,3 +224,37 @@ def test_module_functions():
     assert fastintent.device_names()[-1] == "reference"
     header = (TRAINED.parents[3] / "include/fastintent/version.h").read_text()
     assert f'"{fastintent.__version__}"' in header
+
+
+def test_a_callback_that_no_classifier_took_is_not_released():
+    def log(message):
+        raise AssertionError(message)
+
+    class Circle(IntentClassifier):
+        def __init__(self):
+            self.me = self
+            super().__init__(model_path="missing", log=log)
+
+    before = sys.getrefcount(log)
+    for _ in range(20):
+        with pytest.raises(fastintent.MissingInputError):
+            Circle()
+    gc.collect()
+    assert sys.getrefcount(log) >= before
+
+
+def test_predictions_are_equal_by_value_and_not_hashable(classifier):
+    one, other = (classifier.predict("Check balance", use_cache=False) for _ in range(2))
+    assert one == other
+    with pytest.raises(TypeError):
+        hash(one)
+
+
+def test_training_from_a_callback_is_refused():
+    classifier = IntentClassifier(model_name=BASE, threads=1)
+    texts = [f"{word} {i}" for i in range(10) for word in ("card", "money")]
+    labels = ["card", "refund"] * 10
+    with pytest.raises(fastintent.InvalidArgumentError, match="callbacks"):
+        classifier.train(
+            texts, labels, epochs=1, on_epoch=lambda _: classifier.optimize_for_inference()
+        )

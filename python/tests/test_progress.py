@@ -91,3 +91,18 @@ def test_a_narrow_terminal_gets_the_figures_alone(clock, monkeypatch):
 )
 def test_durations(seconds, text):
     assert _progress._duration(seconds) == text
+
+
+def test_the_rate_is_that_of_this_call_and_of_this_fit(clock, monkeypatch):
+    log = io.StringIO()
+    monkeypatch.setattr("sys.stderr", log)
+    bar = _progress.ProgressBar("steps")
+    clock.now += 100
+    for step in range(500, 601, 10):  # a resumed run: ten steps a second
+        bar.update(step, 1000)
+        clock.now += 1
+    assert "10/s, 40 s left" in log.getvalue().splitlines()[-1]
+    for step in range(1, 32):  # the fit after it: two steps a second
+        bar.update(step, 300)
+        clock.now += 0.5
+    assert "2.0/s" in log.getvalue().splitlines()[-1]

@@ -221,3 +221,14 @@ def test_a_cycle_through_the_source_is_collected(classifier):
     del source
     gc.collect()
     assert gone() is None
+
+
+def test_what_iter_raises_comes_out_as_it_is(classifier):
+    class Broken:
+        def __iter__(self):
+            raise ConnectionError("no database")
+
+    with pytest.raises(ConnectionError, match="no database"):
+        classifier.predict_batch_streaming(Broken())
+    with pytest.raises(ConnectionError, match="no database"):
+        classifier.predict_batch(Broken())

@@ -132,7 +132,9 @@ PerformanceReport IntentClassifier::benchmark_performance(std::span<const std::s
   context.cache_generation = context.cache->generation();
   predict_all(context, std::vector<std::string_view>(samples.begin(), samples.end()));
   report.benchmarks.emplace_back("cached", measurement.run([&](int) {
-    context.cache->find(texts.next(), context.options.top_k, context.cache_generation);
+    const std::string& text = texts.next();
+    require_text(text);
+    context.cache->find(text, context.options.top_k, context.cache_generation);
     return 1;
   }));
   return report;

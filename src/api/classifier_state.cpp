@@ -164,7 +164,7 @@ void IntentClassifier::State::set_batch_size(int size) {
 
 void IntentClassifier::State::set_enable_cache(bool enable) {
   enable_cache = enable;
-  if (!enable) cache->clear();
+  if (!enable) cache->begin_generation();  // calls under way fill it no more
 }
 
 }  // namespace fastintent

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 
+#include "api/one_at_a_time.h"
 #include "api/prediction_context.h"
 #include "base/scratch_folder.h"
 #include "fastintent/intent_classifier.h"
@@ -47,7 +48,7 @@ class IntentClassifier::State {
   const std::shared_ptr<PredictionCache> cache;
   std::atomic<int> batch_size;
   std::atomic<bool> enable_cache;
-  std::mutex one_at_a_time;  // of train() and optimize_for_inference()
+  OneAtATime turns;  // of train() and optimize_for_inference()
 
  private:
   std::shared_ptr<Predictor> require_predictor() const;  // under the mutex

@@ -32,7 +32,7 @@ void compare(const std::shared_ptr<Predictor>& before,
 OptimizationReport IntentClassifier::optimize_for_inference(
     Precision precision, std::span<const std::string> sample_texts) {
   const std::span<const std::string> samples = samples_or_ours(sample_texts);
-  const std::lock_guard one(state_->one_at_a_time);
+  const OneAtATime::Turn turn(state_->turns, "optimize_for_inference");
   const std::shared_ptr<Predictor> before = state_->predictor();
   OptimizationReport report;
   report.device = before->device_name();

@@ -7,33 +7,18 @@
 #include "model/save_model.h"
 
 namespace fastintent {
-namespace {
-
-// A download tells that it has begun, and stops when training would.
-HubCallbacks hub_callbacks(const std::string& model_name, const TrainingCallbacks& callbacks) {
-  HubCallbacks hub;
-  hub.should_stop = callbacks.should_stop;
-  if (callbacks.on_message) {
-    hub.on_progress = [&, told = false](const DownloadProgress&) mutable {
-      if (!told) callbacks.on_message("downloading " + model_name);
-      told = true;
-    };
-  }
-  return hub;
-}
-
-}  // namespace
 
 TrainingReport IntentClassifier::train(const LabelledTexts& training,
                                        const LabelledTexts* validation,
                                        TrainingOptions options,
                                        const TrainingCallbacks& callbacks) {
-  const std::lock_guard one(state_->one_at_a_time);
+  const OneAtATime::Turn turn(state_->turns, "train");
   const ClassifierOptions& own = state_->options;
   if (options.base_model.empty()) {
-    options.base_model = state_->is_loaded()
-                             ? state_->predictor()->trained()->folder.path()
-                             : find_model(own.model_name, hub_callbacks(own.model_name, callbacks));
+    options.base_model =
+        state_->is_loaded()
+            ? state_->predictor()->trained()->folder.path()
+            : find_model(own.model_name, {callbacks.on_download, callbacks.should_stop});
   }
   std::shared_ptr<ScratchFolder> scratch;
   if (options.output.empty()) {
@@ -48,10 +33,10 @@ TrainingReport IntentClassifier::train(const LabelledTexts& training,
   return report;
 }
 
-void IntentClassifier::save(const std::filesystem::path& folder, bool overwrite) const {
+void IntentClassifier::save(const std::filesystem::path& path, bool overwrite) const {
   const std::shared_ptr<Predictor> predictor = state_->predictor();
   const ModelFolder& source = predictor->trained()->folder;
-  const std::filesystem::path output = normalized_output(folder);
+  const std::filesystem::path output = normalized_output(path);
   require_output_folder("save", output, overwrite);
   // From the folder it was loaded from: what is in memory may be packed in another precision.
   const auto backend = create_backend(Device::cpu);

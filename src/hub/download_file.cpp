@@ -94,9 +94,42 @@ void fetch_rest(HubClient& client,
       partial.clear();  // the server sends all of it
     }
     begun = true;
+    if (file.size >= 0 && partial.size() + static_cast<int64_t>(bytes.size()) > file.size) {
+      partial.clear();
+      throw Error(ErrorCode::io_error,
+                  fmt::format("download model: expected {} bytes, found more; what arrived is "
+                              "removed ({})",
+                              file.size,
+                              file.url));
+    }
     partial.append(bytes);
     on_bytes(partial.size());
   });
+}
+
+/// Fetches until all bytes are there. A body without a length looks whole wherever it is cut, and
+/// one whose last bytes have arrived may still end in an error: only the size tells.
+void fetch_all(HubClient& client,
+               PartialFile& partial,
+               const RemoteFile& file,
+               const std::function<void(int64_t)>& on_bytes) {
+  constexpr int kMostCuts = 4;  // as many as a connection that fails outright is given
+  for (int cuts = 0; partial.size() != file.size; ++cuts) {
+    try {
+      fetch_rest(client, partial, file, on_bytes);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::interrupted || partial.size() != file.size) throw;
+    }
+    if (file.size < 0) return;  // its checksum will tell
+    if (partial.size() < file.size && cuts == kMostCuts) {
+      throw Error(ErrorCode::io_error,
+                  fmt::format("download model: expected {} bytes, found {}; they are kept for "
+                              "another try ({})",
+                              file.size,
+                              partial.size(),
+                              file.url));
+    }
+  }
 }
 
 }  // namespace
@@ -108,8 +141,12 @@ void download_file(HubClient& client,
   const fs::path blob = cache.blob(file.checksum);
   create_parent_folder(blob);
   if (fs::exists(blob)) {
-    on_bytes(static_cast<int64_t>(fs::file_size(blob)));
-    return;
+    const auto size = static_cast<int64_t>(fs::file_size(blob));
+    if (file.size < 0 || size == file.size) {
+      on_bytes(size);
+      return;
+    }
+    fs::remove(blob);  // a power cut under a tool that does not wait for the disk
   }
   const fs::path incomplete = blob.string() + ".incomplete";
   {
@@ -118,9 +155,7 @@ void download_file(HubClient& client,
       partial.clear();
     }
     on_bytes(partial.size());
-    if (partial.size() != file.size) {
-      fetch_rest(client, partial, file, on_bytes);
-    }
+    fetch_all(client, partial, file, on_bytes);
   }
   if (!has_checksum(incomplete, file.checksum)) {
     fs::remove(incomplete);

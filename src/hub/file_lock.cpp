@@ -30,7 +30,14 @@ FileLock::FileLock(const std::filesystem::path& file, const std::function<bool()
                             last_system_error(),
                             file.string()));
   }
-  while (::flock(descriptor_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+  while (::flock(descriptor_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      throw Error(ErrorCode::cannot_create,
+                  fmt::format("download model: expected a file system with locks, found: {} ({}); "
+                              "HF_HOME names another place for the cache",
+                              last_system_error(),
+                              file.string()));
+    }
     if (should_stop && should_stop()) {
       throw Error(ErrorCode::interrupted, "download model: stopped while another one downloads it");
     }

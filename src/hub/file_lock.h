@@ -8,12 +8,11 @@
 namespace fastintent {
 
 /// Holds a lock file (flock) while it lives, as huggingface_hub does: of several processes or
-/// threads that want one file, one fetches it and the others wait. Nothing is wrong when a file
-/// system ignores the lock: contents are checked before they get their name.
+/// threads that want one file, one fetches it and the others wait.
 class FileLock {
  public:
   /// Waits until the lock is free. Throws interrupted when `should_stop`, which may be empty, asks
-  /// to, cannot_create when the lock file cannot be.
+  /// to, cannot_create when there can be no lock.
   FileLock(const std::filesystem::path& file, const std::function<bool()>& should_stop);
 
  private:

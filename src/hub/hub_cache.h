@@ -10,8 +10,9 @@ namespace fastintent {
 ///
 ///     models--organisation--name/refs/main                  the commit that main was, as text
 ///     models--organisation--name/snapshots/<commit>/<file>  link to the blob with its content
-///     models--organisation--name/blobs/<checksum>           content; <checksum>.incomplete: part
-///     of it .locks/models--organisation--name/<checksum>.lock     held by who writes that blob
+///     models--organisation--name/blobs/<checksum>           content
+///     models--organisation--name/blobs/<checksum>.incomplete  a part of it
+///     .locks/models--organisation--name/<checksum>.lock     held by who writes that blob
 ///
 /// A ref is written after everything it leads to. Immutable: safe from many threads.
 class HubCache {

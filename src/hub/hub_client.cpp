@@ -23,8 +23,7 @@ namespace {
 constexpr int kMostAttempts = 4;
 constexpr milliseconds kFirstPause(500);  // doubled each time: a hub in trouble is not pressed
 constexpr milliseconds kPoll(100);        // how soon a pause notices that it should stop
-constexpr size_t kMostListingBytes = size_t{16}
-                                     << 20;  // a hundred thousand files; models have tens
+constexpr size_t kMostListingBytes = 16'000'000;  // a hundred thousand files; models have tens
 
 constexpr long kFirstError = 400;  // statuses below it are answers, or redirects
 
@@ -70,7 +69,10 @@ int64_t read_size(const std::string& text) {
 
 bool stays_below(const std::string& file) {
   const std::filesystem::path path = file;
-  return !file.empty() && file.find('\0') == std::string::npos && path.is_relative() &&
+  // No control characters either: names are shown on terminals.
+  const bool printable = std::none_of(
+      file.begin(), file.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; });
+  return !file.empty() && printable && path.is_relative() &&
          std::none_of(path.begin(), path.end(), [](const std::filesystem::path& part) {
            return part.empty() || part == "." || part == "..";
          });

@@ -16,15 +16,16 @@ namespace {
 
 constexpr std::string_view kWeights = "model.safetensors";
 constexpr std::string_view kIndex = "model.safetensors.index.json";
-constexpr std::array<std::string_view, 9> kConfigurations = {"config.json",
-                                                             "tokenizer.json",
-                                                             "vocab.txt",
-                                                             "tokenizer_config.json",
-                                                             "special_tokens_map.json",
-                                                             "added_tokens.json",
-                                                             "modules.json",
-                                                             "sentence_bert_config.json",
-                                                             "config_sentence_transformers.json"};
+constexpr std::array<std::string_view, 10> kConfigurations = {"config.json",
+                                                              "tokenizer.json",
+                                                              "vocab.txt",
+                                                              "tokenizer_config.json",
+                                                              "special_tokens_map.json",
+                                                              "added_tokens.json",
+                                                              "modules.json",
+                                                              "sentence_bert_config.json",
+                                                              "config_sentence_transformers.json",
+                                                              "fastintent.json"};
 
 std::string_view base_name(std::string_view file) {
   return file.substr(file.rfind('/') + 1);  // npos + 1 is 0

@@ -37,7 +37,8 @@ class PendingLogits::Job {
   TextLogits take() {
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return ranges_left_ == 0; });
-    if (error_ != nullptr) std::rethrow_exception(error_);
+    // Taken out: a worker that lets go of the job later must not be the one to end the exception.
+    if (error_ != nullptr) std::rethrow_exception(std::exchange(error_, nullptr));
     return std::move(logits);
   }
 

@@ -118,6 +118,17 @@ TEST(TrainClassifier, AnswersFromTheOldModelMeanwhile) {
   EXPECT_EQ(classifier.intents().size(), 3U);
 }
 
+TEST(TrainClassifier, RefusesToWaitForItself) {
+  IntentClassifier classifier(untrained());
+  TrainingCallbacks callbacks;
+  callbacks.on_step = [&](const StepReport&) { classifier.optimize_for_inference(); };
+  expect_error(ErrorCode::invalid_argument, "callbacks", [&] {
+    classifier.train(tiny_texts(60), nullptr, quick(), callbacks);
+  });
+  classifier.train(tiny_texts(60), nullptr, quick());  // and works afterwards
+  EXPECT_TRUE(classifier.is_loaded());
+}
+
 // Whatever is under way when the model is replaced ends with the model it began with.
 TEST(TrainClassifier, ReplacesTheModelUnderLoad) {
   const TemporaryFolder folder;

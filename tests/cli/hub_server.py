@@ -91,7 +91,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         for header, value in headers.items():
             self.send_header(header, value)
-        self.send_header("Content-Length", str(len(content) - first))
+        if not hub.hides_length:
+            self.send_header("Content-Length", str(len(content) - first))
         self.end_headers()
         self.wfile.write(content[first : first + count])
         self.wfile.flush()
@@ -137,6 +138,7 @@ class Hub:
         self.cuts = {}  # name: bytes after which each of the next answers breaks off
         self.hangs = False  # a cut answer says nothing more instead of breaking off
         self.ignores_range = False
+        self.hides_length = False  # of answers that are cut: their end looks like any other
         self.cut_sent = threading.Event()
         self.closing = threading.Event()
         self.network = Server(self)

@@ -116,6 +116,28 @@ class DownloadTest(HubTest):
         self.assertEqual(self.hub.server.requests, [])
         self.train(HF_HUB_OFFLINE="1")
 
+    def test_more_bytes_than_announced_are_not_taken(self):
+        self.hub.wrong[WEIGHTS] = self.model[WEIGHTS] + b"x" * 100_000
+        self.assertIn("found more", self.train(code=74))
+        self.assertFalse(self.weights.exists())
+        del self.hub.wrong[WEIGHTS]
+        self.train()
+        self.assertEqual(self.weights.read_bytes(), self.model[WEIGHTS])
+
+    def test_a_cut_body_without_a_length_is_gone_on_with(self):
+        self.hub.hides_length = True
+        self.hub.cuts[WEIGHTS] = [1000, 2000]
+        self.train()
+        self.assertEqual(self.hub.ranges(WEIGHTS)[1:], ["bytes=1000-", "bytes=3000-"])
+        self.assertEqual(self.weights.read_bytes(), self.model[WEIGHTS])
+
+    def test_content_of_the_wrong_size_is_fetched_again(self):
+        self.train()
+        (self.cached / "refs" / "main").unlink()
+        self.weights.write_bytes(b"cut by a loss of power")
+        self.train()
+        self.assertEqual(self.weights.read_bytes(), self.model[WEIGHTS])
+
     def test_a_revision(self):
         self.hub.revision = "v1.0"
         self.train(REPOSITORY + "@v1.0")

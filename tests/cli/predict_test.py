@@ -142,6 +142,29 @@ class PredictTest(ProgramTest):
             self.assertEqual(output.read_bytes(), whole.read_bytes())
             self.assertFalse(partial.exists())
 
+    def test_a_signal_to_the_whole_pipe_leaves_no_cut_file(self):
+        lines = [f"text {i}\n".encode() for i in range(600)]
+        output = self.folder / "answers.jsonl"
+        process, partial = self.start_and_wait_for(output, lines, 64)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)  # whoever wrote is gone, too: the input ends
+        self.assertEqual(process.returncode, 130)
+        self.assertFalse(output.exists())
+        self.assertTrue(partial.exists())
+
+    def test_an_old_file_that_may_not_be_written_does_not_keep_from_resuming(self):
+        lines = [f"text {i}\n".encode() for i in range(600)]
+        output = self.folder / "answers.jsonl"
+        output.write_text("old")
+        output.chmod(0o444)
+        process, partial = self.start_and_wait_for(output, lines, 64)
+        process.kill()
+        process.communicate(timeout=60)
+        self.assertTrue(partial.stat().st_mode & 0o200)
+        self.run_program(*PREDICT, "--output", str(output), "--resume", stdin=b"".join(lines))
+        self.assertEqual(len(output.read_bytes().splitlines()), 600)
+        self.assertEqual(output.stat().st_mode & 0o777, 0o444)
+
     def test_resume_without_anything_to_resume(self):
         output = self.folder / "answers.jsonl"
         self.run_program(*PREDICT, "--output", str(output), "--resume", "text")

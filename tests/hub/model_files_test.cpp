@@ -13,17 +13,20 @@ namespace fs = std::filesystem;
 using Files = std::vector<std::string>;
 
 TEST(ChooseModelFiles, WhatIsReadWithWeightsLast) {
-  EXPECT_EQ(choose_model_files({".gitattributes",
-                                "README.md",
-                                "model.safetensors",
-                                "config.json",
-                                "flax_model.msgpack",
-                                "onnx/model.onnx",
-                                "onnx/config.json",
-                                "pytorch_model.bin",
-                                "tokenizer.json",
-                                "vocab.txt"}),
-            (Files{"config.json", "tokenizer.json", "vocab.txt", "model.safetensors"}));
+  EXPECT_EQ(
+      choose_model_files({".gitattributes",
+                          "README.md",
+                          "model.safetensors",
+                          "config.json",
+                          "fastintent.json",
+                          "flax_model.msgpack",
+                          "onnx/model.onnx",
+                          "onnx/config.json",
+                          "pytorch_model.bin",
+                          "tokenizer.json",
+                          "vocab.txt"}),
+      (Files{
+          "config.json", "fastintent.json", "tokenizer.json", "vocab.txt", "model.safetensors"}));
 }
 
 TEST(ChooseModelFiles, ModulesOfSentenceTransformers) {
