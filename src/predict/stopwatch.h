@@ -21,10 +21,10 @@ class Stopwatch {
     Stopwatch& stopwatch_;
   };
 
-  /// Without what runs now.
+  /// With what runs now.
   std::chrono::nanoseconds total() const {
     const std::lock_guard lock(mutex_);
-    return total_;
+    return running_ > 0 ? total_ + (Clock::now() - start_) : total_;
   }
 
  private:
