@@ -14,6 +14,16 @@ import fastintent
 MANY_BATCHES = 100
 
 
+class EndlessSource:
+    """One text, over and over; unlike a generator it can be held weakly and given attributes."""
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return "a card"
+
+
 def test_gives_the_answers_of_predict_batch_in_batches(classifier, texts):
     batches = list(classifier.predict_batch_streaming(texts, batch_size=32))
     assert [batch_idx for batch_idx, _ in batches] == [0, 1, 2, 3]
@@ -133,14 +143,7 @@ def test_what_is_no_iterable_of_texts_is_an_error_at_once(classifier, texts):
 
 
 def test_leaving_early_stops_the_work_and_lets_the_source_go(classifier):
-    class Source:
-        def __iter__(self):
-            return self
-
-        def __next__(self):
-            return "a card"
-
-    source = Source()
+    source = EndlessSource()
     gone = weakref.ref(source)
     for batch_idx, _ in classifier.predict_batch_streaming(source, batch_size=2):
         if batch_idx == 3:
@@ -207,14 +210,7 @@ def test_a_stream_outlives_its_classifier(texts):
 
 
 def test_a_cycle_through_the_source_is_collected(classifier):
-    class Source:
-        def __iter__(self):
-            return self
-
-        def __next__(self):
-            return "a card"
-
-    source = Source()
+    source = EndlessSource()
     source.stream = classifier.predict_batch_streaming(source)
     next(source.stream)
     gone = weakref.ref(source)

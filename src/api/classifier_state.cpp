@@ -59,11 +59,9 @@ void IntentClassifier::State::load(const std::filesystem::path& folder,
     if (predictor_ != nullptr) precision = predictor_->precision();
   }
   if (precision == Precision::automatic) precision = Precision::fp32;
-  auto predictor = std::make_shared<Predictor>(
-      std::make_shared<const TrainedModel>(folder, options.max_length, std::move(scratch)),
-      [device = options.device] { return create_backend(device); },
-      precision,
-      options.threads);
+  auto predictor =
+      prepare(std::make_shared<const TrainedModel>(folder, options.max_length, std::move(scratch)),
+              precision);
   if (options.log) {
     options.log(fmt::format("loaded {} on {} in {} with {} worker{}",
                             folder.string(),
@@ -75,10 +73,10 @@ void IntentClassifier::State::load(const std::filesystem::path& folder,
   use(std::move(predictor));
 }
 
-std::shared_ptr<Predictor> IntentClassifier::State::prepare(const Predictor& current,
-                                                            Precision precision) const {
+std::shared_ptr<Predictor> IntentClassifier::State::prepare(
+    std::shared_ptr<const TrainedModel> trained, Precision precision) const {
   return std::make_shared<Predictor>(
-      current.trained(),
+      std::move(trained),
       [device = options.device] { return create_backend(device); },
       precision,
       options.threads);

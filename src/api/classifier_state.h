@@ -22,8 +22,9 @@ class IntentClassifier::State {
   /// Loads `folder` and answers from it from now on; `scratch` as TrainedModel has it.
   void load(const std::filesystem::path& folder, std::shared_ptr<const ScratchFolder> scratch);
 
-  /// The same model in another precision.
-  std::shared_ptr<Predictor> prepare(const Predictor& current, Precision precision) const;
+  /// A predictor of that model on this classifier's device and workers.
+  std::shared_ptr<Predictor> prepare(std::shared_ptr<const TrainedModel> trained,
+                                     Precision precision) const;
   /// Answers from `predictor` from now on; empties the cache.
   void use(std::shared_ptr<Predictor> predictor);
 

@@ -48,7 +48,7 @@ OptimizationReport IntentClassifier::optimize_for_inference(
   }
   report.precision = precision;
   const bool changes = precision != before->precision();
-  const auto after = changes ? state_->prepare(*before, precision) : before;
+  const auto after = changes ? state_->prepare(before->trained(), precision) : before;
   compare(before, after, samples, report);
   if (changes) state_->use(after);
   return report;

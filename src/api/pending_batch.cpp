@@ -3,6 +3,7 @@
 #include "fastintent/dataset.h"
 
 namespace fastintent {
+
 PendingBatch::PendingBatch(const PredictionContext& context,
                            std::span<const std::string_view> texts)
     : context_(&context), texts_(texts.begin(), texts.end()), answers_(texts.size()) {
