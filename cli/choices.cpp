@@ -19,8 +19,10 @@ const Choices<HeadPooling> kPoolings = {{"auto", HeadPooling::automatic},
                                         {"pooler", HeadPooling::pooler},
                                         {"cls", HeadPooling::cls},
                                         {"mean", HeadPooling::mean}};
-const Choices<Precision> kPrecisions = {
-    {"auto", Precision::automatic}, {"fp32", Precision::fp32}, {"bf16", Precision::bf16}};
+const Choices<Precision> kPrecisions = {{"auto", Precision::automatic},
+                                        {"fp32", Precision::fp32},
+                                        {"bf16", Precision::bf16},
+                                        {"int8", Precision::int8}};
 
 CLI::Validator between(double smallest, double largest) {
   const auto check = [smallest, largest](const std::string& text) -> std::string {

@@ -10,9 +10,9 @@ enum class Device { automatic, cpu, cuda, reference };
 
 /// In which numbers matrices are multiplied; everything else stays in 32 bits. What `automatic`
 /// takes stands where it is an option.
-enum class Precision { automatic, fp32, bf16 };
+enum class Precision { automatic, fp32, bf16, int8 };
 
-/// "auto", "fp32", "bf16".
+/// "auto", "fp32", "bf16", "int8".
 std::string_view precision_name(Precision precision);
 
 }  // namespace fastintent

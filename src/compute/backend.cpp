@@ -60,6 +60,9 @@ std::unique_ptr<PreparedWeight> Backend::prepare_weight(ConstTensor weight,
   if (precision == Precision::automatic) {
     fail_check("prepare_weight", "a precision by name", std::string(precision_name(precision)));
   }
+  if (precision == Precision::int8 && use == WeightUse::training) {
+    fail_check("prepare_weight", "fp32 or bf16 for training", "int8");
+  }
   return do_prepare_weight(weight, precision, use);
 }
 

@@ -5,102 +5,16 @@
 #include <span>
 #include <string_view>
 
+#include "base/team.h"
 #include "compute/adamw_rates.h"
 #include "compute/buffer.h"
 #include "compute/dropout.h"
+#include "compute/operands.h"
+#include "compute/prepared_encoder.h"
 #include "compute/tensor.h"
 #include "fastintent/options.h"
 
 namespace fastintent {
-
-/// What a prepared weight will be used for. A weight for inference is packed once and never
-/// changes; one for training keeps looking at the tensor it was made from and can be refreshed
-/// after each update.
-enum class WeightUse { inference, training };
-
-enum class Activation {
-  none,
-  gelu,
-  tanh,
-  relu
-};  ///< gelu is the exact form, x/2 (1 + erf(x/sqrt 2))
-
-enum class Pooling { first_token, mean };
-
-/// Whether a gradient replaces what its tensor held or is added to it.
-enum class Write { overwrite, accumulate };
-
-/// A weight matrix [N,K] in the form one backend multiplies fastest (packed, converted, on the
-/// device). Made by Backend::prepare_weight; safe to read from many threads, each with a backend of
-/// its own kind.
-class PreparedWeight {
- public:
-  PreparedWeight(int64_t output_width, int64_t input_width)
-      : rows_(output_width), columns_(input_width) {}
-  virtual ~PreparedWeight() = default;
-  PreparedWeight(const PreparedWeight&) = delete;
-  PreparedWeight& operator=(const PreparedWeight&) = delete;
-
-  int64_t rows() const { return rows_; }        ///< N
-  int64_t columns() const { return columns_; }  ///< K
-
- private:
-  int64_t rows_;
-  int64_t columns_;
-};
-
-/// Tokens of a packed batch, in host memory; all [T]. `segments` may be empty: all zero.
-struct TokenInputs {
-  std::span<const int32_t> ids;
-  std::span<const int32_t> segments;
-  std::span<const int32_t> positions;
-};
-
-/// word [vocabulary,H], position [positions,H], segment [segments,H] or empty (DistilBERT has none)
-struct EmbeddingTables {
-  ConstTensor word;
-  ConstTensor position;
-  ConstTensor segment;
-};
-
-/// scale, shift [H]
-struct LayerNorm {
-  std::span<const float> scale;
-  std::span<const float> shift;
-  float epsilon = 0;
-};
-
-/// What layer normalisation keeps for its backward; both empty when nothing is kept.
-/// normal [T,H]: rows with mean 0 and variance 1, before scale and shift · inverse_deviation [T]
-struct NormalizedRows {
-  Tensor normal;
-  std::span<float> inverse_deviation;
-};
-
-/// Sequences of a packed batch as seen by attention: sequence s owns queries
-/// [query_starts[s], query_starts[s+1]) and keys [key_starts[s], key_starts[s+1]); both [S+1], host
-/// memory. They differ only where fewer rows ask than answer (last layer under first-token
-/// pooling).
-struct AttentionSpans {
-  std::span<const int32_t> query_starts;
-  std::span<const int32_t> key_starts;
-};
-
-/// label_smoothing and class_weights [C] (empty: all one) as in torch.nn.functional.cross_entropy;
-/// every loss and gradient is divided by `normalizer`, the sum of the weights of the labels in the
-/// whole step.
-struct CrossEntropy {
-  float label_smoothing = 0;
-  std::span<const float> class_weights;
-  double normalizer = 1;
-};
-
-/// Parameters and moments of one AdamW update, all of the same size.
-struct AdamwState {
-  std::span<float> parameters;
-  std::span<float> first_moment;
-  std::span<float> second_moment;
-};
 
 /// Runs the fused operations of a transformer encoder, forward and backward, on one device.
 ///
@@ -196,6 +110,19 @@ class Backend {
 
   /// out = dropout(in).   out may be in; its own backward, applied to a gradient
   void apply_dropout(ConstTensor in, Dropout dropout, Tensor out);
+
+  /// Whether encode() runs here: the device has a better way through a whole encoder than the
+  /// operations above one by one.
+  virtual bool encodes_whole() const { return false; }
+
+  /// Embeddings and all layers, forward only, without dropout. The weights are for inference.
+  /// out: [T,H], or [S,H] where the last layer goes on with first rows only. `team` may run parts
+  /// of it on other threads; null: the calling one alone.
+  void encode(const TokenInputs& tokens,
+              std::span<const int32_t> starts,
+              const PreparedEncoder& encoder,
+              Team* team,
+              Tensor out);
 
   // --- loss
   // ---------------------------------------------------------------------------------------
@@ -335,6 +262,11 @@ class Backend {
                        Pooling pooling,
                        Tensor out) = 0;
   virtual void do_apply_dropout(ConstTensor in, Dropout dropout, Tensor out) = 0;
+  virtual void do_encode(const TokenInputs& tokens,
+                         std::span<const int32_t> starts,
+                         const PreparedEncoder& encoder,
+                         Team* team,
+                         Tensor out);
   virtual double do_softmax_cross_entropy(ConstTensor logits,
                                           std::span<const int32_t> labels,
                                           const CrossEntropy& options,

@@ -20,6 +20,25 @@ void check_kept(std::string_view operation, const NormalizedRows& keep, ConstTen
   check_size(operation, "kept inverse_deviation", keep.inverse_deviation.size(), out.rows);
 }
 
+void check_tokens(std::string_view operation,
+                  const TokenInputs& tokens,
+                  const EmbeddingTables& tables,
+                  int64_t H) {
+  const auto T = static_cast<int64_t>(tokens.ids.size());
+  check_size(operation, "positions", tokens.positions.size(), T);
+  check_shape(operation, "word table", tables.word, kAnySize, H);
+  check_shape(operation, "position table", tables.position, kAnySize, H);
+  check_indices(operation, "token id", tokens.ids, tables.word.rows);
+  check_indices(operation, "position", tokens.positions, tables.position.rows);
+  if (!tokens.segments.empty()) {
+    check_size(operation, "segments", tokens.segments.size(), T);
+  }
+  if (!tables.segment.empty()) {
+    check_shape(operation, "segment table", tables.segment, kAnySize, H);
+    check_indices(operation, "segment", tokens.segments, tables.segment.rows);
+  }
+}
+
 }  // namespace
 
 void Backend::embed(const TokenInputs& tokens,
@@ -28,23 +47,11 @@ void Backend::embed(const TokenInputs& tokens,
                     Dropout dropout,
                     Tensor out,
                     NormalizedRows keep) {
-  const int64_t H = out.columns;
   check_shape("embed", "out", out, static_cast<int64_t>(tokens.ids.size()), kAnySize);
-  check_size("embed", "positions", tokens.positions.size(), out.rows);
-  check_shape("embed", "word table", tables.word, kAnySize, H);
-  check_shape("embed", "position table", tables.position, kAnySize, H);
-  check_layer_norm("embed", layer_norm, H);
+  check_tokens("embed", tokens, tables, out.columns);
+  check_layer_norm("embed", layer_norm, out.columns);
   check_dropout("embed", dropout);
   check_kept("embed", keep, out);
-  check_indices("embed", "token id", tokens.ids, tables.word.rows);
-  check_indices("embed", "position", tokens.positions, tables.position.rows);
-  if (!tokens.segments.empty()) {
-    check_size("embed", "segments", tokens.segments.size(), out.rows);
-  }
-  if (!tables.segment.empty()) {
-    check_shape("embed", "segment table", tables.segment, kAnySize, H);
-    check_indices("embed", "segment", tokens.segments, tables.segment.rows);
-  }
   if (out.size() > 0) {
     do_embed(tokens, tables, layer_norm, dropout, out, keep);
   }
@@ -119,6 +126,32 @@ void Backend::apply_dropout(ConstTensor in, Dropout dropout, Tensor out) {
   if (in.size() > 0) {
     do_apply_dropout(in, dropout, out);
   }
+}
+
+void Backend::encode(const TokenInputs& tokens,
+                     std::span<const int32_t> starts,
+                     const PreparedEncoder& encoder,
+                     Team* team,
+                     Tensor out) {
+  const int64_t H = out.columns;
+  const auto T = static_cast<int64_t>(tokens.ids.size());
+  const bool first_rows_only = !encoder.layers.empty() && encoder.layers.back().first_rows_only();
+  const int64_t S = static_cast<int64_t>(starts.size()) - 1;
+  check_shape("encode", "out", out, first_rows_only ? S : T, kAnySize);
+  check_tokens("encode", tokens, encoder.tables, H);
+  check_layer_norm("encode", encoder.embedding_norm, H);
+  check_filled_starts("encode", starts, T);
+  if (T > 0) {
+    do_encode(tokens, starts, encoder, team, out);
+  }
+}
+
+void Backend::do_encode(const TokenInputs& /*tokens*/,
+                        std::span<const int32_t> /*starts*/,
+                        const PreparedEncoder& /*encoder*/,
+                        Team* /*team*/,
+                        Tensor /*out*/) {
+  fail_check("encode", "a device that encodes whole", std::string(name()));
 }
 
 double Backend::softmax_cross_entropy(ConstTensor logits,

@@ -10,6 +10,8 @@ std::string_view precision_name(Precision precision) {
       return "fp32";
     case Precision::bf16:
       return "bf16";
+    case Precision::int8:
+      return "int8";
   }
   return "unknown";
 }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "cpu/cross_entropy.h"
+#include "cpu/fused_encoder.h"
 #include "cpu/instruction_set.h"
 #include "cpu/kernels/adamw.h"
 #include "cpu/kernels/attention.h"
@@ -26,6 +27,7 @@ class CpuBackend final : public Backend {
   std::string_view name() const override { return name_; }
 
   bool gains_by_bf16() const override { return cpu::bf16_pays(); }
+  bool encodes_whole() const override { return true; }
   void synchronize() override {}
 
  private:
@@ -39,11 +41,12 @@ class CpuBackend final : public Backend {
   std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
                                                     Precision precision,
                                                     WeightUse use) override {
-    return std::make_unique<cpu::CpuWeight>(weight, precision, use);
+    if (use == WeightUse::inference) return std::make_unique<cpu::PanelWeight>(weight, precision);
+    return std::make_unique<cpu::TrainingWeight>(weight, precision);
   }
 
   void do_refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) override {
-    static_cast<cpu::CpuWeight&>(weight).refresh(first, count);
+    cpu::refresh_weight(weight, first, count);
   }
 
   void do_embed(const TokenInputs& tokens,
@@ -62,8 +65,7 @@ class CpuBackend final : public Backend {
                  Activation activation,
                  Tensor out,
                  Tensor pre_activation) override {
-    const auto& own = static_cast<const cpu::CpuWeight&>(weight);
-    linear_.forward(in, own, bias, activation, out, pre_activation);
+    linear_.forward(in, weight, bias, activation, out, pre_activation);
   }
 
   void do_attention(ConstTensor q,
@@ -95,6 +97,14 @@ class CpuBackend final : public Backend {
 
   void do_apply_dropout(ConstTensor in, Dropout dropout, Tensor out) override {
     cpu::apply_dropout(in, dropout, out);
+  }
+
+  void do_encode(const TokenInputs& tokens,
+                 std::span<const int32_t> starts,
+                 const PreparedEncoder& encoder,
+                 Team* team,
+                 Tensor out) override {
+    encoder_.run(tokens, starts, encoder, team, out);
   }
 
   double do_softmax_cross_entropy(ConstTensor logits,
@@ -146,9 +156,8 @@ class CpuBackend final : public Backend {
                           Tensor d_weight,
                           std::span<float> d_bias,
                           Write parameter_write) override {
-    const auto& own = static_cast<const cpu::CpuWeight&>(weight);
     linear_.backward(in,
-                     own,
+                     weight,
                      activation,
                      pre_activation,
                      d_out,
@@ -224,6 +233,7 @@ class CpuBackend final : public Backend {
   // First: choosing the instruction set precedes every product.
   const std::string name_ = "cpu (" + std::string(cpu::instruction_set()) + ")";
   cpu::Linear linear_;
+  cpu::FusedEncoder encoder_;
   cpu::Scratch scratch_;
 };
 

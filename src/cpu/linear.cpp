@@ -1,58 +1,55 @@
 #include "cpu/linear.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
 #include "cpu/kernels/activation.h"
 #include "cpu/kernels/convert.h"
+#include "cpu/kernels/factor_rows.h"
 #include "cpu/kernels/gradients.h"
+#include "cpu/panel_product.h"
 #include "fastintent/error.h"
 
 namespace fastintent::cpu {
 namespace {
 
-// Most rows of a forward product: with a packed weight, what leaves the result of MiniLM's widest
-// layer in the L2 cache for its activation; with a plain one, which the library packs anew at each
-// call, more. Each multiple of 16 below has a kernel of its own, made when first used, of about
-// 80 KB.
-constexpr int64_t kPackedTileRows = 128;
-constexpr int64_t kPlainTileRows = 256;
+// Most rows of a forward product: what leaves the result of MiniLM's widest layer in the L2 cache
+// for its activation. Each multiple of 16 below has a kernel of its own, made when first used, of
+// about 80 KB.
+constexpr int64_t kForwardRows = 256;
 // Most tokens of a product of the backward; weight gradients sum over them.
 constexpr int64_t kGradientTokens = 512;
 
-// Where the processor cannot multiply bf16, its values are kept in f32: the same product, as f32
-// holds every bf16 and sums are f32 either way.
-Element element_of(Precision precision) {
-  return precision == Precision::bf16 && matmul_has_bf16() ? Element::bf16 : Element::fp32;
-}
-
-int64_t bytes_of(int64_t elements, Precision precision) {
-  return elements * (element_of(precision) == Element::bf16 ? 2 : 4);
-}
-
-// Copies rows, without gaps, in the elements of `precision`.
-void convert_rows(ConstTensor rows, Precision precision, void* out) {
-  if (element_of(precision) == Element::bf16) {
+// Copies rows, without gaps, in `element`.
+void convert_dense(ConstTensor rows, Element element, void* out) {
+  if (element == Element::bf16) {
     convert_to_bf16(rows, static_cast<uint16_t*>(out));
   } else {
     const Tensor dense(static_cast<float*>(out), rows.rows, rows.columns);
-    precision == Precision::bf16 ? round_to_bf16(rows, dense) : copy_rows(rows, dense);
+    element == Element::rounded_fp32 ? round_to_bf16(rows, dense) : copy_rows(rows, dense);
   }
+}
+
+// The library knows nothing of where f32 values come from.
+Element multiplied(Element element) {
+  return element == Element::bf16 ? Element::bf16 : Element::fp32;
 }
 
 // A factor as the library takes it: dense, with filler rows of zeros up to a multiple of 16.
 // Activation tensors own their filler rows, so clearing those of a constant tensor is allowed.
-const void* dense_factor(ConstTensor rows, Precision precision, Scratch& scratch) {
+const void* dense_factor(ConstTensor rows, Element element, Scratch& scratch) {
   const int64_t filler = round_up_to_tile(rows.rows) - rows.rows;
-  if (precision == Precision::fp32 && rows.stride == rows.columns) {
+  if (element == Element::fp32 && rows.stride == rows.columns) {
     std::fill_n(const_cast<float*>(rows.row(rows.rows)), filler * rows.columns, 0.0F);
     return rows.data;
   }
   auto* copy = reinterpret_cast<char*>(scratch.floats((rows.rows + filler) * rows.columns));
-  convert_rows(rows, precision, copy);
-  std::memset(copy + bytes_of(rows.size(), precision),
+  convert_dense(rows, element, copy);
+  std::memset(copy + rows.size() * bytes_of(element),
               0,
-              static_cast<size_t>(bytes_of(filler * rows.columns, precision)));
+              static_cast<size_t>(filler * rows.columns * bytes_of(element)));
   return copy;
 }
 
@@ -67,50 +64,69 @@ void write_rows(ConstTensor product, Write write, Tensor out) {
 }
 
 // Batch invariance (law 2): where results depend on the number of rows, it is always the same.
-int64_t forward_tile_rows(const CpuWeight& weight) {
-  if (!matmul_rows_are_independent()) return kRowTile;
-  return weight.packed() ? kPackedTileRows : kPlainTileRows;
+int64_t forward_rows() {
+  return matmul_rows_are_independent() ? kForwardRows : kRowTile;
+}
+
+const TrainingWeight& for_training(std::string_view operation, const PreparedWeight& weight) {
+  if (const auto* found = dynamic_cast<const TrainingWeight*>(&weight)) return *found;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("{}: expected a weight prepared for training, found one for inference",
+                          operation));
 }
 
 }  // namespace
 
-CpuWeight::CpuWeight(ConstTensor weight, Precision precision, WeightUse use)
-    : PreparedWeight(weight.rows, weight.columns), source_(weight), precision_(precision) {
-  if (precision == Precision::bf16 || !weight.contiguous()) {
-    dense_ = copy_.floats(weight.size());
-    refresh(0, weight.rows);
-  }
-  if (use == WeightUse::inference) {
-    packed_ = pack_matrix(data(), weight.columns, weight.rows, element_of(precision));
-    copy_ = {};
-    dense_ = nullptr;
-    source_ = {};
-  }
+TrainingWeight::TrainingWeight(ConstTensor weight, Precision precision)
+    : PreparedWeight(weight.rows, weight.columns),
+      source_(weight),
+      element_(element_of(precision)) {
+  if (element_ == Element::fp32 && weight.contiguous()) return;
+  dense_ = copy_.floats(weight.size());
+  refresh(0, weight.rows);
 }
 
-void CpuWeight::refresh(int64_t first, int64_t count) {
-  if (packed()) {
-    throw Error(ErrorCode::invalid_argument,
-                "refresh_weight: expected a weight for training, found one for inference");
-  }
+void TrainingWeight::refresh(int64_t first, int64_t count) {
   if (dense_ == nullptr) return;
-  convert_rows(source_.row_slice(first, count),
-               precision_,
-               reinterpret_cast<char*>(dense_) + bytes_of(first * columns(), precision_));
+  convert_dense(source_.row_slice(first, count),
+                element_,
+                reinterpret_cast<char*>(dense_) + first * columns() * bytes_of(element_));
 }
 
-const void* CpuWeight::data() const {
-  if (packed()) return packed_.get();
-  return dense_ != nullptr ? dense_ : source_.data;
+void refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) {
+  const_cast<TrainingWeight&>(for_training("refresh_weight", weight)).refresh(first, count);
+}
+
+void Linear::forward_packed(ConstTensor in,
+                            const PanelWeight& weight,
+                            std::span<const float> bias,
+                            Activation activation,
+                            Tensor out,
+                            Tensor pre_activation) {
+  Factor factor{weight.element(), nullptr, weight.layout().words()};
+  factor.words = reinterpret_cast<uint32_t*>(left_.floats(in.rows * factor.row_words));
+  factor.scales = scales_.floats(2 * in.rows);
+  factor.zeros = factor.scales + in.rows;
+  convert_rows(in, factor);
+  const PanelRange all{0, weight.layout().panels()};
+  if (pre_activation.empty()) {
+    cpu::multiply(factor, weight, all, {bias, activation, {}}, out);
+  } else {
+    cpu::multiply(factor, weight, all, {bias, Activation::none, {}}, pre_activation);
+    activate(pre_activation, activation, out);
+  }
 }
 
 void Linear::forward(ConstTensor in,
-                     const CpuWeight& weight,
+                     const PreparedWeight& prepared,
                      std::span<const float> bias,
                      Activation activation,
                      Tensor out,
                      Tensor pre_activation) {
-  const int64_t tile = forward_tile_rows(weight);
+  if (const auto* packed = dynamic_cast<const PanelWeight*>(&prepared))
+    return forward_packed(in, *packed, bias, activation, out, pre_activation);
+  const TrainingWeight& weight = for_training("linear", prepared);
+  const int64_t tile = forward_rows();
   for (int64_t first = 0; first < in.rows; first += tile) {
     const int64_t count = std::min(tile, in.rows - first);
     const Tensor out_rows = out.row_slice(first, count);
@@ -120,10 +136,10 @@ void Linear::forward(ConstTensor in,
     products_.multiply({.M = round_up_to_tile(count),
                         .K = weight.columns(),
                         .N = weight.rows(),
-                        .element = element_of(weight.precision()),
-                        .b = weight.packed() ? Layout::packed : Layout::column_major,
+                        .element = multiplied(weight.element()),
+                        .b = Layout::column_major,
                         .bias = !bias.empty()},
-                       dense_factor(in.row_slice(first, count), weight.precision(), left_),
+                       dense_factor(in.row_slice(first, count), weight.element(), left_),
                        weight.data(),
                        bias.data(),
                        product.data);
@@ -138,7 +154,7 @@ void Linear::forward(ConstTensor in,
 }
 
 void Linear::backward(ConstTensor in,
-                      const CpuWeight& weight,
+                      const PreparedWeight& prepared,
                       Activation activation,
                       ConstTensor pre_activation,
                       Tensor d_out,
@@ -147,17 +163,13 @@ void Linear::backward(ConstTensor in,
                       Tensor d_weight,
                       std::span<float> d_bias,
                       Write parameter_write) {
-  if (weight.packed()) {
-    throw Error(
-        ErrorCode::invalid_argument,
-        "linear_backward: expected a weight prepared for training, found one for inference");
-  }
+  const TrainingWeight& weight = for_training("linear_backward", prepared);
   if (activation != Activation::none) activate_backward(pre_activation, activation, d_out);
   if (!d_bias.empty()) sum_columns(d_out, parameter_write, d_bias);
   if (in.rows == 0 && parameter_write == Write::overwrite) clear_rows(d_weight);
   for (int64_t first = 0; first < in.rows; first += kGradientTokens) {
     const int64_t count = std::min(kGradientTokens, in.rows - first);
-    const void* d_rows = dense_factor(d_out.row_slice(first, count), weight.precision(), left_);
+    const void* d_rows = dense_factor(d_out.row_slice(first, count), weight.element(), left_);
     weight_gradient(in.row_slice(first, count),
                     d_rows,
                     weight,
@@ -169,30 +181,33 @@ void Linear::backward(ConstTensor in,
 
 // d_weight [N,K] = d_outᵀ [N,T] · in [T,K]
 void Linear::weight_gradient(
-    ConstTensor in, const void* d_out, const CpuWeight& weight, Tensor d_weight, Write write) {
+    ConstTensor in, const void* d_out, const TrainingWeight& weight, Tensor d_weight, Write write) {
   const Tensor product = dense_result(d_weight, result_);
   const bool in_place = product.data == d_weight.data;
   products_.multiply({.M = weight.rows(),
                       .K = round_up_to_tile(in.rows),
                       .N = weight.columns(),
-                      .element = element_of(weight.precision()),
+                      .element = multiplied(weight.element()),
                       .a = Layout::column_major,
                       .accumulate = in_place && write == Write::accumulate},
                      d_out,
-                     dense_factor(in, weight.precision(), right_),
+                     dense_factor(in, weight.element(), right_),
                      nullptr,
                      product.data);
   if (!in_place) write_rows(product, write, d_weight);
 }
 
 // d_in [T,K] = d_out [T,N] · weight [N,K]
-void Linear::input_gradient(const void* d_out, const CpuWeight& weight, Tensor d_in, Write write) {
+void Linear::input_gradient(const void* d_out,
+                            const TrainingWeight& weight,
+                            Tensor d_in,
+                            Write write) {
   const Tensor product = dense_result(d_in, result_);
   const bool in_place = product.data == d_in.data;
   products_.multiply({.M = round_up_to_tile(d_in.rows),
                       .K = weight.rows(),
                       .N = weight.columns(),
-                      .element = element_of(weight.precision()),
+                      .element = multiplied(weight.element()),
                       .accumulate = in_place && write == Write::accumulate},
                      d_out,
                      weight.data(),

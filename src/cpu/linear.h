@@ -5,44 +5,47 @@
 
 #include "compute/backend.h"
 #include "cpu/matmul.h"
+#include "cpu/panel_weight.h"
 #include "cpu/scratch.h"
 
 namespace fastintent::cpu {
 
-/// A weight [N,K] as the processor multiplies it: packed for inference, else the tensor itself or,
-/// where that cannot be multiplied in place (bf16, rows apart), a dense copy of it.
-class CpuWeight final : public PreparedWeight {
+/// A weight [N,K] for training as the processor multiplies it: the tensor itself or, where that
+/// cannot be multiplied in place (bf16, rows apart), a dense copy of it.
+class TrainingWeight final : public PreparedWeight {
  public:
-  CpuWeight(ConstTensor weight, Precision precision, WeightUse use);
+  TrainingWeight(ConstTensor weight, Precision precision);
 
   /// Copies rows [first, first + count) of the tensor again.
   void refresh(int64_t first, int64_t count);
 
-  Precision precision() const { return precision_; }
-  bool packed() const { return packed_ != nullptr; }
-  const void* data() const;
+  Element element() const { return element_; }
+  const void* data() const { return dense_ != nullptr ? dense_ : source_.data; }
 
  private:
   ConstTensor source_;
-  Precision precision_;
-  PackedMatrix packed_;
+  Element element_;
   Scratch copy_;
   void* dense_ = nullptr;  // in copy_, or null when the tensor itself is multiplied
 };
 
+/// As Backend::refresh_weight. Throws invalid_argument when the weight is one for inference.
+void refresh_weight(PreparedWeight& weight, int64_t first, int64_t count);
+
 /// Fully connected layers, forward and backward. Products run on tiles of rows; the activation
-/// follows each tile while it is in the cache. The arguments are those of Backend.
+/// follows each tile while it is in the cache. The arguments are those of Backend; weights are
+/// TrainingWeights or, forward, PanelWeights.
 class Linear {
  public:
   void forward(ConstTensor in,
-               const CpuWeight& weight,
+               const PreparedWeight& weight,
                std::span<const float> bias,
                Activation activation,
                Tensor out,
                Tensor pre_activation);
 
   void backward(ConstTensor in,
-                const CpuWeight& weight,
+                const PreparedWeight& weight,
                 Activation activation,
                 ConstTensor pre_activation,
                 Tensor d_out,
@@ -53,13 +56,22 @@ class Linear {
                 Write parameter_write);
 
  private:
+  void forward_packed(ConstTensor in,
+                      const PanelWeight& weight,
+                      std::span<const float> bias,
+                      Activation activation,
+                      Tensor out,
+                      Tensor pre_activation);
   // d_out: the rows of one product, as the library takes them.
-  void weight_gradient(
-      ConstTensor in, const void* d_out, const CpuWeight& weight, Tensor d_weight, Write write);
-  void input_gradient(const void* d_out, const CpuWeight& weight, Tensor d_in, Write write);
+  void weight_gradient(ConstTensor in,
+                       const void* d_out,
+                       const TrainingWeight& weight,
+                       Tensor d_weight,
+                       Write write);
+  void input_gradient(const void* d_out, const TrainingWeight& weight, Tensor d_in, Write write);
 
   Matmul products_;
-  Scratch left_, right_, result_;
+  Scratch left_, right_, result_, scales_;
 };
 
 }  // namespace fastintent::cpu

@@ -29,7 +29,6 @@ const dnnl::engine& engine() {
 Description factor(int64_t rows, int64_t columns, Element element, Layout layout) {
   const auto type =
       element == Element::bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
-  if (layout == Layout::packed) return {{rows, columns}, type, dnnl::memory::format_tag::any};
   const dnnl::memory::dims strides =
       layout == Layout::row_major ? dnnl::memory::dims{columns, 1} : dnnl::memory::dims{1, rows};
   return {{rows, columns}, type, strides};
@@ -49,7 +48,7 @@ typename Product::primitive_desc describe(const Description& a,
   }
 }
 
-dnnl::matmul::primitive_desc describe_shape(const MatmulShape& shape, const Description& b) {
+dnnl::matmul::primitive_desc describe_shape(const MatmulShape& shape) {
   const auto f32 = dnnl::memory::data_type::f32;
   dnnl::primitive_attr options;
   options.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -60,16 +59,10 @@ dnnl::matmul::primitive_desc describe_shape(const MatmulShape& shape, const Desc
   }
   const auto row_of_bias = dnnl::memory::dims{shape.N, 1};
   return describe(factor(shape.M, shape.K, shape.element, shape.a),
-                  b,
+                  factor(shape.K, shape.N, shape.element, shape.b),
                   shape.bias ? Description({1, shape.N}, f32, row_of_bias) : Description(),
                   factor(shape.M, shape.N, Element::fp32, Layout::row_major),
                   options);
-}
-
-// The packed order may depend on the number of rows; the one for 64 serves all.
-Description packed_description(int64_t K, int64_t N, Element element) {
-  const MatmulShape usual{.M = 64, .K = K, .N = N, .element = element};
-  return describe_shape(usual, factor(K, N, element, Layout::packed)).weights_desc();
 }
 
 // A compiled kernel. Execution only reads it.
@@ -78,11 +71,7 @@ struct Kernel {
   dnnl::matmul product;
 
   explicit Kernel(const MatmulShape& shape)
-      : description(describe_shape(shape,
-                                   shape.b == Layout::packed
-                                       ? packed_description(shape.K, shape.N, shape.element)
-                                       : factor(shape.K, shape.N, shape.element, shape.b))),
-        product(description) {}
+      : description(describe_shape(shape)), product(description) {}
 };
 
 const Kernel& shared_kernel(const MatmulShape& shape) {
@@ -159,20 +148,6 @@ void Matmul::multiply(
         dnnl_primitive_execute(
             kernel.shared.product.get(), state_->stream.get(), count, arguments.data()),
         "could not execute a matrix product");
-  } catch (const dnnl::error& error) {
-    rethrow(error);
-  }
-}
-
-PackedMatrix pack_matrix(const void* b, int64_t K, int64_t N, Element element) {
-  omp_set_num_threads(1);
-  try {
-    dnnl::memory plain(factor(K, N, element, Layout::column_major), engine(), const_cast<void*>(b));
-    auto packed = std::make_shared<dnnl::memory>(packed_description(K, N, element), engine());
-    dnnl::stream stream(engine());
-    dnnl::reorder(plain, *packed).execute(stream, plain, *packed);
-    stream.wait();
-    return {packed, packed->get_data_handle()};
   } catch (const dnnl::error& error) {
     rethrow(error);
   }

@@ -5,16 +5,15 @@
 #include <memory>
 #include <string_view>
 
+#include "cpu/element.h"
+
 namespace fastintent::cpu {
 
-/// Type of both factors; sums, biases and results are f32.
-enum class Element { fp32, bf16 };
-
-/// How a factor [R,C] lies in memory, without gaps. `packed`: as pack_matrix left it.
-enum class Layout { row_major, column_major, packed };
+/// How a factor [R,C] lies in memory, without gaps.
+enum class Layout { row_major, column_major };
 
 /// out[M,N] = a[M,K] · b[K,N], plus bias [N] when `bias`, plus what out held when `accumulate`.
-/// out is row-major.
+/// `element` fp32 or bf16; sums, bias and out are f32, out is row-major.
 struct MatmulShape {
   int64_t M = 0;
   int64_t K = 0;
@@ -28,12 +27,6 @@ struct MatmulShape {
   // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 in comparisons for a pointer
   auto operator<=>(const MatmulShape&) const = default;
 };
-
-/// A right factor in the order the library's kernels read it; shared by all threads.
-using PackedMatrix = std::shared_ptr<const void>;
-
-/// Packs b [K,N] given column-major, which is a weight [N,K] row-major.
-PackedMatrix pack_matrix(const void* b, int64_t K, int64_t N, Element element);
 
 /// The matrix products of one backend, by oneDNN with one thread; the only file that knows it.
 /// Kernels are made at the first product of a shape and shared by all threads of the process.

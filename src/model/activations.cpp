@@ -25,7 +25,7 @@ Tensor Activations::claim(int64_t rows, int64_t columns) {
 }
 
 NormalizedRows Activations::claim_normal(int64_t rows) {
-  if (keep_ == Keep::scratch) return {};
+  if (keep_ != Keep::everything) return {};
   const Tensor normal = claim(rows, config_.encoder.hidden);
   return {normal, claim(rows, 1).flat()};
 }
@@ -48,14 +48,9 @@ void Activations::place_layer(LayerActivations& layer, bool first_rows_only) {
   layer.out = everything || first_rows_only ? claim(rows, H) : embedded;
 }
 
-void Activations::prepare(int64_t tokens, int64_t sequences) {
-  const int64_t H = config_.encoder.hidden;
-  tokens_ = tokens;
-  sequences_ = sequences;
-  next_buffer_ = 0;
-
-  embedded = claim(tokens, H);
-  embedded_normal = claim_normal(tokens);
+void Activations::place_layers() {
+  embedded = claim(tokens_, config_.encoder.hidden);
+  embedded_normal = claim_normal(tokens_);
   layers.resize(static_cast<size_t>(config_.encoder.layers));
   const size_t first_claim = next_buffer_;
   const Tensor* input = &embedded;
@@ -69,21 +64,40 @@ void Activations::prepare(int64_t tokens, int64_t sequences) {
     place_layer(layer, first_rows_only);
     input = &layer.out;
   }
+}
 
+void Activations::place_head() {
+  const int64_t H = config_.encoder.hidden;
   const auto C = static_cast<int64_t>(config_.intents.size());
-  head.pooled = claim(sequences, H);
-  head.pre_dense = keep_ == Keep::everything ? claim(sequences, H) : Tensor{};
-  head.dense = claim(sequences, H);
-  head.logits = claim(sequences, C);
-  if (keep_ == Keep::everything) {
-    gradients.hidden = claim(tokens, H);
-    gradients.residual = claim(tokens, H);
-    gradients.branch = claim(tokens, H);
-    gradients.query_key_value = claim(tokens, 3 * H);
-    gradients.intermediate = claim(tokens, config_.encoder.intermediate);
-    gradients.head = claim(sequences, H);
-    gradients.logits = claim(sequences, C);
+  head.pooled = claim(sequences_, H);
+  head.pre_dense = keep_ == Keep::everything ? claim(sequences_, H) : Tensor{};
+  head.dense = claim(sequences_, H);
+  head.logits = claim(sequences_, C);
+}
+
+void Activations::place_gradients() {
+  const int64_t H = config_.encoder.hidden;
+  gradients.hidden = claim(tokens_, H);
+  gradients.residual = claim(tokens_, H);
+  gradients.branch = claim(tokens_, H);
+  gradients.query_key_value = claim(tokens_, 3 * H);
+  gradients.intermediate = claim(tokens_, config_.encoder.intermediate);
+  gradients.head = claim(sequences_, H);
+  gradients.logits = claim(sequences_, static_cast<int64_t>(config_.intents.size()));
+}
+
+void Activations::prepare(int64_t tokens, int64_t sequences) {
+  tokens_ = tokens;
+  sequences_ = sequences;
+  next_buffer_ = 0;
+  if (keep_ == Keep::result) {
+    const bool first_rows_only = config_.pooling() == Pooling::first_token;
+    encoded = claim(first_rows_only ? sequences : tokens, config_.encoder.hidden);
+  } else {
+    place_layers();
   }
+  place_head();
+  if (keep_ == Keep::everything) place_gradients();
   sequence_numbers.resize(static_cast<size_t>(sequences) + 1);
   std::iota(sequence_numbers.begin(), sequence_numbers.end(), 0);
 }

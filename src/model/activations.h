@@ -7,8 +7,9 @@
 
 namespace fastintent {
 
-/// Whether a forward pass keeps what its backward needs, or layers share one scratch.
-enum class Keep { scratch, everything };
+/// What a forward pass keeps: what its backward needs; nothing, the layers sharing one scratch; or
+/// nothing but the encoder's result, where the backend encodes whole.
+enum class Keep { result, scratch, everything };
 
 /// What one layer computes; R rows go on: all T, or one for each of S sequences in the last layer
 /// under first-token pooling. Tensors that are only kept for backward are empty under
@@ -58,7 +59,8 @@ class Activations {
 
   Keep keep() const { return keep_; }
 
-  Tensor embedded;                 // [T,H]
+  Tensor encoded;                  // [R,H] what the encoder gives, under Keep::result
+  Tensor embedded;                 // [T,H], as all below not under Keep::result
   NormalizedRows embedded_normal;  // [T,H]
   std::vector<LayerActivations> layers;
   HeadActivations head;
@@ -69,6 +71,9 @@ class Activations {
   Tensor claim(int64_t rows, int64_t columns);
   NormalizedRows claim_normal(int64_t rows);
   void place_layer(LayerActivations& layer, bool first_rows_only);
+  void place_layers();
+  void place_head();
+  void place_gradients();
 
   Backend& backend_;
   ModelConfig config_;

@@ -13,20 +13,25 @@ TokenInputs inputs_of(const PackedBatch& batch) {
 }  // namespace
 
 Tensor encoder_forward(const Pass& pass, const PreparedModel& model, Activations& act) {
+  if (act.keep() == Keep::result) {
+    pass.backend.encode(
+        inputs_of(pass.batch), pass.batch.starts, model.encoder, pass.team, act.encoded);
+    return act.encoded;
+  }
   pass.backend.embed(inputs_of(pass.batch),
-                     model.tables,
-                     model.embedding_norm,
+                     model.encoder.tables,
+                     model.encoder.embedding_norm,
                      pass.dropout.at(DropoutSite::embedding),
                      act.embedded,
                      act.embedded_normal);
-  for (size_t layer = 0; layer < model.layers.size(); ++layer) {
+  for (size_t layer = 0; layer < model.encoder.layers.size(); ++layer) {
     attention_block(pass,
-                    model.layers[layer],
+                    model.encoder.layers[layer],
                     model.config.encoder,
                     layer,
                     act.layers[layer],
                     act.sequence_numbers);
-    feed_forward_block(pass, model.layers[layer], layer, act.layers[layer]);
+    feed_forward_block(pass, model.encoder.layers[layer], layer, act.layers[layer]);
   }
   return act.layers.back().out;
 }
@@ -39,9 +44,9 @@ void encoder_backward(const Pass& pass,
                       Write write) {
   Backend& backend = pass.backend;
   GradientScratch& scratch = act.gradients;
-  for (size_t layer = model.layers.size(); layer-- > 0;) {
+  for (size_t layer = model.encoder.layers.size(); layer-- > 0;) {
     const LayerActivations& kept = act.layers[layer];
-    const PreparedLayer& weights = model.layers[layer];
+    const PreparedLayer& weights = model.encoder.layers[layer];
     feed_forward_block_backward(
         pass, weights, layer, kept, scratch, gradients.layers[layer], write);
     attention_block_backward(pass,
@@ -58,7 +63,7 @@ void encoder_backward(const Pass& pass,
   const Tensor d_rows = scratch.branch;
   backend.embed_backward(inputs_of(pass.batch),
                          act.embedded_normal,
-                         model.embedding_norm.scale,
+                         model.encoder.embedding_norm.scale,
                          pass.dropout.at(DropoutSite::embedding),
                          scratch.hidden,
                          d_rows,

@@ -10,7 +10,8 @@ namespace fastintent {
 struct Pass {
   Backend& backend;
   const PackedBatch& batch;
-  DropoutPlan dropout;  // of this step; none in prediction
+  DropoutPlan dropout;   // of this step; none in prediction
+  Team* team = nullptr;  // of threads that may run parts of the forward; null: this one alone
 };
 
 }  // namespace fastintent

@@ -8,6 +8,7 @@ PreparedModel prepare_model(Backend& backend,
                             WeightUse use) {
   PreparedModel model;
   model.config = config;
+  model.encoder.heads = config.encoder.heads;
   const EncoderWeights& encoder = weights.encoder;
   // What runs as it is: a copy for inference, so that the matrices beside it can go; the weights
   // themselves for training.
@@ -24,10 +25,10 @@ PreparedModel prepare_model(Backend& backend,
   const auto keep_norm = [&](const NormWeights& norm) -> LayerNorm {
     return {keep(norm.scale).flat(), keep(norm.shift).flat(), config.encoder.norm_epsilon};
   };
-  model.tables = {encoder.word, keep(encoder.position), keep(encoder.segment)};
-  model.embedding_norm = keep_norm(encoder.embedding_norm);
+  model.encoder.tables = {encoder.word, keep(encoder.position), keep(encoder.segment)};
+  model.encoder.embedding_norm = keep_norm(encoder.embedding_norm);
   for (const LayerWeights& layer : encoder.layers) {
-    PreparedLayer& out = model.layers.emplace_back();
+    PreparedLayer& out = model.encoder.layers.emplace_back();
     const bool last = &layer == &encoder.layers.back();
     if (last && config.pooling() == Pooling::first_token) {
       out.query = prepare(query_rows(layer.query_key_value));
@@ -54,8 +55,8 @@ std::vector<WeightToRefresh> weights_to_refresh(const PreparedModel& model,
   const auto add = [&](const PreparedLinear& prepared, Tensor source) {
     if (prepared.weight != nullptr) list.push_back({prepared.weight.get(), source});
   };
-  for (size_t index = 0; index < model.layers.size(); ++index) {
-    const PreparedLayer& prepared = model.layers[index];
+  for (size_t index = 0; index < model.encoder.layers.size(); ++index) {
+    const PreparedLayer& prepared = model.encoder.layers[index];
     const LayerWeights& layer = weights.encoder.layers[index];
     add(prepared.query_key_value, layer.query_key_value.weight);
     add(prepared.query, query_rows(layer.query_key_value).weight);

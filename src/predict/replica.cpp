@@ -11,7 +11,8 @@ namespace fastintent {
 Replica::Replica(std::unique_ptr<Backend> backend, std::shared_ptr<const PreparedModel> model)
     : backend_(std::move(backend)),
       model_(std::move(model)),
-      activations_(*backend_, model_->config, Keep::scratch) {}
+      activations_(
+          *backend_, model_->config, backend_->encodes_whole() ? Keep::result : Keep::scratch) {}
 
 void Replica::run(const TokenizedTexts& texts, SequenceRange range, std::span<float> logits) {
   batch_.clear();

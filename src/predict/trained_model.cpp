@@ -48,7 +48,7 @@ std::shared_ptr<const PreparedModel> prepare_trained_model(
   if (word.empty()) {
     model->word_table = std::move(weights.word);
   } else {
-    model->prepared.tables.word = word;
+    model->prepared.encoder.tables.word = word;
   }
   model->trained = std::move(trained);
   return {model, &model->prepared};

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/team.h"
+#include "compute/backend.h"
+#include "cpu/factor.h"
+#include "cpu/panel_product.h"
+#include "cpu/scratch.h"
+
+namespace fastintent::cpu {
+
+/// A whole encoder, forward, over packed weights. What a step writes is converted to the element
+/// of the next product while it is in the cache (int8: quantised by token); products end in bias
+/// and GELU, or bias and residual, tile by tile. Members of a team divide rows, panels and heads
+/// between them, which changes no bit of the result. One thread asks at a time.
+class FusedEncoder {
+ public:
+  /// As Backend::encode.
+  void run(const TokenInputs& tokens,
+           std::span<const int32_t> starts,
+           const PreparedEncoder& encoder,
+           Team* team,
+           Tensor out);
+
+ private:
+  /// Activations in f32 and as factors; those of fp32 are the same memory.
+  struct Rows {
+    Tensor values;
+    Factor factor;
+
+    Rows slice(int64_t first, int64_t count) const {
+      return {values.row_slice(first, count), factor.from(first)};
+    }
+  };
+  struct Sequences {
+    std::span<const int32_t> starts;   // [S+1]
+    std::span<const int32_t> numbers;  // 0 .. S: one query for each sequence
+    int64_t heads;
+  };
+
+  void place_buffers(const PreparedEncoder& encoder, int64_t T, int64_t S, int64_t H);
+  Rows place_rows(Element element, int64_t rows, int64_t columns);
+  float* take(int64_t floats);
+  void place_attention_scratch(std::span<const int32_t> starts, int64_t width, int members);
+
+  void embed_rows(const TokenInputs& tokens,
+                  const PreparedEncoder& encoder,
+                  const TeamMember& member) const;
+  void run_layer(const Sequences& sequences,
+                 const PreparedLayer& layer,
+                 Rows out,
+                 const TeamMember& member) const;
+  void attend(const Sequences& sequences,
+              const PreparedLayer& layer,
+              const TeamMember& member) const;
+  void attend_heads(ConstTensor query,
+                    ConstTensor key_value,
+                    AttentionSpans spans,
+                    int64_t heads,
+                    const TeamMember& member) const;
+  void feed_forward(const PreparedLayer& layer,
+                    ConstTensor residual,
+                    Rows context,
+                    Rows out,
+                    const TeamMember& member) const;
+
+  Scratch memory_;
+  int64_t taken_ = 0;                       // floats of memory_
+  bool counting_ = false;                   // place_buffers only counts
+  Rows hidden_;                             // [T,H] between layers
+  Tensor query_key_value_;                  // [T,3H]
+  Rows first_rows_;                         // [S,H]
+  Tensor first_query_;                      // [S,H]
+  Rows context_;                            // [T,H]
+  Rows attended_;                           // [B,H] of a block of rows
+  Rows gelu_;                               // [B,I]
+  std::vector<Scratch> attention_scratch_;  // by member
+  std::vector<float*> attention_floats_;
+  std::vector<int32_t> numbers_;
+};
+
+}  // namespace fastintent::cpu

@@ -1,0 +1,65 @@
+#include "cpu/panel_weight.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <vector>
+
+#include "cpu/kernels/factor_rows.h"
+#include "cpu/memory.h"
+#include "fastintent/error.h"
+
+namespace fastintent::cpu {
+namespace {
+
+// Rows of a weight that are packed at a time: a cache line of words of a panel.
+constexpr int64_t kPackedRows = 16;
+
+}  // namespace
+
+Element element_of(Precision precision) {
+  switch (precision) {
+    case Precision::bf16:
+      return has_dot_products(Element::bf16) ? Element::bf16 : Element::rounded_fp32;
+    case Precision::int8:
+      return Element::int8;
+    default:
+      return Element::fp32;
+  }
+}
+
+PanelWeight::PanelWeight(ConstTensor weight, Precision precision)
+    : PreparedWeight(weight.rows, weight.columns),
+      layout_{element_of(precision), weight.rows, weight.columns},
+      owned_(allocate_zeroed(layout_.total_words()), layout_.total_words(), release),
+      data_(reinterpret_cast<const uint32_t*>(owned_.data())) {
+  const int64_t words = layout_.words();
+  auto* packed = reinterpret_cast<uint32_t*>(owned_.data());
+  std::vector<uint32_t> rows(static_cast<size_t>(kPackedRows * words));
+  for (int64_t first = 0; first < weight.rows; first += kPackedRows) {
+    const int64_t count = std::min(kPackedRows, weight.rows - first);
+    for (int64_t r = 0; r < count; ++r) {
+      const int64_t n = first + r;
+      const WeightScale scale =
+          convert_weight_row(weight.row(n), weight.columns, layout_.element, &rows[r * words]);
+      if (layout_.element != Element::int8) continue;
+      if (!std::isfinite(scale.scale)) {
+        throw Error(ErrorCode::bad_checkpoint,
+                    fmt::format("quantize weight [{},{}]: expected finite values, found others in "
+                                "row {}",
+                                weight.rows,
+                                weight.columns,
+                                n));
+      }
+      const_cast<float*>(scales())[n] = scale.scale;
+      const_cast<float*>(sums())[n] = scale.sum;
+    }
+    uint32_t* panel = packed + first / kPanelColumns * layout_.panel_words();
+    for (int64_t k = 0; k < words; ++k) {
+      uint32_t* line = panel + k * kPanelColumns + first % kPanelColumns;
+      for (int64_t r = 0; r < count; ++r) line[r] = rows[r * words + k];
+    }
+  }
+}
+
+}  // namespace fastintent::cpu

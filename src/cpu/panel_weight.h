@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "compute/backend.h"
+#include "cpu/element.h"
+#include "cpu/kernels/tile_product.h"
+
+namespace fastintent::cpu {
+
+/// In which elements this processor multiplies weights of a precision. Not automatic.
+Element element_of(Precision precision);
+
+/// How a weight [N,K] lies in memory when it is packed: panels of kPanelColumns outputs, each
+/// `words` rows of kPanelColumns words, one for each output; outputs beyond N and elements beyond K
+/// are zero. After the panels of an int8 weight come the scales of its outputs and the sums of its
+/// values (f32, as many as the panels have columns): w = scale · value, values -127 .. 127.
+struct PanelLayout {
+  Element element = Element::fp32;
+  int64_t N = 0;
+  int64_t K = 0;
+
+  int64_t words() const { return words_of(element, K); }
+  int64_t panels() const { return (N + kPanelColumns - 1) / kPanelColumns; }
+  int64_t panel_words() const { return words() * kPanelColumns; }
+  int64_t total_words() const {
+    const int64_t scales = element == Element::int8 ? 2 * panels() * kPanelColumns : 0;
+    return panels() * panel_words() + scales;
+  }
+};
+
+/// A weight for inference, packed once and never changed; shared by all threads.
+class PanelWeight final : public PreparedWeight {
+ public:
+  /// Throws bad_checkpoint when int8 is asked for and a value is not finite.
+  PanelWeight(ConstTensor weight, Precision precision);
+
+  Element element() const { return layout_.element; }
+  const PanelLayout& layout() const { return layout_; }
+  const uint32_t* panel(int64_t index) const { return data_ + index * layout_.panel_words(); }
+  const float* scales() const { return reinterpret_cast<const float*>(panel(layout_.panels())); }
+  const float* sums() const { return scales() + layout_.panels() * kPanelColumns; }
+
+ private:
+  PanelLayout layout_;
+  Buffer owned_;
+  const uint32_t* data_;
+};
+
+}  // namespace fastintent::cpu
