@@ -25,6 +25,8 @@ void describe_program(Output& output) {
   write_line(output, "version", kVersion);
   write_line(output, "build", fmt::format("{}, {}, {}", kTarget, kCompiler, kBuildType));
   write_line(output, "devices", fmt::format("{}", fmt::join(device_names(), ", ")));
+  const auto [precision, reason] = fastest_precision();
+  write_line(output, "precision", fmt::format("auto is {}: {}", precision_name(precision), reason));
 }
 
 void describe_model(const std::string& folder, Output& output) {

@@ -36,10 +36,12 @@ Device parse_device(std::string_view name) {
 }
 
 Precision parse_precision(std::string_view name) {
-  return parse<Precision>(
-      "precision",
-      name,
-      {{"auto", Precision::automatic}, {"fp32", Precision::fp32}, {"bf16", Precision::bf16}});
+  return parse<Precision>("precision",
+                          name,
+                          {{"auto", Precision::automatic},
+                           {"fp32", Precision::fp32},
+                           {"bf16", Precision::bf16},
+                           {"int8", Precision::int8}});
 }
 
 FileFormat parse_format(std::string_view name) {

@@ -17,4 +17,8 @@ std::vector<std::string> device_names() {
   return names;
 }
 
+PrecisionChoice fastest_precision(Device device) {
+  return create_backend(device)->fastest_precision();
+}
+
 }  // namespace fastintent

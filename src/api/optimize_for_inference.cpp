@@ -38,11 +38,8 @@ OptimizationReport IntentClassifier::optimize_for_inference(
   report.device = before->device_name();
   report.previous_precision = before->precision();
   if (precision == Precision::automatic) {
-    precision = before->gains_by_bf16() ? Precision::bf16 : Precision::fp32;
-    report.reason =
-        fmt::format("{} multiplies {}",
-                    report.device,
-                    before->gains_by_bf16() ? "bf16 faster than fp32" : "nothing faster than fp32");
+    precision = before->fastest_precision().precision;
+    report.reason = before->fastest_precision().reason;
   } else {
     report.reason = fmt::format("{} was asked for", precision_name(precision));
   }

@@ -42,6 +42,8 @@ IntentPrediction make_answer(const PredictionContext& context,
 }
 
 IntentPrediction predict_one(const PredictionContext& context, std::string_view text) {
+  if (const auto logits = context.predictor->try_run_now(std::span(&text, 1)))
+    return make_answer(context, text, logits->values, logits->truncated.front() != 0);
   Progress progress(context.options, 1);
   PendingLogits pending = context.predictor->start(std::span(&text, 1));
   progress.wait_for(pending);

@@ -3,6 +3,8 @@
 #include <functional>
 #include <memory>
 
+#include "base/team.h"
+
 namespace fastintent {
 
 /// More workers than any machine has cores: a larger number is a slip of the keyboard.
@@ -13,7 +15,8 @@ constexpr int kMostWorkers = 1024;
 int available_cores();
 
 /// A fixed set of worker threads that run one task together, or many small ones in the order they
-/// were submitted. Idle workers sleep.
+/// were submitted. Idle workers sleep; all but the first look out for more work for a moment
+/// before.
 class ThreadPool {
  public:
   /// Starts `workers` threads, at least one. Throws out_of_resources.
@@ -27,6 +30,15 @@ class ThreadPool {
   /// returns when all are done. Throws the exception of the lowest worker that threw. One thread at
   /// a time.
   void run(const std::function<void(int worker)>& task);
+
+  /// Runs `task` on a team of the calling thread and all workers but the first, whose core the
+  /// caller takes, and returns true when all are done; false at once when a worker has anything
+  /// else to do, and for a while after a team in which threads lost their cores to others. `task`
+  /// must not throw. From any thread but a worker.
+  bool try_run_as_team(const std::function<void(const TeamMember&)>& task);
+
+  /// Whether no worker has anything to do.
+  bool idle() const;
 
   /// Hands `task` to the next worker that is free. Any thread may call it, a worker too. `task`
   /// must not throw.

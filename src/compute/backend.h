@@ -41,6 +41,11 @@ class Backend {
   /// Whether this device multiplies bf16 faster than fp32 by enough to train in it.
   virtual bool gains_by_bf16() const { return false; }
 
+  /// In which precision this device predicts fastest, from its features alone.
+  virtual PrecisionChoice fastest_precision() const {
+    return {Precision::fp32, "this device multiplies nothing faster than fp32"};
+  }
+
   // --- memory
   // -------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "cpu/cross_entropy.h"
+#include "cpu/fastest_precision.h"
 #include "cpu/fused_encoder.h"
 #include "cpu/instruction_set.h"
 #include "cpu/kernels/adamw.h"
@@ -27,6 +28,7 @@ class CpuBackend final : public Backend {
   std::string_view name() const override { return name_; }
 
   bool gains_by_bf16() const override { return cpu::bf16_pays(); }
+  PrecisionChoice fastest_precision() const override { return cpu::fastest_precision(); }
   bool encodes_whole() const override { return true; }
   void synchronize() override {}
 

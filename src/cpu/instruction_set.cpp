@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <string>
 
 #include "cpu/matmul.h"
 #include "fastintent/error.h"
@@ -39,30 +37,11 @@ std::string_view choose() {
                           forced));
 }
 
-bool made_by_amd() {
-  std::ifstream processor("/proc/cpuinfo");
-  for (std::string line; std::getline(processor, line);)
-    if (line.starts_with("vendor_id")) return line.ends_with("AuthenticAMD");
-  return false;
-}
-
-// Measured with one thread: bf16 products run at twice the speed of f32 on AMD Zen 5 and at half of
-// it on Intel Emerald Rapids without AMX.
-bool decide_bf16() {
-  instruction_set();
-  return matmul_has_amx() || (matmul_has_bf16() && made_by_amd());
-}
-
 }  // namespace
 
 std::string_view instruction_set() {
   static const std::string_view chosen = choose();
   return chosen;
-}
-
-bool bf16_pays() {
-  static const bool pays = decide_bf16();
-  return pays;
 }
 
 }  // namespace fastintent::cpu

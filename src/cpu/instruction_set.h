@@ -10,7 +10,4 @@ namespace fastintent::cpu {
 /// Throws device_missing when the forced set is unknown or absent.
 std::string_view instruction_set();
 
-/// Whether bf16 products are faster than f32 ones here, under the instruction set in use.
-bool bf16_pays();
-
 }  // namespace fastintent::cpu

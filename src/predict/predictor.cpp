@@ -10,6 +10,24 @@
 #include "fastintent/error.h"
 
 namespace fastintent {
+namespace {
+
+// The workers of a pool, if they are free when there is something to run.
+class PoolTeam final : public Team {
+ public:
+  explicit PoolTeam(ThreadPool& pool) : pool_(pool) {}
+
+  int size() const override { return pool_.size(); }
+  void run(const std::function<void(const TeamMember&)>& task) override {
+    if (!pool_.try_run_as_team(task)) Team::run(task);
+  }
+
+ private:
+  ThreadPool& pool_;
+};
+
+}  // namespace
+
 // What the workers and the one who waits share; it lives as long as either.
 class PendingLogits::Job {
  public:
@@ -87,7 +105,9 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
     if (worker == 0) model_ = prepare_trained_model(trained_, *backend, precision_);
   });
   device_name_ = backends.front()->name();
-  gains_by_bf16_ = backends.front()->gains_by_bf16();
+  fastest_precision_ = backends.front()->fastest_precision();
+  if (backends.front()->encodes_whole() && pool_.size() > 1)
+    now_replica_ = std::make_unique<Replica>(create_backend(), model_);
   pool_.run([&](int worker) {
     const auto index = static_cast<size_t>(worker);
     replicas_[index] = std::make_unique<Replica>(std::move(backends[index]), model_);
@@ -131,6 +151,21 @@ PendingLogits Predictor::start(std::span<const std::string_view> texts) {
   return PendingLogits(job);
 }
 
+std::optional<TextLogits> Predictor::try_run_now(std::span<const std::string_view> texts) {
+  if (now_replica_ == nullptr) return std::nullopt;
+  const std::unique_lock turn(now_, std::try_to_lock);
+  if (!turn.owns_lock() || !pool_.idle()) return std::nullopt;
+  TokenizedTexts tokens;
+  tokenize(texts, tokens);
+  TextLogits logits;
+  logits.values.resize(texts.size() * config().intents.size());
+  const Stopwatch::Running running(encoder_time_);
+  PoolTeam team(pool_);
+  now_replica_->run(tokens, {0, static_cast<int64_t>(texts.size())}, logits.values, &team);
+  logits.truncated = std::move(tokens.truncated);
+  return logits;
+}
+
 void Predictor::run_range(Replica& replica, PendingLogits::Job& job, SequenceRange range) {
   std::exception_ptr error;
   if (!job.is_cancelled()) {
@@ -162,6 +197,9 @@ void Predictor::warm_up() {
   const std::lock_guard lock(warm_up_);
   const int longest = trained_->tokenizer.max_length();
   pool_.run([&](int worker) { replicas_[static_cast<size_t>(worker)]->warm_up(longest); });
+  if (now_replica_ == nullptr) return;
+  const std::lock_guard turn(now_);
+  now_replica_->warm_up(longest);
 }
 
 PredictorTimes Predictor::times() const {

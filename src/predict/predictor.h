@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -71,6 +72,10 @@ class Predictor {
   /// The same, and waits.
   TextLogits run(std::span<const std::string_view> texts) { return start(texts).get(); }
 
+  /// Runs a few texts at once on the calling thread, with the help of all workers; nothing when one
+  /// of these has anything else to do, or the device cannot divide a text.
+  std::optional<TextLogits> try_run_now(std::span<const std::string_view> texts);
+
   /// Whether the workers would soon stand idle: the moment to start more texts.
   bool wants_more() const;
 
@@ -82,7 +87,7 @@ class Predictor {
   const ModelConfig& config() const { return model_->config; }
   const Calibration& calibration() const { return trained_->folder.calibration(); }
   const std::string& device_name() const { return device_name_; }
-  bool gains_by_bf16() const { return gains_by_bf16_; }
+  const PrecisionChoice& fastest_precision() const { return fastest_precision_; }
   Precision precision() const { return precision_; }
   int threads() const { return static_cast<int>(replicas_.size()); }
 
@@ -95,12 +100,14 @@ class Predictor {
   std::shared_ptr<const PreparedModel> model_;
   std::vector<std::unique_ptr<Replica>> replicas_;  // by worker
   std::string device_name_;
-  bool gains_by_bf16_ = false;
+  PrecisionChoice fastest_precision_;
   Stopwatch tokenizer_time_;
   Stopwatch encoder_time_;
   std::atomic<int64_t> tokens_waiting_{0};  // started and not done
   std::mutex warm_up_;
-  ThreadPool pool_;  // last: ends before what its threads use
+  std::mutex now_;                        // held while now_replica_ runs
+  std::unique_ptr<Replica> now_replica_;  // of the threads that call; null where none helps
+  ThreadPool pool_;                       // last: ends before what its threads use
 };
 
 }  // namespace fastintent

@@ -14,13 +14,16 @@ Replica::Replica(std::unique_ptr<Backend> backend, std::shared_ptr<const Prepare
       activations_(
           *backend_, model_->config, backend_->encodes_whole() ? Keep::result : Keep::scratch) {}
 
-void Replica::run(const TokenizedTexts& texts, SequenceRange range, std::span<float> logits) {
+void Replica::run(const TokenizedTexts& texts,
+                  SequenceRange range,
+                  std::span<float> logits,
+                  Team* team) {
   batch_.clear();
   for (int64_t i = range.begin; i < range.end; ++i) {
     batch_.append(texts.tokens(static_cast<size_t>(i)));
   }
   try {
-    run_batch(logits);
+    run_batch(logits, team);
     return;
   } catch (const Error& error) {
     const bool one_text = range.end - range.begin == 1;
@@ -29,12 +32,12 @@ void Replica::run(const TokenizedTexts& texts, SequenceRange range, std::span<fl
   const int64_t middle = range.begin + (range.end - range.begin) / 2;
   const size_t C = model_->config.intents.size();
   const size_t first_half = static_cast<size_t>(middle - range.begin) * C;
-  run(texts, {range.begin, middle}, logits.first(first_half));
-  run(texts, {middle, range.end}, logits.subspan(first_half));
+  run(texts, {range.begin, middle}, logits.first(first_half), team);
+  run(texts, {middle, range.end}, logits.subspan(first_half), team);
 }
 
-void Replica::run_batch(std::span<float> logits) {
-  const Pass pass{*backend_, batch_, {}};
+void Replica::run_batch(std::span<float> logits, Team* team) {
+  const Pass pass{*backend_, batch_, {}, team};
   const Tensor out = model_forward(pass, *model_, activations_);
   backend_->download(out, Tensor(logits.data(), out.rows, out.columns));
   backend_->synchronize();
@@ -47,7 +50,7 @@ void Replica::warm_up(int max_length) {
     batch_.clear();
     for (int64_t i = 0; i < sequences; ++i) batch_.append(tokens);
     logits.resize(static_cast<size_t>(sequences) * model_->config.intents.size());
-    run_batch(logits);
+    run_batch(logits, nullptr);
   };
   run_sequences(1, max_length);
   // Sequences of one token: as many rows in the layers that see every token as in those that see

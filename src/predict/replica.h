@@ -12,21 +12,25 @@
 namespace fastintent {
 
 /// One worker's means to run the model: a backend and activations of its own over shared, read-only
-/// weights. Made and used on one thread.
+/// weights. One thread at a time.
 class Replica {
  public:
   Replica(std::unique_ptr<Backend> backend, std::shared_ptr<const PreparedModel> model);
 
   /// Logits of the texts in `range`. Texts that do not fit into memory together are run in halves,
   /// down to one; throws out_of_resources when not even that fits.   logits [S,C], host memory
-  void run(const TokenizedTexts& texts, SequenceRange range, std::span<float> logits);
+  /// `team` may run parts of it on other threads; null: the calling one alone.
+  void run(const TokenizedTexts& texts,
+           SequenceRange range,
+           std::span<float> logits,
+           Team* team = nullptr);
 
   /// Has every kernel compiled that texts of up to `max_length` tokens need, and the activations
   /// sized for them.
   void warm_up(int max_length);
 
  private:
-  void run_batch(std::span<float> logits);
+  void run_batch(std::span<float> logits, Team* team);
 
   std::unique_ptr<Backend> backend_;
   std::shared_ptr<const PreparedModel> model_;

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <thread>
+
+namespace fastintent {
+
+/// Spins until `done()` is true, giving way to other threads when that lasts; returns whether it
+/// did.
+template <class Done>
+bool spin_until(const Done& done) {
+  // Some 10 µs: longer than the parts of a query differ, unless a thread has lost its core.
+  constexpr int kSpins = 10'000;
+  int spins = 0;
+  while (!done()) {
+    if (++spins > kSpins) std::this_thread::yield();
+  }
+  return spins > kSpins;
+}
+
+/// Where a fixed number of threads wait for each other, again and again, a µs or less at a time.
+class SpinBarrier {
+ public:
+  explicit SpinBarrier(int threads) : threads_(threads) {}
+  SpinBarrier(const SpinBarrier&) = delete;
+  SpinBarrier& operator=(const SpinBarrier&) = delete;
+
+  /// Returns when all threads have called it as often. What they wrote before is visible.
+  void wait() {
+    const unsigned round = round_.load(std::memory_order_relaxed);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
+      arrived_.store(0, std::memory_order_relaxed);
+      round_.store(round + 1, std::memory_order_release);
+      return;
+    }
+    if (spin_until([&] { return round_.load(std::memory_order_acquire) != round; }))
+      gave_way_.store(true, std::memory_order_relaxed);
+  }
+
+  /// Whether a thread waited so long that it gave way to others.
+  bool gave_way() const { return gave_way_.load(std::memory_order_relaxed); }
+
+ private:
+  const int threads_;
+  std::atomic<int> arrived_{0};
+  std::atomic<bool> gave_way_{false};
+  alignas(64) std::atomic<unsigned> round_{0};  // watched by all: apart from what they write
+};
+
+}  // namespace fastintent
