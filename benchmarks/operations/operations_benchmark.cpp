@@ -1,7 +1,7 @@
-// Each operation of the processor's backend at the shapes of MiniLM, one thread, with 16 sequences
-// of 16 tokens. Its result is held against the reference before the clock starts; one that differs
-// is reported as an error without a time. Products report FLOP/s, the others bytes of their
-// arguments a second.
+// Each operation of the processor's backend at the shapes of MiniLM, one thread, with 256 tokens;
+// attention with the sequences its name tells. Its result is held against the reference before the
+// clock starts; one that differs is reported as an error without a time. Products report FLOP/s,
+// the others bytes of their arguments a second.
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -17,7 +17,6 @@ namespace fastintent::benchmarks {
 namespace {
 
 constexpr int64_t T = 256;
-constexpr int64_t kLength = 16;
 
 /// An operation bound to a backend and its data.
 struct Bound {
@@ -115,37 +114,99 @@ Operation linear_backward(std::string name, int64_t K, int64_t N, Precision prec
           }};
 }
 
-Operation attention(std::string name, bool backward) {
-  constexpr int64_t kProducts = 2 * T * kLength * kHidden;  // FLOP of one of its products
+struct AttentionShape {
+  std::vector<int32_t> starts;
+  int64_t head_width = kHidden / kHeads;
+};
+
+/// 35 sequences, one of each length from 6 to 40 tokens: those of most questions, in no order.
+std::vector<int32_t> mixed_starts() {
+  std::vector<int32_t> starts{0};
+  for (int32_t s = 0; s < 35; ++s) starts.push_back(starts.back() + 6 + s * 8 % 35);
+  return starts;
+}
+
+/// FLOP of one product of attention, each query of a sequence with each key of it.
+double attention_product_flops(const AttentionShape& shape) {
+  double flops = 0;
+  for (size_t s = 0; s + 1 < shape.starts.size(); ++s) {
+    const double length = shape.starts[s + 1] - shape.starts[s];
+    flops += 2 * length * length * static_cast<double>(kHeads * shape.head_width);
+  }
+  return flops;
+}
+
+Operation attention(std::string name, const AttentionShape& shape) {
+  const int64_t tokens = shape.starts.back();
+  const int64_t H = kHeads * shape.head_width;
   return {std::move(name),
-          static_cast<double>((backward ? 5 : 2) * kProducts),
+          2 * attention_product_flops(shape),
           0,
           1e-4,
           [=](Backend& backend, RandomData& data) -> Bound {
-            const Tensor qkv = data.normal(T, 3 * kHidden);
-            const Tensor q = qkv.column_slice(0, kHidden);
-            const Tensor k = qkv.column_slice(kHidden, kHidden);
-            const Tensor v = qkv.column_slice(2 * kHidden, kHidden);
-            const Tensor d_out = data.normal(T, kHidden);
-            const Tensor d_qkv = data.zeros(T, 3 * kHidden);
-            const auto starts = equal_starts(T / kLength, kLength);
-            if (!backward) {
-              return {[=, &backend] {
-                        backend.attention(q, k, v, {starts, starts}, kHeads, {}, d_out);
-                      },
-                      d_out};
-            }
+            const Tensor qkv = data.normal(tokens, 3 * H);
+            const Tensor out = data.zeros(tokens, H);
             return {[=, &backend] {
-                      backend.attention_backward(q,
-                                                 k,
-                                                 v,
-                                                 {starts, starts},
+                      backend.attention(qkv.column_slice(0, H),
+                                        qkv.column_slice(H, H),
+                                        qkv.column_slice(2 * H, H),
+                                        {shape.starts, shape.starts},
+                                        kHeads,
+                                        {},
+                                        out);
+                    },
+                    out};
+          }};
+}
+
+/// One query of each sequence: the last layer under first-token pooling.
+Operation attention_of_first_tokens(std::string name, const AttentionShape& shape) {
+  const int64_t tokens = shape.starts.back();
+  const int64_t H = kHeads * shape.head_width;
+  return {std::move(name),
+          4.0 * static_cast<double>(tokens * H),
+          0,
+          1e-4,
+          [=](Backend& backend, RandomData& data) -> Bound {
+            const auto S = static_cast<int64_t>(shape.starts.size()) - 1;
+            const Tensor q = data.normal(S, H);
+            const Tensor kv = data.normal(tokens, 2 * H);
+            const Tensor out = data.zeros(S, H);
+            return {[=, &backend, query_starts = equal_starts(S, 1)] {
+                      backend.attention(q,
+                                        kv.column_slice(0, H),
+                                        kv.column_slice(H, H),
+                                        {query_starts, shape.starts},
+                                        kHeads,
+                                        {},
+                                        out);
+                    },
+                    out};
+          }};
+}
+
+Operation attention_backward(std::string name, const AttentionShape& shape) {
+  const int64_t tokens = shape.starts.back();
+  const int64_t H = kHeads * shape.head_width;
+  return {std::move(name),
+          5 * attention_product_flops(shape),
+          0,
+          1e-4,
+          [=](Backend& backend, RandomData& data) -> Bound {
+            const Tensor qkv = data.normal(tokens, 3 * H);
+            const Tensor d_out = data.normal(tokens, H);
+            const Tensor d_qkv = data.zeros(tokens, 3 * H);
+            return {[=, &backend] {
+                      backend.attention_backward(qkv.column_slice(0, H),
+                                                 qkv.column_slice(H, H),
+                                                 qkv.column_slice(2 * H, H),
+                                                 {shape.starts, shape.starts},
                                                  kHeads,
                                                  {},
                                                  d_out,
-                                                 d_qkv.column_slice(0, kHidden),
-                                                 d_qkv.column_slice(kHidden, kHidden),
-                                                 d_qkv.column_slice(2 * kHidden, kHidden));
+                                                 d_qkv.column_slice(0, H),
+                                                 d_qkv.column_slice(H, H),
+                                                 d_qkv.column_slice(2 * H, H));
                     },
                     d_qkv};
           }};
@@ -230,8 +291,17 @@ std::vector<Operation> all_operations() {
     operations.push_back(
         linear_backward("linear_backward 1536 to 384" + suffix, 1536, 384, precision));
   }
-  operations.push_back(attention("attention", false));
-  operations.push_back(attention("attention_backward", true));
+  const AttentionShape questions{equal_starts(16, 15)};
+  const AttentionShape wide{questions.starts, 64};
+  const AttentionShape mixed{mixed_starts()};
+  const AttentionShape longest{equal_starts(1, 512)};
+  operations.push_back(attention("attention, 16 of 15 tokens", questions));
+  operations.push_back(attention("attention, 16 of 15 tokens, heads of 64", wide));
+  operations.push_back(attention("attention, 35 of 6 to 40 tokens", mixed));
+  operations.push_back(attention("attention, one of 512 tokens", longest));
+  operations.push_back(attention_of_first_tokens("attention of 16 first tokens", questions));
+  operations.push_back(attention_backward("attention_backward, 16 of 15 tokens", questions));
+  operations.push_back(attention_backward("attention_backward, one of 512 tokens", longest));
   operations.push_back(add_and_normalize("add_and_normalize", 0));
   operations.push_back(add_and_normalize("add_and_normalize, dropout", 0.1F));
   operations.push_back(add_and_normalize_backward());
