@@ -15,7 +15,8 @@ struct Heads {
   int64_t H;
   int64_t heads;
 };
-constexpr Heads kHeads[] = {{8, 8}, {12, 4}, {30, 3}, {30, 2}, {64, 2}, {64, 1}, {384, 12}};
+constexpr Heads kHeads[] = {
+    {8, 8}, {12, 4}, {16, 2}, {30, 3}, {30, 2}, {64, 2}, {64, 1}, {384, 12}};
 
 std::vector<int32_t> starts_of(const std::vector<int32_t>& lengths) {
   std::vector<int32_t> starts(lengths.size() + 1);
@@ -63,12 +64,20 @@ class AttentionTest : public BackendTest {
 TEST_P(AttentionTest, AgreesWithReference) {
   for (const Heads shape : kHeads) {
     for (const Dropout dropout : {Dropout{}, Dropout{0.1F, 0x123456789abcdefULL}}) {
-      for (const int32_t length : {1, 2, 5, 15, 16, 17, 33, 100}) {
+      for (const int32_t length : {1, 2, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 100}) {
         check({length}, {length}, shape, dropout);
       }
       const std::vector<int32_t> mixed{5, 1, 16, 17, 3, 100, 1, 31};
       check(mixed, mixed, shape, dropout);
     }
+  }
+}
+
+// More queries than are computed at a time, in the longest text that an encoder takes.
+TEST_P(AttentionTest, LongSequences) {
+  for (const Heads shape : {Heads{15, 1}, Heads{64, 2}}) {
+    check({512}, {512}, shape, {});
+    check({1, 64}, {500, 512}, shape, {0.1F, 5});
   }
 }
 
@@ -106,6 +115,54 @@ TEST_P(AttentionTest, ExtremeScores) {
     // Scores of order 1000 in float are off by 1e-4, and so are probabilities, relatively.
     return std::vector<Result>{{"out", out.download(), 1e-3}};
   });
+}
+
+// Of two keys with the scores 0 and x, the second has the share e^x / (1 + e^x): exp over its whole
+// range, relatively.
+TEST_P(AttentionTest, SmallSharesAreExact) {
+  constexpr int64_t kCount = 1000;
+  Matrix q(2 * kCount, 1, 1);
+  Matrix k(2 * kCount, 1);
+  Matrix v(2 * kCount, 1);
+  std::vector<int32_t> starts{0};
+  for (int64_t s = 0; s < kCount; ++s) {
+    k.row(2 * s + 1)[0] = -0.08F * static_cast<float>(s);
+    v.row(2 * s + 1)[0] = 1;
+    starts.push_back(starts.back() + 2);
+  }
+  const OnDevice out(*device_, 2 * kCount, 1);
+  device_->attention(OnDevice(*device_, q),
+                     OnDevice(*device_, k),
+                     OnDevice(*device_, v),
+                     {starts, starts},
+                     1,
+                     {},
+                     out);
+  const Matrix found = out.download();
+  for (int64_t r = 0; r < 2 * kCount; ++r) {
+    const double x = k.row(r / 2 * 2 + 1)[0];
+    const double expected = std::exp(x) / (1 + std::exp(x));
+    // A few roundings, and that of x itself, which exp makes |x| times as large.
+    const double tolerance = 4e-7 + 1e-7 * std::abs(x);
+    ASSERT_NEAR(found.row(r)[0] / expected, 1, tolerance) << x;
+  }
+}
+
+// A model that diverged must not look sound.
+TEST_P(AttentionTest, NotANumberStaysOne) {
+  Random random;
+  const Matrix values = random.matrix(5, 64);
+  Matrix k = random.matrix(5, 64);
+  k.row(2)[3] = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<int32_t> starts{0, 5};
+  const OnDevice out(*device_, 5, 64);
+  const OnDevice there(*device_, values);
+  device_->attention(there, OnDevice(*device_, k), there, {starts, starts}, 2, {}, out);
+  const Matrix found = out.download();
+  for (int64_t r = 0; r < 5; ++r) {
+    EXPECT_TRUE(std::isnan(found.row(r)[0]));
+    EXPECT_FALSE(std::isnan(found.row(r)[32]));  // the other head
+  }
 }
 
 TEST_P(AttentionTest, TakesColumnSlicesOfOneProduct) {

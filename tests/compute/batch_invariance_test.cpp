@@ -128,6 +128,27 @@ TEST_P(BatchInvarianceTest, AttentionOfFirstTokens) {
   }
 }
 
+// A query's result is the same whether it asks alone or with the others of its sequence.
+TEST_P(BatchInvarianceTest, AttentionOfOneQueryAmongAll) {
+  Random random;
+  const Matrix values = random.matrix(100, 128, 2);
+  for (const int32_t length : {1, 7, 15, 16, 17, 33, 100}) {
+    const OnDevice all(*device_, values.slice(0, length));
+    const std::vector<int32_t> starts{0, length};
+    const OnDevice out(*device_, length, 128);
+    device_->attention(all, all, all, {starts, starts}, 2, {}, out);
+    const Matrix expected = out.download();
+    for (int32_t row = 0; row < length; ++row) {
+      const std::vector<int32_t> one_query{0, 1};
+      const OnDevice alone(*device_, 1, 128);
+      const OnDevice query(*device_, values.slice(row, 1));
+      device_->attention(query, all, all, {one_query, starts}, 2, {}, alone);
+      ASSERT_TRUE(same_bits(alone.download(), expected.slice(row, 1)))
+          << "query " << row << " of " << length;
+    }
+  }
+}
+
 TEST_P(BatchInvarianceTest, AddAndNormalize) {
   for (const int64_t H : {8, 30, 384}) {
     Random random(static_cast<uint32_t>(H));

@@ -1,18 +1,66 @@
 #include "cpu/kernels/attention.h"
 
+#include <algorithm>
+#include <cmath>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/attention.cpp"
 #include "hwy/foreach_target.h"
 // after foreach_target.h
 #include "cpu/kernels/attention-inl.h"
-#include "cpu/kernels/vectors-inl.h"
+#include "cpu/kernels/dropout-inl.h"
+#include "cpu/kernels/exp-inl.h"
+#include "cpu/kernels/multiply-inl.h"
+#include "cpu/kernels/transpose-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fastintent::cpu::HWY_NAMESPACE {
 
-// For each sequence and head: the keys transposed, so that scores of neighbouring keys share a
-// vector; then, for a block of queries, scores, softmax and the mean of the values.
+// Scores [keys, queries] become softmax(scores · scale) over the keys of each query. With queries
+// in the lanes, nothing is summed within a vector.
+HWY_INLINE void softmax_of_columns(FloatTag d, float scale, const Tensor& scores) {
+  const auto factor = hn::Set(d, scale * kLog2OfE);  // e^x is 2^(x log2(e))
+  for (int64_t i = 0; i < scores.columns; i += lanes_of(d)) {
+    const Tensor column = scores.column_slice(i, lanes_of(d));
+    auto largest = hn::Load(d, column.data);
+    for (int64_t j = 1; j < column.rows; ++j)
+      largest = hn::Max(largest, hn::Load(d, column.row(j)));
+    const auto shift = hn::Mul(largest, factor);
+    auto sum = hn::Zero(d);
+    for (int64_t j = 0; j < column.rows; ++j) {
+      const auto power = exp2(d, hn::MulSub(hn::Load(d, column.row(j)), factor, shift));
+      hn::Store(power, d, column.row(j));
+      sum = hn::Add(sum, power);
+    }
+    const auto share = hn::Div(hn::Set(d, 1.0F), sum);
+    for (int64_t j = 0; j < column.rows; ++j)
+      hn::Store(hn::Mul(hn::Load(d, column.row(j)), share), d, column.row(j));
+  }
+}
+
+// Dropout of the shares [keys, queries], of which the first query has the dropout index
+// `first_index` with the first key, and each next query one `query_step` further.
+HWY_INLINE void drop_shares(FloatTag d,
+                            const DropoutLanes& lanes,
+                            uint32_t first_index,
+                            uint32_t query_step,
+                            Tensor shares) {
+  const BitsTag bits;
+  const auto step = hn::Set(bits, query_step);
+  for (int64_t i = 0; i < shares.columns; i += lanes_of(d)) {
+    const auto query = hn::Iota(bits, static_cast<uint32_t>(i));
+    auto index = hn::Add(hn::Mul(query, step), hn::Set(bits, first_index));
+    for (int64_t j = 0; j < shares.rows; ++j) {
+      float* share = shares.row(j) + i;
+      hn::Store(hn::Mul(hn::Load(d, share), lanes.factors_at(d, index)), d, share);
+      index = hn::Add(index, hn::Set(bits, 1));
+    }
+  }
+}
+
+// For each head of each sequence and a block of its queries: the queries transposed, so that those
+// of a block share a vector; then their scores, the softmax, and the mean of the values.
 void attention_heads(ConstTensor q,
                      ConstTensor k,
                      ConstTensor v,
@@ -25,31 +73,25 @@ void attention_heads(ConstTensor q,
   const DropoutLanes lanes(dropout);
   const int64_t width = q.columns / heads;
   const float scale = 1.0F / std::sqrt(static_cast<float>(width));
+  const uint32_t query_step = attention_dropout_index(1, heads, 0, 0);
   for (size_t s = 0; s + 1 < spans.query_starts.size(); ++s) {
     const RowRange queries = sequence_rows(spans.query_starts, s);
     const RowRange keys = sequence_rows(spans.key_starts, s);
     for (int64_t head = 0; queries.count > 0 && head < heads; ++head) {
-      const Tensor key_columns = transpose(d, head_rows(k, keys, head, heads), scratch);
-      const ConstTensor values = head_rows(v, keys, head, heads);
-      float* block = scratch + key_columns.size();
+      const ConstTensor head_k = head_rows(k, keys, head, heads);
+      const ConstTensor head_v = head_rows(v, keys, head, heads);
       for (int64_t first = 0; first < queries.count; first += kQueryBlock) {
-        const int64_t count = std::min(kQueryBlock, queries.count - first);
-        const RowRange rows{queries.first + first, count};
-        const ConstTensor block_q = head_rows(q, rows, head, heads);
-        const Tensor shares(block, count, key_columns.columns);
-        multiply(d, {block_q.data, block_q.stride, 1}, key_columns, false, shares);
-        for (int64_t r = 0; r < count; ++r) {
-          softmax(d, scale, keys.count, shares.row(r));
-          if (!lanes.active()) continue;
-          const uint32_t index = attention_dropout_index(rows.first + r, heads, head, 0);
-          for (int64_t j = 0; j < keys.count; j += lanes_of(d)) {
-            float* share = shares.row(r) + j;
-            const auto factor = lanes.factors(d, index + static_cast<uint32_t>(j));
-            hn::Store(hn::Mul(hn::Load(d, share), factor), d, share);
-          }
+        const RowRange rows{queries.first + first, std::min(kQueryBlock, queries.count - first)};
+        const Tensor query_columns = transpose(d, head_rows(q, rows, head, heads), scratch);
+        const Tensor shares(scratch + query_columns.size(), keys.count, query_columns.columns);
+        multiply(d, {head_k.data, head_k.stride, 1}, query_columns, false, shares);
+        softmax_of_columns(d, scale, shares);
+        if (lanes.active()) {
+          const uint32_t index = attention_dropout_index(rows.first, heads, head, 0);
+          drop_shares(d, lanes, index, query_step, shares);
         }
         multiply(
-            d, {shares.data, shares.stride, 1}, values, false, head_rows(out, rows, head, heads));
+            d, {shares.data, 1, shares.stride}, head_v, false, head_rows(out, rows, head, heads));
       }
     }
   }
@@ -60,7 +102,11 @@ int64_t attention_scratch_floats(std::span<const int32_t> key_starts, int64_t wi
   int64_t longest = 0;
   for (size_t s = 0; s + 1 < key_starts.size(); ++s)
     longest = std::max(longest, sequence_rows(key_starts, s).count);
-  return whole_vectors(d, longest) * 2 * (width + kQueryBlock);
+  const int64_t keys = whole_vectors(d, longest);
+  const int64_t queries = whole_vectors(d, std::min(longest, kQueryBlock));
+  const int64_t forward = queries * (width + longest);
+  const int64_t backward = 2 * keys * (width + kQueryBlock);
+  return std::max(forward, backward);
 }
 
 }  // namespace fastintent::cpu::HWY_NAMESPACE

@@ -1,3 +1,6 @@
+#include <cmath>
+#include <limits>
+
 #include "cpu/kernels/attention.h"
 #include "cpu/kernels/convert.h"
 
@@ -6,11 +9,38 @@
 #include "hwy/foreach_target.h"
 // after foreach_target.h
 #include "cpu/kernels/attention-inl.h"
-#include "cpu/kernels/vectors-inl.h"
+#include "cpu/kernels/dropout-inl.h"
+#include "cpu/kernels/exp-inl.h"
+#include "cpu/kernels/multiply-inl.h"
+#include "cpu/kernels/transpose-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fastintent::cpu::HWY_NAMESPACE {
+
+// scores [keys], in whole vectors, become softmax(scores · scale); zeros behind the keys.
+HWY_INLINE void softmax(FloatTag d, float scale, int64_t keys, float* scores) {
+  const auto factor = hn::Set(d, scale * kLog2OfE);
+  const auto lowest = hn::Set(d, -std::numeric_limits<float>::infinity());
+  auto largest = lowest;
+  for (int64_t j = 0; j < keys; j += lanes_of(d)) {
+    auto score = hn::Mul(hn::Load(d, scores + j), factor);
+    if (keys - j < lanes_of(d))
+      score = hn::IfThenElse(hn::FirstN(d, static_cast<size_t>(keys - j)), score, lowest);
+    hn::Store(score, d, scores + j);
+    largest = hn::Max(largest, score);
+  }
+  largest = hn::MaxOfLanes(d, largest);
+  auto sum = hn::Zero(d);
+  for (int64_t j = 0; j < keys; j += lanes_of(d)) {
+    const auto power = exp2(d, hn::Sub(hn::Load(d, scores + j), largest));
+    hn::Store(power, d, scores + j);
+    sum = hn::Add(sum, power);
+  }
+  const auto share = hn::Div(hn::Set(d, 1.0F), hn::SumOfLanes(d, sum));
+  for (int64_t j = 0; j < keys; j += lanes_of(d))
+    hn::Store(hn::Mul(hn::Load(d, scores + j), share), d, scores + j);
+}
 
 // For one query: `shares` holds its probabilities p, `gradient` the gradient g of what dropout made
 // of them. With f the factors of dropout, gradient becomes scale · p (g f - sum(g f p)), that of

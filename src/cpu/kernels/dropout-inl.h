@@ -36,8 +36,11 @@ class DropoutLanes {
   bool active() const { return rate_ > 0; }
 
   HWY_INLINE FloatVector factors(FloatTag d, uint32_t first_index) const {
+    return factors_at(d, hn::Iota(BitsTag(), first_index));
+  }
+
+  HWY_INLINE FloatVector factors_at(FloatTag d, BitsVector index) const {
     const BitsTag bits;
-    const auto index = hn::Iota(bits, first_index);
     const auto hash = mix_bits_of_lanes(
         bits,
         hn::Xor(mix_bits_of_lanes(bits, hn::Xor(index, hn::Set(bits, first_key_))),

@@ -24,12 +24,16 @@ HWY_INLINE int64_t lanes_of(FloatTag d) {
 }
 
 // The first `count` floats from p, zeros in the lanes behind them. Highway's masked loads may touch
-// memory behind the row before AVX2, so a row's end goes through the stack.
+// memory behind the row before AVX2, so there a row's end goes through the stack.
 HWY_INLINE FloatVector load_some(FloatTag d, const float* p, int64_t count) {
   if (HWY_LIKELY(count >= lanes_of(d))) return hn::LoadU(d, p);
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+  return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(count)), d, p);
+#else
   HWY_ALIGN float lanes[hn::MaxLanes(d)] = {};
   std::copy_n(p, count, lanes);
   return hn::Load(d, lanes);
+#endif
 }
 
 HWY_INLINE void store_some(FloatVector v, FloatTag d, float* p, int64_t count) {
