@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 namespace fastintent {
@@ -9,13 +10,19 @@ namespace fastintent {
 /// did.
 template <class Done>
 bool spin_until(const Done& done) {
-  // Some 10 µs: longer than the parts of a query differ, unless a thread has lost its core.
-  constexpr int kSpins = 10'000;
-  int spins = 0;
-  while (!done()) {
-    if (++spins > kSpins) std::this_thread::yield();
+  // Longer than a worker that looks out takes to come, and than the parts of a query differ; shorter
+  // than a thread that has lost its core waits to get it back.
+  constexpr std::chrono::microseconds kPatience{50};
+  constexpr int kSpins = 100;  // between two looks at the clock
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    for (int spins = 0; spins < kSpins; ++spins) {
+      if (done()) return false;
+    }
+    if (std::chrono::steady_clock::now() > end) break;
   }
-  return spins > kSpins;
+  while (!done()) std::this_thread::yield();
+  return true;
 }
 
 /// Where a fixed number of threads wait for each other, again and again, a µs or less at a time.

@@ -48,7 +48,7 @@ constexpr std::chrono::microseconds kLookOut{100};
 
 // Where other programs want the cores too, a member waits for one that has lost its core, again and
 // again: slower than no team. Then the pool declines some requests, twice as many each time.
-constexpr int kLongestPause = 1024;
+constexpr int kLongestPause = 256;
 
 }  // namespace
 

@@ -69,6 +69,86 @@ TEST(ThreadPool, SpreadsWhatManyThreadsSubmitOverItsWorkers) {
   EXPECT_EQ(by_worker[0] + by_worker[1] + by_worker[2], 200);
 }
 
+// Plain ints: the members' waits and the end of the team must order them for us.
+TEST(ThreadPool, RunsATeamInStepWithTheCallerAsItsFirstMember) {
+  constexpr int kMembers = 3;
+  ThreadPool pool(kMembers);
+  int taken = 0;
+  for (int round = 0; round < 100; ++round) {
+    std::vector<int> written(kMembers, 0);
+    std::vector<int> read(kMembers, 0);
+    std::thread::id first;
+    const bool ran = pool.try_run_as_team([&](const TeamMember& member) {
+      const auto index = static_cast<size_t>(member.index());
+      if (index == 0) first = std::this_thread::get_id();
+      for (int step = 1; step <= 5; ++step) {
+        written[index] = step * (member.index() + 1);
+        member.wait();
+        read[index] += written[(index + 1) % kMembers];
+        member.wait();
+      }
+    });
+    if (!ran) continue;  // declined for a while: another program has the cores
+    ++taken;
+    EXPECT_EQ(first, std::this_thread::get_id());
+    EXPECT_EQ(read, std::vector<int>({15 * 2, 15 * 3, 15 * 1}));
+  }
+  EXPECT_GT(taken, 0);
+}
+
+TEST(ThreadPool, DeclinesATeamWhileAWorkerIsBusy) {
+  ThreadPool pool(2);
+  EXPECT_TRUE(pool.idle());
+  std::atomic<bool> begun{false};
+  std::atomic<bool> may_end{false};
+  pool.submit([&](int) {
+    begun = true;
+    while (!may_end) std::this_thread::yield();
+  });
+  while (!begun) std::this_thread::yield();
+  EXPECT_FALSE(pool.idle());
+  EXPECT_FALSE(pool.try_run_as_team([](const TeamMember&) { ADD_FAILURE(); }));
+  may_end = true;
+}
+
+TEST(ThreadPool, MixesTeamsWithSubmittedTasksAndRuns) {
+  std::atomic<int> done{0};
+  std::atomic<int> members{0};
+  int teams = 0;
+  {
+    ThreadPool pool(3);
+    for (int round = 0; round < 50; ++round) {
+      if (pool.try_run_as_team([&](const TeamMember& member) {
+            member.wait();
+            ++members;
+          })) {
+        ++teams;
+      }
+      pool.submit([&](int) { ++done; });
+      if (round % 10 == 0) pool.run([&](int) { ++done; });
+    }
+  }
+  EXPECT_EQ(done, 50 + 5 * 3);
+  EXPECT_EQ(members, 3 * teams);
+  EXPECT_GT(teams, 0);  // the first found an idle pool
+}
+
+TEST(TeamMember, SharesItemsOutWithoutGapsOrOverlaps) {
+  for (const int size : {1, 2, 3, 7}) {
+    for (const int64_t items : {0, 1, 2, 6, 24, 100}) {
+      int64_t next = 0;
+      for (int index = 0; index < size; ++index) {
+        const Share share = TeamMember(index, size).share(items);
+        EXPECT_EQ(share.begin, next);
+        EXPECT_GE(share.count(), items / size);
+        EXPECT_LE(share.count(), items / size + 1);
+        next = share.end;
+      }
+      EXPECT_EQ(next, items);
+    }
+  }
+}
+
 TEST(ThreadPool, HasAtLeastOneWorker) {
   EXPECT_EQ(ThreadPool(3).size(), 3);
   EXPECT_EQ(ThreadPool(1).size(), 1);

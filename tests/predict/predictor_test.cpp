@@ -102,6 +102,38 @@ TEST_P(GoldenPredictor, GivesTheSameBitsInAnyBatchAndWithAnyNumberOfWorkers) {
   }
 }
 
+// The same where the calling thread and the workers divide a text's products between them.
+TEST_P(GoldenPredictor, GivesTheSameBitsWhenWorkersDivideAText) {
+  const std::vector<std::string> texts = many_texts(texts_);
+  for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8}) {
+    const auto with_threads = [&](int threads) {
+      return Predictor(std::make_shared<const TrainedModel>(golden_.model(), 0),
+                       [] { return create_backend(Device::cpu); },
+                       precision,
+                       threads);
+    };
+    Predictor single = with_threads(1);
+    EXPECT_FALSE(single.try_run_now(std::vector<std::string_view>{texts[0]}));  // who would help
+    for (const int threads : {2, 3, 5}) {
+      Predictor team = with_threads(threads);
+      int divided = 0;
+      for (const std::string& text : texts) {
+        const auto logits = team.try_run_now(std::vector<std::string_view>{text});
+        if (!logits) continue;  // a worker had not come back from the text before
+        ++divided;
+        EXPECT_EQ(bits_of(logits->values), bits_of(logits_of(single, {{text}})))
+            << precision_name(precision) << ", " << threads << " workers: " << text;
+      }
+      EXPECT_GT(divided, 0);
+    }
+  }
+}
+
+TEST_P(GoldenPredictor, LeavesATextToTheWorkersWhereADeviceCannotDivideIt) {
+  Predictor reference = predictor(Device::reference, 2);
+  EXPECT_FALSE(reference.try_run_now(std::vector<std::string_view>{texts_[0]}));
+}
+
 INSTANTIATE_TEST_SUITE_P(AllHeads,
                          GoldenPredictor,
                          testing::Values("bert_pooler", "bert_mean", "bert_cls", "distilbert"),
