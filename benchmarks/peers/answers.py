@@ -1,0 +1,58 @@
+"""Whether an engine answers as the definition (torch in f32) does, before any clock starts. Pure Python."""
+
+import math
+from dataclasses import dataclass
+
+TIE = 1e-4  # two logits closer than this may change places by the order of f32 sums alone
+LEAST_EQUAL = 0.95  # share of equal labels below which a quantised model is another model
+LEAST_SIMILAR = 0.95  # the same for logits whose labels mean nothing (random weights)
+
+
+@dataclass(frozen=True)
+class Answers:
+    equal: float  # share of labels equal to the definition's
+    beyond_ties: int  # labels that differ where the definition's logits are further apart than TIE
+    similarity: float  # smallest cosine similarity of a text's logits with the definition's
+    accuracy: float | None  # share of labels equal to the data's; None where the weights are random
+
+
+def best(row):
+    return max(range(len(row)), key=row.__getitem__)
+
+
+def compare(expected, found, truth=None):
+    """expected, found: logits [texts, labels]; truth: the index of each text's label."""
+    if len(found) != len(expected):
+        raise ValueError(f"compare: expected {len(expected)} answers, found {len(found)}")
+    labels = [best(row) for row in found]
+    wanted = [best(row) for row in expected]
+    margins = (row[want] - row[label] for row, want, label in zip(expected, wanted, labels))
+    return Answers(
+        equal=share_equal(wanted, labels),
+        beyond_ties=sum(margin > TIE for margin in margins),
+        similarity=min(cosine(a, b) for a, b in zip(expected, found)),
+        accuracy=None if truth is None else share_equal(truth, labels))
+
+
+def share_equal(left, right):
+    return sum(a == b for a, b in zip(left, right)) / len(left)
+
+
+def cosine(a, b):
+    dot = math.fsum(x * y for x, y in zip(a, b))
+    return dot / math.sqrt(math.fsum(x * x for x in a) * math.fsum(y * y for y in b))
+
+
+def objection(answers, precision):
+    """Why the rates of these answers are not shown, or None. Labels count where the weights were trained."""
+    if precision == "fp32":
+        if answers.beyond_ties == 0:
+            return None
+        return f"{answers.beyond_ties} labels differ from torch's in f32, by more than rounding"
+    if answers.accuracy is None:
+        if answers.similarity >= LEAST_SIMILAR:
+            return None
+        return f"logits are only {answers.similarity:.3f} similar to f32's, expected {LEAST_SIMILAR}"
+    if answers.equal >= LEAST_EQUAL:
+        return None
+    return f"only {answers.equal:.1%} of the labels equal f32's, expected {LEAST_EQUAL:.0%}"

@@ -1,0 +1,27 @@
+"""fastintent through its Python module, as its users call it: each label comes with probabilities and alternatives."""
+
+import fastintent
+
+
+class Engine:
+    """Each call gets `batch_size` texts and waits for their answers: nothing is known of the texts to come."""
+
+    def __init__(self, checkpoint, model, threads, precision):
+        del checkpoint  # the model's folder has the tokenizer, too
+        self.classifier = fastintent.IntentClassifier(
+            model_path=model, precision=precision, threads=threads, enable_cache=False)
+        self.index = {intent: i for i, intent in enumerate(self.classifier.intents)}
+
+    def logits(self, texts, batch_size):
+        answers = self.classifier.predict_batch(texts, batch_size=batch_size, with_logits=True)
+        return [answer.logits for answer in answers]
+
+    def labels(self, texts, batch_size):
+        predict_batch = self.classifier.predict_batch
+        answers = []
+        if batch_size == 1:
+            answers = [self.classifier.predict(text) for text in texts]
+        else:
+            for start in range(0, len(texts), batch_size):
+                answers += predict_batch(texts[start:start + batch_size], batch_size=batch_size)
+        return [self.index[answer.intent] for answer in answers]
