@@ -62,7 +62,7 @@ def measure(task, contenders, cases, rounds, unavailable):
         check_answers(task, workers, found)
         for number, case, contender in interleave(rounds, cases, contenders):
             if found[contender].unavailable is None:
-                progress(f"round {number + 1} of {rounds}, {case}: {contender.name}")
+                progress(f"round {number + 1} of {rounds}: {case}: {contender.name}")
                 with excluding(contender, found):
                     time.sleep(SETTLE_SECONDS)
                     measure_case(task, case, contender, workers[contender], found[contender])

@@ -17,6 +17,9 @@ class Case:
     batch_size: int = 1
     count: int | None = None  # of a latency: only so many queries, one at a time
 
+    def __str__(self):
+        return f"{self.kind}, {self.order} {self.batch_size}"
+
 
 # Alone a text has no padding, so that order means nothing there.
 RATES = tuple(Case("rate", order, size) for order in ORDERS for size in BATCH_SIZES if (order, size) != ("sorted", 1))
