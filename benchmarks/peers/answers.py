@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 TIE = 1e-4  # two logits closer than this may change places by the order of f32 sums alone
 LEAST_EQUAL = 0.95  # share of equal labels below which a quantised model is another model
-LEAST_SIMILAR = 0.95  # the same for logits whose labels mean nothing (random weights)
+LEAST_SIMILAR = 0.95  # the same for logits, where labels mean nothing (random weights)
 
 
 @dataclass(frozen=True)
 class Answers:
     equal: float  # share of labels equal to the definition's
     beyond_ties: int  # labels that differ where the definition's logits are further apart than TIE
-    similarity: float  # smallest cosine similarity of a text's logits with the definition's
+    similarity: float  # mean cosine between a text's logits and the definition's, less what all share
     accuracy: float | None  # share of labels equal to the data's; None where the weights are random
 
 
@@ -26,11 +26,12 @@ def compare(expected, found, truth=None):
         raise ValueError(f"compare: expected {len(expected)} answers, found {len(found)}")
     labels = [best(row) for row in found]
     wanted = [best(row) for row in expected]
+    common = [math.fsum(column) / len(expected) for column in zip(*expected)]
     margins = (row[want] - row[label] for row, want, label in zip(expected, wanted, labels))
     return Answers(
         equal=share_equal(wanted, labels),
         beyond_ties=sum(margin > TIE for margin in margins),
-        similarity=min(cosine(a, b) for a, b in zip(expected, found)),
+        similarity=math.fsum(cosine(a, b, common) for a, b in zip(expected, found)) / len(expected),
         accuracy=None if truth is None else share_equal(truth, labels))
 
 
@@ -38,9 +39,11 @@ def share_equal(left, right):
     return sum(a == b for a, b in zip(left, right)) / len(left)
 
 
-def cosine(a, b):
-    dot = math.fsum(x * y for x, y in zip(a, b))
-    return dot / math.sqrt(math.fsum(x * x for x in a) * math.fsum(y * y for y in b))
+def cosine(a, b, origin):
+    """Of the angle at `origin`: logits of random weights have most of their length in common."""
+    a, b = ([x - o for x, o in zip(row, origin)] for row in (a, b))
+    lengths = math.hypot(*a) * math.hypot(*b)
+    return math.fsum(x * y for x, y in zip(a, b)) / lengths if lengths > 0 else float(a == b)
 
 
 def objection(answers, precision):
@@ -52,7 +55,7 @@ def objection(answers, precision):
     if answers.accuracy is None:
         if answers.similarity >= LEAST_SIMILAR:
             return None
-        return f"logits are only {answers.similarity:.3f} similar to f32's, expected {LEAST_SIMILAR}"
+        return f"logits are only {answers.similarity:.3f} alike f32's, expected {LEAST_SIMILAR}"
     if answers.equal >= LEAST_EQUAL:
         return None
     return f"only {answers.equal:.1%} of the labels equal f32's, expected {LEAST_EQUAL:.0%}"

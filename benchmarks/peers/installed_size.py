@@ -1,8 +1,10 @@
 """What an engine takes on disk: its distributions, all that pip installed for them, and libraries of the system."""
 
-import re
 from importlib import metadata
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from mapped_libraries import mapped_libraries
 
@@ -20,16 +22,21 @@ def installed_bytes(distributions, libraries):
 
 
 def dependencies(distributions):
-    """The names of the distributions and of everything they need, as far as it is installed."""
-    found, waiting = set(), list(distributions)
+    """The names of the distributions and of everything pip installs for them here."""
+    found, waiting = set(), [Requirement(name) for name in distributions]
     while waiting:
-        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
-        if name in found:
-            continue
-        try:
-            required = metadata.requires(name) or []
-        except metadata.PackageNotFoundError:
-            continue  # for another system
-        found.add(name)
-        waiting += [re.match(r"[\w.-]+", line).group() for line in required if "extra ==" not in line]
-    return found
+        requirement = waiting.pop()
+        key = canonicalize_name(requirement.name), frozenset(requirement.extras)
+        if key not in found:
+            found.add(key)
+            waiting += requirements(*key)
+    return {name for name, _ in found}
+
+
+def requirements(name, extras):
+    """What a distribution with these extras needs on this system."""
+    for line in metadata.requires(name) or []:
+        requirement = Requirement(line)
+        marker = requirement.marker
+        if marker is None or any(marker.evaluate({"extra": extra}) for extra in extras | {""}):
+            yield requirement

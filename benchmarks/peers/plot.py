@@ -81,7 +81,8 @@ def bars(rows, scale):
     lines = []
     for i, (name, result) in enumerate(rows):
         ours = name.startswith("fastintent")
-        taken = [(result["queries_per_second"][case], kind) for case, kind in CASES if case in result["queries_per_second"]]
+        rates = result["queries_per_second"]
+        taken = [(rates[case], kind) for case, kind in CASES if case in rates]
         y = TOP + ROW * i + (ROW - len(taken) * (BAR + GAP)) / 2
         lines.append(text(LEFT - 10, TOP + ROW * i + ROW / 2 + 4, name, "name ours" if ours else "name"))
         for value, kind in taken:

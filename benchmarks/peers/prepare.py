@@ -19,7 +19,7 @@ def run_script(name, *arguments):
 
 def make_random_checkpoint(trained, folder):
     """A BERT-base with random weights; an earlier one is kept."""
-    checkpoint = folder / f"bert-base-random-{digest(trained / 'config.json')}"
+    checkpoint = folder / f"bert-base-random-{digest(trained / 'config.json', HERE / 'random_checkpoint.py')}"
     if not checkpoint.exists():
         progress("making a BERT-base with random weights")
         reason = run_script("random_checkpoint.py", trained, checkpoint)

@@ -14,8 +14,9 @@ def rate(value):
 
 
 def milliseconds(result):
-    p50, p99 = result["p50_ms"], result["p99_ms"]
-    return "–" if p50 is None else f"{p50:.3g} / {p99:.3g}"
+    if result["p50_ms"] is None:
+        return "–"
+    return " / ".join(f"{value:.{2 if value < 10 else 1}f}" for value in (result["p50_ms"], result["p99_ms"]))
 
 
 def share(value):
@@ -59,7 +60,7 @@ def speed_table(model):
 
 
 def answers_table(model):
-    header = ["answers and resources", "labels as f32's", "accuracy", "least cosine of logits", "start to first answer, s",
+    header = ["answers and resources", "labels as f32's", "accuracy", "likeness of logits", "start to first answer, s",
               "resident MB", "installed MB"]
     rows = []
     for name, result in model["contenders"].items():
@@ -91,8 +92,8 @@ def ratios(model):
     for what, cases in (("in arrival order", arrival), ("sorted by length", [n for n in names if n not in arrival])):
         theirs = fastest(model, cases, is_ours=lambda name: not name.startswith("fastintent"))
         if mine and theirs:
-            lines.append(f"- {mine[0]} ({mine[1]}: {rate(mine[2])}) is {mine[2] / theirs[2]:.2f} times the fastest peer "
-                         f"{what}: {theirs[0]} ({theirs[1]}: {rate(theirs[2])}).")
+            lines.append(f"- {mine[0]} ({mine[1]}: {rate(mine[2])}) is {mine[2] / theirs[2]:.2f} times the fastest "
+                         f"peer {what}: {theirs[0]} ({theirs[1]}: {rate(theirs[2])}).")
     return "\n".join(lines)
 
 
@@ -100,13 +101,13 @@ def report(results):
     machine = results["machine"]
     parts = [
         "# fastintent and its peers",
-        f"{machine['processor']}, cores {', '.join(map(str, machine['cores']))} ({machine['features']}); load before the "
-        f"start {machine['load']:.2f}. Commit {results['commit']}. {results['threads']} threads each, "
+        f"{machine['processor']}, cores {', '.join(map(str, machine['cores']))} ({machine['features']}); load before "
+        f"the start {machine['load']:.2f}. Commit {results['commit']}. {results['threads']} threads each, "
         "tokenising included, rounds in turn, medians. `benchmarks/peers/README.md` tells what each column means.",
         "Versions: " + ", ".join(f"{name} {version}" for name, version in results["versions"].items()) + ".",
     ]
     for model in results["models"]:
-        parts += [f"## {model['title']}", f"{model['queries']} queries, {model['rounds']} rounds.",
+        parts += [f"## {model['title']}", f"{model['queries']} queries, {model['rounds']} round(s).",
                   speed_table(model), answers_table(model), ratios(model)]
     return "\n\n".join(part for part in parts if part) + "\n"
 

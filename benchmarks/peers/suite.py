@@ -24,7 +24,8 @@ CALIBRATION_TEXTS = 300  # NNCF's own default
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog="run.sh", description=__doc__, epilog="run.sh itself takes --environment FOLDER.")
+    parser = argparse.ArgumentParser(prog="run.sh", description=__doc__,
+                                     epilog="run.sh itself takes --environment FOLDER: where to install.")
     parser.add_argument("--model", type=Path, required=True, help="trained BertForSequenceClassification (pooler head)")
     parser.add_argument("--texts", type=Path, required=True, help="CSV of queries with the columns text, category")
     parser.add_argument("--calibration", type=Path, required=True, help="the same of training texts, to quantise with")
@@ -58,7 +59,8 @@ class Suite:
                     texts={"arrival": arrival, "sorted": sort_by_length(arrival, checkpoint)},
                     truth=self.truth(checkpoint) if is_trained else None)
         found = measure(task, self.contenders, cases, self.arguments.rounds, unavailable)
-        return {"title": title(checkpoint, "trained" if is_trained else "random"), "queries": len(arrival), "rounds": self.arguments.rounds,
+        return {"title": title(checkpoint, "trained" if is_trained else "random"),
+                "queries": len(arrival), "rounds": self.arguments.rounds,
                 "contenders": {contender.name: describe(contender, found[contender]) for contender in found}}
 
     def truth(self, checkpoint):

@@ -78,10 +78,16 @@ class AnswersTest(unittest.TestCase):
         self.assertIn("1 labels differ", answers.objection(wrong, "fp32"))
 
     def test_logits_count_where_labels_mean_nothing(self):
-        found = answers.compare(self.EXPECTED, [[1.0, 2.0], *self.EXPECTED[1:]])
+        # What all texts have in common does not make answers alike: the first text's differ from it otherwise.
+        expected = [[10.0, 1.0], [10.0, -1.0]]
+        found = answers.compare(expected, [[10.0, -1.0], [10.0, -1.0]])
         self.assertIsNone(found.accuracy)
-        self.assertIn("0.894", answers.objection(found, "int8"))
-        self.assertIsNone(answers.objection(answers.compare(self.EXPECTED, self.EXPECTED), "int8"))
+        self.assertAlmostEqual(found.similarity, 0)
+        self.assertIn("only 0.000 alike", answers.objection(found, "int8"))
+        self.assertIsNone(answers.objection(answers.compare(expected, expected), "int8"))
+
+    def test_a_single_text_has_all_in_common(self):
+        self.assertEqual(answers.compare([[1.0, 2.0]], [[1.0, 2.0]]).similarity, 1)
 
     def test_an_answer_is_missing(self):
         with self.assertRaisesRegex(ValueError, "expected 4 answers, found 3"):
@@ -124,9 +130,10 @@ class FailuresTest(unittest.TestCase):
 class ReportTest(unittest.TestCase):
     def test_every_contender_stands_in_the_table(self):
         lines = report.report(results()).splitlines()
-        self.assertIn("| queries a second, medians | arrival 8 | arrival 32 | sorted 32 | one query p50 / p99 ms |", lines)
-        self.assertIn("| peer int8 | 700 | 600 | 1,500 | 2 / 4.5 |", lines)
-        self.assertIn("| fastintent int8 | 2,500 | 3,000 | – | 2 / 4.5 |", lines)
+        self.assertIn("| queries a second, medians | arrival 8 | arrival 32 | sorted 32 "
+                      "| one query p50 / p99 ms |", lines)
+        self.assertIn("| peer int8 | 700 | 600 | 1,500 | 2.00 / 4.50 |", lines)
+        self.assertIn("| fastintent int8 | 2,500 | 3,000 | – | 2.00 / 4.50 |", lines)
         self.assertIn("| absent | not measured: not installed: no such wheel |  |  |  |", lines)
         self.assertIn("| peer int8 | 99.80 % | 93.31 % | 0.9991 | 0.60 | 400 | 300 |", lines)
 

@@ -1,4 +1,4 @@
-"""OpenVINO. One stream answers a lone query soonest; several, each with its share of the threads, reach a higher rate."""
+"""OpenVINO. One stream answers a lone query soonest; several, each with its share of the threads, answer more."""
 
 import numpy
 import openvino
