@@ -4,7 +4,7 @@ import fastintent
 
 
 class Engine:
-    """Each call gets `batch_size` texts and waits for their answers: nothing is known of the texts to come."""
+    """Batches of `batch_size` texts, in their order; the next is tokenized while the workers compute."""
 
     def __init__(self, checkpoint, model, threads, precision):
         del checkpoint  # the model's folder has the tokenizer, too
@@ -17,11 +17,8 @@ class Engine:
         return [answer.logits for answer in answers]
 
     def labels(self, texts, batch_size):
-        predict_batch = self.classifier.predict_batch
-        answers = []
-        if batch_size == 1:
-            answers = [self.classifier.predict(text) for text in texts]
+        if len(texts) == 1:
+            answers = [self.classifier.predict(texts[0])]
         else:
-            for start in range(0, len(texts), batch_size):
-                answers += predict_batch(texts[start:start + batch_size], batch_size=batch_size)
+            answers = self.classifier.predict_batch(texts, batch_size=batch_size)
         return [self.index[answer.intent] for answer in answers]
