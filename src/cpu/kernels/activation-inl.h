@@ -33,7 +33,8 @@ struct Tanh {
 };
 
 struct Relu {
-  static HWY_INLINE FloatVector value(FloatTag d, FloatVector x) { return hn::Max(x, hn::Zero(d)); }
+  // A NaN stays one: Max gives its second argument then.
+  static HWY_INLINE FloatVector value(FloatTag d, FloatVector x) { return hn::Max(hn::Zero(d), x); }
   static HWY_INLINE FloatVector slope(FloatTag d, FloatVector x) {
     return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), hn::Set(d, 1.0F));
   }

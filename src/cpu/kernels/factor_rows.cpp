@@ -36,19 +36,17 @@ HWY_INLINE void quantize_row(
   out.scales[t] = scale;
   out.zeros[t] = zero;
 
-  const hn::RebindToUnsigned<FloatTag> wide;
   const hn::Rebind<uint8_t, FloatTag> bytes;
   const auto steps = hn::Set(d, 1.0F / scale);
-  const auto shift = hn::Set(d, zero);
-  const auto largest = hn::Set(d, 255.0F);
+  const auto shift = hn::NearestInt(hn::Set(d, zero));
   auto* to = reinterpret_cast<uint8_t*>(out.row(t));
   HWY_ALIGN uint8_t last[hn::MaxLanes(d)];
   for (int64_t c = 0; c < columns; c += lanes_of(d)) {
     const int64_t count = columns - c;
-    const auto value = hn::MulAdd(load_some(d, row + c, count), steps, shift);
-    // Rounding may leave the range by less than one.
-    const auto inside = hn::Clamp(value, hn::Zero(d), largest);
-    const auto quantized = hn::U8FromU32(hn::BitCast(wide, hn::NearestInt(inside)));
+    // Rounded before the shift, so that processors without fused multiply-add break ties alike.
+    const auto value = hn::NearestInt(hn::Mul(load_some(d, row + c, count), steps));
+    // Rounding may leave the range by one; the demotion saturates.
+    const auto quantized = hn::DemoteTo(bytes, hn::Add(value, shift));
     if (HWY_LIKELY(count >= lanes_of(d))) {
       hn::StoreU(quantized, bytes, to + c);
     } else {

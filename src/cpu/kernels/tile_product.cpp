@@ -89,7 +89,7 @@ void multiply_int8(
     const int64_t base = std::min(top, R - kRows);  // some again where R is 4 or 5
     for (int64_t first = 0; first < kPanelColumns; first += lanes) {
       hn::Vec<decltype(d)> sum[kRows];
-      hn::Vec<decltype(d)> more[kRows];  // a second half of the sums, where there is one
+      hn::Vec<decltype(d)> more[kRows];  // what some processors keep of the sums apart
       HWY_UNROLL(3)
       for (int64_t r = 0; r < kRows; ++r) sum[r] = more[r] = hn::Zero(d);
       const uint32_t* weights = panel + first;
@@ -104,7 +104,8 @@ void multiply_int8(
       HWY_UNROLL(3)
       for (int64_t r = 0; r < kRows; ++r) {
         uint32_t* to = sums + (base + r) * kPanelColumns + first;
-        hn::StoreU(hn::BitCast(words_tag, hn::Add(sum[r], more[r])), words_tag, to);
+        const auto whole = hn::RearrangeToOddPlusEven(sum[r], more[r]);
+        hn::StoreU(hn::BitCast(words_tag, whole), words_tag, to);
       }
     }
   }
@@ -135,9 +136,12 @@ namespace fastintent::cpu {
 
 HWY_EXPORT(products);
 
+TileProducts portable_tile_products(Element element) {
+  return HWY_DYNAMIC_DISPATCH(products)(element);
+}
+
 TileProducts tile_products(Element element) {
-  return has_dot_products(element) ? dot_tile_products(element)
-                                   : HWY_DYNAMIC_DISPATCH(products)(element);
+  return has_dot_products(element) ? dot_tile_products(element) : portable_tile_products(element);
 }
 
 }  // namespace fastintent::cpu

@@ -35,4 +35,7 @@ bool has_dot_products(Element element);
 /// The ones by dot-product instructions. Only where has_dot_products.
 TileProducts dot_tile_products(Element element);
 
+/// The ones that every processor can run. Not bf16.
+TileProducts portable_tile_products(Element element);
+
 }  // namespace fastintent::cpu
