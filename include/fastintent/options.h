@@ -9,9 +9,14 @@ namespace fastintent {
 /// `reference` is the definition of every operation in plain loops: slow, for checking.
 enum class Device { automatic, cpu, cuda, reference };
 
-/// In which numbers matrices are multiplied; everything else stays in 32 bits. int8 is dynamic:
-/// every token's row has a scale and a zero point of its own, every row of a weight a scale. What
-/// `automatic` takes stands where it is an option.
+/// In which numbers matrices are multiplied; everything else stays in 32 bits. What `automatic`
+/// takes stands where it is an option.
+///
+/// bf16: both factors rounded to bfloat16, ties to even; sums in 32 bits.
+/// int8, dynamic, for prediction only: activations x = scale · (q - zero), q in 0 .. 255, with one
+/// scale and zero point a row (token), found as it is computed; weights w = scale · q, q in
+/// -127 .. 127, with one scale for each output. Sums of products are exact. The classifier's last
+/// layer stays in fp32. Loading throws bad_checkpoint when a weight is not finite.
 enum class Precision { automatic, fp32, bf16, int8 };
 
 /// A precision and why it was taken, in a sentence without its full stop.

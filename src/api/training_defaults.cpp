@@ -64,6 +64,11 @@ void check_options(const TrainingOptions& options) {
     throw Error(ErrorCode::invalid_argument,
                 "train: output: expected a folder, found an empty path");
   }
+  if (options.precision == Precision::int8) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        "train: precision: expected auto, fp32 or bf16, found int8; that is for prediction");
+  }
   require(options.epochs.value_or(1) >= 1, "epochs", "at least 1", options.epochs.value_or(1));
   require(options.batch_size >= 1, "batch size", "at least 1", options.batch_size);
   require(options.learning_rate.value_or(1) > 0,

@@ -10,8 +10,8 @@ namespace fastintent {
 /// did.
 template <class Done>
 bool spin_until(const Done& done) {
-  // Longer than a worker that looks out takes to come, and than the parts of a query differ; shorter
-  // than a thread that has lost its core waits to get it back.
+  // Longer than a worker that looks out takes to come, and than the parts of a query differ;
+  // shorter than a thread that has lost its core waits to get it back.
   constexpr std::chrono::microseconds kPatience{50};
   constexpr int kSpins = 100;  // between two looks at the clock
   const auto end = std::chrono::steady_clock::now() + kPatience;

@@ -1,14 +1,19 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <vector>
 
 #include "fastintent/error.h"
+#include "reference/quantize.h"
 #include "reference/reference_operations.h"
 #include "reference/round_to_bf16.h"
 #include "reference/sums.h"
 
-// Under Precision::bf16 both operands of every product are rounded to bf16; products and sums are
-// exact to double, and biases and their gradients stay float.
+// Under Precision::bf16 both operands of every product are rounded to bf16, under int8 to the steps
+// of their row (quantize.h); products and sums are exact to double, and biases and their gradients
+// stay float.
 namespace fastintent::reference {
 namespace {
 
@@ -17,7 +22,8 @@ class ReferenceWeight : public PreparedWeight {
   ReferenceWeight(ConstTensor weight, Precision precision, WeightUse use)
       : PreparedWeight(weight.rows, weight.columns),
         source_(use == WeightUse::training ? weight : ConstTensor()),
-        precision_(precision) {
+        precision_(precision),
+        scales_(static_cast<size_t>(weight.rows), 1.0F) {
     if (!looks_at_source()) {
       copy_.resize(static_cast<size_t>(weight.size()));
       copy_rows(weight, 0, rows());
@@ -34,12 +40,27 @@ class ReferenceWeight : public PreparedWeight {
     }
   }
 
+  /// The weight's row is scale(n) · row(n); the scale is 1 but in int8.
   const float* row(int64_t n) const {
     return looks_at_source() ? source_.row(n) : copy_.data() + n * columns();
   }
-  /// A factor of a product with this weight, or of its gradient.
+  double scale(int64_t n) const { return scales_[static_cast<size_t>(n)]; }
+
+  /// A factor of a product with this weight, or of its gradient. Not in int8, whose factors depend
+  /// on their row.
   double operand(float value) const {
     return precision_ == Precision::bf16 ? round_to_bf16(value) : value;
+  }
+  /// A row [K] of the other factor.
+  std::vector<double> operands(const float* in) const {
+    std::vector<double> result(in, in + columns());
+    if (precision_ == Precision::int8) {
+      const ActivationSteps steps(in, columns());
+      std::transform(in, in + columns(), result.begin(), [&](float x) { return steps.rounded(x); });
+    } else {
+      std::transform(in, in + columns(), result.begin(), [&](float x) { return operand(x); });
+    }
+    return result;
   }
 
  private:
@@ -47,15 +68,35 @@ class ReferenceWeight : public PreparedWeight {
 
   void copy_rows(ConstTensor from, int64_t first, int64_t count) {
     for (int64_t n = first; n < first + count; ++n) {
-      for (int64_t k = 0; k < columns(); ++k) {
-        copy_[static_cast<size_t>(n * columns() + k)] = static_cast<float>(operand(from.row(n)[k]));
+      const float* in = from.row(n);
+      float* out = copy_.data() + n * columns();
+      if (precision_ == Precision::int8) {
+        scales_[static_cast<size_t>(n)] = quantize_weight_row(in, n, out);
+      } else {
+        std::transform(
+            in, in + columns(), out, [&](float w) { return static_cast<float>(operand(w)); });
       }
     }
+  }
+
+  float quantize_weight_row(const float* in, int64_t n, float* out) const {
+    if (!std::all_of(in, in + columns(), [](float w) { return std::isfinite(w); })) {
+      throw Error(
+          ErrorCode::bad_checkpoint,
+          fmt::format("quantize weight [{},{}]: expected finite values, found others in row {}",
+                      rows(),
+                      columns(),
+                      n));
+    }
+    const float scale = weight_scale(in, columns());
+    std::transform(in, in + columns(), out, [&](float w) { return weight_step(w, scale); });
+    return scale;
   }
 
   ConstTensor source_;  // empty for inference
   Precision precision_;
   std::vector<float> copy_;
+  std::vector<float> scales_;  // [N]
 };
 
 double activate(Activation activation, double x) {
@@ -109,11 +150,13 @@ void linear(ConstTensor in,
             Tensor pre_activation) {
   const auto& w = static_cast<const ReferenceWeight&>(weight);
   for (int64_t t = 0; t < in.rows; ++t) {
+    const std::vector<double> row = w.operands(in.row(t));
     for (int64_t n = 0; n < w.rows(); ++n) {
-      double sum = bias.empty() ? 0.0 : bias[n];
+      double product = 0;
       for (int64_t k = 0; k < w.columns(); ++k) {
-        sum += w.operand(in.row(t)[k]) * w.row(n)[k];
+        product += row[static_cast<size_t>(k)] * w.row(n)[k];
       }
+      const double sum = product * w.scale(n) + (bias.empty() ? 0.0 : bias[n]);
       if (!pre_activation.empty()) {
         pre_activation.row(t)[n] = static_cast<float>(sum);
       }

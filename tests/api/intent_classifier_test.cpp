@@ -65,12 +65,23 @@ TEST(IntentClassifier, AnswersWithTheIntentOfTheHighestGoldenLogit) {
   }
 }
 
-TEST(IntentClassifier, PredictsATextAloneAsInABatch) {
-  IntentClassifier classifier(options_of());
+// To the last bit: law 2.
+TEST(IntentClassifier, PredictsATextAloneAsInABatchInEveryPrecision) {
   const std::vector<std::string> texts = golden_texts(golden());
-  const auto batch = classifier.predict_batch(texts, with_logits());
-  for (size_t i = 0; i < texts.size(); ++i)
-    expect_same(classifier.predict(texts[i], with_logits()), batch[i]);
+  for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8}) {
+    ClassifierOptions options = options_of();
+    options.precision = precision;
+    IntentClassifier classifier(options);
+    EXPECT_EQ(classifier.precision(), precision);
+    std::vector<IntentPrediction> alone;
+    for (const std::string& text : texts) alone.push_back(classifier.predict(text, with_logits()));
+    for (const int threads : {1, 2, 3}) {
+      options.threads = threads;
+      IntentClassifier other(options);
+      const auto batch = other.predict_batch(texts, with_logits());
+      for (size_t i = 0; i < texts.size(); ++i) expect_same(batch[i], alone[i]);
+    }
+  }
 }
 
 TEST(IntentClassifier, GivesLogitsOnlyWhenAsked) {

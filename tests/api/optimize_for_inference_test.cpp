@@ -50,8 +50,12 @@ TEST(OptimizeForInference, TakesThePrecisionThatIsNamed) {
   EXPECT_LT(report.largest_confidence_change, 0.05F);
   EXPECT_EQ(report.label_agreement, 1);
 
+  report = classifier.optimize_for_inference(Precision::int8, samples);
+  EXPECT_EQ(report.precision, Precision::int8);
+  EXPECT_EQ(report.label_agreement, 1);
+
   report = classifier.optimize_for_inference(Precision::fp32, samples);
-  EXPECT_EQ(report.previous_precision, Precision::bf16);
+  EXPECT_EQ(report.previous_precision, Precision::int8);
   EXPECT_EQ(classifier.predict("my card").confidence,
             IntentClassifier(options_of()).predict("my card").confidence);
 }

@@ -82,6 +82,7 @@ TEST_F(TrainerErrors, SettingsMustBeInTheirRange) {
   refuse("validation share", [](auto& options) { options.validation_share = 0; });
   refuse("validation share", [](auto& options) { options.validation_share = 1; });
   refuse("patience", [](auto& options) { options.patience = 0; });
+  refuse("precision", [](auto& options) { options.precision = Precision::int8; });
   refuse("threads", [](auto& options) { options.threads = -1; });
   refuse("threads", [](auto& options) { options.threads = 1'000'000; });
   refuse("max length", [](auto& options) { options.max_length = -1; });

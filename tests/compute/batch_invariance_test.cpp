@@ -55,7 +55,8 @@ TEST_P(BatchInvarianceTest, Linear) {
   constexpr int64_t kSizes[][2] = {
       {8, 12}, {30, 77}, {64, 64}, {128, 2}, {384, 77}, {384, 384}, {384, 1536}, {1536, 384}};
   for (const auto& [K, N] : kSizes) {
-    check_linear(K, N, Precision::fp32, WeightUse::inference);
+    for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8})
+      check_linear(K, N, precision, WeightUse::inference);
     check_linear(K, N, Precision::fp32, WeightUse::training);
     check_linear(K, N, Precision::bf16, WeightUse::training);
   }

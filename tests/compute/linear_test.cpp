@@ -1,4 +1,5 @@
 #include "backend_test.h"
+#include "base/expect_error.h"
 
 namespace fastintent {
 namespace {
@@ -115,6 +116,31 @@ TEST_P(LinearTest, ForwardInBf16AgreesWithReference) {
     for (const Shape shape : kShapes) {
       check_forward(T, shape, Activation::none, Precision::bf16);
       check_forward(T, shape, Activation::gelu, Precision::bf16);
+    }
+  }
+}
+
+// All devices come to the same steps, and sums of fewer than 2^24 of them are exact in f32.
+TEST_P(LinearTest, ForwardInInt8AgreesWithReference) {
+  for (const int64_t T : kRowCounts) {
+    for (const Shape shape : kShapes) {
+      for (const Activation activation : kActivations) {
+        check_forward(T, shape, activation, Precision::int8);
+      }
+    }
+  }
+}
+
+TEST_P(LinearTest, RefusesWeightsForInt8ThatAreNotFinite) {
+  for (const float value :
+       {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    Matrix weight(3, 5, 0.5F);
+    weight.row(1)[4] = value;
+    for (Backend* backend : {device_.get(), reference_.get()}) {
+      const OnDevice there(*backend, weight);
+      expect_error(ErrorCode::bad_checkpoint, "found others in row 1", [&] {
+        backend->prepare_weight(there, Precision::int8, WeightUse::inference);
+      });
     }
   }
 }
