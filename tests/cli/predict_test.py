@@ -202,11 +202,13 @@ class PredictTest(ProgramTest):
     def test_precision(self):
         (fp32,) = self.lines(*PREDICT, "my card", "--logits")
         (bf16,) = self.lines(*PREDICT, "my card", "--logits", "--precision", "bf16")
-        self.assertEqual(fp32["intent"], bf16["intent"])
-        self.assertNotEqual(fp32["logits"], bf16["logits"])
+        (int8,) = self.lines(*PREDICT, "my card", "--logits", "--precision", "int8")
+        for rounded in (bf16, int8):
+            self.assertEqual(fp32["intent"], rounded["intent"])
+            self.assertNotEqual(fp32["logits"], rounded["logits"])
         done = self.run_program(*PREDICT, "my card", "--logits", "--precision", "auto")
         self.assertIn(b"precision ", done.stderr)
-        self.assertIn(json.loads(done.stdout), (fp32, bf16))
+        self.assertIn(json.loads(done.stdout), (fp32, bf16, int8))
         self.run_program(*PREDICT, "my card", "--precision", "fp8", code=64)
 
     def test_output_that_cannot_be_written(self):
