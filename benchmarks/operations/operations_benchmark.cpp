@@ -1,7 +1,8 @@
 // Each operation of the processor's backend at the shapes of MiniLM, one thread, with 256 tokens;
 // attention with the sequences its name tells. Its result is held against the reference before the
 // clock starts; one that differs is reported as an error without a time. Products report FLOP/s,
-// the others bytes of their arguments a second.
+// the others bytes of their arguments a second. Linear layers are those of training; prediction's
+// are in prediction_share.
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -79,7 +80,7 @@ Operation linear(
       precision == Precision::bf16 ? 1e-3 : 1e-5,
       [=](Backend& backend, RandomData& data) -> Bound {
         const Tensor in = data.normal(T, K);
-        const auto& weight = data.weight(N, K, precision, WeightUse::inference);
+        const auto& weight = data.weight(N, K, precision, WeightUse::training);
         const auto bias = data.normal_row(N);
         const Tensor out = data.zeros(T, N);
         return {[=, &backend, &weight] { backend.linear(in, weight, bias, activation, out); }, out};

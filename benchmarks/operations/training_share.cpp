@@ -1,16 +1,16 @@
-// Where the time of one MiniLM layer goes: 16 sequences of 15 tokens, one thread, forward and
-// forward with backward, in f32 and bf16. The limit is the rate of a product
-// whose factors stay in the cache, in the same run.
+// Where the time of one MiniLM layer goes in training: 16 sequences of 15 tokens, one thread,
+// forward with backward, in f32 and bf16. The limit is the rate of a product whose factors stay in
+// the cache, in the same run; prediction has prediction_share.
 // Results of the operations are checked by operations_benchmark and the tests.
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <string>
 
 #include "compute/create_backend.h"
+#include "fastest.h"
 #include "random_data.h"
 
 namespace fastintent::benchmarks {
@@ -19,20 +19,6 @@ namespace {
 constexpr int64_t kSequences = 16;
 constexpr int64_t kLength = 15;
 constexpr int64_t T = kSequences * kLength;
-
-/// Fastest of enough repetitions to fill a tenth of a second: other programs only add time.
-double seconds_of(const std::function<void()>& run) {
-  using Clock = std::chrono::steady_clock;
-  run();
-  double best = 1e9;
-  const auto end = Clock::now() + std::chrono::milliseconds(100);
-  while (Clock::now() < end) {
-    const auto start = Clock::now();
-    run();
-    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
-  }
-  return best;
-}
 
 class Table {
  public:
@@ -79,7 +65,7 @@ double peak_of(Backend& backend, Precision precision) {
   RandomData data(backend);
   const Tensor in = data.normal(kRows, kHidden);
   const Tensor out = data.zeros(kRows, kHidden);
-  const auto& weight = data.weight(kHidden, kHidden, precision, WeightUse::inference);
+  const auto& weight = data.weight(kHidden, kHidden, precision, WeightUse::training);
   const double seconds = seconds_of([&] { backend.linear(in, weight, {}, Activation::none, out); });
   return 2.0 * kRows * kHidden * kHidden / seconds;
 }
@@ -95,14 +81,12 @@ constexpr Shape kLinears[] = {{"query, key, value", kHidden, 3 * kHidden, Activa
                               {"intermediate, gelu", kHidden, kIntermediate, Activation::gelu},
                               {"output", kIntermediate, kHidden, Activation::none}};
 
-/// A layer's operations into `table`; with `backward`, as in training: dropout, and what backward
-/// needs kept.
-void add_layer(Backend& backend, Precision precision, bool backward, Table& table) {
+/// A layer's operations into `table`, with dropout and with what backward needs kept.
+void add_layer(Backend& backend, Precision precision, Table& table) {
   RandomData data(backend);
-  const Dropout dropout{backward ? 0.1F : 0.0F, 7};
+  const Dropout dropout{0.1F, 7};
   const auto starts = equal_starts(kSequences, kLength);
   const AttentionSpans spans{starts, starts};
-  const auto use = backward ? WeightUse::training : WeightUse::inference;
 
   for (const Shape& shape : kLinears) {
     const auto K = shape.K;
@@ -111,18 +95,17 @@ void add_layer(Backend& backend, Precision precision, bool backward, Table& tabl
     const Tensor in = data.normal(T, K);
     const Tensor out = data.normal(T, N);
     // Backward multiplies d_out by the slope again and again; at 10 it is 1, so d_out stays.
-    const bool keeps_pre = backward && activation != Activation::none;
+    const bool keeps_pre = activation != Activation::none;
     const Tensor pre = keeps_pre ? data.zeros(T, N) : Tensor();
     std::ranges::fill(RandomData::flat(pre), 10.0F);
     const Tensor d_in = data.zeros(T, K);
     const Tensor d_weight = data.zeros(N, K);
-    const auto& weight = data.weight(N, K, precision, use);
+    const auto& weight = data.weight(N, K, precision, WeightUse::training);
     const auto bias = data.normal_row(N);
     const double flops = 2.0 * static_cast<double>(T * K * N);
     const Tensor pre_out = keeps_pre ? data.zeros(T, N) : Tensor();
     table.add(
         shape.name, flops, [&] { backend.linear(in, weight, bias, activation, out, pre_out); });
-    if (!backward) continue;
     table.add(std::string(shape.name) + " backward", 2 * flops, [&] {
       backend.linear_backward(in,
                               weight,
@@ -144,20 +127,18 @@ void add_layer(Backend& backend, Precision precision, bool backward, Table& tabl
   const Tensor d_qkv = data.zeros(T, 3 * kHidden);
   const Tensor out = data.zeros(T, kHidden);
   table.add("attention", 0, [&] { backend.attention(q, k, v, spans, kHeads, dropout, out); });
-  if (backward) {
-    table.add("attention backward", 0, [&] {
-      backend.attention_backward(q,
-                                 k,
-                                 v,
-                                 spans,
-                                 kHeads,
-                                 dropout,
-                                 out,
-                                 d_qkv.column_slice(0, kHidden),
-                                 d_qkv.column_slice(kHidden, kHidden),
-                                 d_qkv.column_slice(2 * kHidden, kHidden));
-    });
-  }
+  table.add("attention backward", 0, [&] {
+    backend.attention_backward(q,
+                               k,
+                               v,
+                               spans,
+                               kHeads,
+                               dropout,
+                               out,
+                               d_qkv.column_slice(0, kHidden),
+                               d_qkv.column_slice(kHidden, kHidden),
+                               d_qkv.column_slice(2 * kHidden, kHidden));
+  });
 
   const Tensor residual = data.normal(T, kHidden);
   const auto scale = data.normal_row(kHidden);
@@ -167,11 +148,8 @@ void add_layer(Backend& backend, Precision precision, bool backward, Table& tabl
   const auto d_shift = data.normal_row(kHidden);
   const Tensor in = q;
   for (const char* name : {"add and normalize, 1", "add and normalize, 2"}) {
-    table.add(name, 0, [&] {
-      backend.add_and_normalize(
-          in, residual, layer_norm, dropout, out, backward ? keep : NormalizedRows());
-    });
-    if (!backward) continue;
+    table.add(
+        name, 0, [&] { backend.add_and_normalize(in, residual, layer_norm, dropout, out, keep); });
     table.add(std::string(name) + " backward", 0, [&] {
       backend.add_and_normalize_backward(keep,
                                          scale,
@@ -195,14 +173,9 @@ int main() {
   const auto backend = create_backend(Device::cpu);
   fmt::print("{}, one thread, {} sequences of {} tokens\n", backend->name(), kSequences, kLength);
   for (const Precision precision : {Precision::fp32, Precision::bf16}) {
-    const double peak = peak_of(*backend, precision);
-    for (const bool backward : {false, true}) {
-      Table table(peak);
-      add_layer(*backend, precision, backward, table);
-      table.print(fmt::format("{} {}",
-                              precision == Precision::fp32 ? "f32" : "bf16",
-                              backward ? "forward and backward" : "forward"));
-    }
+    Table table(peak_of(*backend, precision));
+    add_layer(*backend, precision, table);
+    table.print(fmt::format("{} forward and backward", precision_name(precision)));
   }
   return 0;
 }
