@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace fastintent;
   try {
     for (const StoredTensor& stored :
-         parse_safetensors(std::as_bytes(std::span(data, size)), "fuzz")) {
+         parse_safetensors(std::as_bytes(std::span(data, size)), "fuzz").tensors) {
       const bool matrix = stored.shape.size() == 2;
       if (stored.type == StoredType::other || (!matrix && stored.shape.size() != 1)) {
         continue;

@@ -58,10 +58,10 @@ void IntentClassifier::State::load(const std::filesystem::path& folder,
     const std::lock_guard lock(mutex_);
     if (predictor_ != nullptr) precision = predictor_->precision();
   }
-  if (precision == Precision::automatic) precision = Precision::fp32;
-  auto predictor =
-      prepare(std::make_shared<const TrainedModel>(folder, options.max_length, std::move(scratch)),
-              precision);
+  const auto trained =
+      std::make_shared<const TrainedModel>(folder, options.max_length, std::move(scratch));
+  if (precision == Precision::automatic) precision = trained->own_precision();
+  auto predictor = prepare(trained, precision);
   if (options.log) {
     options.log(fmt::format("loaded {} on {} in {} with {} worker{}",
                             folder.string(),

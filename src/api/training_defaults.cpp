@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/fingerprint.h"
 #include "base/thread_pool.h"
 #include "fastintent/error.h"
 
@@ -28,22 +29,6 @@ void require(bool good, const char* name, const char* expected, double found) {
 bool is_rate(double value) {
   return value >= 0 && value < 1;
 }
-
-// FNV-1a (Fowler, Noll & Vo), 64 bits: enough to tell two runs apart, not a defence against
-// forgery.
-class Fingerprint {
- public:
-  void add(std::string_view bytes) {
-    for (const char byte : bytes) {
-      hash_ = (hash_ ^ static_cast<unsigned char>(byte)) * 0x100000001b3ULL;
-    }
-    hash_ = (hash_ ^ 0xffU) * 0x100000001b3ULL;  // no UTF-8 text holds this byte: ends a value
-  }
-  std::string text() const { return fmt::format("{:016x}", hash_); }
-
- private:
-  uint64_t hash_ = 0xcbf29ce484222325ULL;
-};
 
 std::vector<float> balanced_weights(const ModelConfig& config, const LabelledTexts& all) {
   std::map<std::string_view, int64_t> count;

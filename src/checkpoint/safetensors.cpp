@@ -191,7 +191,7 @@ class EntryReader {
   const json& value_;
 };
 
-void check_metadata(const std::string& file, const json& metadata) {
+FileMetadata read_metadata(const std::string& file, const json& metadata) {
   const bool valid =
       metadata.is_object() && std::all_of(metadata.begin(), metadata.end(), [](const json& value) {
         return value.is_string();
@@ -199,12 +199,12 @@ void check_metadata(const std::string& file, const json& metadata) {
   if (!valid) {
     throw_bad_file(file, "strings in __metadata__", "something else");
   }
+  return metadata.get<FileMetadata>();
 }
 
 }  // namespace
 
-std::vector<StoredTensor> parse_safetensors(std::span<const std::byte> bytes,
-                                            const std::string& name) {
+SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std::string& name) {
   const uint64_t length = header_length(bytes, name);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length);
   const std::span<const std::byte> data = bytes.subspan(kLengthBytes + length);
@@ -213,10 +213,11 @@ std::vector<StoredTensor> parse_safetensors(std::span<const std::byte> bytes,
     throw_bad_file(name, "a JSON object as header", header.type_name());
   }
 
+  SafetensorsContent content;
   std::vector<Entry> entries;
   for (const auto& [key, value] : header.items()) {
     if (key == "__metadata__") {
-      check_metadata(name, value);
+      content.metadata = read_metadata(name, value);
     } else {
       entries.push_back(EntryReader(name, key, value).read());
     }
@@ -225,8 +226,7 @@ std::vector<StoredTensor> parse_safetensors(std::span<const std::byte> bytes,
     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
   });
 
-  std::vector<StoredTensor> tensors;
-  tensors.reserve(entries.size());
+  content.tensors.reserve(entries.size());
   uint64_t position = 0;
   for (Entry& entry : entries) {
     if (entry.begin != position || entry.end > data.size()) {
@@ -237,14 +237,14 @@ std::vector<StoredTensor> parse_safetensors(std::span<const std::byte> bytes,
     }
     position = entry.end;
     entry.tensor.bytes = data.subspan(entry.begin, entry.end - entry.begin);
-    tensors.push_back(std::move(entry.tensor));
+    content.tensors.push_back(std::move(entry.tensor));
   }
   if (position != data.size()) {
     throw_bad_file(name,
                    fmt::format("{} bytes of tensors, as the header says", position),
                    fmt::format("{} bytes", data.size()));
   }
-  return tensors;
+  return content;
 }
 
 }  // namespace fastintent

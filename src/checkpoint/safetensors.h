@@ -9,13 +9,18 @@
 
 namespace fastintent {
 
-/// The tensors of a safetensors file whose content is `bytes`: 8 bytes of header length (little
+/// A safetensors file, taken apart.
+struct SafetensorsContent {
+  std::vector<StoredTensor> tensors;  ///< in the order of their bytes
+  FileMetadata metadata;
+};
+
+/// What lies in a safetensors file whose content is `bytes`: 8 bytes of header length (little
 /// endian), a JSON header, then the tensors' bytes. Held to what the format's reference library
 /// checks: together the tensors cover the data exactly, without holes or overlaps, and each has as
 /// many bytes as its type and shape say.
 ///
 /// The result's views point into `bytes`. Throws bad_checkpoint (`name` stands for the file).
-std::vector<StoredTensor> parse_safetensors(std::span<const std::byte> bytes,
-                                            const std::string& name);
+SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std::string& name);
 
 }  // namespace fastintent

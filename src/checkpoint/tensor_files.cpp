@@ -23,9 +23,9 @@ bool file_exists(const fs::path& file) {
   return fs::exists(file, ignored);
 }
 
-Tensors parse(const MappedFile& mapped, const fs::path& file) {
+Tensors by_name(std::vector<StoredTensor> list) {
   Tensors tensors;
-  for (StoredTensor& tensor : parse_safetensors(mapped.bytes(), file.string())) {
+  for (StoredTensor& tensor : list) {
     tensors.emplace(tensor.name, std::move(tensor));
   }
   return tensors;
@@ -53,7 +53,9 @@ TensorFiles TensorFiles::open_file(const fs::path& file) {
   TensorFiles result;
   result.description_ = file.string();
   const auto mapped = std::make_shared<const MappedFile>(file);
-  result.tensors_ = parse(*mapped, file);
+  SafetensorsContent content = parse_safetensors(mapped->bytes(), result.description_);
+  result.tensors_ = by_name(std::move(content.tensors));
+  result.metadata_ = std::move(content.metadata);
   result.files_.push_back(mapped);
   return result;
 }
@@ -87,7 +89,8 @@ TensorFiles::TensorFiles(const fs::path& folder) {
                                 index.name()));
       }
       files_.push_back(std::make_shared<const MappedFile>(file));
-      shard = shards.emplace(name, parse(*files_.back(), file)).first;
+      SafetensorsContent content = parse_safetensors(files_.back()->bytes(), file.string());
+      shard = shards.emplace(name, by_name(std::move(content.tensors))).first;
     }
     const auto stored = shard->second.find(tensor);
     if (stored == shard->second.end()) {

@@ -28,6 +28,9 @@ struct StoredTensor {
   std::string file;  ///< for messages
 };
 
+/// What a file says of itself beside its tensors: text by key.
+using FileMetadata = std::map<std::string, std::string, std::less<>>;
+
 /// The weights of a model folder, mapped: model.safetensors, or the shards that
 /// model.safetensors.index.json names. Immutable after construction: safe from many threads.
 class TensorFiles {
@@ -41,6 +44,8 @@ class TensorFiles {
   const StoredTensor* find(std::string_view name) const;
   /// Sorted by name.
   const std::map<std::string, StoredTensor, std::less<>>& tensors() const { return tensors_; }
+  /// Of the one file; empty for shards.
+  const FileMetadata& metadata() const { return metadata_; }
   const std::string& description() const { return description_; }  ///< the path, for messages
 
  private:
@@ -49,6 +54,7 @@ class TensorFiles {
   std::string description_;
   std::vector<std::shared_ptr<const MappedFile>> files_;
   std::map<std::string, StoredTensor, std::less<>> tensors_;
+  FileMetadata metadata_;
 };
 
 /// Converts to f32. Throws bad_checkpoint (file, tensor, expected, found) when the shape differs
@@ -59,16 +65,27 @@ void read_tensor(const StoredTensor& stored, Tensor out);
 /// empty view (shape is checked as in read_tensor). Valid while the TensorFiles lives.
 ConstTensor view_tensor(const StoredTensor& stored, int64_t rows, int64_t columns);
 
-/// A tensor to be written: F32, contiguous; shape has one or two dimensions.
+/// A tensor to be written: F32, contiguous, of one or two dimensions; or plain bytes (U8).
 struct TensorToWrite {
+  TensorToWrite(std::string tensor_name,
+                std::vector<int64_t> tensor_shape,
+                std::span<const float> values);
+  TensorToWrite(std::string tensor_name, std::span<const std::byte> tensor_bytes);
+
   std::string name;
+  const char* type_name;
+  int64_t value_bytes;  ///< of one value
   std::vector<int64_t> shape;
-  std::span<const float> values;
+  std::span<const std::byte> bytes;
 };
 
-/// Writes a safetensors file (metadata {"format": "pt"}, as transformers expects) and fsyncs it.
+/// Writes a safetensors file and fsyncs it. The default metadata are what transformers expects of
+/// weights. The first tensor begins at a multiple of 64 bytes in the file, as do those that follow
+/// tensors of such sizes.
 /// Throws cannot_create or io_error; invalid_argument for a name given twice or values that do not
 /// fill their shape.
-void write_safetensors(const std::filesystem::path& file, std::span<const TensorToWrite> tensors);
+void write_safetensors(const std::filesystem::path& file,
+                       std::span<const TensorToWrite> tensors,
+                       const FileMetadata& metadata = {{"format", "pt"}});
 
 }  // namespace fastintent

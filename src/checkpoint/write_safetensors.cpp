@@ -3,6 +3,7 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/file_writer.h"
 #include "checkpoint/tensor_files.h"
@@ -12,27 +13,34 @@ namespace fastintent {
 
 namespace {
 
+// A cache line, and the widest vector: what is used where it lies in a mapped file reads faster so.
+constexpr size_t kAlignment = 64;
+constexpr size_t kLengthBytes = 8;
+
 void check_shape(const std::filesystem::path& file, const TensorToWrite& tensor) {
-  size_t values = 1;
+  int64_t values = 1;
   for (const int64_t size : tensor.shape) {
-    values *= static_cast<size_t>(size);
+    values *= size;
   }
-  if (values != tensor.values.size()) {
+  const int64_t found = static_cast<int64_t>(tensor.bytes.size()) / tensor.value_bytes;
+  if (values != found) {
     throw Error(
         ErrorCode::invalid_argument,
         fmt::format("write safetensors: expected {} values for [{}], found {} ({}, tensor {})",
                     values,
                     fmt::join(tensor.shape, ", "),
-                    tensor.values.size(),
+                    found,
                     file.string(),
                     tensor.name));
   }
 }
 
-/// The JSON header, filled up with spaces so that the data begin at a multiple of 8 bytes.
-std::string make_header(const std::filesystem::path& file, std::span<const TensorToWrite> tensors) {
+/// The JSON header, filled up with spaces so that the data begin at a multiple of kAlignment.
+std::string make_header(const std::filesystem::path& file,
+                        std::span<const TensorToWrite> tensors,
+                        const FileMetadata& metadata) {
   nlohmann::ordered_json header;
-  header["__metadata__"]["format"] = "pt";
+  header["__metadata__"] = metadata;
   size_t position = 0;
   for (const TensorToWrite& tensor : tensors) {
     check_shape(file, tensor);
@@ -42,21 +50,40 @@ std::string make_header(const std::filesystem::path& file, std::span<const Tenso
                               tensor.name,
                               file.string()));
     }
-    const size_t end = position + tensor.values.size_bytes();
+    const size_t end = position + tensor.bytes.size();
     header[tensor.name] = {
-        {"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {position, end}}};
+        {"dtype", tensor.type_name}, {"shape", tensor.shape}, {"data_offsets", {position, end}}};
     position = end;
   }
   std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');
+  const size_t whole = (kLengthBytes + text.size() + kAlignment - 1) / kAlignment * kAlignment;
+  text.resize(whole - kLengthBytes, ' ');
   return text;
 }
 
 }  // namespace
 
-void write_safetensors(const std::filesystem::path& file, std::span<const TensorToWrite> tensors) {
-  const std::string header = make_header(file, tensors);
-  std::array<std::byte, 8> length{};
+TensorToWrite::TensorToWrite(std::string tensor_name,
+                             std::vector<int64_t> tensor_shape,
+                             std::span<const float> values)
+    : name(std::move(tensor_name)),
+      type_name("F32"),
+      value_bytes(sizeof(float)),
+      shape(std::move(tensor_shape)),
+      bytes(std::as_bytes(values)) {}
+
+TensorToWrite::TensorToWrite(std::string tensor_name, std::span<const std::byte> tensor_bytes)
+    : name(std::move(tensor_name)),
+      type_name("U8"),
+      value_bytes(1),
+      shape{static_cast<int64_t>(tensor_bytes.size())},
+      bytes(tensor_bytes) {}
+
+void write_safetensors(const std::filesystem::path& file,
+                       std::span<const TensorToWrite> tensors,
+                       const FileMetadata& metadata) {
+  const std::string header = make_header(file, tensors, metadata);
+  std::array<std::byte, kLengthBytes> length{};
   for (size_t i = 0; i < length.size(); ++i) {
     length[i] = static_cast<std::byte>(header.size() >> (8 * i));
   }
@@ -64,7 +91,7 @@ void write_safetensors(const std::filesystem::path& file, std::span<const Tensor
   writer.write(length);
   writer.write(header);
   for (const TensorToWrite& tensor : tensors) {
-    writer.write(std::as_bytes(tensor.values));
+    writer.write(tensor.bytes);
   }
   writer.finish();
 }

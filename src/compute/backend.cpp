@@ -11,6 +11,11 @@
 // Memory and weights. The other subjects have files of their own: backend_forward.cpp,
 // backend_backward.cpp, backend_update.cpp.
 namespace fastintent {
+namespace {
+
+constexpr uintptr_t kWordBytes = 4;  // what packed weights are read in
+
+}  // namespace
 
 Buffer Backend::allocate(int64_t rows, int64_t columns) {
   if (rows < 0 || columns < 0) {
@@ -64,6 +69,51 @@ std::unique_ptr<PreparedWeight> Backend::prepare_weight(ConstTensor weight,
     fail_check("prepare_weight", "fp32 or bf16 for training", "int8");
   }
   return do_prepare_weight(weight, precision, use);
+}
+
+std::unique_ptr<PreparedWeight> Backend::adopt_weight(const PackedBytes& packed,
+                                                      int64_t output_width,
+                                                      int64_t input_width,
+                                                      Precision precision) {
+  const std::string_view own = packed_layout(precision);
+  if (own.empty() || packed.layout != own) {
+    fail_check("adopt_weight",
+               fmt::format("the layout \"{}\" of {}", own, precision_name(precision)),
+               fmt::format("\"{}\"", packed.layout));
+  }
+  if (output_width <= 0 || input_width <= 0) {
+    fail_check("adopt_weight",
+               "a weight with rows and columns",
+               fmt::format("[{},{}]", output_width, input_width));
+  }
+  const int64_t bytes = packed_bytes(output_width, input_width, precision);
+  const bool aligned = reinterpret_cast<uintptr_t>(packed.bytes.data()) % kWordBytes == 0;
+  if (static_cast<int64_t>(packed.bytes.size()) != bytes || !aligned) {
+    throw Error(ErrorCode::bad_checkpoint,
+                fmt::format("adopt weight [{},{}]: expected {} bytes in {} at a multiple of {}, "
+                            "found {}{}",
+                            output_width,
+                            input_width,
+                            bytes,
+                            own,
+                            kWordBytes,
+                            packed.bytes.size(),
+                            aligned ? "" : " at another place"));
+  }
+  return do_adopt_weight(packed.bytes, output_width, input_width, precision);
+}
+
+std::unique_ptr<PreparedWeight> Backend::do_adopt_weight(std::span<const std::byte> /*bytes*/,
+                                                         int64_t /*output_width*/,
+                                                         int64_t /*input_width*/,
+                                                         Precision /*precision*/) {
+  return nullptr;  // of no layout there are no bytes
+}
+
+int64_t Backend::packed_bytes(int64_t /*output_width*/,
+                              int64_t /*input_width*/,
+                              Precision /*precision*/) const {
+  return 0;
 }
 
 void Backend::refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) {

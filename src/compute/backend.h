@@ -65,6 +65,16 @@ class Backend {
   std::unique_ptr<PreparedWeight> prepare_weight(ConstTensor weight,
                                                  Precision precision,
                                                  WeightUse use);
+  /// The layout of PreparedWeight::packed() of what prepare_weight makes for inference in
+  /// `precision` (not automatic) on this hardware; empty where weights cannot be stored.
+  virtual std::string_view packed_layout(Precision /*precision*/) const { return {}; }
+  /// A weight [N,K] for inference of bytes that PreparedWeight::packed() gave, now or in an earlier
+  /// process: used where they lie, so they must outlive it. Throws invalid_argument unless their
+  /// layout is packed_layout(precision), bad_checkpoint unless they are those of [N,K].
+  std::unique_ptr<PreparedWeight> adopt_weight(const PackedBytes& packed,
+                                               int64_t output_width,
+                                               int64_t input_width,
+                                               Precision precision);
   /// Takes over changed rows [first, first + count) of the tensor that a training weight was made
   /// from.
   void refresh_weight(PreparedWeight& weight, int64_t first, int64_t count);
@@ -236,6 +246,15 @@ class Backend {
   virtual std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
                                                             Precision precision,
                                                             WeightUse use) = 0;
+  // Of bytes in the layout that it named.
+  virtual std::unique_ptr<PreparedWeight> do_adopt_weight(std::span<const std::byte> bytes,
+                                                          int64_t output_width,
+                                                          int64_t input_width,
+                                                          Precision precision);
+  // Bytes of a weight [N,K] in that layout.
+  virtual int64_t packed_bytes(int64_t output_width,
+                               int64_t input_width,
+                               Precision precision) const;
   virtual void do_refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) = 0;
   virtual void do_embed(const TokenInputs& tokens,
                         const EmbeddingTables& tables,

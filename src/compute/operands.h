@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "compute/tensor.h"
 
@@ -24,6 +26,13 @@ enum class Pooling { first_token, mean };
 /// Whether a gradient replaces what its tensor held or is added to it.
 enum class Write { overwrite, accumulate };
 
+/// A weight for inference as bytes that can be stored. `layout` names how they lie, so that two
+/// backends which use one name understand each other's bytes ("panels64-int8").
+struct PackedBytes {
+  std::string_view layout;
+  std::span<const std::byte> bytes;
+};
+
 /// A weight matrix [N,K] in the form one backend multiplies fastest (packed, converted, on the
 /// device). Made by Backend::prepare_weight; safe to read from many threads, each with a backend of
 /// its own kind.
@@ -37,6 +46,10 @@ class PreparedWeight {
 
   int64_t rows() const { return rows_; }        ///< N
   int64_t columns() const { return columns_; }  ///< K
+
+  /// What Backend::adopt_weight makes the same weight of, valid while this lives; empty for a
+  /// weight for training and on a backend that stores none.
+  virtual PackedBytes packed() const { return {}; }
 
  private:
   int64_t rows_;

@@ -30,6 +30,9 @@ class CpuBackend final : public Backend {
   bool gains_by_bf16() const override { return cpu::bf16_pays(); }
   PrecisionChoice fastest_precision() const override { return cpu::fastest_precision(); }
   bool encodes_whole() const override { return true; }
+  std::string_view packed_layout(Precision precision) const override {
+    return cpu::panel_layout_name(cpu::element_of(precision));
+  }
   void synchronize() override {}
 
  private:
@@ -45,6 +48,20 @@ class CpuBackend final : public Backend {
                                                     WeightUse use) override {
     if (use == WeightUse::inference) return std::make_unique<cpu::PanelWeight>(weight, precision);
     return std::make_unique<cpu::TrainingWeight>(weight, precision);
+  }
+
+  std::unique_ptr<PreparedWeight> do_adopt_weight(std::span<const std::byte> bytes,
+                                                  int64_t output_width,
+                                                  int64_t input_width,
+                                                  Precision precision) override {
+    const cpu::PanelLayout layout{cpu::element_of(precision), output_width, input_width};
+    return std::make_unique<cpu::PanelWeight>(layout, bytes);
+  }
+
+  int64_t packed_bytes(int64_t output_width,
+                       int64_t input_width,
+                       Precision precision) const override {
+    return cpu::PanelLayout{cpu::element_of(precision), output_width, input_width}.total_bytes();
   }
 
   void do_refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) override {

@@ -28,6 +28,33 @@ Element element_of(Precision precision) {
   }
 }
 
+// A name says all that decides over the bytes: change one with the other. That of int8 is the same
+// on every processor.
+std::string_view panel_layout_name(Element element) {
+  static_assert(kPanelColumns == 64);
+  switch (element) {
+    case Element::fp32:
+      return "panels64-fp32";
+    case Element::rounded_fp32:
+      return "panels64-bf16-in-fp32";
+    case Element::bf16:
+      return "panels64-bf16";
+    case Element::int8:
+      return "panels64-int8";
+  }
+  return {};
+}
+
+PanelWeight::PanelWeight(const PanelLayout& layout, std::span<const std::byte> bytes)
+    : PreparedWeight(layout.N, layout.K),
+      layout_(layout),
+      data_(reinterpret_cast<const uint32_t*>(bytes.data())) {}
+
+PackedBytes PanelWeight::packed() const {
+  return {panel_layout_name(layout_.element),
+          {reinterpret_cast<const std::byte*>(data_), static_cast<size_t>(layout_.total_bytes())}};
+}
+
 PanelWeight::PanelWeight(ConstTensor weight, Precision precision)
     : PreparedWeight(weight.rows, weight.columns),
       layout_{element_of(precision), weight.rows, weight.columns},

@@ -28,13 +28,21 @@ struct PanelLayout {
     const int64_t scales = element == Element::int8 ? 2 * panels() * kPanelColumns : 0;
     return panels() * panel_words() + scales;
   }
+  int64_t total_bytes() const { return total_words() * static_cast<int64_t>(sizeof(uint32_t)); }
 };
+
+/// The name of the layout of such weights, for PackedBytes.
+std::string_view panel_layout_name(Element element);
 
 /// A weight for inference, packed once and never changed; shared by all threads.
 class PanelWeight final : public PreparedWeight {
  public:
   /// Throws bad_checkpoint when int8 is asked for and a value is not finite.
   PanelWeight(ConstTensor weight, Precision precision);
+  /// One that was packed before, used where it lies. bytes: those of `layout`
+  PanelWeight(const PanelLayout& layout, std::span<const std::byte> bytes);
+
+  PackedBytes packed() const override;
 
   Element element() const { return layout_.element; }
   const PanelLayout& layout() const { return layout_; }
@@ -44,7 +52,7 @@ class PanelWeight final : public PreparedWeight {
 
  private:
   PanelLayout layout_;
-  Buffer owned_;
+  Buffer owned_;  // empty where the bytes are another's
   const uint32_t* data_;
 };
 

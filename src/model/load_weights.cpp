@@ -23,11 +23,22 @@ const StoredTensor& require(const StoredTensor* stored,
                           wanted.tensor.columns));
 }
 
+bool is_classifier(const NamedTensor& tensor) {
+  return tensor.name.starts_with("classifier.") || tensor.name.starts_with("linear.");
+}
+
+// A matrix that prepare_model packs: of a layer or the head's dense one.
+bool is_packed(const NamedTensor& tensor) {
+  return tensor.depth > 0 && !tensor.is_vector && !is_classifier(tensor);
+}
+
 void load_encoder(const ModelFolder& folder,
                   const ModelConfig& config,
-                  const EncoderWeights& weights) {
+                  const EncoderWeights& weights,
+                  Matrices matrices) {
   for (const NamedTensor& wanted : name_encoder_tensors(weights, config.encoder)) {
     if (wanted.tensor.empty()) continue;  // a word table that is used where it lies
+    if (matrices == Matrices::left_out && is_packed(wanted)) continue;
     read_tensor(require(folder.find_encoder_tensor(wanted.name), folder, wanted), wanted.tensor);
   }
 }
@@ -41,9 +52,11 @@ void draw_normal(const NamedTensor& out, float deviation, std::mt19937_64& gener
 
 void load_trained_weights(const ModelFolder& folder,
                           const ModelConfig& config,
-                          const ModelWeights& weights) {
-  load_encoder(folder, config, weights.encoder);
+                          const ModelWeights& weights,
+                          Matrices matrices) {
+  load_encoder(folder, config, weights.encoder, matrices);
   for (const NamedTensor& wanted : name_head_tensors(weights.head, config)) {
+    if (matrices == Matrices::left_out && is_packed(wanted)) continue;
     read_tensor(require(folder.find_head_tensor(wanted.name), folder, wanted), wanted.tensor);
   }
 }
@@ -52,14 +65,13 @@ std::vector<std::string> load_base_weights(const ModelFolder& folder,
                                            const ModelConfig& config,
                                            const ModelWeights& weights,
                                            uint64_t seed) {
-  load_encoder(folder, config, weights.encoder);
+  load_encoder(folder, config, weights.encoder, Matrices::loaded);
   const bool same_classifier = folder.has_trained_head() && folder.config().head == config.head &&
                                folder.config().intents == config.intents;
   std::mt19937_64 generator(seed);
   std::vector<std::string> initialised;
   for (const NamedTensor& wanted : name_head_tensors(weights.head, config)) {
-    const bool classifier =
-        wanted.name.starts_with("classifier.") || wanted.name.starts_with("linear.");
+    const bool classifier = is_classifier(wanted);
     const StoredTensor* stored = folder.find_head_tensor(wanted.name);
     if (stored != nullptr && (!classifier || same_classifier)) {
       read_tensor(*stored, wanted.tensor);

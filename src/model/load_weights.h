@@ -8,11 +8,16 @@
 
 namespace fastintent {
 
+/// Whether the matrices that prepare_model packs are wanted too, or have been packed before: then
+/// neither the file's nor those of the weights are touched.
+enum class Matrices { loaded, left_out };
+
 /// Fills `weights`, allocated for `config`, from `folder`; every tensor must be there.
 /// Throws bad_checkpoint (file, tensor, expected, found).
 void load_trained_weights(const ModelFolder& folder,
                           const ModelConfig& config,
-                          const ModelWeights& weights);
+                          const ModelWeights& weights,
+                          Matrices matrices = Matrices::loaded);
 
 /// The same where training starts: head tensors that the folder lacks, or has for other intents
 /// than config.intents, are drawn from a normal distribution (mean 0, config's initializer_range;

@@ -36,6 +36,10 @@ class ModelFolder {
   /// An encoder tensor by its name without prefix, under any of the names the hub has for it;
   /// nullptr when there is none.
   const StoredTensor* find_encoder_tensor(const std::string& name) const;
+  /// All tensors beside config.json, as they are stored.
+  const std::map<std::string, StoredTensor, std::less<>>& encoder_tensors() const {
+    return tensors_->tensors();
+  }
   /// A tensor of the head as name_head_tensors calls it; nullptr when there is none.
   const StoredTensor* find_head_tensor(const std::string& name) const;
 

@@ -1,11 +1,17 @@
 #include "model/prepared_model.h"
 
+#include <fmt/format.h>
+
+#include "model/packed_weights.h"
+
 namespace fastintent {
+
 PreparedModel prepare_model(Backend& backend,
                             const ModelConfig& config,
                             const ModelWeights& weights,
                             Precision precision,
-                            WeightUse use) {
+                            WeightUse use,
+                            const PackedWeights* packed) {
   PreparedModel model;
   model.config = config;
   model.encoder.heads = config.encoder.heads;
@@ -19,8 +25,14 @@ PreparedModel prepare_model(Backend& backend,
     backend.upload(tensor, kept);
     return kept;
   };
-  const auto prepare = [&](const LinearWeights& linear) -> PreparedLinear {
-    return {backend.prepare_weight(linear.weight, precision, use), keep(linear.bias).flat()};
+  const auto prepare = [&](const std::string& name, const LinearWeights& linear) -> PreparedLinear {
+    const Tensor& matrix = linear.weight;
+    auto weight =
+        packed != nullptr
+            ? backend.adopt_weight(packed->find(name), matrix.rows, matrix.columns, precision)
+            : backend.prepare_weight(matrix, precision, use);
+    model.packable.emplace_back(name, weight.get());
+    return {std::move(weight), keep(linear.bias).flat()};
   };
   const auto keep_norm = [&](const NormWeights& norm) -> LayerNorm {
     return {keep(norm.scale).flat(), keep(norm.shift).flat(), config.encoder.norm_epsilon};
@@ -29,20 +41,23 @@ PreparedModel prepare_model(Backend& backend,
   model.encoder.embedding_norm = keep_norm(encoder.embedding_norm);
   for (const LayerWeights& layer : encoder.layers) {
     PreparedLayer& out = model.encoder.layers.emplace_back();
+    const auto named = [&](const char* weight) {
+      return fmt::format("layer.{}.{}", model.encoder.layers.size() - 1, weight);
+    };
     const bool last = &layer == &encoder.layers.back();
     if (last && config.pooling() == Pooling::first_token) {
-      out.query = prepare(query_rows(layer.query_key_value));
-      out.key_value = prepare(key_value_rows(layer.query_key_value));
+      out.query = prepare(named("query"), query_rows(layer.query_key_value));
+      out.key_value = prepare(named("key_value"), key_value_rows(layer.query_key_value));
     } else {
-      out.query_key_value = prepare(layer.query_key_value);
+      out.query_key_value = prepare(named("query_key_value"), layer.query_key_value);
     }
-    out.attention_output = prepare(layer.attention_output);
+    out.attention_output = prepare(named("attention_output"), layer.attention_output);
     out.attention_norm = keep_norm(layer.attention_norm);
-    out.intermediate = prepare(layer.intermediate);
-    out.output = prepare(layer.output);
+    out.intermediate = prepare(named("intermediate"), layer.intermediate);
+    out.output = prepare(named("output"), layer.output);
     out.output_norm = keep_norm(layer.output_norm);
   }
-  if (config.has_dense()) model.dense = prepare(weights.head.dense);
+  if (config.has_dense()) model.dense = prepare("dense", weights.head.dense);
   // A handful of columns: f32 costs nothing and keeps the logits exact.
   model.classifier = {backend.prepare_weight(weights.head.classifier.weight, Precision::fp32, use),
                       keep(weights.head.classifier.bias).flat()};

@@ -1,12 +1,16 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "compute/prepared_encoder.h"
 #include "model/model_weights.h"
 
 namespace fastintent {
+
+class PackedWeights;
 
 /// A model ready to run: immutable during prediction, shared by all workers of one kind of backend.
 /// Biases, norms and tables are views: the weights it was made from must outlive it (the matrices
@@ -17,13 +21,18 @@ struct PreparedModel {
   PreparedLinear dense;  // null without one
   PreparedLinear classifier;
   std::vector<Buffer> owned;  // biases, norms and small tables, for inference
+  /// The matrices in the precision asked for, by names of our own ("layer.0.intermediate").
+  std::vector<std::pair<std::string, PreparedWeight*>> packable;
 };
 
+/// `packed`: where it is not null the matrices are taken from there, which must outlive the model,
+/// and those of `weights` are not looked at; its layout must be the backend's for `precision`.
 PreparedModel prepare_model(Backend& backend,
                             const ModelConfig& config,
                             const ModelWeights& weights,
                             Precision precision,
-                            WeightUse use);
+                            WeightUse use,
+                            const PackedWeights* packed = nullptr);
 
 /// Every prepared weight of the model with the tensor it was made from, for refresh_weight after an
 /// update.

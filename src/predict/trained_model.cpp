@@ -17,12 +17,23 @@ struct OwnedModel {
   PreparedModel prepared;
 };
 
+const PackedWeights* usable_weights(const TrainedModel& trained,
+                                    const Backend& backend,
+                                    Precision precision) {
+  if (!trained.packed || trained.packed->precision() != precision) return nullptr;
+  const bool same_layout = trained.packed->layout() == backend.packed_layout(precision);
+  return same_layout ? &*trained.packed : nullptr;
+}
+
 }  // namespace
 
 TrainedModel::TrainedModel(const std::filesystem::path& path,
                            int max_length,
                            std::shared_ptr<const ScratchFolder> temporary)
-    : scratch(std::move(temporary)), folder(path), tokenizer(folder.encoder_path(), max_length) {
+    : scratch(std::move(temporary)),
+      folder(path),
+      tokenizer(folder.encoder_path(), max_length),
+      packed(PackedWeights::open(folder)) {
   if (!folder.has_trained_head()) {
     throw Error(
         ErrorCode::bad_checkpoint,
@@ -41,10 +52,12 @@ std::shared_ptr<const PreparedModel> prepare_trained_model(
   const ConstTensor word = view_word_table(folder);
   OwnedWeights weights =
       allocate_weights(backend, config, word.empty() ? config.encoder.vocabulary : 0);
-  load_trained_weights(folder, config, weights.weights);
+  const PackedWeights* packed = usable_weights(*trained, backend, precision);
+  load_trained_weights(
+      folder, config, weights.weights, packed != nullptr ? Matrices::left_out : Matrices::loaded);
   auto model = std::make_shared<OwnedModel>();
   model->prepared =
-      prepare_model(backend, config, weights.weights, precision, WeightUse::inference);
+      prepare_model(backend, config, weights.weights, precision, WeightUse::inference, packed);
   if (word.empty()) {
     model->word_table = std::move(weights.word);
   } else {

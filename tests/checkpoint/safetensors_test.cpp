@@ -8,8 +8,12 @@
 namespace fastintent {
 namespace {
 
-std::vector<StoredTensor> parse(const std::string& bytes) {
+SafetensorsContent parse_content(const std::string& bytes) {
   return parse_safetensors(std::as_bytes(std::span(bytes)), "f.safetensors");
+}
+
+std::vector<StoredTensor> parse(const std::string& bytes) {
+  return parse_content(bytes).tensors;
 }
 
 TEST(Safetensors, ReadsTensorsInDataOrder) {
@@ -34,6 +38,13 @@ TEST(Safetensors, ReadsTensorsInDataOrder) {
   EXPECT_EQ(static_cast<char>(tensors[2].bytes[0]), '4');
   EXPECT_EQ(tensors[3].type, StoredType::bf16);
   EXPECT_EQ(tensors[3].file, "f.safetensors");
+}
+
+TEST(Safetensors, ReadsMetadata) {
+  const auto metadata =
+      parse_content(safetensors_bytes(R"({"__metadata__":{"format":"pt","b":""}})", "")).metadata;
+  EXPECT_EQ(metadata, (FileMetadata{{"b", ""}, {"format", "pt"}}));
+  EXPECT_TRUE(parse_content(safetensors_bytes("{}", "")).metadata.empty());
 }
 
 TEST(Safetensors, AFileWithoutTensorsIsFine) {
@@ -82,7 +93,7 @@ const Malformed kMalformed[] = {
     {"NotUtf8", safetensors_bytes("{\"\xff\":1}", ""), "expected valid JSON"},
     {"NotAnObject", safetensors_bytes("[]", ""), "expected a JSON object as header, found array"},
     {"DeepJson", safetensors_bytes(std::string(100000, '['), ""), "at most 100 nested values"},
-    {"DeepUnclosed", safetensors_bytes("{\"a\":" + std::string(500, '{'), ""), "nested values"},
+    {"DeepUnclosed", safetensors_bytes("{\"a\":" + std::string(500, '['), ""), "nested values"},
     {"SameNameTwice",
      safetensors_bytes(R"({"t":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},)"
                        R"("t":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})",

@@ -39,6 +39,23 @@ TEST(TensorFiles, RoundTrip) {
   EXPECT_TRUE(files.find("none")->bytes.empty());
 }
 
+TEST(TensorFiles, BytesLieOnCacheLines) {
+  const TemporaryFolder folder;
+  const std::vector<std::byte> a(128, std::byte{7});
+  const std::vector<std::byte> b(3, std::byte{9});
+  const TensorToWrite tensors[] = {{"a", a}, {"b", b}};
+  write_safetensors(folder / "f", tensors, {{"made by", "a test"}});
+  const TensorFiles file = TensorFiles::open_file(folder / "f");
+  EXPECT_EQ(file.metadata(), (FileMetadata{{"made by", "a test"}}));
+  for (const auto& [name, bytes] : {std::pair("a", a), std::pair("b", b)}) {
+    const StoredTensor* stored = file.find(name);
+    ASSERT_NE(stored, nullptr);
+    EXPECT_EQ(stored->type_name, "U8");
+    EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), stored->bytes.begin(), stored->bytes.end()));
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(stored->bytes.data()) % 64, 0U);
+  }
+}
+
 TEST(TensorFiles, WhatCannotBeWritten) {
   const TemporaryFolder folder;
   const std::vector<float> values = {1, 2};

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "checkpoint/tensor_files.h"
+#include "model/model_folder.h"
+#include "model/prepared_model.h"
+
+namespace fastintent {
+
+/// The packed weights of a prepared folder: what prepare_model made of the folder's matrices in one
+/// precision, in one file beside the folder's own, mapped. docs/prepared_folders.md tells the
+/// format. Immutable: safe from many threads.
+class PackedWeights {
+ public:
+  /// Those of `folder`; none where it is not prepared. Throws bad_checkpoint when the file is
+  /// malformed, or was made of other weights than the folder has.
+  static std::optional<PackedWeights> open(const ModelFolder& folder);
+
+  Precision precision() const { return precision_; }
+  const std::string& layout() const { return layout_; }  ///< as PackedBytes has it
+
+  /// A weight by its name in PreparedModel::packable. Throws bad_checkpoint when there is none.
+  PackedBytes find(const std::string& name) const;
+
+ private:
+  explicit PackedWeights(TensorFiles file) : file_(std::move(file)) {}
+
+  TensorFiles file_;
+  Precision precision_ = Precision::automatic;
+  std::string layout_;
+};
+
+/// Writes the packed weights of `model`, made of the weights of `source` in `precision`, into
+/// `folder`, and returns how many bytes they have. Throws cannot_create or io_error.
+int64_t write_packed_weights(const std::filesystem::path& folder,
+                             const PreparedModel& model,
+                             Precision precision,
+                             const ModelFolder& source);
+
+/// The name of the file in a prepared folder.
+constexpr const char* kPackedWeightsFile = "fastintent.safetensors";
+
+}  // namespace fastintent
