@@ -8,7 +8,6 @@
 
 #include "base/file_writer.h"
 #include "base/mapped_file.h"
-#include "checkpoint/parse_json.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -68,12 +67,12 @@ int64_t to_integer(const JsonDocument& document, std::string_view key, const jso
 
 }  // namespace
 
-JsonDocument JsonDocument::read(const std::filesystem::path& file) {
+JsonDocument JsonDocument::read(const std::filesystem::path& file, const NumberSink* sink) {
   const MappedFile mapped(file);
-  return parse(mapped.text(), file.string());
+  return parse(mapped.text(), file.string(), sink);
 }
 
-JsonDocument JsonDocument::parse(std::string_view text, std::string name) {
+JsonDocument JsonDocument::parse(std::string_view text, std::string name, const NumberSink* sink) {
   if (text.size() > kMaxJsonBytes) {
     throw Error(ErrorCode::bad_checkpoint,
                 fmt::format("read JSON: expected at most {} bytes, found {} ({})",
@@ -82,7 +81,7 @@ JsonDocument JsonDocument::parse(std::string_view text, std::string name) {
                             name));
   }
   JsonDocument document;
-  document.value_ = parse_json(text, name);
+  document.value_ = parse_json(text, name, /*unique_keys=*/false, sink);
   if (!document.value_.is_object()) {
     throw Error(
         ErrorCode::bad_checkpoint,

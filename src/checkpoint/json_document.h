@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "checkpoint/parse_json.h"
+
 namespace fastintent {
 
 /// A JSON object read from a file, with typed access whose errors name file, key, expected and
@@ -13,10 +15,12 @@ namespace fastintent {
 class JsonDocument {
  public:
   /// Throws missing_input when the file is absent, bad_checkpoint when it is not a JSON object,
-  /// nests too deeply or is larger than `kMaxJsonBytes`.
-  static JsonDocument read(const std::filesystem::path& file);
+  /// nests too deeply or is larger than `kMaxJsonBytes`. `sink` as in parse_json.
+  static JsonDocument read(const std::filesystem::path& file, const NumberSink* sink = nullptr);
   /// `name` stands for the file in messages.
-  static JsonDocument parse(std::string_view text, std::string name);
+  static JsonDocument parse(std::string_view text,
+                            std::string name,
+                            const NumberSink* sink = nullptr);
 
   // Each throws bad_checkpoint when the value has another type; the _or forms give `fallback` when
   // it is absent or null. A whole number written as a float is an integer; one that 64 bits do not

@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
-#include <vector>
+#include <utility>
 
 #include "fastintent/error.h"
 
@@ -14,74 +13,110 @@ using nlohmann::json;
 
 namespace {
 
-/// How deep brackets nest. Right as far as the syntax is, and no further needed.
-int nesting_depth(std::string_view text) {
-  int depth = 0;
-  int deepest = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') {
-        ++i;  // the escaped character ends nothing
-      } else if (c == '"') {
-        in_string = false;
-      }
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      deepest = std::max(deepest, ++depth);
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return deepest;
-}
-
 /// The parser's words, without its quotation of the input, which has no limit.
 std::string without_excerpt(const std::string& message) {
   const std::string text = message.substr(0, message.find("; last read"));
   return text.substr(text.find("] ") == std::string::npos ? 0 : text.find("] ") + 2);
 }
 
-json parse_with_unique_keys(std::string_view text, const std::string& name) {
-  std::vector<std::set<std::string>> open_objects;
-  return json::parse(text, [&](int, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start) {
-      open_objects.emplace_back();
-    } else if (event == json::parse_event_t::object_end) {
-      open_objects.pop_back();
-    } else if (event == json::parse_event_t::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      if (!open_objects.back().insert(key).second) {
-        throw Error(
-            ErrorCode::bad_checkpoint,
-            fmt::format("read JSON: expected each key once, found '{}' twice ({})", key, name));
-      }
+/// Makes the document of what the parser meets. Each function returns true: go on.
+class DocumentBuilder final : public nlohmann::json_sax<json> {
+ public:
+  DocumentBuilder(const std::string& name, bool unique_keys, const NumberSink* sink)
+      : name_(name), unique_keys_(unique_keys), sink_(sink) {}
+
+  json take_document() { return std::move(document_); }
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(int64_t value) override { return add(value); }
+  bool number_unsigned(uint64_t value) override {
+    return (in_sink() && sink_->take(key_, value)) || add(value);
+  }
+  bool number_float(double value, const std::string& /*text*/) override { return add(value); }
+  bool string(std::string& value) override { return add(std::move(value)); }
+  bool binary(json::binary_t& /*value*/) override { return true; }  // JSON has none
+
+  bool key(std::string& key) override {
+    if (unique_keys_ && open_.back()->contains(key)) {
+      fail(fmt::format("each key once, found '{}' twice", key));
     }
+    key_ = std::move(key);
     return true;
-  });
-}
+  }
+
+  bool start_object(size_t /*size*/) override { return open(json::object()); }
+  bool start_array(size_t /*size*/) override { return open(json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool parse_error(size_t /*position*/,
+                   const std::string& /*token*/,
+                   const json::exception& error) override {
+    fail("valid JSON, found: " + without_excerpt(error.what()));
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& expected_and_found) const {
+    throw Error(ErrorCode::bad_checkpoint,
+                fmt::format("read JSON: expected {} ({})", expected_and_found, name_));
+  }
+
+  json& place(json value) {
+    if (open_.empty()) return document_ = std::move(value);
+    json& parent = *open_.back();
+    if (parent.is_array()) return parent.get_ref<json::array_t&>().emplace_back(std::move(value));
+    return parent.get_ref<json::object_t&>()[key_] = std::move(value);
+  }
+
+  bool add(json value) {
+    place(std::move(value));
+    return true;
+  }
+
+  bool open(json container) {
+    const size_t depth = open_.size();
+    if (depth == kMaxJsonDepth) {
+      fail(fmt::format(
+          "at most {} nested values, found {}", kMaxJsonDepth, static_cast<int>(depth) + 1));
+    }
+    const bool follows =
+        sink_ != nullptr && on_path_ == depth && depth <= sink_->path.size() &&
+        (depth == 0 || (open_.back()->is_object() && key_ == sink_->path[depth - 1]));
+    if (follows) ++on_path_;
+    open_.push_back(&place(std::move(container)));
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    on_path_ = std::min(on_path_, open_.size());
+    return true;
+  }
+
+  bool in_sink() const {
+    return sink_ != nullptr && on_path_ == sink_->path.size() + 1 && open_.size() == on_path_ &&
+           open_.back()->is_object();
+  }
+
+  const std::string& name_;
+  bool unique_keys_;
+  const NumberSink* sink_;
+  json document_;
+  std::vector<json*> open_;  // a container stays where it is while it is open
+  std::string key_;          // of the next value of an object
+  size_t on_path_ = 0;       // containers, from the outermost, that lead to the sink's object
+};
 
 }  // namespace
 
-json parse_json(std::string_view text, const std::string& name, bool unique_keys) {
-  const int depth = nesting_depth(text);
-  if (depth > kMaxJsonDepth) {
-    throw Error(ErrorCode::bad_checkpoint,
-                fmt::format("read JSON: expected at most {} nested values, found {} ({})",
-                            kMaxJsonDepth,
-                            depth,
-                            name));
-  }
-  try {
-    return unique_keys ? parse_with_unique_keys(text, name) : json::parse(text);
-  } catch (const json::exception& error) {
-    throw Error(
-        ErrorCode::bad_checkpoint,
-        fmt::format(
-            "read JSON: expected valid JSON, found: {} ({})", without_excerpt(error.what()), name));
-  }
+json parse_json(std::string_view text,
+                const std::string& name,
+                bool unique_keys,
+                const NumberSink* sink) {
+  DocumentBuilder builder(name, unique_keys, sink);
+  json::sax_parse(text, &builder);
+  return builder.take_document();
 }
 
 }  // namespace fastintent

@@ -1,17 +1,32 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fastintent {
 
+/// Takes the whole numbers out of one object of a document while it is read. As nodes of a tree,
+/// the 30,000 of a vocabulary would cost ten times the parsing.
+struct NumberSink {
+  std::vector<std::string> path;  ///< keys from the top to the object: {"model", "vocab"}
+  /// Called for each member of the object that is a whole number from 0, in order; may move the
+  /// key. What it refuses stays in the document.
+  std::function<bool(std::string& key, uint64_t number)> take;
+};
+
 /// Parses untrusted JSON. `unique_keys` also refuses an object that names a key twice, where other
-/// readers take one or the other.
+/// readers take one or the other; what goes into `sink`, if any, is not in the result.
 ///
 /// Throws bad_checkpoint (`name` stands for the file) for bad syntax or more than `kMaxJsonDepth`
 /// nested values.
-nlohmann::json parse_json(std::string_view text, const std::string& name, bool unique_keys = false);
+nlohmann::json parse_json(std::string_view text,
+                          const std::string& name,
+                          bool unique_keys = false,
+                          const NumberSink* sink = nullptr);
 
 /// Model files nest about ten deep; code that walks a document may recurse this far.
 constexpr int kMaxJsonDepth = 100;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 
 #include "fastintent/error.h"
 #include "text/character_tables.h"
@@ -88,7 +89,7 @@ AddedTokens::AddedTokens(const std::vector<Entry>& entries) {
 }
 
 AddedTokenSets make_added_tokens(const std::vector<AddedToken>& tokens,
-                                 const std::unordered_map<std::string, int32_t>& vocabulary,
+                                 const Vocabulary& vocabulary,
                                  const Normalizer& normalizer,
                                  const std::string& file) {
   std::unordered_map<std::string, int32_t> given;
@@ -102,10 +103,9 @@ AddedTokenSets make_added_tokens(const std::vector<AddedToken>& tokens,
     if (token.content.empty()) {
       continue;
     }
-    const auto known = vocabulary.find(token.content);
-    const auto [entry, is_new] =
-        given.try_emplace(token.content, known != vocabulary.end() ? known->second : next_id);
-    if (is_new && known == vocabulary.end()) {
+    const int32_t known = vocabulary.find(token.content);
+    const auto [entry, is_new] = given.try_emplace(token.content, known >= 0 ? known : next_id);
+    if (is_new && known < 0) {
       ++next_id;
     }
     by_id[entry->second] = token;

@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "text/normalizer.h"
 #include "text/sorted_strings.h"
+#include "text/vocabulary.h"
 
 namespace fastintent {
 
@@ -60,7 +60,7 @@ struct AddedTokenSets {
 /// earlier one. Throws bad_checkpoint naming `file` when two tokens, or a token and nothing, are
 /// the same once normalized.
 AddedTokenSets make_added_tokens(const std::vector<AddedToken>& tokens,
-                                 const std::unordered_map<std::string, int32_t>& vocabulary,
+                                 const Vocabulary& vocabulary,
                                  const Normalizer& normalizer,
                                  const std::string& file);
 

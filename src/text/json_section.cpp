@@ -110,10 +110,14 @@ const json& JsonSection::at(const char* key, const char* expected) const {
   return *found;
 }
 
-bool is_token_id(const json& value) {
+bool is_token_id(uint64_t number) {
   // Half of the ids, so that added tokens behind them cannot overflow.
   constexpr uint64_t kMaxId = uint64_t{1} << 30;
-  return value.is_number_unsigned() && value.get<uint64_t>() < kMaxId;
+  return number < kMaxId;
+}
+
+bool is_token_id(const json& value) {
+  return value.is_number_unsigned() && is_token_id(value.get<uint64_t>());
 }
 
 }  // namespace fastintent

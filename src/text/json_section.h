@@ -37,6 +37,7 @@ class JsonSection {
 };
 
 /// An id as a tokenizer file gives it: an integer from 0 that leaves room for ids behind it.
+bool is_token_id(uint64_t number);
 bool is_token_id(const nlohmann::json& value);
 
 }  // namespace fastintent

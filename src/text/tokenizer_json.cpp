@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "checkpoint/json_document.h"
 #include "fastintent/error.h"
 #include "text/json_section.h"
@@ -43,12 +45,10 @@ WordPieceOptions read_model(const JsonSection& section) {
     section.fail("max_input_chars_per_word", "a count");
   }
   model.max_characters_per_word = static_cast<size_t>(limit);
+  // The ids have been taken out: what is left is none.
   const JsonSection vocabulary = section.section("vocab");
-  for (const auto& [token, id] : vocabulary.value().items()) {
-    if (!is_token_id(id)) {
-      vocabulary.fail(token, "an id");
-    }
-    model.vocabulary.emplace(token, id.get<int32_t>());
+  if (!vocabulary.value().empty()) {
+    vocabulary.fail(vocabulary.value().begin().key(), "an id");
   }
   return model;
 }
@@ -129,13 +129,20 @@ void read_post_processor(const JsonSection& top, TokenizerSettings& settings) {
 }  // namespace
 
 TokenizerSettings read_tokenizer_json(const std::filesystem::path& file) {
-  const JsonDocument document = JsonDocument::read(file);
+  Vocabulary vocabulary;
+  const NumberSink ids{{"model", "vocab"}, [&](std::string& token, uint64_t id) {
+                         if (!is_token_id(id)) return false;
+                         vocabulary.set(std::move(token), static_cast<int32_t>(id));
+                         return true;
+                       }};
+  const JsonDocument document = JsonDocument::read(file, &ids);
   const JsonSection top(document.value(), "", document.name());
   TokenizerSettings settings;
   settings.file = document.name();
   settings.normalizer = read_normalizer(top);
   require_type(top.section("pre_tokenizer"), "BertPreTokenizer");
   settings.model = read_model(top.section("model"));
+  settings.model.vocabulary = std::move(vocabulary);
   require_token(settings, settings.model.unknown_token, "model's unk_token");
   settings.added_tokens = read_added_tokens(top);
   read_post_processor(top, settings);

@@ -23,15 +23,15 @@ TokenizerSettings read_tokenizer_settings(const std::filesystem::path& folder) {
 int32_t require_token(const TokenizerSettings& settings,
                       const std::string& token,
                       const char* key) {
-  const auto found = settings.model.vocabulary.find(token);
-  if (found == settings.model.vocabulary.end()) {
+  const int32_t id = settings.model.vocabulary.find(token);
+  if (id < 0) {
     throw Error(ErrorCode::bad_checkpoint,
                 fmt::format("read tokenizer: expected the {} in the vocabulary, found no '{}' ({})",
                             key,
                             token,
                             settings.file));
   }
-  return found->second;
+  return id;
 }
 
 }  // namespace fastintent

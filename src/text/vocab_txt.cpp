@@ -35,7 +35,7 @@ std::string_view without_trailing_space(std::string_view line) {
 }
 
 /// One token a line; its id is the number of its line, from 0. The last of equal ones counts.
-std::unordered_map<std::string, int32_t> read_vocabulary(const std::filesystem::path& file) {
+Vocabulary read_vocabulary(const std::filesystem::path& file) {
   const MappedFile mapped(file);
   std::string_view text = mapped.text();
   if (text.size() > kMaxVocabularyBytes || valid_utf8_prefix(text) != text.size()) {
@@ -47,10 +47,10 @@ std::unordered_map<std::string, int32_t> read_vocabulary(const std::filesystem::
                             valid_utf8_prefix(text),
                             file.string()));
   }
-  std::unordered_map<std::string, int32_t> vocabulary;
+  Vocabulary vocabulary;
   for (int32_t id = 0; !text.empty(); ++id) {
     const size_t end = std::min(text.find('\n'), text.size());
-    vocabulary[std::string(without_trailing_space(text.substr(0, end)))] = id;
+    vocabulary.set(std::string(without_trailing_space(text.substr(0, end))), id);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return vocabulary;

@@ -14,6 +14,7 @@ using Pieces = std::vector<std::pair<std::string_view, int32_t>>;
 /// a word; nothing left matches nothing.
 Pieces with_prefix(const WordPieceOptions& options, std::string_view prefix) {
   Pieces pieces;
+  pieces.reserve(options.vocabulary.size());
   for (const auto& [token, id] : options.vocabulary) {
     const std::string_view text = token;
     if (text.size() > prefix.size() && text.substr(0, prefix.size()) == prefix) {
@@ -34,7 +35,7 @@ bool has_more_characters(std::string_view word, size_t limit) {
 WordPiece::WordPiece(const WordPieceOptions& options)
     : starts_(with_prefix(options, "")),
       continuations_(with_prefix(options, options.continuation_prefix)),
-      unknown_id_(options.vocabulary.at(options.unknown_token)),
+      unknown_id_(options.vocabulary.find(options.unknown_token)),
       max_characters_(options.max_characters_per_word) {}
 
 size_t WordPiece::append(std::string_view word, size_t room, std::vector<int32_t>& ids) const {

@@ -3,16 +3,16 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "text/piece_table.h"
+#include "text/vocabulary.h"
 
 namespace fastintent {
 
 /// The model section of a tokenizer.
 struct WordPieceOptions {
-  std::unordered_map<std::string, int32_t> vocabulary;
+  Vocabulary vocabulary;
   std::string unknown_token = "[UNK]";
   std::string continuation_prefix = "##";
   size_t max_characters_per_word = 100;

@@ -7,7 +7,11 @@
 namespace fastintent {
 namespace {
 
-using Vocabulary = std::unordered_map<std::string, int32_t>;
+Vocabulary vocabulary_of(const std::vector<Vocabulary::Entry>& entries) {
+  Vocabulary vocabulary;
+  for (const auto& [token, id] : entries) vocabulary.set(token, id);
+  return vocabulary;
+}
 
 AddedToken token(const std::string& content) {
   AddedToken made;
@@ -72,8 +76,8 @@ TEST(AddedTokens, NormalizedTokensAreSoughtInTheirNormalizedForm) {
 }
 
 TEST(AddedTokens, IdsAreTheVocabularysOrTheNextFree) {
-  const auto sets =
-      sets_of({token("new"), token("b"), token("newer"), token("new")}, {{"a", 0}, {"b", 1}});
+  const auto sets = sets_of({token("new"), token("b"), token("newer"), token("new")},
+                            vocabulary_of({{"a", 0}, {"b", 1}}));
   EXPECT_EQ(split(sets.raw, "new newer b"), "<2>| |<3>| |<1>");
   EXPECT_EQ(sets.id_count, 4);
 }

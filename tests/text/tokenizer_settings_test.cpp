@@ -44,7 +44,7 @@ TEST(TokenizerJson, IsRead) {
   EXPECT_FALSE(settings.normalizer.lower_case);
   EXPECT_FALSE(settings.normalizer.strip_accents) << "follows lowercase";
   EXPECT_TRUE(settings.normalizer.clean_text);
-  EXPECT_EQ(settings.model.vocabulary.at("##a"), 5);
+  EXPECT_EQ(settings.model.vocabulary.find("##a"), 5);
   EXPECT_EQ(settings.ids_before, std::vector<int32_t>{2});
   EXPECT_EQ(settings.ids_after, std::vector<int32_t>{3});
   ASSERT_EQ(settings.added_tokens.size(), 1U);
@@ -114,9 +114,9 @@ TEST(VocabTxt, IsReadWithItsConfiguration) {
   EXPECT_FALSE(settings.normalizer.lower_case);
   EXPECT_FALSE(settings.normalizer.space_cjk);
   EXPECT_TRUE(settings.normalizer.strip_accents);
-  EXPECT_EQ(settings.model.vocabulary.at("[SEP]"), 2);
-  EXPECT_EQ(settings.model.vocabulary.at("b"), 6) << "the last of equal lines";
-  EXPECT_EQ(settings.model.vocabulary.at("last"), 7);
+  EXPECT_EQ(settings.model.vocabulary.find("[SEP]"), 2);
+  EXPECT_EQ(settings.model.vocabulary.find("b"), 6) << "the last of equal lines";
+  EXPECT_EQ(settings.model.vocabulary.find("last"), 7);
   EXPECT_EQ(settings.ids_before, std::vector<int32_t>{1});
   std::vector<std::string> added;
   for (const AddedToken& token : settings.added_tokens) {

@@ -15,7 +15,7 @@ using Ids = std::vector<int32_t>;
 WordPieceOptions options_of(const std::vector<std::string>& tokens) {
   WordPieceOptions options;
   for (const std::string& token : tokens) {
-    options.vocabulary.emplace(token, static_cast<int32_t>(options.vocabulary.size()));
+    options.vocabulary.set(token, static_cast<int32_t>(options.vocabulary.size()));
   }
   return options;
 }
@@ -84,14 +84,14 @@ Ids slow_pieces(const WordPieceOptions& options, const std::string& word) {
   Ids ids;
   for (size_t start = 0; start < word.size();) {
     size_t end = word.size();
-    while (end > start && !options.vocabulary.contains((start > 0 ? "##" : "") +
-                                                       word.substr(start, end - start))) {
-      --end;
-    }
+    const auto find = [&] {
+      return options.vocabulary.find((start > 0 ? "##" : "") + word.substr(start, end - start));
+    };
+    while (end > start && find() < 0) --end;
     if (end == start) {
-      return {options.vocabulary.at("[UNK]")};
+      return {options.vocabulary.find("[UNK]")};
     }
-    ids.push_back(options.vocabulary.at((start > 0 ? "##" : "") + word.substr(start, end - start)));
+    ids.push_back(find());
     start = end;
   }
   return ids;

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fastintent {
+
+/// Tokens and their ids, in the order in which they were added. A hash table over one line of
+/// memory: a model's 30,000 tokens are read at every start.
+class Vocabulary {
+ public:
+  using Entry = std::pair<std::string, int32_t>;
+
+  /// Adds `token`, or gives it another id. Ids are not negative.
+  void set(std::string token, int32_t id);
+
+  /// The id of `token`, or -1.
+  int32_t find(std::string_view token) const;
+
+  size_t size() const { return entries_.size(); }
+  auto begin() const { return entries_.begin(); }
+  auto end() const { return entries_.end(); }
+
+ private:
+  // Of the entry with that token, or of the empty slot where it would be.
+  size_t slot_of(std::string_view token) const;
+  void grow();
+
+  std::vector<Entry> entries_;
+  std::vector<int32_t> slots_;  // index of the entry or -1; a power of two, linear probing
+};
+
+}  // namespace fastintent
