@@ -19,7 +19,7 @@ namespace fastintent::cli {
 namespace {
 
 struct BenchOptions {
-  ClassifierOptions classifier;
+  ModelOptions classifier;
   InputOptions input;
   int iterations = 100;
   bool json = false;

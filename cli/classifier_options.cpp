@@ -7,15 +7,17 @@
 
 namespace fastintent::cli {
 
-void add_classifier_options(CLI::App& command, ClassifierOptions& options) {
-  options.precision = Precision::fp32;
+void add_classifier_options(CLI::App& command, ModelOptions& options) {
   command.add_option("--model", options.model_path, "trained folder")->type_name("DIR")->required();
   const std::string group = "Running";
   add_choice(command,
              "--precision",
              options.precision,
              kPrecisions,
-             "of the matrix products; auto is the fastest on this device")
+             "of the matrix products; auto is the fastest on this device (default that of a "
+             "prepared folder, else fp32)")
+      ->default_str("")
+      ->each([&options](const std::string& name) { options.fastest = name == "auto"; })
       ->group(group);
   command
       .add_option("--max-length",
@@ -28,10 +30,9 @@ void add_classifier_options(CLI::App& command, ClassifierOptions& options) {
   add_worker_options(command, options.device, options.threads);
 }
 
-IntentClassifier open_classifier(const ClassifierOptions& options) {
-  const bool fastest = options.precision == Precision::automatic;
+IntentClassifier open_classifier(const ModelOptions& options) {
   IntentClassifier classifier(options);
-  if (fastest) {
+  if (options.fastest) {
     const OptimizationReport report = classifier.optimize_for_inference();
     say("precision {}: {}", precision_name(report.precision), report.reason);
   }

@@ -6,12 +6,17 @@
 
 namespace fastintent::cli {
 
+/// What a command asks of a classifier.
+struct ModelOptions : ClassifierOptions {
+  bool fastest = false;  ///< --precision auto
+};
+
 /// Adds --model and the group Running: --precision, --max-length, --device and --threads. `options`
 /// must outlive `command`.
-void add_classifier_options(CLI::App& command, ClassifierOptions& options);
+void add_classifier_options(CLI::App& command, ModelOptions& options);
 
 /// The classifier that the parsed options ask for; under --precision auto in the fastest precision,
 /// and a line on standard error tells which.
-IntentClassifier open_classifier(const ClassifierOptions& options);
+IntentClassifier open_classifier(const ModelOptions& options);
 
 }  // namespace fastintent::cli

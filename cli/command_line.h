@@ -20,6 +20,7 @@ struct CommandLine {
 void add_train_command(CLI::App& program, CommandLine& line);
 void add_evaluate_command(CLI::App& program, CommandLine& line);
 void add_predict_command(CLI::App& program, CommandLine& line);
+void add_quantize_command(CLI::App& program, CommandLine& line);
 void add_tokenize_command(CLI::App& program, CommandLine& line);
 void add_bench_command(CLI::App& program, CommandLine& line);
 void add_info_command(CLI::App& program, CommandLine& line);

@@ -27,7 +27,7 @@ struct EvaluateOptions {
   std::string output;
   std::string report;
   DatasetOptions dataset;
-  ClassifierOptions classifier;
+  ModelOptions classifier;
 };
 
 int evaluate_file(const EvaluateOptions& options) {

@@ -158,6 +158,7 @@ int main(int argc, char** argv) {
   add_train_command(program, line);
   add_evaluate_command(program, line);
   add_predict_command(program, line);
+  add_quantize_command(program, line);
   add_tokenize_command(program, line);
   add_bench_command(program, line);
   add_info_command(program, line);

@@ -30,7 +30,7 @@ struct PredictCommandOptions {
   std::string output;
   bool resume = false;
   bool force = false;
-  ClassifierOptions classifier;
+  ModelOptions classifier;
   PredictOptions predict;
 };
 

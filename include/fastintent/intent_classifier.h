@@ -34,7 +34,8 @@ struct ClassifierOptions {
   int64_t cache_size = 1000;          ///< most predictions remembered
   int64_t cache_bytes = 64 << 20;     ///< most memory for them
   Device device = Device::automatic;  ///< where the encoder runs
-  /// `automatic` is fp32 until optimize_for_inference() chooses.
+  /// `automatic` is that of a prepared folder (quantize.h), else fp32 until
+  /// optimize_for_inference() chooses.
   Precision precision = Precision::automatic;
   int threads = 0;     ///< workers; 0: one for each core this process may use
   int max_length = 0;  ///< tokens a text, special ones included; 0: what training used

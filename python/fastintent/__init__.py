@@ -18,13 +18,16 @@ from fastintent._fastintent import (
     IntentPrediction,
     LabelledTexts,
     Mistake,
+    PrecisionAgreement,
     PredictionStream,
+    QuantizationReport,
     ReliabilityBin,
     StepReport,
     TrainingReport,
     __version__,
     device_names,
     find_model,
+    quantize_model,
     read_labelled_texts,
 )
 from fastintent.errors import (
@@ -62,7 +65,9 @@ __all__ = [
     "Mistake",
     "NoModelError",
     "OutOfResourcesError",
+    "PrecisionAgreement",
     "PredictionStream",
+    "QuantizationReport",
     "ReliabilityBin",
     "ScoredIntent",
     "StepReport",
@@ -71,5 +76,6 @@ __all__ = [
     "__version__",
     "device_names",
     "find_model",
+    "quantize_model",
     "read_labelled_texts",
 ]

@@ -13,6 +13,7 @@ void init_prediction(nb::module_& m);
 void init_evaluation(nb::module_& m);
 void init_training(nb::module_& m);
 void init_hub(nb::module_& m);
+void init_quantize(nb::module_& m);
 void init_stream(nb::module_& m);
 void init_classifier(nb::module_& m);
 

@@ -118,7 +118,8 @@ enable_cache: remember predictions by text.
 cache_size: most predictions remembered.
 device: where the encoder runs: "auto" takes CUDA where there is a device, else the CPU; "cpu"; "cuda";
 "reference" is the definition of every operation in plain loops: slow, for checking.
-precision: "auto" is fp32 until optimize_for_inference() chooses; "fp32"; "bf16".
+precision: "auto" is that of a prepared folder (see quantize_model), else fp32 until
+optimize_for_inference() chooses; "fp32"; "bf16"; "int8".
 threads: workers; 0: one for each core this process may use.
 max_length: tokens a text, special ones included; 0: what training used.
 review_threshold: replaces the folder's own: a prediction with a lower confidence is flagged

@@ -18,6 +18,7 @@ NB_MODULE(_fastintent, m) {
   init_evaluation(m);
   init_training(m);
   init_hub(m);
+  init_quantize(m);
   init_stream(m);
   init_classifier(m);
   m.def("device_names",

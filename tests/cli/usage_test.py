@@ -17,7 +17,7 @@ class UsageTest(ProgramTest):
         done = self.run_program("--version")
         self.assertRegex(done.stdout, rb"^fastintent \d+\.\d+\.\d+\n$")
         self.assertEqual(done.stderr, b"")
-        for command in ["train", "evaluate", "predict", "tokenize", "info"]:
+        for command in ["train", "evaluate", "predict", "quantize", "tokenize", "info"]:
             done = self.run_program(command, "--help")
             self.assertEqual(done.stderr, b"")
             self.assertIn(b"Examples:", done.stdout)
@@ -25,7 +25,7 @@ class UsageTest(ProgramTest):
             self.assertLessEqual(max(len(line) for line in done.stdout.splitlines()), 101)
 
     def test_every_flag_names_its_environment_variable(self):
-        for command in ["train", "evaluate", "predict", "tokenize", "info"]:
+        for command in ["train", "evaluate", "predict", "quantize", "tokenize", "info"]:
             text = self.run_program(command, "--help").stdout.decode()
             for line in text.split("Examples:")[0].splitlines():
                 if line.startswith("  --"):

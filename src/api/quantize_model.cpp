@@ -1,0 +1,146 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "api/output_folder.h"
+#include "base/replace_folder.h"
+#include "compute/create_backend.h"
+#include "fastintent/error.h"
+#include "fastintent/intent_classifier.h"
+#include "fastintent/quantize.h"
+#include "model/load_weights.h"
+#include "model/packed_weights.h"
+
+namespace fastintent {
+namespace {
+
+namespace fs = std::filesystem;
+
+void check(const QuantizationOptions& options) {
+  if (options.precision != Precision::int8 && options.precision != Precision::bf16) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("quantize: expected the precision int8 or bf16, found {}",
+                            precision_name(options.precision)));
+  }
+  if (!options.labels.empty() && options.labels.size() != options.texts.size()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("quantize: expected a label for each of {} texts, found {}",
+                            options.texts.size(),
+                            options.labels.size()));
+  }
+}
+
+bool lies_in(const fs::path& inner, const fs::path& outer) {
+  const auto [end, ignored] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
+  return end == outer.end();
+}
+
+// One folder in the other would be copied into itself, or removed when the other is replaced.
+void require_apart(const fs::path& model, const fs::path& output) {
+  std::error_code ignored;  // what is not there is found below
+  const fs::path from = fs::weakly_canonical(normalized_output(model), ignored);
+  const fs::path to = fs::weakly_canonical(output, ignored);
+  if (!lies_in(from, to) && !lies_in(to, from)) return;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("quantize: expected an output folder apart from the model's, found {}",
+                          output.string()));
+}
+
+// As it is, with what links lead to; without the packed weights of an earlier preparation.
+void copy_folder(const fs::path& from, const fs::path& to) try {
+  for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
+    const fs::path name = entry.path().filename();
+    if (name != kPackedWeightsFile) fs::copy(entry.path(), to / name, fs::copy_options::recursive);
+  }
+} catch (const fs::filesystem_error& error) {
+  throw Error(ErrorCode::io_error, fmt::format("quantize: {}", error.what()));
+}
+
+void pack_weights(const ModelFolder& folder, const fs::path& out, QuantizationReport& report) {
+  const auto backend = create_backend(Device::cpu);
+  const OwnedWeights weights = allocate_weights(*backend, folder.config(), 0);
+  load_trained_weights(folder, folder.config(), weights.weights);
+  const PreparedModel model = prepare_model(
+      *backend, folder.config(), weights.weights, report.precision, WeightUse::inference);
+  for (const auto& [name, weight] : model.packable)
+    report.fp32_bytes += weight->rows() * weight->columns() * static_cast<int64_t>(sizeof(float));
+  report.packed_bytes = write_packed_weights(out, model, report.precision, folder);
+}
+
+// `before`: texts that were answered in another precision already, of twice as many.
+std::vector<IntentPrediction> answers(const fs::path& folder,
+                                      Precision precision,
+                                      const QuantizationOptions& options,
+                                      int64_t before) {
+  IntentClassifier classifier(
+      {.model_path = folder, .precision = precision, .threads = options.threads});
+  PredictOptions call;
+  call.top_k = 0;
+  call.use_cache = false;
+  bool stopped = false;
+  if (options.on_progress) {
+    call.on_progress = [&](int64_t done, int64_t total) {
+      stopped = !options.on_progress(before + done, 2 * total);
+      return !stopped;
+    };
+  }
+  std::vector<IntentPrediction> predictions = classifier.predict_batch(options.texts, call);
+  if (stopped) throw Error(ErrorCode::interrupted, "quantize: stopped by the caller");
+  return predictions;
+}
+
+double accuracy(std::span<const IntentPrediction> answers, std::span<const std::string> labels) {
+  int64_t right = 0;
+  for (size_t i = 0; i < answers.size(); ++i) right += answers[i].intent == labels[i] ? 1 : 0;
+  return static_cast<double>(right) / static_cast<double>(answers.size());
+}
+
+// Both precisions from the prepared folder: what is compared is what will run.
+PrecisionAgreement compare(const fs::path& folder, const QuantizationOptions& options) {
+  const auto count = static_cast<int64_t>(options.texts.size());
+  const auto own = answers(folder, Precision::fp32, options, 0);
+  const auto packed = answers(folder, options.precision, options, count);
+  PrecisionAgreement agreement;
+  agreement.texts = count;
+  int64_t kept = 0;
+  for (size_t i = 0; i < own.size(); ++i) {
+    kept += own[i].intent == packed[i].intent ? 1 : 0;
+    agreement.largest_confidence_change = std::max(
+        agreement.largest_confidence_change, std::abs(own[i].confidence - packed[i].confidence));
+  }
+  agreement.label_agreement = static_cast<double>(kept) / static_cast<double>(count);
+  if (!options.labels.empty()) {
+    agreement.accuracy = accuracy(packed, options.labels);
+    agreement.fp32_accuracy = accuracy(own, options.labels);
+  }
+  return agreement;
+}
+
+}  // namespace
+
+QuantizationReport quantize_model(const fs::path& model,
+                                  const fs::path& output,
+                                  const QuantizationOptions& options) {
+  check(options);
+  const fs::path target = normalized_output(output);
+  require_apart(model, target);
+  require_output_folder("quantize", target, options.overwrite);
+  const ModelFolder folder(model);
+  if (!folder.has_trained_head()) {
+    throw Error(ErrorCode::bad_checkpoint,
+                fmt::format("quantize: expected a folder with a trained classifier, found a model "
+                            "without one ({}); train it first",
+                            model.string()));
+  }
+  QuantizationReport report;
+  report.precision = options.precision;
+  replace_folder(target, [&](const fs::path& out) {
+    copy_folder(model, out);
+    pack_weights(folder, out, report);
+    if (!options.texts.empty()) report.agreement = compare(out, options);
+  });
+  return report;
+}
+
+}  // namespace fastintent
