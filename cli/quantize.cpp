@@ -22,8 +22,6 @@
 namespace fastintent::cli {
 namespace {
 
-const Choices<Precision> kPackedPrecisions = {{"int8", Precision::int8}, {"bf16", Precision::bf16}};
-
 struct QuantizeOptions {
   std::string model;
   std::string output;
