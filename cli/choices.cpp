@@ -23,6 +23,8 @@ const Choices<Precision> kPrecisions = {{"auto", Precision::automatic},
                                         {"fp32", Precision::fp32},
                                         {"bf16", Precision::bf16},
                                         {"int8", Precision::int8}};
+const Choices<Precision> kTrainingPrecisions = {
+    {"auto", Precision::automatic}, {"fp32", Precision::fp32}, {"bf16", Precision::bf16}};
 const Choices<Precision> kPackedPrecisions = {{"int8", Precision::int8}, {"bf16", Precision::bf16}};
 
 CLI::Validator between(double smallest, double largest) {

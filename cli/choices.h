@@ -19,6 +19,7 @@ extern const Choices<Device> kDevices;
 extern const Choices<FileFormat> kFormats;
 extern const Choices<HeadPooling> kPoolings;
 extern const Choices<Precision> kPrecisions;
+extern const Choices<Precision> kTrainingPrecisions;
 extern const Choices<Precision> kPackedPrecisions;  // of a prepared folder
 
 /// The name that a flag takes for `value`.

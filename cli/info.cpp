@@ -38,7 +38,10 @@ void describe_model(const std::string& folder, Output& output) {
   const size_t named = std::min(intents.size(), kNamedIntents);
   write_line(output, "model", folder);
   write_line(output, "encoder", classifier.description());
-  write_line(output, "runs on", classifier.device_name());
+  write_line(
+      output,
+      "runs on",
+      fmt::format("{} in {}", classifier.device_name(), precision_name(classifier.precision())));
   write_line(output, "max length", fmt::format("{} tokens", classifier.max_length()));
   const auto threshold = classifier.review_threshold();
   write_line(output,

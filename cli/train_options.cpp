@@ -188,7 +188,7 @@ void add_running_options(CLI::App& command, TrainingOptions& training) {
   add_choice(command,
              "--precision",
              training.precision,
-             kPrecisions,
+             kTrainingPrecisions,
              "auto is bf16 where the processor gains by it")
       ->group(group);
   add_worker_options(command, training.device, training.threads);
