@@ -40,11 +40,12 @@ class SpinBarrier {
       round_.store(round + 1, std::memory_order_release);
       return;
     }
-    if (spin_until([&] { return round_.load(std::memory_order_acquire) != round; }))
-      gave_way_.store(true, std::memory_order_relaxed);
+    const bool lasted = spin_until([&] { return round_.load(std::memory_order_acquire) != round; });
+    if (lasted && round > 0) gave_way_.store(true, std::memory_order_relaxed);
   }
 
-  /// Whether a thread waited so long that it gave way to others.
+  /// Whether a thread waited so long that it gave way to others, but for the first time, when some
+  /// may have had to wake.
   bool gave_way() const { return gave_way_.load(std::memory_order_relaxed); }
 
  private:
