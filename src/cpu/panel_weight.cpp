@@ -15,6 +15,40 @@ namespace {
 // Rows of a weight that are packed at a time: a cache line of words of a panel.
 constexpr int64_t kPackedRows = 16;
 
+void check_finite(const WeightScale& scale, ConstTensor weight, int64_t row) {
+  if (std::isfinite(scale.scale)) return;
+  throw Error(ErrorCode::bad_checkpoint,
+              fmt::format("quantize weight [{},{}]: expected finite values, found others in row {}",
+                          weight.rows,
+                          weight.columns,
+                          row));
+}
+
+// Writes a weight as PanelLayout has it; `out` is zero.
+void pack_panels(ConstTensor weight, const PanelLayout& layout, float* out) {
+  const int64_t words = layout.words();
+  float* scales = out + layout.panels() * layout.panel_words();
+  float* sums = scales + layout.panels() * kPanelColumns;
+  std::vector<uint32_t> rows(static_cast<size_t>(kPackedRows * words));
+  for (int64_t first = 0; first < weight.rows; first += kPackedRows) {
+    const int64_t count = std::min(kPackedRows, weight.rows - first);
+    for (int64_t r = 0; r < count; ++r) {
+      const int64_t n = first + r;
+      const WeightScale scale =
+          convert_weight_row(weight.row(n), weight.columns, layout.element, &rows[r * words]);
+      if (layout.element != Element::int8) continue;
+      check_finite(scale, weight, n);
+      scales[n] = scale.scale;
+      sums[n] = scale.sum;
+    }
+    auto* panel = reinterpret_cast<uint32_t*>(out + first / kPanelColumns * layout.panel_words());
+    for (int64_t k = 0; k < words; ++k) {
+      uint32_t* line = panel + k * kPanelColumns + first % kPanelColumns;
+      for (int64_t r = 0; r < count; ++r) line[r] = rows[r * words + k];
+    }
+  }
+}
+
 }  // namespace
 
 Element element_of(Precision precision) {
@@ -60,33 +94,7 @@ PanelWeight::PanelWeight(ConstTensor weight, Precision precision)
       layout_{element_of(precision), weight.rows, weight.columns},
       owned_(allocate_zeroed(layout_.total_words()), layout_.total_words(), release),
       data_(reinterpret_cast<const uint32_t*>(owned_.data())) {
-  const int64_t words = layout_.words();
-  auto* packed = reinterpret_cast<uint32_t*>(owned_.data());
-  std::vector<uint32_t> rows(static_cast<size_t>(kPackedRows * words));
-  for (int64_t first = 0; first < weight.rows; first += kPackedRows) {
-    const int64_t count = std::min(kPackedRows, weight.rows - first);
-    for (int64_t r = 0; r < count; ++r) {
-      const int64_t n = first + r;
-      const WeightScale scale =
-          convert_weight_row(weight.row(n), weight.columns, layout_.element, &rows[r * words]);
-      if (layout_.element != Element::int8) continue;
-      if (!std::isfinite(scale.scale)) {
-        throw Error(ErrorCode::bad_checkpoint,
-                    fmt::format("quantize weight [{},{}]: expected finite values, found others in "
-                                "row {}",
-                                weight.rows,
-                                weight.columns,
-                                n));
-      }
-      const_cast<float*>(scales())[n] = scale.scale;
-      const_cast<float*>(sums())[n] = scale.sum;
-    }
-    uint32_t* panel = packed + first / kPanelColumns * layout_.panel_words();
-    for (int64_t k = 0; k < words; ++k) {
-      uint32_t* line = panel + k * kPanelColumns + first % kPanelColumns;
-      for (int64_t r = 0; r < count; ++r) line[r] = rows[r * words + k];
-    }
-  }
+  pack_panels(weight, layout_, owned_.data());
 }
 
 }  // namespace fastintent::cpu
