@@ -46,7 +46,8 @@ class CpuBackend final : public Backend {
   std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
                                                     Precision precision,
                                                     WeightUse use) override {
-    if (use == WeightUse::inference) return std::make_unique<cpu::PanelWeight>(weight, precision);
+    if (use == WeightUse::inference)
+      return std::make_unique<cpu::PanelWeight>(weight, precision, cpu::int8_uses_amx());
     return std::make_unique<cpu::TrainingWeight>(weight, precision);
   }
 
@@ -55,7 +56,7 @@ class CpuBackend final : public Backend {
                                                   int64_t input_width,
                                                   Precision precision) override {
     const cpu::PanelLayout layout{cpu::element_of(precision), output_width, input_width};
-    return std::make_unique<cpu::PanelWeight>(layout, bytes);
+    return std::make_unique<cpu::PanelWeight>(layout, bytes, cpu::int8_uses_amx());
   }
 
   int64_t packed_bytes(int64_t output_width,

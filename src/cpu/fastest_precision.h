@@ -7,6 +7,10 @@ namespace fastintent::cpu {
 /// Whether bf16 products are faster than f32 ones here, under the instruction set in use.
 bool bf16_pays();
 
+/// Whether int8 products of many rows go to oneDNN, whose kernels use AMX where the processor has
+/// it.
+bool int8_uses_amx();
+
 /// As Backend::fastest_precision.
 PrecisionChoice fastest_precision();
 

@@ -26,9 +26,10 @@ const dnnl::engine& engine() {
   return cpu;
 }
 
-Description factor(int64_t rows, int64_t columns, Element element, Layout layout) {
-  const auto type =
-      element == Element::bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+using Type = dnnl::memory::data_type;
+
+Description factor(int64_t rows, int64_t columns, Type type, Layout layout) {
+  if (layout == Layout::packed) return {{rows, columns}, type, dnnl::memory::format_tag::any};
   const dnnl::memory::dims strides =
       layout == Layout::row_major ? dnnl::memory::dims{columns, 1} : dnnl::memory::dims{1, rows};
   return {{rows, columns}, type, strides};
@@ -49,7 +50,8 @@ typename Product::primitive_desc describe(const Description& a,
 }
 
 dnnl::matmul::primitive_desc describe_shape(const MatmulShape& shape) {
-  const auto f32 = dnnl::memory::data_type::f32;
+  const bool int8 = shape.element == Element::int8;
+  const Type both = shape.element == Element::bf16 ? Type::bf16 : Type::f32;
   dnnl::primitive_attr options;
   options.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   if (shape.accumulate) {
@@ -58,10 +60,10 @@ dnnl::matmul::primitive_desc describe_shape(const MatmulShape& shape) {
     options.set_post_ops(add_to_out);
   }
   const auto row_of_bias = dnnl::memory::dims{shape.N, 1};
-  return describe(factor(shape.M, shape.K, shape.element, shape.a),
-                  factor(shape.K, shape.N, shape.element, shape.b),
-                  shape.bias ? Description({1, shape.N}, f32, row_of_bias) : Description(),
-                  factor(shape.M, shape.N, Element::fp32, Layout::row_major),
+  return describe(factor(shape.M, shape.K, int8 ? Type::u8 : both, shape.a),
+                  factor(shape.K, shape.N, int8 ? Type::s8 : both, shape.b),
+                  shape.bias ? Description({1, shape.N}, Type::f32, row_of_bias) : Description(),
+                  factor(shape.M, shape.N, int8 ? Type::s32 : Type::f32, Layout::row_major),
                   options);
 }
 
@@ -123,7 +125,7 @@ Matmul::Matmul() : state_(std::make_unique<State>()) {}
 Matmul::~Matmul() = default;
 
 void Matmul::multiply(
-    const MatmulShape& shape, const void* a, const void* b, const float* bias, float* out) {
+    const MatmulShape& shape, const void* a, const void* b, const float* bias, void* out) {
   // A worker is one thread (law 3). The setting belongs to the calling thread, and a backend may
   // have been made by another one.
   omp_set_num_threads(1);
@@ -148,6 +150,21 @@ void Matmul::multiply(
         dnnl_primitive_execute(
             kernel.shared.product.get(), state_->stream.get(), count, arguments.data()),
         "could not execute a matrix product");
+  } catch (const dnnl::error& error) {
+    rethrow(error);
+  }
+}
+
+PackedMatrix pack_matrix(const int8_t* b, int64_t M, int64_t K, int64_t N) {
+  omp_set_num_threads(1);
+  const MatmulShape shape{.M = M, .K = K, .N = N, .element = Element::int8, .b = Layout::packed};
+  try {
+    dnnl::memory plain(factor(K, N, Type::s8, Layout::row_major), engine(), const_cast<int8_t*>(b));
+    auto packed = std::make_shared<dnnl::memory>(describe_shape(shape).weights_desc(), engine());
+    dnnl::stream stream(engine());
+    dnnl::reorder(plain, *packed).execute(stream, plain, *packed);
+    stream.wait();
+    return {packed, packed->get_data_handle()};
   } catch (const dnnl::error& error) {
     rethrow(error);
   }

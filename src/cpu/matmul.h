@@ -9,11 +9,12 @@
 
 namespace fastintent::cpu {
 
-/// How a factor [R,C] lies in memory, without gaps.
-enum class Layout { row_major, column_major };
+/// How a factor [R,C] lies in memory, without gaps. `packed`: as pack_matrix left it.
+enum class Layout { row_major, column_major, packed };
 
 /// out[M,N] = a[M,K] · b[K,N], plus bias [N] when `bias`, plus what out held when `accumulate`.
-/// `element` fp32 or bf16; sums, bias and out are f32, out is row-major.
+/// `element` fp32 or bf16: sums, bias and out are f32; or int8: a unsigned, b signed, out i32
+/// without bias. out is row-major.
 struct MatmulShape {
   int64_t M = 0;
   int64_t K = 0;
@@ -28,6 +29,12 @@ struct MatmulShape {
   auto operator<=>(const MatmulShape&) const = default;
 };
 
+/// A right factor in the order the library's kernels read it; shared by all threads.
+using PackedMatrix = std::shared_ptr<const void>;
+
+/// Packs an int8 b [K,N], row-major, for products of M rows.
+PackedMatrix pack_matrix(const int8_t* b, int64_t M, int64_t K, int64_t N);
+
 /// The matrix products of one backend, by oneDNN with one thread; the only file that knows it.
 /// Kernels are made at the first product of a shape and shared by all threads of the process.
 /// Used by one thread at a time.
@@ -39,7 +46,7 @@ class Matmul {
   Matmul& operator=(const Matmul&) = delete;
 
   void multiply(
-      const MatmulShape& shape, const void* a, const void* b, const float* bias, float* out);
+      const MatmulShape& shape, const void* a, const void* b, const float* bias, void* out);
 
  private:
   struct State;

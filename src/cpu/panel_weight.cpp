@@ -79,22 +79,41 @@ std::string_view panel_layout_name(Element element) {
   return {};
 }
 
-PanelWeight::PanelWeight(const PanelLayout& layout, std::span<const std::byte> bytes)
+PanelWeight::PanelWeight(const PanelLayout& layout, std::span<const std::byte> bytes, bool amx)
     : PreparedWeight(layout.N, layout.K),
       layout_(layout),
-      data_(reinterpret_cast<const uint32_t*>(bytes.data())) {}
+      data_(reinterpret_cast<const uint32_t*>(bytes.data())) {
+  if (amx) pack_for_amx();
+}
+
+// The library's rows have no filler, ours fill whole words: the same where K is a multiple of 4.
+void PanelWeight::pack_for_amx() {
+  const int64_t N = layout_.N;
+  const int64_t K = layout_.K;
+  if (layout_.element != Element::int8 || K % elements_per_word(Element::int8) != 0) return;
+  std::vector<int8_t> plain(static_cast<size_t>(K * N));
+  for (int64_t n = 0; n < N; ++n) {
+    const uint32_t* column = panel(n / kPanelColumns) + n % kPanelColumns;
+    for (int64_t k = 0; k < K; ++k) {
+      const auto* word = reinterpret_cast<const int8_t*>(column + k / 4 * kPanelColumns);
+      plain[static_cast<size_t>(k * N + n)] = word[k % 4];
+    }
+  }
+  amx_matrix_ = pack_matrix(plain.data(), kAmxRows, K, N);
+}
 
 PackedBytes PanelWeight::packed() const {
   return {panel_layout_name(layout_.element),
           {reinterpret_cast<const std::byte*>(data_), static_cast<size_t>(layout_.total_bytes())}};
 }
 
-PanelWeight::PanelWeight(ConstTensor weight, Precision precision)
+PanelWeight::PanelWeight(ConstTensor weight, Precision precision, bool amx)
     : PreparedWeight(weight.rows, weight.columns),
       layout_{element_of(precision), weight.rows, weight.columns},
       owned_(allocate_zeroed(layout_.total_words()), layout_.total_words(), release),
       data_(reinterpret_cast<const uint32_t*>(owned_.data())) {
   pack_panels(weight, layout_, owned_.data());
+  if (amx) pack_for_amx();
 }
 
 }  // namespace fastintent::cpu

@@ -6,6 +6,7 @@
 #include "compute/backend.h"
 #include "cpu/element.h"
 #include "cpu/kernels/tile_product.h"
+#include "cpu/matmul.h"
 
 namespace fastintent::cpu {
 
@@ -34,13 +35,18 @@ struct PanelLayout {
 /// The name of the layout of such weights, for PackedBytes.
 std::string_view panel_layout_name(Element element);
 
+/// Rows of an int8 product by AMX: one count, so that a weight needs one kernel of the library, and
+/// three tiles of AMX high. Rows that are left go by tile products: sums are exact either way.
+constexpr int64_t kAmxRows = 48;
+
 /// A weight for inference, packed once and never changed; shared by all threads.
 class PanelWeight final : public PreparedWeight {
  public:
   /// Throws bad_checkpoint when int8 is asked for and a value is not finite.
-  PanelWeight(ConstTensor weight, Precision precision);
+  /// `amx`: an int8 weight is packed for oneDNN, too.
+  PanelWeight(ConstTensor weight, Precision precision, bool amx);
   /// One that was packed before, used where it lies. bytes: those of `layout`
-  PanelWeight(const PanelLayout& layout, std::span<const std::byte> bytes);
+  PanelWeight(const PanelLayout& layout, std::span<const std::byte> bytes, bool amx);
 
   PackedBytes packed() const override;
 
@@ -49,11 +55,16 @@ class PanelWeight final : public PreparedWeight {
   const uint32_t* panel(int64_t index) const { return data_ + index * layout_.panel_words(); }
   const float* scales() const { return reinterpret_cast<const float*>(panel(layout_.panels())); }
   const float* sums() const { return scales() + layout_.panels() * kPanelColumns; }
+  /// For products of kAmxRows rows; null without.
+  const void* amx_matrix() const { return amx_matrix_.get(); }
 
  private:
+  void pack_for_amx();
+
   PanelLayout layout_;
   Buffer owned_;  // empty where the bytes are another's
   const uint32_t* data_;
+  PackedMatrix amx_matrix_;
 };
 
 }  // namespace fastintent::cpu

@@ -189,7 +189,7 @@ TEST_F(FactorRowsTest, RefusesWeightsThatAreNotFinite) {
         Matrix weight(70, width, 0.5F);
         weight.row(65)[k] = value;
         expect_error(ErrorCode::bad_checkpoint, "found others in row 65", [&] {
-          PanelWeight(weight.tensor(), Precision::int8);
+          PanelWeight(weight.tensor(), Precision::int8, false);
         });
       }
     }

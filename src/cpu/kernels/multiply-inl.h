@@ -110,10 +110,11 @@ HWY_NOINLINE inline void multiply(FloatTag d,
   for (int64_t n = 0; n < out.columns; n += 2 * lanes_of(d)) {
     const int64_t columns = std::min(2 * lanes_of(d), out.columns - n);
     const ConstTensor strip = right.column_slice(n, columns);
-    if (columns <= lanes_of(d))
+    if (columns <= lanes_of(d)) {
       multiply_strip<1>(left, strip, accumulate, out.column_slice(n, columns));
-    else
+    } else {
       multiply_strip<2>(left, strip, accumulate, out.column_slice(n, columns));
+    }
   }
 }
 
