@@ -255,8 +255,8 @@ Operation adamw_step() {
             const AdamwState state{RandomData::flat(parameters),
                                    RandomData::flat(data.zeros(1, kParameters)),
                                    RandomData::flat(data.zeros(1, kParameters))};
-            const AdamwRates rates{.learning_rate = 1e-4F, .step_size = 1e-4F};
-            return {[=, &backend] { backend.adamw_step(state, gradient, rates); }, parameters};
+            const AdamwUpdate update{state, gradient, {.learning_rate = 1e-4F, .step_size = 1e-4F}};
+            return {[=, &backend] { backend.adamw_step({&update, 1}); }, parameters};
           }};
 }
 

@@ -77,7 +77,7 @@ std::shared_ptr<Predictor> IntentClassifier::State::prepare(
     std::shared_ptr<const TrainedModel> trained, Precision precision) const {
   return std::make_shared<Predictor>(
       std::move(trained),
-      [device = options.device] { return create_backend(device); },
+      [device = options.device](int /*worker*/) { return create_backend(device); },
       precision,
       options.threads);
 }

@@ -121,10 +121,11 @@ class TrainingRun {
       folder_.create();
     }
     tell(fmt::format("training in {} on {} with {} workers",
-                     settings_.precision == Precision::bf16 ? "bf16" : "fp32",
+                     precision_name(settings_.precision),
                      memory_->name(),
                      pool_.size()));
-    if (settings_.precision == Precision::bf16 && !memory_->gains_by_bf16()) {
+    if (settings_.precision == Precision::bf16 &&
+        memory_->training_precision() == Precision::fp32) {
       tell("this processor gains no speed by bf16");
     }
     TrainingReport report;
@@ -157,7 +158,7 @@ class TrainingRun {
     used.label_smoothing = settings_.label_smoothing;
     used.max_length = tokenizer_.max_length();
     used.pooling = pooling_of(config_.head);
-    used.precision = settings_.precision == Precision::bf16 ? Precision::bf16 : Precision::fp32;
+    used.precision = settings_.precision;
     used.threads = pool_.size();
     return used;
   }

@@ -118,9 +118,8 @@ FitSettings resolve_settings(const TrainingOptions& options,
   if (options.balance_classes) settings.class_weights = balanced_weights(config, all);
   settings.seed = options.seed;
   settings.patience = options.patience;
-  const bool bf16 = options.precision == Precision::bf16 ||
-                    (options.precision == Precision::automatic && backend.gains_by_bf16());
-  settings.precision = bf16 ? Precision::bf16 : Precision::fp32;
+  settings.precision =
+      options.precision == Precision::automatic ? backend.training_precision() : options.precision;
   return settings;
 }
 

@@ -6,11 +6,6 @@
 
 namespace fastintent {
 
-/// Tokens a worker runs at once when it only goes forward. Rows of the widest activation of
-/// MiniLM-L6 (1536 floats) then fill 1.5 MB, about a core's L2 on today's servers; products are at
-/// full speed from 64 rows up.
-constexpr int64_t kForwardTokenBudget = 256;
-
 /// Sequences [begin, end).
 struct SequenceRange {
   int64_t begin = 0;

@@ -53,6 +53,13 @@ void Backend::download(ConstTensor in, Tensor host) {
   }
 }
 
+void Backend::clear(Tensor out) {
+  check_shape("clear", "out", out, kAnySize, kAnySize);
+  if (out.size() > 0) {
+    do_clear(out);
+  }
+}
+
 std::unique_ptr<PreparedWeight> Backend::prepare_weight(ConstTensor weight,
                                                         Precision precision,
                                                         WeightUse use) {
@@ -62,11 +69,13 @@ std::unique_ptr<PreparedWeight> Backend::prepare_weight(ConstTensor weight,
                "weight with rows and columns",
                fmt::format("[{},{}]", weight.rows, weight.columns));
   }
-  if (precision == Precision::automatic) {
-    fail_check("prepare_weight", "a precision by name", std::string(precision_name(precision)));
+  if (precision == Precision::automatic || !multiplies(precision)) {
+    fail_check("prepare_weight",
+               fmt::format("a precision that {} multiplies in", name()),
+               std::string(precision_name(precision)));
   }
   if (precision == Precision::int8 && use == WeightUse::training) {
-    fail_check("prepare_weight", "fp32 or bf16 for training", "int8");
+    fail_check("prepare_weight", "another precision for training", "int8");
   }
   return do_prepare_weight(weight, precision, use);
 }

@@ -12,6 +12,7 @@
 #include "compute/operands.h"
 #include "compute/prepared_encoder.h"
 #include "compute/tensor.h"
+#include "compute/work_sizes.h"
 #include "fastintent/options.h"
 
 namespace fastintent {
@@ -38,29 +39,49 @@ class Backend {
   /// "cpu (avx512)", "reference": shown by `fastintent info` and in benchmark reports.
   virtual std::string_view name() const = 0;
 
-  /// Whether this device multiplies bf16 faster than fp32 by enough to train in it.
-  virtual bool gains_by_bf16() const { return false; }
-
   /// In which precision this device predicts fastest, from its features alone.
   virtual PrecisionChoice fastest_precision() const {
     return {Precision::fp32, "this device multiplies nothing faster than fp32"};
   }
 
+  /// Whether this device multiplies in `precision` (not automatic).
+  virtual bool multiplies(Precision precision) const {
+    return precision == Precision::fp32 || precision == Precision::bf16 ||
+           precision == Precision::int8;
+  }
+
+  /// In which precision this device trains fastest without a loss of accuracy.
+  virtual Precision training_precision() const { return Precision::fp32; }
+
+  virtual WorkSizes work_sizes() const { return {}; }
+
+  /// The largest number of rows below `rows` for which this device may choose other kernels.
+  virtual int64_t fewer_rows(int64_t rows) const { return rows - kRowTile; }
+
+  /// Tensors and prepared weights of one backend are good for all of its kind in the same space.
+  virtual int memory_space() const { return 0; }
+
   // --- memory
   // -------------------------------------------------------------------------------------
+
+  /// Whether tensors in host memory may be operands, and the host may read and write this
+  /// backend's.
+  virtual bool shares_host_memory() const { return true; }
 
   /// Room for a [rows, columns] tensor and its filler rows, zeroed. Throws out_of_resources.
   Buffer allocate(int64_t rows, int64_t columns);
   /// Copies from host memory / to host memory.
   void upload(ConstTensor host, Tensor out);
   void download(ConstTensor in, Tensor host);
+  void clear(Tensor out);  ///< zeros
   /// Returns when all work handed to the device is done.
   virtual void synchronize() = 0;
 
   // --- weights
   // ------------------------------------------------------------------------------------
 
-  /// weight [N,K], precision not automatic. With WeightUse::training the tensor must outlive the
+  /// weight [N,K], precision one that this device multiplies in. For WeightUse::inference it lies
+  /// in host memory and may go afterwards; for training in this backend's, and must outlive the
   /// handle.
   std::unique_ptr<PreparedWeight> prepare_weight(ConstTensor weight,
                                                  Precision precision,
@@ -220,10 +241,9 @@ class Backend {
   /// out = sum of `parts` (out may be one of them); returns the squared Euclidean norm of out.
   double sum_gradients(std::span<const std::span<const float>> parts, std::span<float> out);
 
-  /// One AdamW step (Loshchilov & Hutter 2019, as torch.optim.AdamW) of flat parameters.
-  void adamw_step(const AdamwState& state,
-                  std::span<const float> gradient,
-                  const AdamwRates& rates);
+  /// One AdamW step (Loshchilov & Hutter 2019, as torch.optim.AdamW) of flat parameters. No two
+  /// updates share any.
+  void adamw_step(std::span<const AdamwUpdate> updates);
 
   /// AdamW on the rows of a table that a step touched. rates[i] are those of step i + 1; the last
   /// is the current step. A row that stood still since last_steps[row] first makes up the steps it
@@ -243,6 +263,7 @@ class Backend {
   virtual Buffer do_allocate(int64_t floats) = 0;
   virtual void do_upload(ConstTensor host, Tensor out) = 0;
   virtual void do_download(ConstTensor in, Tensor host) = 0;
+  virtual void do_clear(Tensor out) = 0;
   virtual std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
                                                             Precision precision,
                                                             WeightUse use) = 0;
@@ -343,9 +364,7 @@ class Backend {
                                 Tensor d_hidden) = 0;
   virtual double do_sum_gradients(std::span<const std::span<const float>> parts,
                                   std::span<float> out) = 0;
-  virtual void do_adamw_step(const AdamwState& state,
-                             std::span<const float> gradient,
-                             const AdamwRates& rates) = 0;
+  virtual void do_adamw_step(std::span<const AdamwUpdate> updates) = 0;
   virtual void do_adamw_step_rows(const AdamwState& state,
                                   std::span<const int32_t> rows,
                                   ConstTensor gradient,

@@ -25,15 +25,22 @@ double Backend::sum_gradients(std::span<const std::span<const float>> parts, std
   return out.empty() ? 0 : do_sum_gradients(parts, out);
 }
 
-void Backend::adamw_step(const AdamwState& state,
-                         std::span<const float> gradient,
-                         const AdamwRates& rates) {
-  check_state("adamw_step", state);
-  check_size(
-      "adamw_step", "gradient", gradient.size(), static_cast<int64_t>(state.parameters.size()));
-  if (!gradient.empty()) {
-    do_adamw_step(state, gradient, rates);
+void Backend::adamw_step(std::span<const AdamwUpdate> updates) {
+  constexpr std::string_view kOperation = "adamw_step";
+  for (const AdamwUpdate& update : updates) {
+    check_state(kOperation, update.state);
+    const auto count = static_cast<int64_t>(update.state.parameters.size());
+    check_size(kOperation, "gradient", update.gradient.size(), count);
+    if (update.weight == nullptr) continue;
+    const int64_t K = update.weight->columns();
+    const int64_t rows_left = update.weight->rows() - update.first_row;
+    if (update.first_row < 0 || count % K != 0 || count / K > rows_left) {
+      fail_check(kOperation,
+                 fmt::format("whole rows of a weight [{},{}]", update.weight->rows(), K),
+                 fmt::format("{} parameters from row {}", count, update.first_row));
+    }
   }
+  if (!updates.empty()) do_adamw_step(updates);
 }
 
 void Backend::adamw_step_rows(const AdamwState& state,

@@ -2,34 +2,36 @@
 
 #include "cpu/cpu_backend.h"
 #include "cuda/cuda_backend.h"
-#include "fastintent/error.h"
 #include "reference/reference_backend.h"
 
 namespace fastintent {
 
-// The one place that knows every backend. src/cuda or src/cuda_absent supplies create_cuda_backend,
-// whichever was linked.
-std::unique_ptr<Backend> create_backend(Device device) {
-  switch (device) {
-    case Device::automatic:
-      return cuda_device_present() ? create_cuda_backend() : create_cpu_backend();
-    case Device::cpu:
-      return create_cpu_backend();
-    case Device::cuda:
-      return create_cuda_backend();
-    case Device::reference:
-      return create_reference_backend();
-  }
-  throw Error(ErrorCode::invalid_argument, "create_backend: unknown device");
+// The one place that knows every backend. src/cuda or src/cuda_absent supplies what begins with
+// cuda or create_cuda, whichever was linked.
+namespace {
+
+bool takes_cuda(Device device) {
+  return device == Device::cuda || (device == Device::automatic && cuda_device_count() > 0);
 }
 
-GpuMemoryStats gpu_memory_stats(Device device) {
-  const bool may_be_cuda = device == Device::automatic || device == Device::cuda;
-  return may_be_cuda && cuda_device_present() ? cuda_memory_stats() : GpuMemoryStats();
+}  // namespace
+
+std::unique_ptr<Backend> create_backend(Device device, int gpu) {
+  if (takes_cuda(device)) return create_cuda_backend(gpu);
+  if (device == Device::reference) return create_reference_backend();
+  return create_cpu_backend();
+}
+
+int gpu_count(Device device) {
+  return takes_cuda(device) ? cuda_device_count() : 0;
+}
+
+GpuMemoryStats gpu_memory_stats(Device device, int gpu) {
+  return gpu < gpu_count(device) ? cuda_memory_stats(gpu) : GpuMemoryStats();
 }
 
 void empty_gpu_cache() {
-  if (cuda_device_present()) empty_cuda_cache();
+  for (int gpu = 0; gpu < cuda_device_count(); ++gpu) empty_cuda_cache(gpu);
 }
 
 }  // namespace fastintent

@@ -14,7 +14,7 @@ struct Dropout {
 
 /// The finalizer of MurmurHash3 (Appleby, 2011, public domain): every input bit flips each output
 /// bit with probability one half, in five operations that every vector unit has.
-inline uint32_t mix_bits(uint32_t x) {
+constexpr uint32_t mix_bits(uint32_t x) {
   x ^= x >> 16;
   x *= 0x85ebca6bU;
   x ^= x >> 13;
@@ -24,7 +24,7 @@ inline uint32_t mix_bits(uint32_t x) {
 }
 
 /// Elements whose hash is below this are dropped.
-inline uint32_t dropout_threshold(float rate) {
+constexpr uint32_t dropout_threshold(float rate) {
   return static_cast<uint32_t>(static_cast<double>(rate) * 4294967296.0);
 }
 
@@ -36,7 +36,7 @@ struct DropoutKeys {
   uint32_t second;
 };
 
-inline DropoutKeys dropout_keys(uint64_t seed) {
+constexpr DropoutKeys dropout_keys(uint64_t seed) {
   const auto low = static_cast<uint32_t>(seed);
   const auto high = static_cast<uint32_t>(seed >> 32);
   return {mix_bits(low ^ mix_bits(high ^ 0x9e3779b9U)),
@@ -44,17 +44,17 @@ inline DropoutKeys dropout_keys(uint64_t seed) {
 }
 
 /// True when element `index` is kept.
-inline bool dropout_keeps(const Dropout& dropout, uint32_t index) {
+constexpr bool dropout_keeps(const Dropout& dropout, uint32_t index) {
   const DropoutKeys keys = dropout_keys(dropout.seed);
   return mix_bits(mix_bits(index ^ keys.first) ^ keys.second) >= dropout_threshold(dropout.rate);
 }
 
 /// Index of an attention probability: row of the query in the batch, head, position of the key in
 /// its sequence. 2^16 keys a row, more than any encoder has positions; wraps modulo 2^32.
-inline uint32_t attention_dropout_index(int64_t query_row,
-                                        int64_t heads,
-                                        int64_t head,
-                                        int64_t key) {
+constexpr uint32_t attention_dropout_index(int64_t query_row,
+                                           int64_t heads,
+                                           int64_t head,
+                                           int64_t key) {
   return static_cast<uint32_t>(((query_row * heads + head) << 16) + key);
 }
 

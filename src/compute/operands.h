@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "compute/adamw_rates.h"
 #include "compute/tensor.h"
 
 namespace fastintent {
@@ -107,6 +108,17 @@ struct AdamwState {
   std::span<float> parameters;
   std::span<float> first_moment;
   std::span<float> second_moment;
+};
+
+/// One of the updates of an AdamW step.
+struct AdamwUpdate {
+  AdamwState state;
+  std::span<const float> gradient;
+  AdamwRates rates;
+  /// Made for training of a matrix whose whole rows from `first_row` on the parameters are: takes
+  /// them over. Null: there is none.
+  PreparedWeight* weight = nullptr;
+  int64_t first_row = 0;
 };
 
 }  // namespace fastintent

@@ -8,6 +8,10 @@ std::string_view precision_name(Precision precision) {
       return "auto";
     case Precision::fp32:
       return "fp32";
+    case Precision::tf32:
+      return "tf32";
+    case Precision::fp16:
+      return "fp16";
     case Precision::bf16:
       return "bf16";
     case Precision::int8:

@@ -20,9 +20,9 @@ struct TensorView {
   int64_t stride = 0;
 
   TensorView() = default;
-  TensorView(Value* values, int64_t row_count, int64_t column_count)
+  constexpr TensorView(Value* values, int64_t row_count, int64_t column_count)
       : TensorView(values, row_count, column_count, column_count) {}
-  TensorView(Value* values, int64_t row_count, int64_t column_count, int64_t row_stride)
+  constexpr TensorView(Value* values, int64_t row_count, int64_t column_count, int64_t row_stride)
       : data(values), rows(row_count), columns(column_count), stride(row_stride) {}
   /// Reads through a tensor that may be written.
   // NOLINTNEXTLINE(google-explicit-constructor): a mutable view is a constant one
@@ -31,22 +31,22 @@ struct TensorView {
       TensorView(const TensorView<Other>& other)
       : TensorView(other.data, other.rows, other.columns, other.stride) {}
 
-  Value* row(int64_t index) const { return data + index * stride; }
-  int64_t size() const { return rows * columns; }
-  bool empty() const { return data == nullptr; }
+  constexpr Value* row(int64_t index) const { return data + index * stride; }
+  constexpr int64_t size() const { return rows * columns; }
+  constexpr bool empty() const { return data == nullptr; }
   /// All values in one line. Only for contiguous tensors.
-  std::span<Value> flat() const { return {data, static_cast<size_t>(size())}; }
-  bool contiguous() const { return stride == columns || rows <= 1; }
-  bool same_shape(const TensorView<const float>& other) const {
+  constexpr std::span<Value> flat() const { return {data, static_cast<size_t>(size())}; }
+  constexpr bool contiguous() const { return stride == columns || rows <= 1; }
+  constexpr bool same_shape(const TensorView<const float>& other) const {
     return rows == other.rows && columns == other.columns;
   }
 
   /// Columns [first, first + count) of every row.
-  TensorView column_slice(int64_t first, int64_t count) const {
+  constexpr TensorView column_slice(int64_t first, int64_t count) const {
     return {data + first, rows, count, stride};
   }
   /// Rows [first, first + count).
-  TensorView row_slice(int64_t first, int64_t count) const {
+  constexpr TensorView row_slice(int64_t first, int64_t count) const {
     return {data + first * stride, count, columns, stride};
   }
 };

@@ -1,5 +1,6 @@
 #include "cpu/cpu_backend.h"
 
+#include <algorithm>
 #include <string>
 
 #include "cpu/cross_entropy.h"
@@ -27,7 +28,9 @@ class CpuBackend final : public Backend {
  public:
   std::string_view name() const override { return name_; }
 
-  bool gains_by_bf16() const override { return cpu::bf16_pays(); }
+  Precision training_precision() const override {
+    return cpu::bf16_pays() ? Precision::bf16 : Precision::fp32;
+  }
   PrecisionChoice fastest_precision() const override { return cpu::fastest_precision(); }
   bool encodes_whole() const override { return true; }
   std::string_view packed_layout(Precision precision) const override {
@@ -42,6 +45,7 @@ class CpuBackend final : public Backend {
 
   void do_upload(ConstTensor host, Tensor out) override { cpu::copy_rows(host, out); }
   void do_download(ConstTensor in, Tensor host) override { cpu::copy_rows(in, host); }
+  void do_clear(Tensor out) override { cpu::clear_rows(out); }
 
   std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
                                                     Precision precision,
@@ -232,10 +236,8 @@ class CpuBackend final : public Backend {
     return cpu::sum_gradients(parts, out);
   }
 
-  void do_adamw_step(const AdamwState& state,
-                     std::span<const float> gradient,
-                     const AdamwRates& rates) override {
-    cpu::adamw_step(state, gradient, rates);
+  void do_adamw_step(std::span<const AdamwUpdate> updates) override {
+    for (const AdamwUpdate& update : updates) adamw_step_and_refresh(update);
   }
 
   void do_adamw_step_rows(const AdamwState& state,
@@ -244,6 +246,26 @@ class CpuBackend final : public Backend {
                           std::span<int32_t> last_steps,
                           std::span<const AdamwRates> rates) override {
     cpu::adamw_step_rows(state, rows, gradient, last_steps, rates);
+  }
+
+  // In stretches whose values stay in the cache between update and refresh: 16K floats in each of
+  // parameters, gradient and two moments are 256 KB, which fit any L2.
+  static void adamw_step_and_refresh(const AdamwUpdate& update) {
+    constexpr size_t kStretch = 16384;
+    const auto K = static_cast<size_t>(update.weight != nullptr ? update.weight->columns() : 1);
+    const size_t stretch = std::max<size_t>(1, kStretch / K) * K;
+    for (size_t first = 0; first < update.gradient.size(); first += stretch) {
+      const size_t count = std::min(stretch, update.gradient.size() - first);
+      cpu::adamw_step({update.state.parameters.subspan(first, count),
+                       update.state.first_moment.subspan(first, count),
+                       update.state.second_moment.subspan(first, count)},
+                      update.gradient.subspan(first, count),
+                      update.rates);
+      if (update.weight == nullptr) continue;
+      cpu::refresh_weight(*update.weight,
+                          update.first_row + static_cast<int64_t>(first / K),
+                          static_cast<int64_t>(count / K));
+    }
   }
 
   float* attention_scratch(ConstTensor q, AttentionSpans spans, int64_t heads) {

@@ -1,22 +1,24 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "compute/backend.h"
 #include "fastintent/reports.h"
 
+// Devices count from 0 in the order in which CUDA lists them (CUDA_VISIBLE_DEVICES chooses).
 namespace fastintent {
 
-/// Throws device_missing when there is no CUDA device or the build has no CUDA.
-std::unique_ptr<Backend> create_cuda_backend();
+/// CUDA devices here; 0 without a driver, or in a build without CUDA.
+int cuda_device_count();
 
-/// Whether create_cuda_backend() can succeed.
-bool cuda_device_present();
+/// Throws device_missing when there is no such device or the build has no CUDA.
+std::unique_ptr<Backend> create_cuda_backend(int device);
 
-/// Memory of the device in use. Throws as create_cuda_backend does.
-GpuMemoryStats cuda_memory_stats();
+/// Memory of one device. Throws as create_cuda_backend does.
+GpuMemoryStats cuda_memory_stats(int device);
 
 /// Gives memory kept for later use back to the driver. Throws as create_cuda_backend does.
-void empty_cuda_cache();
+void empty_cuda_cache(int device);
 
 }  // namespace fastintent

@@ -12,19 +12,19 @@ namespace {
 
 }  // namespace
 
-std::unique_ptr<Backend> create_cuda_backend() {
+std::unique_ptr<Backend> create_cuda_backend(int /*device*/) {
   fail();
 }
 
-bool cuda_device_present() {
-  return false;
+int cuda_device_count() {
+  return 0;
 }
 
-GpuMemoryStats cuda_memory_stats() {
+GpuMemoryStats cuda_memory_stats(int /*device*/) {
   fail();
 }
 
-void empty_cuda_cache() {
+void empty_cuda_cache(int /*device*/) {
   fail();
 }
 

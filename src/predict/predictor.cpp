@@ -99,18 +99,30 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
   // On the workers: a backend may set its thread up for single-threaded work, which the caller's is
   // not.
   std::vector<std::unique_ptr<Backend>> backends(replicas_.size());
+  pool_.run([&](int worker) { backends[static_cast<size_t>(worker)] = create_backend(worker); });
+  // By worker: one for the first of each memory space, which its other workers share.
+  std::vector<std::shared_ptr<const PreparedModel>> models(replicas_.size());
+  const auto first_of_space = [&](size_t index) {
+    size_t first = 0;
+    while (backends[first]->memory_space() != backends[index]->memory_space()) ++first;
+    return first;
+  };
   pool_.run([&](int worker) {
-    std::unique_ptr<Backend>& backend = backends[static_cast<size_t>(worker)];
-    backend = create_backend();
-    if (worker == 0) model_ = prepare_trained_model(trained_, *backend, precision_);
+    const auto index = static_cast<size_t>(worker);
+    if (first_of_space(index) == index)
+      models[index] = prepare_trained_model(trained_, *backends[index], precision_);
   });
+  for (size_t index = 0; index < models.size(); ++index)
+    models[index] = models[first_of_space(index)];
+  model_ = models.front();
+  work_sizes_ = backends.front()->work_sizes();
   device_name_ = backends.front()->name();
   fastest_precision_ = backends.front()->fastest_precision();
   if (backends.front()->encodes_whole() && pool_.size() > 1)
-    now_replica_ = std::make_unique<Replica>(create_backend(), model_);
+    now_replica_ = std::make_unique<Replica>(create_backend(0), model_);
   pool_.run([&](int worker) {
     const auto index = static_cast<size_t>(worker);
-    replicas_[index] = std::make_unique<Replica>(std::move(backends[index]), model_);
+    replicas_[index] = std::make_unique<Replica>(std::move(backends[index]), models[index]);
   });
 }
 
@@ -140,7 +152,7 @@ PendingLogits Predictor::start(std::span<const std::string_view> texts) {
   // be, and larger ranges run faster.
   const auto tokens = static_cast<int64_t>(job->texts.ids.size());
   const int spread = tokens_waiting_ == 0 ? threads() : 1;
-  const auto ranges = split_by_tokens(job->texts.lengths, kForwardTokenBudget, spread);
+  const auto ranges = split_by_tokens(job->texts.lengths, work_sizes_.forward_tokens, spread);
   tokens_waiting_ += tokens;
   job->expect(ranges.size());
   for (const SequenceRange range : ranges) {
@@ -190,7 +202,7 @@ void Predictor::run_range(Replica& replica, PendingLogits::Job& job, SequenceRan
 
 bool Predictor::wants_more() const {
   // A full range for each worker to run, and one to go on with.
-  return tokens_waiting_ < 2 * kForwardTokenBudget * threads();
+  return tokens_waiting_ < 2 * work_sizes_.forward_tokens * threads();
 }
 
 void Predictor::warm_up() {

@@ -51,15 +51,16 @@ struct PredictorTimes {
   std::chrono::nanoseconds encoder{0};    // while at least one worker ran it
 };
 
-using BackendFactory = std::function<std::unique_ptr<Backend>()>;
+/// Makes the backend of a worker, by its number.
+using BackendFactory = std::function<std::unique_ptr<Backend>(int worker)>;
 
 /// Texts in, logits out: tokenises on the calling thread and runs a trained model on all workers,
 /// each with a replica of its own. Results do not depend on how texts are split between workers or
 /// who else asks (law 2). Safe from many threads.
 class Predictor {
  public:
-  /// Every worker gets a backend of `create_backend`. `threads` 0: one worker for each core;
-  /// `precision` not automatic.
+  /// Every worker gets a backend of `create_backend`, all of one kind. `threads` 0: one worker for
+  /// each core; `precision` not automatic.
   Predictor(std::shared_ptr<const TrainedModel> trained,
             const BackendFactory& create_backend,
             Precision precision,
@@ -100,6 +101,7 @@ class Predictor {
   std::shared_ptr<const PreparedModel> model_;
   std::vector<std::unique_ptr<Replica>> replicas_;  // by worker
   std::string device_name_;
+  WorkSizes work_sizes_;
   PrecisionChoice fastest_precision_;
   Stopwatch tokenizer_time_;
   Stopwatch encoder_time_;

@@ -54,8 +54,9 @@ void Replica::warm_up(int max_length) {
   };
   run_sequences(1, max_length);
   // Sequences of one token: as many rows in the layers that see every token as in those that see
-  // one row a text. Devices choose kernels by the tiles of 16 rows of a product.
-  for (int64_t rows = kForwardTokenBudget; rows > 0; rows -= kRowTile) run_sequences(rows, 1);
+  // one row a text.
+  const int64_t most = backend_->work_sizes().forward_tokens;
+  for (int64_t rows = most; rows > 0; rows = backend_->fewer_rows(rows)) run_sequences(rows, 1);
 }
 
 }  // namespace fastintent

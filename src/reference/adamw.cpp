@@ -36,9 +36,15 @@ double sum_gradients(std::span<const std::span<const float>> parts, std::span<fl
   return squared_norm;
 }
 
-void adamw_step(const AdamwState& state, std::span<const float> gradient, const AdamwRates& rates) {
-  for (size_t i = 0; i < gradient.size(); ++i) {
-    step_parameter(state, i, gradient[i], rates);
+void adamw_step(std::span<const AdamwUpdate> updates) {
+  for (const AdamwUpdate& update : updates) {
+    for (size_t i = 0; i < update.gradient.size(); ++i) {
+      step_parameter(update.state, i, update.gradient[i], update.rates);
+    }
+    if (update.weight != nullptr) {
+      const auto count = static_cast<int64_t>(update.gradient.size());
+      refresh_weight(*update.weight, update.first_row, count / update.weight->columns());
+    }
   }
 }
 

@@ -8,12 +8,12 @@
 #include "fastintent/error.h"
 #include "reference/quantize.h"
 #include "reference/reference_operations.h"
-#include "reference/round_to_bf16.h"
+#include "reference/rounding.h"
 #include "reference/sums.h"
 
-// Under Precision::bf16 both operands of every product are rounded to bf16, under int8 to the steps
-// of their row (quantize.h); products and sums are exact to double, and biases and their gradients
-// stay float.
+// Under tf32, fp16 and bf16 both operands of every product are rounded (rounding.h), under int8 to
+// the steps of their row (quantize.h); products and sums are exact to double, and biases and their
+// gradients stay float.
 namespace fastintent::reference {
 namespace {
 
@@ -48,9 +48,7 @@ class ReferenceWeight : public PreparedWeight {
 
   /// A factor of a product with this weight, or of its gradient. Not in int8, whose factors depend
   /// on their row.
-  double operand(float value) const {
-    return precision_ == Precision::bf16 ? round_to_bf16(value) : value;
-  }
+  double operand(float value) const { return round_factor(value, precision_); }
   /// A row [K] of the other factor.
   std::vector<double> operands(const float* in) const {
     std::vector<double> result(in, in + columns());

@@ -22,9 +22,16 @@ void copy_rows(ConstTensor from, Tensor to) {
   }
 }
 
+void clear_rows(Tensor out) {
+  for (int64_t r = 0; r < out.rows; ++r) {
+    std::fill_n(out.row(r), out.columns, 0.0F);
+  }
+}
+
 class ReferenceBackend : public Backend {
  public:
   std::string_view name() const override { return "reference"; }
+  bool multiplies(Precision /*precision*/) const override { return true; }
   void synchronize() override {}
 
  private:
@@ -38,6 +45,7 @@ class ReferenceBackend : public Backend {
   }
   void do_upload(ConstTensor host, Tensor out) override { copy_rows(host, out); }
   void do_download(ConstTensor in, Tensor host) override { copy_rows(in, host); }
+  void do_clear(Tensor out) override { clear_rows(out); }
 
   std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
                                                     Precision precision,
@@ -177,10 +185,8 @@ class ReferenceBackend : public Backend {
                           std::span<float> out) override {
     return reference::sum_gradients(parts, out);
   }
-  void do_adamw_step(const AdamwState& state,
-                     std::span<const float> gradient,
-                     const AdamwRates& rates) override {
-    reference::adamw_step(state, gradient, rates);
+  void do_adamw_step(std::span<const AdamwUpdate> updates) override {
+    reference::adamw_step(updates);
   }
   void do_adamw_step_rows(const AdamwState& state,
                           std::span<const int32_t> rows,

@@ -106,7 +106,7 @@ double softmax_cross_entropy(ConstTensor logits,
 
 // adamw.cpp
 double sum_gradients(std::span<const std::span<const float>> parts, std::span<float> out);
-void adamw_step(const AdamwState& state, std::span<const float> gradient, const AdamwRates& rates);
+void adamw_step(std::span<const AdamwUpdate> updates);
 void adamw_step_rows(const AdamwState& state,
                      std::span<const int32_t> rows,
                      ConstTensor gradient,

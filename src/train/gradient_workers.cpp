@@ -10,14 +10,6 @@
 #include "model/model_forward.h"
 
 namespace fastintent {
-namespace {
-
-// Tokens of one pass. Longer shares run in several passes that accumulate, so memory does not grow
-// with the batch: a token of MiniLM-L6 keeps about 160 KB for backward, a pass thus 160 MB at most.
-constexpr int64_t kTokenBudget = 1024;
-
-}  // namespace
-
 struct GradientWorkers::Step {
   const PreparedModel& model;
   const EncodedDataset& data;
@@ -72,7 +64,7 @@ void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
   if (share.word.size() < round_up_to_tile(U) * H)
     share.word = share.backend->allocate(U + U / 4, H);
   const Tensor word = share.word.tensor(U, H);
-  std::fill(word.flat().begin(), word.flat().end(), 0.0F);
+  share.backend->clear(word);
   share.gradients.weights.encoder.word = word;
   share.loss = 0;
 
@@ -80,7 +72,8 @@ void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
   for (const int64_t example : share.examples) lengths.push_back(step.data.length(example));
   Write write = Write::overwrite;
   uint64_t pass_number = 0;
-  for (const SequenceRange& range : split_by_tokens(lengths, kTokenBudget, 1)) {
+  for (const SequenceRange& range :
+       split_by_tokens(lengths, share.backend->work_sizes().training_tokens, 1)) {
     share.batch.clear();
     share.labels.clear();
     share.slots.clear();

@@ -12,9 +12,6 @@ constexpr double kBeta1 = 0.9;
 constexpr double kBeta2 = 0.999;
 constexpr double kEpsilon = 1e-8;
 
-// 16K floats in each of parameters, gradient and two moments are 256 KB: they fit any L2.
-constexpr int64_t kUnitFloats = 16384;
-
 }  // namespace
 
 Optimizer::Optimizer(ThreadPool& pool,
@@ -35,7 +32,7 @@ Optimizer::Optimizer(ThreadPool& pool,
   state_.word_first_moment = backend.allocate(encoder.vocabulary, encoder.hidden);
   state_.word_second_moment = backend.allocate(encoder.vocabulary, encoder.hidden);
   state_.word_steps.assign(static_cast<size_t>(encoder.vocabulary), 0);
-  list_units(model);
+  deal_out(model);
 }
 
 // Depth counts from the embeddings (0) over the layers to the head (layers + 1).
@@ -44,12 +41,14 @@ double Optimizer::peak_learning_rate(int depth) const {
   return settings_.learning_rate * std::pow(settings_.layer_decay, layers_ - depth);
 }
 
-void Optimizer::list_units(const PreparedModel& model) {
+// Each worker gets as many rows of every tensor as any other, and the first the vectors.
+void Optimizer::deal_out(const PreparedModel& model) {
   const std::vector<WeightToRefresh> refreshed = weights_to_refresh(model, weights_.weights);
   std::vector<NamedTensor> tensors =
       name_encoder_tensors(weights_.weights.encoder, model.config.encoder);
   const auto head = name_head_tensors(weights_.weights.head, model.config);
   tensors.insert(tensors.end(), head.begin(), head.end());
+  parts_.resize(static_cast<size_t>(pool_.size()));
   for (const NamedTensor& named : tensors) {
     const Tensor& tensor = named.tensor;
     if (tensor.data == weights_.weights.encoder.word.data) continue;  // has rows of its own
@@ -59,34 +58,23 @@ void Optimizer::list_units(const PreparedModel& model) {
       if (tensor.data >= begin && tensor.data < begin + candidate.source.size())
         prepared = &candidate;
     }
-    const int64_t step = std::max<int64_t>(1, kUnitFloats / tensor.columns);
-    for (int64_t row = 0; row < tensor.rows; row += step) {
-      Unit unit;
-      unit.rows = std::min(step, tensor.rows - row);
-      unit.offset = static_cast<size_t>(tensor.row(row) - weights_.flat.data());
-      unit.size = static_cast<size_t>(unit.rows * tensor.columns);
-      unit.learning_rate = peak_learning_rate(named.depth);
-      unit.decays = named.decays;
+    for (int64_t worker = 0; worker < pool_.size(); ++worker) {
+      const int64_t begin = tensor.rows * worker / pool_.size();
+      const int64_t end = tensor.rows * (worker + 1) / pool_.size();
+      if (begin == end) continue;
+      Part part;
+      part.rows = end - begin;
+      part.offset = static_cast<size_t>(tensor.row(begin) - weights_.flat.data());
+      part.size = static_cast<size_t>(part.rows * tensor.columns);
+      part.learning_rate = peak_learning_rate(named.depth);
+      part.decays = named.decays;
       if (prepared != nullptr) {
-        unit.prepared = prepared->prepared;
-        unit.first_row = (tensor.row(row) - prepared->source.data) / tensor.columns;
+        part.prepared = prepared->prepared;
+        part.first_row = (tensor.row(begin) - prepared->source.data) / tensor.columns;
       }
-      units_.push_back(unit);
+      parts_[static_cast<size_t>(worker)].push_back(part);
     }
   }
-  // A stretch of units for each worker, by floats.
-  const size_t total =
-      std::accumulate(units_.begin(), units_.end(), size_t{0}, [](size_t sum, const Unit& unit) {
-        return sum + unit.size;
-      });
-  const auto workers = static_cast<size_t>(pool_.size());
-  size_t sum = 0;
-  for (size_t index = 0; index < units_.size(); ++index) {
-    if (sum >= total * first_unit_.size() / workers) first_unit_.push_back(index);
-    sum += units_[index].size;
-  }
-  first_unit_.resize(workers, units_.size());
-  first_unit_.push_back(units_.size());
 }
 
 AdamwRates Optimizer::rates(
@@ -106,22 +94,23 @@ AdamwRates Optimizer::rates(
   return rates;
 }
 
-void Optimizer::update_units(
-    Backend& backend, size_t worker, int64_t step, double share, double norm) {
-  for (size_t index = first_unit_[worker]; index < first_unit_[worker + 1]; ++index) {
-    const Unit& unit = units_[index];
-    const auto part = [&](const Buffer& buffer) {
-      return std::span(buffer.data() + unit.offset, unit.size);
+void Optimizer::update_parts(size_t worker, int64_t step, double share, double norm) {
+  std::vector<AdamwUpdate> updates;
+  for (const Part& part : parts_[worker]) {
+    const auto of = [&](const Buffer& buffer) {
+      return std::span(buffer.data() + part.offset, part.size);
     };
-    backend.adamw_step({part(weights_.flat), part(state_.first_moment), part(state_.second_moment)},
-                       workers_.flat().subspan(unit.offset, unit.size),
-                       rates(step, unit.learning_rate, share, unit.decays, norm));
-    if (unit.prepared != nullptr) backend.refresh_weight(*unit.prepared, unit.first_row, unit.rows);
+    updates.push_back({{of(weights_.flat), of(state_.first_moment), of(state_.second_moment)},
+                       workers_.flat().subspan(part.offset, part.size),
+                       rates(step, part.learning_rate, share, part.decays, norm),
+                       part.prepared,
+                       part.first_row});
   }
+  workers_.backend(static_cast<int>(worker)).adamw_step(updates);
 }
 
 // The worker's stretch of the rows in use.
-void Optimizer::update_words(Backend& backend, size_t worker) {
+void Optimizer::update_words(size_t worker) {
   const std::span<const int32_t> rows = workers_.word_rows();
   const auto workers = static_cast<size_t>(pool_.size());
   const size_t begin = rows.size() * worker / workers;
@@ -130,21 +119,21 @@ void Optimizer::update_words(Backend& backend, size_t worker) {
   const auto size = static_cast<size_t>(word.size());
   const ConstTensor gradient = workers_.word_gradient().row_slice(
       static_cast<int64_t>(begin), static_cast<int64_t>(end - begin));
-  backend.adamw_step_rows({word.flat(),
-                           {state_.word_first_moment.data(), size},
-                           {state_.word_second_moment.data(), size}},
-                          rows.subspan(begin, end - begin),
-                          gradient,
-                          state_.word_steps,
-                          state_.word_rates);
+  workers_.backend(static_cast<int>(worker))
+      .adamw_step_rows({word.flat(),
+                        {state_.word_first_moment.data(), size},
+                        {state_.word_second_moment.data(), size}},
+                       rows.subspan(begin, end - begin),
+                       gradient,
+                       state_.word_steps,
+                       state_.word_rates);
 }
 
 void Optimizer::step(int64_t step, double share, double gradient_norm) {
   state_.word_rates.push_back(rates(step, peak_learning_rate(0), share, true, gradient_norm));
   pool_.run([&](int worker) {
-    Backend& backend = workers_.backend(worker);
-    update_units(backend, static_cast<size_t>(worker), step, share, gradient_norm);
-    update_words(backend, static_cast<size_t>(worker));
+    update_parts(static_cast<size_t>(worker), step, share, gradient_norm);
+    update_words(static_cast<size_t>(worker));
   });
 }
 
@@ -158,9 +147,12 @@ void Optimizer::restore_rates(int64_t steps, const std::function<double(int64_t)
 }
 
 void Optimizer::refresh_weights() {
-  for (const Unit& unit : units_) {
-    if (unit.prepared != nullptr)
-      workers_.backend(0).refresh_weight(*unit.prepared, unit.first_row, unit.rows);
+  for (size_t worker = 0; worker < parts_.size(); ++worker) {
+    for (const Part& part : parts_[worker]) {
+      if (part.prepared == nullptr) continue;
+      workers_.backend(static_cast<int>(worker))
+          .refresh_weight(*part.prepared, part.first_row, part.rows);
+    }
   }
 }
 

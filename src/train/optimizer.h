@@ -49,9 +49,8 @@ class Optimizer {
   void refresh_weights();
 
  private:
-  // Some rows of one tensor: the unit of work, small enough that its values stay in cache between
-  // update and refresh.
-  struct Unit {
+  // One worker's rows of a tensor.
+  struct Part {
     size_t offset = 0;  // into the flat memory
     size_t size = 0;
     double learning_rate = 0;
@@ -61,19 +60,18 @@ class Optimizer {
     int64_t rows = 0;
   };
 
-  void list_units(const PreparedModel& model);
+  void deal_out(const PreparedModel& model);
   double peak_learning_rate(int depth) const;
   AdamwRates rates(int64_t step, double peak, double share, bool decays, double norm) const;
-  void update_units(Backend& backend, size_t worker, int64_t step, double share, double norm);
-  void update_words(Backend& backend, size_t worker);
+  void update_parts(size_t worker, int64_t step, double share, double norm);
+  void update_words(size_t worker);
 
   ThreadPool& pool_;
   GradientWorkers& workers_;
   const FitSettings& settings_;
   const OwnedWeights& weights_;
   int layers_;
-  std::vector<Unit> units_;
-  std::vector<size_t> first_unit_;  // by worker, and the end
+  std::vector<std::vector<Part>> parts_;  // by worker
   OptimizerState state_;
 };
 

@@ -22,7 +22,8 @@ std::vector<std::vector<float>> Validation::run(const PreparedModel& model,
     lengths.push_back(data.length(example));
   }
   std::vector<std::vector<float>> logits(lengths.size());
-  const auto ranges = split_by_tokens(lengths, kForwardTokenBudget, pool_.size());
+  const auto ranges =
+      split_by_tokens(lengths, workers_.backend(0).work_sizes().forward_tokens, pool_.size());
   std::atomic<size_t> next{0};
   pool_.run([&](int worker) {
     Activations& act = *activations_[static_cast<size_t>(worker)];
@@ -33,11 +34,11 @@ std::vector<std::vector<float>> Validation::run(const PreparedModel& model,
         batch.append(data.tokens(i));
       const Pass pass{workers_.backend(worker), batch, {}};
       const Tensor out = model_forward(pass, model, act);
-      for (int64_t i = ranges[index].begin; i < ranges[index].end; ++i) {
-        std::vector<float>& row = logits[static_cast<size_t>(i)];
-        row.resize(static_cast<size_t>(out.columns));
-        pass.backend.download(out.row_slice(i - ranges[index].begin, 1),
-                              Tensor(row.data(), 1, out.columns));
+      std::vector<float> values(static_cast<size_t>(out.size()));
+      pass.backend.download(out, Tensor(values.data(), out.rows, out.columns));
+      for (int64_t row = 0; row < out.rows; ++row) {
+        const auto first = values.begin() + row * out.columns;
+        logits[static_cast<size_t>(ranges[index].begin + row)].assign(first, first + out.columns);
       }
     }
   });

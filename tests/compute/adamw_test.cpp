@@ -50,6 +50,15 @@ struct StateThere {
   OnDevice parameters, first_moment, second_moment;
 };
 
+void step_all(Backend& backend,
+              const AdamwState& state,
+              const Matrix& gradient,
+              const AdamwRates& rates) {
+  const OnDevice there(backend, gradient);
+  const AdamwUpdate update{state, there.flat(), rates};
+  backend.adamw_step({&update, 1});
+}
+
 /// Rows that each step touches and their gradients.
 struct Touched {
   std::vector<int32_t> rows;
@@ -89,7 +98,7 @@ TEST_P(AdamwTest, StepAgreesWithReference) {
       const StateThere there(backend, initial);
       const std::vector<AdamwRates> rates = schedule(5);
       for (size_t step = 0; step < gradients.size(); ++step) {
-        backend.adamw_step(there.state(), OnDevice(backend, gradients[step]).flat(), rates[step]);
+        step_all(backend, there.state(), gradients[step], rates[step]);
       }
       return there.results(kStep);
     });
@@ -109,8 +118,7 @@ TEST_P(AdamwTest, StepsAgreeWithTorch) {
     for (int step = 1; step <= 3; ++step) {
       Matrix gradient(1, 4);
       gradient.values = gradients[step - 1];
-      backend->adamw_step(
-          there.state(), OnDevice(*backend, gradient).flat(), rates_of_step(step, 0.01, 0.1));
+      step_all(*backend, there.state(), gradient, rates_of_step(step, 0.01, 0.1));
     }
     expect_close("parameters", there.parameters.download(), expected, 2e-7);
   }
@@ -139,7 +147,7 @@ TEST_P(AdamwTest, RowsEqualDenseSteps) {
         for (size_t u = 0; u < touched.rows.size(); ++u) {
           std::copy_n(touched.gradient.row(u), H, whole.row(touched.rows[u]));
         }
-        backend->adamw_step(dense.state(), OnDevice(*backend, whole).flat(), rates[step]);
+        step_all(*backend, dense.state(), whole, rates[step]);
         backend->adamw_step_rows(deferred.state(),
                                  touched.rows,
                                  OnDevice(*backend, touched.gradient),

@@ -254,16 +254,16 @@ TEST_F(ShapeChecksTest, SoftmaxCrossEntropy) {
 
 TEST_F(ShapeChecksTest, Update) {
   const AdamwState state{six_, six_, six_};
+  const auto step = [&](const AdamwUpdate& update) { backend_->adamw_step({&update, 1}); };
   expect_refused("sum_gradients: expected part [6], found [5]", [&] {
     const std::vector<std::span<const float>> parts{six_, five_};
     backend_->sum_gradients(parts, six_);
   });
   expect_refused("sum_gradients: expected at least one part, found none",
                  [&] { backend_->sum_gradients({}, six_); });
-  expect_refused("adamw_step: expected gradient [6], found [5]",
-                 [&] { backend_->adamw_step(state, five_, {}); });
+  expect_refused("adamw_step: expected gradient [6], found [5]", [&] { step({state, five_, {}}); });
   expect_refused("adamw_step: expected second_moment [6], found [5]", [&] {
-    backend_->adamw_step({six_, six_, five_}, six_, {});
+    step({{six_, six_, five_}, six_, {}});
   });
   std::vector<int32_t> last_steps(3);
   const std::vector<int32_t> rows{0, 3};

@@ -12,7 +12,7 @@
 #include "cpu/instruction_set.h"
 #include "cpu/panel_weight.h"
 #include "reference/quantize.h"
-#include "reference/round_to_bf16.h"
+#include "reference/rounding.h"
 
 namespace fastintent::cpu {
 namespace {

@@ -31,6 +31,7 @@ class FailingBackend final : public Backend {
   }
   void do_upload(ConstTensor host, Tensor out) override { inner_->upload(host, out); }
   void do_download(ConstTensor in, Tensor host) override { inner_->download(in, host); }
+  void do_clear(Tensor out) override { inner_->clear(out); }
   std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
                                                     Precision precision,
                                                     WeightUse use) override {
@@ -144,9 +145,7 @@ class FailingBackend final : public Backend {
   double do_sum_gradients(std::span<const std::span<const float>>, std::span<float>) override {
     fail();
   }
-  void do_adamw_step(const AdamwState&, std::span<const float>, const AdamwRates&) override {
-    fail();
-  }
+  void do_adamw_step(std::span<const AdamwUpdate>) override { fail(); }
   void do_adamw_step_rows(const AdamwState&,
                           std::span<const int32_t>,
                           ConstTensor,

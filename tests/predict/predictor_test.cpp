@@ -36,7 +36,7 @@ Predictor make_predictor(const std::filesystem::path& folder,
                          int max_length = 0,
                          Precision precision = Precision::fp32) {
   return {std::make_shared<const TrainedModel>(folder, max_length),
-          [device] { return create_backend(device); },
+          [device](int /*worker*/) { return create_backend(device); },
           precision,
           threads};
 }
@@ -233,7 +233,7 @@ class PoorPredictor {
   PoorPredictor(const GoldenCase& golden, int64_t rows)
       : predictor_(
             std::make_shared<const TrainedModel>(golden.model(), 0),
-            [this] {
+            [this](int /*worker*/) {
               return std::make_unique<FailingBackend>(
                   create_backend(Device::cpu), floats_, passes_);
             },

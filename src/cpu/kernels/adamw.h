@@ -7,7 +7,7 @@
 
 namespace fastintent::cpu {
 
-/// As Backend::adamw_step.
+/// One AdamW step of flat parameters.
 void adamw_step(const AdamwState& state, std::span<const float> gradient, const AdamwRates& rates);
 
 /// As Backend::adamw_step_rows.

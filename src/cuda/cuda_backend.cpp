@@ -1,0 +1,338 @@
+#include "cuda/cuda_backend.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "cuda/kernels/adamw.h"
+#include "cuda/kernels/attention.h"
+#include "cuda/kernels/cross_entropy.h"
+#include "cuda/kernels/dropout.h"
+#include "cuda/kernels/embed.h"
+#include "cuda/kernels/layer_norm.h"
+#include "cuda/kernels/pool.h"
+#include "cuda/kernels/sums.h"
+#include "cuda/linear.h"
+#include "cuda/workspace.h"
+#include "fastintent/error.h"
+
+namespace fastintent {
+namespace {
+
+using cuda::CudaWeight;
+
+void require_device(int device) {
+  const int count = cuda::device_count();
+  if (device >= 0 && device < count) return;
+  throw Error(ErrorCode::device_missing,
+              count == 0
+                  ? "create_backend: expected a CUDA device, found none"
+                  : fmt::format("create_backend: expected a CUDA device from 0 to {}, found {}",
+                                count - 1,
+                                device));
+}
+
+// A Buffer knows its address only; here is the memory behind it.
+class BufferMemory {
+ public:
+  Buffer allocate(int device, int64_t floats) {
+    cuda::DeviceMemory memory(device, static_cast<size_t>(floats) * sizeof(float));
+    auto* data = memory.as<float>();
+    const std::lock_guard lock(mutex_);
+    memory_.emplace(data, std::move(memory));
+    return {data, floats, [](float* released, int64_t) { instance().release(released); }};
+  }
+
+  static BufferMemory& instance() {
+    static BufferMemory memory;
+    return memory;
+  }
+
+ private:
+  void release(float* data) {
+    cuda::DeviceMemory released;  // freed outside the lock
+    const std::lock_guard lock(mutex_);
+    const auto found = memory_.find(data);
+    released = std::move(found->second);
+    memory_.erase(found);
+  }
+
+  std::mutex mutex_;
+  std::map<float*, cuda::DeviceMemory> memory_;
+};
+
+const CudaWeight& on_device(const PreparedWeight& weight) {
+  return static_cast<const CudaWeight&>(weight);
+}
+
+// Operations on one GPU, in one stream: products by cuBLASLt (cuda/products.h), all else by kernels
+// of our own (cuda/kernels). Calls return before the device has done what they gave it.
+class CudaBackend final : public Backend {
+ public:
+  explicit CudaBackend(int device)
+      : workspace_(device),
+        facts_(cuda::device_facts(device)),
+        name_(fmt::format("cuda:{} ({})", device, facts_.name)) {}
+
+  std::string_view name() const override { return name_; }
+  bool shares_host_memory() const override { return false; }
+  int memory_space() const override { return workspace_.stream.device(); }
+  void synchronize() override { workspace_.synchronize(); }
+
+ private:
+  Buffer do_allocate(int64_t floats) override {
+    Buffer buffer =
+        BufferMemory::instance().allocate(workspace_.stream.device(), std::max<int64_t>(1, floats));
+    workspace_.stream.clear(buffer.data(), static_cast<size_t>(floats) * sizeof(float));
+    return buffer;
+  }
+
+  void do_upload(ConstTensor host, Tensor out) override { copy_rows(host, out); }
+  void do_download(ConstTensor in, Tensor host) override {
+    copy_rows(in, host);
+    workspace_.synchronize();
+  }
+  void do_clear(Tensor out) override {
+    if (out.contiguous()) {
+      workspace_.stream.clear(out.data, static_cast<size_t>(out.size()) * sizeof(float));
+      return;
+    }
+    for (int64_t row = 0; row < out.rows; ++row) {
+      workspace_.stream.clear(out.row(row), static_cast<size_t>(out.columns) * sizeof(float));
+    }
+  }
+
+  void copy_rows(ConstTensor from, Tensor to) {
+    workspace_.stream.copy_rows(from.data,
+                                static_cast<size_t>(from.stride) * sizeof(float),
+                                to.data,
+                                static_cast<size_t>(to.stride) * sizeof(float),
+                                static_cast<size_t>(from.columns) * sizeof(float),
+                                static_cast<size_t>(from.rows));
+  }
+
+  std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
+                                                    Precision precision,
+                                                    WeightUse use) override {
+    return std::make_unique<CudaWeight>(workspace_, weight, precision, use);
+  }
+
+  void do_refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) override {
+    static_cast<CudaWeight&>(weight).refresh(workspace_, first, count);
+  }
+
+  void do_embed(const TokenInputs& tokens,
+                const EmbeddingTables& tables,
+                const LayerNorm& layer_norm,
+                Dropout dropout,
+                Tensor out,
+                const NormalizedRows& keep) override {
+    cuda::embed(workspace_, tokens, tables, layer_norm, dropout, out, keep);
+  }
+
+  void do_linear(ConstTensor in,
+                 const PreparedWeight& weight,
+                 std::span<const float> bias,
+                 Activation activation,
+                 Tensor out,
+                 Tensor pre_activation) override {
+    cuda::linear(workspace_, in, on_device(weight), bias, activation, out, pre_activation);
+  }
+
+  void do_attention(ConstTensor q,
+                    ConstTensor k,
+                    ConstTensor v,
+                    AttentionSpans spans,
+                    int64_t heads,
+                    Dropout dropout,
+                    Tensor out) override {
+    cuda::attention(workspace_, q, k, v, spans, heads, dropout, out);
+  }
+
+  void do_add_and_normalize(ConstTensor in,
+                            ConstTensor residual,
+                            const LayerNorm& layer_norm,
+                            Dropout dropout,
+                            Tensor out,
+                            const NormalizedRows& keep) override {
+    cuda::add_and_normalize(workspace_, in, residual, layer_norm, dropout, out, keep);
+  }
+
+  void do_pool(ConstTensor hidden,
+               std::span<const int32_t> starts,
+               Pooling pooling,
+               Tensor out) override {
+    cuda::pool(workspace_, hidden, starts, pooling, out);
+  }
+
+  void do_apply_dropout(ConstTensor in, Dropout dropout, Tensor out) override {
+    cuda::apply_dropout(workspace_, in, dropout, out);
+  }
+
+  double do_softmax_cross_entropy(ConstTensor logits,
+                                  std::span<const int32_t> labels,
+                                  const CrossEntropy& options,
+                                  Tensor d_logits) override {
+    return cuda::softmax_cross_entropy(workspace_, logits, labels, options, d_logits);
+  }
+
+  void do_embed_backward(const TokenInputs& tokens,
+                         const NormalizedRows& kept,
+                         std::span<const float> scale,
+                         Dropout dropout,
+                         Tensor d_out,
+                         Tensor d_rows,
+                         Tensor d_position,
+                         Tensor d_segment,
+                         std::span<float> d_scale,
+                         std::span<float> d_shift,
+                         Write parameter_write) override {
+    cuda::embed_backward(workspace_,
+                         tokens,
+                         kept,
+                         scale,
+                         dropout,
+                         d_out,
+                         d_rows,
+                         d_position,
+                         d_segment,
+                         d_scale,
+                         d_shift,
+                         parameter_write);
+  }
+
+  void do_add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table) override {
+    cuda::add_rows(workspace_, d_rows, slots, d_table);
+  }
+
+  void do_linear_backward(ConstTensor in,
+                          const PreparedWeight& weight,
+                          Activation activation,
+                          ConstTensor pre_activation,
+                          Tensor d_out,
+                          Tensor d_in,
+                          Write in_write,
+                          Tensor d_weight,
+                          std::span<float> d_bias,
+                          Write parameter_write) override {
+    cuda::linear_backward(workspace_,
+                          in,
+                          on_device(weight),
+                          activation,
+                          pre_activation,
+                          d_out,
+                          d_in,
+                          in_write,
+                          d_weight,
+                          d_bias,
+                          parameter_write);
+  }
+
+  void do_attention_backward(ConstTensor q,
+                             ConstTensor k,
+                             ConstTensor v,
+                             AttentionSpans spans,
+                             int64_t heads,
+                             Dropout dropout,
+                             ConstTensor d_out,
+                             Tensor d_q,
+                             Tensor d_k,
+                             Tensor d_v) override {
+    cuda::attention_backward(workspace_, q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v);
+  }
+
+  void do_add_and_normalize_backward(const NormalizedRows& kept,
+                                     std::span<const float> scale,
+                                     Dropout dropout,
+                                     ConstTensor d_out,
+                                     Tensor d_in,
+                                     Tensor d_residual,
+                                     std::span<float> d_scale,
+                                     std::span<float> d_shift,
+                                     Write parameter_write) override {
+    cuda::add_and_normalize_backward(workspace_,
+                                     kept,
+                                     scale,
+                                     dropout,
+                                     d_out,
+                                     d_in,
+                                     d_residual,
+                                     d_scale,
+                                     d_shift,
+                                     parameter_write);
+  }
+
+  void do_pool_backward(ConstTensor d_out,
+                        std::span<const int32_t> starts,
+                        Pooling pooling,
+                        Write write,
+                        Tensor d_hidden) override {
+    cuda::pool_backward(workspace_, d_out, starts, pooling, write, d_hidden);
+  }
+
+  double do_sum_gradients(std::span<const std::span<const float>> parts,
+                          std::span<float> out) override {
+    return cuda::sum_gradients(workspace_, parts, out);
+  }
+
+  void do_adamw_step(std::span<const AdamwUpdate> updates) override {
+    std::vector<cuda::AdamwTensor> tensors;
+    for (const AdamwUpdate& update : updates) {
+      cuda::AdamwTensor& tensor = tensors.emplace_back();
+      tensor.state = update.state;
+      tensor.gradient = update.gradient;
+      tensor.rates = update.rates;
+      if (update.weight == nullptr) continue;
+      const CudaWeight& weight = on_device(*update.weight);
+      tensor.stored = weight.stored_row(update.first_row);
+      tensor.factors = weight.factors();
+    }
+    cuda::adamw_step(workspace_, tensors);
+  }
+
+  void do_adamw_step_rows(const AdamwState& state,
+                          std::span<const int32_t> rows,
+                          ConstTensor gradient,
+                          std::span<int32_t> last_steps,
+                          std::span<const AdamwRates> rates) override {
+    cuda::adamw_step_rows(workspace_, state, rows, gradient, last_steps, rates);
+  }
+
+  cuda::Workspace workspace_;
+  cuda::DeviceFacts facts_;
+  std::string name_;
+};
+
+}  // namespace
+
+int cuda_device_count() {
+  return cuda::device_count();
+}
+
+std::unique_ptr<Backend> create_cuda_backend(int device) {
+  require_device(device);
+  return std::make_unique<CudaBackend>(device);
+}
+
+GpuMemoryStats cuda_memory_stats(int device) {
+  require_device(device);
+  const cuda::DeviceMemoryFacts found = cuda::device_memory_facts(device);
+  constexpr double kGigabyte = 1024.0 * 1024.0 * 1024.0;
+  GpuMemoryStats stats;
+  stats.gpu_available = true;
+  stats.device_name = cuda::device_facts(device).name;
+  stats.total_memory_gb = static_cast<double>(found.total) / kGigabyte;
+  stats.allocated_memory_gb = static_cast<double>(found.allocated) / kGigabyte;
+  stats.cached_memory_gb = static_cast<double>(found.cached) / kGigabyte;
+  stats.free_memory_gb = static_cast<double>(found.free) / kGigabyte;
+  return stats;
+}
+
+void empty_cuda_cache(int device) {
+  require_device(device);
+  cuda::trim_device_memory(device);
+}
+
+}  // namespace fastintent

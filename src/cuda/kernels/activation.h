@@ -1,0 +1,17 @@
+#pragma once
+
+#include "compute/operands.h"
+#include "cuda/workspace.h"
+
+namespace fastintent::cuda {
+
+/// out = activation(in), GELU in its exact form; out may be in.   [R,N]
+void activate(Workspace& workspace, ConstTensor in, Activation activation, Tensor out);
+
+/// d_out = d_out · activation'(pre_activation).   [R,N]
+void activate_backward(Workspace& workspace,
+                       ConstTensor pre_activation,
+                       Activation activation,
+                       Tensor d_out);
+
+}  // namespace fastintent::cuda

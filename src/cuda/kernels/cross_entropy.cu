@@ -1,0 +1,1 @@
+#include "cuda/kernels/cross_entropy.h"

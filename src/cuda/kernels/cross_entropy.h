@@ -1,0 +1,15 @@
+#pragma once
+
+#include "compute/operands.h"
+#include "cuda/workspace.h"
+
+namespace fastintent::cuda {
+
+/// As Backend::softmax_cross_entropy; waits for the device.
+double softmax_cross_entropy(Workspace& workspace,
+                             ConstTensor logits,
+                             std::span<const int32_t> labels,
+                             const CrossEntropy& options,
+                             Tensor d_logits);
+
+}  // namespace fastintent::cuda

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+
+namespace fastintent::cuda {
+
+class Stream;
+
+/// How many threads run a kernel: `blocks` of `threads` each, with `shared_bytes` of memory that
+/// the threads of a block share.
+struct Launch {
+  int64_t blocks = 0;
+  int threads = 0;
+  int64_t shared_bytes = 0;
+};
+
+/// Threads that run in step and exchange values without shared memory.
+constexpr int kWarp = 32;
+
+constexpr int64_t divide_up(int64_t count, int64_t by) {
+  return (count + by - 1) / by;
+}
+
+}  // namespace fastintent::cuda

@@ -1,0 +1,54 @@
+#include "cuda/workspace.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace fastintent::cuda {
+namespace {
+
+// A training step has about ten arrays and waits for the device once or twice, so that the slot
+// that was not used for the longest time is always free.
+constexpr size_t kSlots = 32;
+
+}  // namespace
+
+const void* HostArrays::copy(const void* data, size_t bytes) {
+  ++uses_;
+  for (Slot& slot : slots_) {
+    if (slot.bytes == bytes && std::memcmp(slot.host.get(), data, bytes) == 0) {
+      slot.last_use = uses_;
+      return slot.device.get();
+    }
+  }
+  if (slots_.size() < kSlots) slots_.emplace_back();
+  Slot& slot = *std::min_element(slots_.begin(), slots_.end(), [](const Slot& a, const Slot& b) {
+    return a.last_use < b.last_use;
+  });
+  if (slot.last_use > done_before_) {
+    stream_.synchronize();
+    stream_is_done();
+  }
+  slot.bytes = 0;
+  if (slot.host.size() < bytes) {
+    // A quarter more, so that slowly growing batches do not allocate each time.
+    const size_t roomy = bytes + bytes / 4;
+    slot.host = PinnedMemory(roomy);
+    slot.device = DeviceMemory(stream_.device(), roomy);
+  }
+  std::memcpy(slot.host.get(), data, bytes);
+  stream_.upload(slot.host.get(), slot.device.get(), bytes);
+  slot.bytes = bytes;
+  slot.last_use = uses_;
+  return slot.device.get();
+}
+
+void* Scratch::at_least(size_t bytes) {
+  if (memory_.size() < bytes) {
+    stream_.synchronize();
+    memory_ = DeviceMemory();
+    memory_ = DeviceMemory(stream_.device(), bytes + bytes / 4);
+  }
+  return memory_.get();
+}
+
+}  // namespace fastintent::cuda

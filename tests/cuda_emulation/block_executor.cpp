@@ -1,0 +1,267 @@
+#include "block_executor.h"
+
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace fastintent::cuda::emulation {
+namespace {
+
+// Instrumented frames of kernels with arrays of their own stay well below.
+constexpr size_t kStackBytes = 256 * 1024;
+constexpr size_t kMostThreads = 1024;  // of a block, as in CUDA
+constexpr size_t kSharedAlignment = 128;
+
+enum class Standing { ready, at_block_barrier, at_warp_barrier, ended };
+
+// A stack and where its owner stands on it. Switching by __builtin_longjmp costs a few instructions
+// and no system call; ucontext only starts a stack.
+struct Stack {
+  void* resume[5] = {};
+  void* bottom = nullptr;
+  size_t size = 0;
+  void* fake_stack = nullptr;  // the address sanitizer's
+};
+
+struct Fiber {
+  Fiber() {
+    void* bottom = mmap(nullptr,
+                        kStackBytes,
+                        PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                        -1,
+                        0);
+    if (bottom == MAP_FAILED) throw std::bad_alloc();
+    stack.bottom = bottom;
+    stack.size = kStackBytes;
+  }
+  ~Fiber() { munmap(stack.bottom, stack.size); }
+  Fiber(const Fiber&) = delete;
+  Fiber& operator=(const Fiber&) = delete;
+
+  Stack stack;
+  bool started = false;
+  Standing standing = Standing::ended;
+  Place place;
+  uint64_t offered = 0;
+};
+
+// The state of the kernel that runs; guarded by the lock in run_kernel.
+struct Execution {
+  std::vector<std::unique_ptr<Fiber>> fibers;
+  Stack scheduler;
+  Fiber* running = nullptr;
+  const std::function<void()>* thread = nullptr;
+  std::byte* shared = nullptr;
+};
+Execution g_execution;
+
+void before_switch([[maybe_unused]] Stack& from, [[maybe_unused]] const Stack& to) {
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_start_switch_fiber(&from.fake_stack, to.bottom, to.size);
+#endif
+}
+
+void after_switch([[maybe_unused]] Stack& now, [[maybe_unused]] Stack* came_from) {
+#if defined(__SANITIZE_ADDRESS__)
+  const void* bottom = nullptr;
+  size_t size = 0;
+  __sanitizer_finish_switch_fiber(now.fake_stack, &bottom, &size);
+  // The scheduler's stack is the calling thread's, whose bounds only the sanitizer knows.
+  if (came_from != nullptr) {
+    came_from->bottom = const_cast<void*>(bottom);
+    came_from->size = size;
+  }
+#endif
+}
+
+__attribute__((noinline, noreturn, no_sanitize("address"))) void jump(Stack& to) {
+  __builtin_longjmp(to.resume, 1);
+}
+
+// Leaves `from` and goes on where `to` stands.
+__attribute__((noinline, no_sanitize("address"))) void switch_stacks(Stack& from, Stack& to) {
+  if (__builtin_setjmp(from.resume) == 0) jump(to);
+}
+
+void yield() {
+  Fiber& fiber = *g_execution.running;
+  before_switch(fiber.stack, g_execution.scheduler);
+  switch_stacks(fiber.stack, g_execution.scheduler);
+  after_switch(fiber.stack, nullptr);
+}
+
+// Where a fiber begins: it runs one thread of a block after the other, for ever.
+void run_fiber() {
+  after_switch(g_execution.running->stack, &g_execution.scheduler);
+  for (;;) {
+    (*g_execution.thread)();
+    g_execution.running->standing = Standing::ended;
+    yield();
+  }
+}
+
+__attribute__((noinline, no_sanitize("address"))) void start(Fiber& fiber, ucontext_t& context) {
+  if (__builtin_setjmp(g_execution.scheduler.resume) == 0) {
+    fiber.started = true;
+    setcontext(&context);
+  }
+}
+
+void resume(Fiber& fiber) {
+  g_execution.running = &fiber;
+  before_switch(g_execution.scheduler, fiber.stack);
+  if (fiber.started) {
+    switch_stacks(g_execution.scheduler, fiber.stack);
+  } else {
+    ucontext_t context;
+    getcontext(&context);
+    context.uc_stack.ss_sp = fiber.stack.bottom;
+    context.uc_stack.ss_size = fiber.stack.size;
+    context.uc_link = nullptr;
+    makecontext(&context, run_fiber, 0);
+    start(fiber, context);
+  }
+  after_switch(g_execution.scheduler, nullptr);
+}
+
+// The threads of one block, until all have ended.
+class Block {
+ public:
+  Block(const Launch& shape, int64_t block) : threads_(static_cast<size_t>(shape.threads)) {
+    auto& fibers = g_execution.fibers;
+    while (fibers.size() < threads_) fibers.push_back(std::make_unique<Fiber>());
+    for (size_t thread = 0; thread < threads_; ++thread) {
+      fibers[thread]->standing = Standing::ready;
+      fibers[thread]->place = {{static_cast<unsigned>(thread)},
+                               {static_cast<unsigned>(block)},
+                               {static_cast<unsigned>(shape.threads), 1, 1},
+                               {static_cast<unsigned>(shape.blocks), 1, 1}};
+    }
+  }
+
+  void run() {
+    bool forward = true;
+    while (count(0, threads_, Standing::ended) < threads_) {
+      for (size_t i = 0; i < threads_; ++i) {
+        Fiber& next = fiber(forward ? i : threads_ - 1 - i);
+        if (next.standing == Standing::ready) resume(next);
+      }
+      forward = !forward;
+      release();
+    }
+  }
+
+ private:
+  static Fiber& fiber(size_t thread) { return *g_execution.fibers[thread]; }
+
+  static size_t count(size_t begin, size_t end, Standing standing) {
+    size_t found = 0;
+    for (size_t thread = begin; thread < end; ++thread) {
+      found += fiber(thread).standing == standing ? 1 : 0;
+    }
+    return found;
+  }
+
+  // Lets go on who waits at a barrier that everybody has reached.
+  void release() const {
+    if (release_if_all(0, threads_, Standing::at_block_barrier)) return;
+    bool released = false;
+    for (size_t begin = 0; begin < threads_; begin += kWarp) {
+      const size_t end = std::min(threads_, begin + kWarp);
+      released |= release_if_all(begin, end, Standing::at_warp_barrier);
+    }
+    if (released || count(0, threads_, Standing::ended) == threads_) return;
+    const std::string found =
+        std::to_string(count(0, threads_, Standing::at_block_barrier)) + " at the block's, " +
+        std::to_string(count(0, threads_, Standing::at_warp_barrier)) + " at a warp's and " +
+        std::to_string(count(0, threads_, Standing::ended)) + " ended";
+    g_execution.fibers.clear();  // they stand in the middle of this kernel
+    throw std::logic_error("kernel: expected all threads at one barrier, found " + found);
+  }
+
+  static bool release_if_all(size_t begin, size_t end, Standing barrier) {
+    if (count(begin, end, barrier) < end - begin) return false;
+    for (size_t thread = begin; thread < end; ++thread) fiber(thread).standing = Standing::ready;
+    return true;
+  }
+
+  size_t threads_;
+};
+
+struct FreeShared {
+  void operator()(std::byte* bytes) const { std::free(bytes); }
+};
+
+std::unique_ptr<std::byte, FreeShared> allocate_shared(int64_t bytes) {
+  void* data = nullptr;
+  // Not aligned_alloc, whose size must be whole alignments: the sanitizer should know the end.
+  if (posix_memalign(&data, kSharedAlignment, static_cast<size_t>(bytes)) != 0)
+    throw std::bad_alloc();
+  return std::unique_ptr<std::byte, FreeShared>(static_cast<std::byte*>(data));
+}
+
+void wait_at(Standing barrier) {
+  g_execution.running->standing = barrier;
+  yield();
+}
+
+}  // namespace
+
+void run_kernel(const Launch& shape, const std::function<void()>& thread) {
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
+  if (shape.threads <= 0 || static_cast<size_t>(shape.threads) > kMostThreads) {
+    throw std::logic_error("kernel: expected 1 to 1024 threads a block, found " +
+                           std::to_string(shape.threads));
+  }
+  g_execution.thread = &thread;
+  for (int64_t block = 0; block < shape.blocks; ++block) {
+    const auto shared = allocate_shared(shape.shared_bytes);
+    std::memset(shared.get(), 0xff, static_cast<size_t>(shape.shared_bytes));
+    g_execution.shared = shared.get();
+    Block(shape, block).run();
+  }
+}
+
+const Place& here() {
+  return g_execution.running->place;
+}
+
+std::byte* shared_bytes() {
+  return g_execution.shared;
+}
+
+void wait_for_block() {
+  wait_at(Standing::at_block_barrier);
+}
+
+void wait_for_warp() {
+  wait_at(Standing::at_warp_barrier);
+}
+
+uint64_t exchange(uint64_t value, int from) {
+  Fiber& mine = *g_execution.running;
+  mine.offered = value;
+  wait_for_warp();
+  const size_t first_lane = mine.place.thread.x / kWarp * kWarp;
+  const uint64_t found = g_execution.fibers[first_lane + static_cast<size_t>(from)]->offered;
+  // Nobody offers the next value before all have taken this one.
+  wait_for_warp();
+  return found;
+}
+
+}  // namespace fastintent::cuda::emulation

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "cuda/launch.h"
+
+// Runs a kernel as CUDA's model of execution describes it, on one thread of the host: block after
+// block, the threads of a block as fibers that really wait for each other at barriers. Between two
+// barriers the threads run one after the other, now from the first to the last, now from the last
+// to the first, so that a missing barrier shows.
+namespace fastintent::cuda::emulation {
+
+/// One kernel at a time in the process; other callers wait. Throws std::logic_error when threads
+/// wait at barriers that others of them never reach.
+void run_kernel(const Launch& shape, const std::function<void()>& thread);
+
+// What the running thread of a kernel sees.
+struct Index {
+  unsigned x = 0;
+  unsigned y = 0;
+  unsigned z = 0;
+};
+struct Place {
+  Index thread;
+  Index block;
+  Index threads;
+  Index blocks;
+};
+const Place& here();
+
+/// Fresh for each block, filled with NaN, on 128 bytes; the address sanitizer knows its end.
+std::byte* shared_bytes();
+void wait_for_block();
+void wait_for_warp();
+/// Hands `value` to the warp and returns that of lane `from`; every lane calls it.
+uint64_t exchange(uint64_t value, int from);
+
+}  // namespace fastintent::cuda::emulation
