@@ -96,6 +96,7 @@ struct TrainingReport {
   int epochs = 0;  ///< done before stopping
   int64_t steps = 0;
   int64_t examples = 0;                  ///< seen by the training steps
+  int64_t overflows = 0;                 ///< steps done again with half the loss scale, in fp16
   double seconds = 0;                    ///< of the training steps
   double examples_per_second = 0;        ///< of the training steps
   std::optional<Evaluation> validation;  ///< of the best epoch, with calibrated confidences

@@ -59,7 +59,7 @@ void copy_folder(const fs::path& from, const fs::path& to) try {
 
 void pack_weights(const ModelFolder& folder, const fs::path& out, QuantizationReport& report) {
   const auto backend = create_backend(Device::cpu);
-  const OwnedWeights weights = allocate_weights(*backend, folder.config(), 0);
+  const OwnedWeights weights = allocate_host_weights(folder.config(), 0);
   load_trained_weights(folder, folder.config(), weights.weights);
   const PreparedModel model = prepare_model(
       *backend, folder.config(), weights.weights, report.precision, WeightUse::inference);
@@ -73,8 +73,10 @@ std::vector<IntentPrediction> answers(const fs::path& folder,
                                       Precision precision,
                                       const QuantizationOptions& options,
                                       int64_t before) {
-  IntentClassifier classifier(
-      {.model_path = folder, .precision = precision, .threads = options.threads});
+  IntentClassifier classifier({.model_path = folder,
+                               .device = Device::cpu,
+                               .precision = precision,
+                               .threads = options.threads});
   PredictOptions call;
   call.top_k = 0;
   call.use_cache = false;

@@ -39,9 +39,8 @@ void IntentClassifier::save(const std::filesystem::path& path, bool overwrite) c
   const std::filesystem::path output = normalized_output(path);
   require_output_folder("save", output, overwrite);
   // From the folder it was loaded from: what is in memory may be packed in another precision.
-  const auto backend = create_backend(Device::cpu);
   const OwnedWeights weights =
-      allocate_weights(*backend, source.config(), source.config().encoder.vocabulary);
+      allocate_host_weights(source.config(), source.config().encoder.vocabulary);
   load_trained_weights(source, source.config(), weights.weights);
   replace_folder(output, [&](const std::filesystem::path& out) {
     save_model(out,

@@ -71,6 +71,12 @@ LabelledTexts join(const LabelledTexts& first, const LabelledTexts& second) {
   return all;
 }
 
+// All of `pool`, unless the device is kept busy by fewer threads.
+std::shared_ptr<ThreadPool> choose_pool(ThreadPool& pool, const WorkSizes& sizes) {
+  if (sizes.training_workers == 0) return {std::shared_ptr<void>(), &pool};
+  return std::make_shared<ThreadPool>(sizes.training_workers);
+}
+
 /// One run of Trainer::train: everything it opened and decided, then fit, refit, save.
 class TrainingRun {
  public:
@@ -84,7 +90,9 @@ class TrainingRun {
         base_(options.base_model),
         tokenizer_(base_.encoder_path(), options.max_length),
         pool_(options.threads > 0 ? options.threads : available_cores()),
-        memory_(create_backend(options.device)),
+        backends_([device = options.device] { return create_backend(device); }),
+        memory_(backends_()),
+        fit_pool_(choose_pool(pool_, memory_->work_sizes())),
         config_(base_.config()) {
     base_.require_vocabulary(tokenizer_.vocabulary_size());
     config_.head = choose_head(options.pooling, config_.head);
@@ -120,10 +128,11 @@ class TrainingRun {
     } else {
       folder_.create();
     }
-    tell(fmt::format("training in {} on {} with {} workers",
+    tell(fmt::format("training in {} on {} with {} worker{}",
                      precision_name(settings_.precision),
                      memory_->name(),
-                     pool_.size()));
+                     fit_pool_->size(),
+                     fit_pool_->size() == 1 ? "" : "s"));
     if (settings_.precision == Precision::bf16 &&
         memory_->training_precision() == Precision::fp32) {
       tell("this processor gains no speed by bf16");
@@ -138,8 +147,10 @@ class TrainingRun {
       progress = search(progress, report);
     }
     if (options_.refit) refit(progress, report);
+    HostWeights host(*memory_, weights_, config_);
+    host.read();
     replace_folder(options_.output, [&](const fs::path& out) {
-      save_model(out, base_, config_, weights_.weights, tokenizer_.max_length(), calibration_);
+      save_model(out, base_, config_, host.get(), tokenizer_.max_length(), calibration_);
     });
     folder_.remove();
     return report;
@@ -176,7 +187,10 @@ class TrainingRun {
   }
 
   void load_base() {
-    const auto initialised = load_base_weights(base_, config_, weights_.weights, options_.seed);
+    const HostWeights host(*memory_, weights_, config_);
+    const auto initialised = load_base_weights(base_, config_, host.get(), options_.seed);
+    host.write();
+    memory_->synchronize();  // the workers' backends go on with it
     for (const std::string& name : initialised) tell("initialised: " + name);
     // Mapped anew: the pages just read would stay resident for the whole run.
     base_ = ModelFolder(options_.base_model);
@@ -185,7 +199,7 @@ class TrainingRun {
   // Finds the best epoch on the validation rows and leaves its weights.
   FitProgress search(const FitProgress& from, TrainingReport& report) {
     load_base();
-    Fit fit(pool_, options_.device, config_, settings_, weights_, callbacks_);
+    Fit fit(*fit_pool_, backends_, config_, settings_, weights_, callbacks_);
     const FitProgress done = fit.run(search_, &validation_, from, folder_, fingerprint_);
     add_to(report, done);
     report.best_epoch = done.best_epoch;
@@ -195,8 +209,9 @@ class TrainingRun {
 
   // What the search before an interrupted refit found.
   void report_search(TrainingReport& report) {
-    Fit fit(pool_, options_.device, config_, settings_, weights_, callbacks_);
-    folder_.load_best(weights_);
+    Fit fit(*fit_pool_, backends_, config_, settings_, weights_, callbacks_);
+    folder_.load_best(*memory_, weights_);
+    memory_->synchronize();
     calibrate(fit.logits(validation_), report);
   }
 
@@ -227,7 +242,7 @@ class TrainingRun {
     tell(fmt::format(
         "training once more on all {} rows, for {} epochs", all.examples(), settings.epochs));
     load_base();
-    Fit fit(pool_, options_.device, config_, settings, weights_, callbacks_);
+    Fit fit(*fit_pool_, backends_, config_, settings, weights_, callbacks_);
     add_to(report, fit.run(all, nullptr, progress, folder_, fingerprint_));
     report.best_epoch = settings.epochs;
   }
@@ -237,6 +252,7 @@ class TrainingRun {
     report.steps += done.step;
     report.seconds += done.seconds;
     report.examples += done.examples;
+    report.overflows += done.overflows;
     report.examples_per_second = static_cast<double>(report.examples) / report.seconds;
   }
 
@@ -246,7 +262,9 @@ class TrainingRun {
   ModelFolder base_;
   Tokenizer tokenizer_;
   ThreadPool pool_;
-  std::unique_ptr<Backend> memory_;
+  GradientWorkers::BackendFactory backends_;
+  std::unique_ptr<Backend> memory_;  // holds the weights
+  std::shared_ptr<ThreadPool> fit_pool_;
   ModelConfig config_;
   OwnedWeights weights_;
   LabelledTexts all_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "compute/host_memory.h"
 #include "cpu/cross_entropy.h"
 #include "cpu/fastest_precision.h"
 #include "cpu/fused_encoder.h"
@@ -15,7 +16,6 @@
 #include "cpu/kernels/gradients.h"
 #include "cpu/kernels/layer_norm.h"
 #include "cpu/linear.h"
-#include "cpu/memory.h"
 #include "cpu/pool.h"
 #include "cpu/scratch.h"
 
@@ -39,9 +39,7 @@ class CpuBackend final : public Backend {
   void synchronize() override {}
 
  private:
-  Buffer do_allocate(int64_t floats) override {
-    return {cpu::allocate_zeroed(floats), floats, cpu::release};
-  }
+  Buffer do_allocate(int64_t floats) override { return allocate_host_memory(floats); }
 
   void do_upload(ConstTensor host, Tensor out) override { cpu::copy_rows(host, out); }
   void do_download(ConstTensor in, Tensor host) override { cpu::copy_rows(in, host); }

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include "compute/host_memory.h"
 #include "cpu/kernels/factor_rows.h"
-#include "cpu/memory.h"
 #include "fastintent/error.h"
 
 namespace fastintent::cpu {
@@ -110,7 +110,7 @@ PackedBytes PanelWeight::packed() const {
 PanelWeight::PanelWeight(ConstTensor weight, Precision precision, bool amx)
     : PreparedWeight(weight.rows, weight.columns),
       layout_{element_of(precision), weight.rows, weight.columns},
-      owned_(allocate_zeroed(layout_.total_words()), layout_.total_words(), release),
+      owned_(allocate_host_memory(layout_.total_words())),
       data_(reinterpret_cast<const uint32_t*>(owned_.data())) {
   pack_panels(weight, layout_, owned_.data());
   if (amx) pack_for_amx();

@@ -4,7 +4,7 @@
 
 #include <new>
 
-#include "cpu/memory.h"
+#include "compute/host_memory.h"
 #include "fastintent/error.h"
 
 namespace fastintent::cpu {
@@ -13,7 +13,7 @@ float* Scratch::floats(int64_t count) {
   if (count > memory_.size()) {
     memory_ = Buffer();  // what it held is lost in any case: make room first
     try {
-      memory_ = Buffer(allocate_zeroed(count), count, release);
+      memory_ = allocate_host_memory(count);
     } catch (const std::bad_alloc&) {
       throw Error(ErrorCode::out_of_resources,
                   fmt::format("scratch: expected memory for {} floats, found none", count));

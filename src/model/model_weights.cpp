@@ -49,6 +49,13 @@ ModelWeights lay_out(Layout& layout, const ModelConfig& config) {
   return weights;
 }
 
+void place_views(OwnedWeights& owned, const ModelConfig& config, int64_t word_rows) {
+  Layout placing(owned.flat.data());
+  owned.weights = lay_out(placing, config);
+  if (word_rows > 0)
+    owned.weights.encoder.word = owned.word.tensor(word_rows, config.encoder.hidden);
+}
+
 // Names of one layer's tensors in a family; the order of the struct.
 struct LayerNames {
   std::string query, key, value, attention_output, attention_norm, intermediate, output,
@@ -124,13 +131,36 @@ Buffer allocate_flat(Backend& backend, int64_t floats) {
 OwnedWeights allocate_weights(Backend& backend, const ModelConfig& config, int64_t word_rows) {
   OwnedWeights owned;
   owned.flat = allocate_flat(backend, flat_parameter_count(config));
-  Layout placing(owned.flat.data());
-  owned.weights = lay_out(placing, config);
-  if (word_rows > 0) {
-    owned.word = backend.allocate(word_rows, config.encoder.hidden);
-    owned.weights.encoder.word = owned.word.tensor(word_rows, config.encoder.hidden);
-  }
+  if (word_rows > 0) owned.word = backend.allocate(word_rows, config.encoder.hidden);
+  place_views(owned, config, word_rows);
   return owned;
+}
+
+OwnedWeights allocate_host_weights(const ModelConfig& config, int64_t word_rows) {
+  OwnedWeights owned;
+  owned.flat = allocate_host_memory(round_up_to_tile(flat_parameter_count(config)));
+  if (word_rows > 0)
+    owned.word = allocate_host_memory(round_up_to_tile(word_rows) * config.encoder.hidden);
+  place_views(owned, config, word_rows);
+  return owned;
+}
+
+HostWeights::HostWeights(Backend& backend, const OwnedWeights& weights, const ModelConfig& config)
+    : flat_(backend, weights.flat), word_(backend, weights.word) {
+  Layout placing(flat_.values().data());
+  view_ = lay_out(placing, config);
+  const Tensor& word = weights.weights.encoder.word;
+  view_.encoder.word = {word_.values().data(), word.rows, word.columns};
+}
+
+void HostWeights::read() {
+  flat_.read();
+  word_.read();
+}
+
+void HostWeights::write() const {
+  flat_.write();
+  word_.write();
 }
 
 std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "compute/backend.h"
+#include "compute/host_memory.h"
 #include "model/model_config.h"
 
 namespace fastintent {
@@ -67,9 +68,28 @@ int64_t flat_parameter_count(const ModelConfig& config);
 /// Zeroed memory for a line of `floats`, without the filler rows of a tensor that is one row wide.
 Buffer allocate_flat(Backend& backend, int64_t floats);
 
-/// Zeroed weights of a model, with a word table of `word_rows` rows (0: none, to be set by the
-/// caller).
+/// Zeroed weights of a model in a backend's memory, with a word table of `word_rows` rows (0: none,
+/// to be set by the caller).
 OwnedWeights allocate_weights(Backend& backend, const ModelConfig& config, int64_t word_rows);
+/// The same in host memory.
+OwnedWeights allocate_host_weights(const ModelConfig& config, int64_t word_rows);
+
+/// A model's weights where the host can read and write them: themselves where the backend shares
+/// host memory, else a copy. Backend and weights must outlive it.
+class HostWeights {
+ public:
+  HostWeights(Backend& backend, const OwnedWeights& weights, const ModelConfig& config);
+
+  const ModelWeights& get() const { return view_; }
+  /// Takes the backend's values over, and gives it these.
+  void read();
+  void write() const;
+
+ private:
+  HostView flat_;
+  HostView word_;
+  ModelWeights view_;
+};
 
 /// One tensor under the name that Hugging Face gives it, a view into ModelWeights.
 struct NamedTensor {

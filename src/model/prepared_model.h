@@ -25,6 +25,7 @@ struct PreparedModel {
   std::vector<std::pair<std::string, PreparedWeight*>> packable;
 };
 
+/// For inference `weights` lie in host memory, for training in the backend's.
 /// `packed`: where it is not null the matrices are taken from there, which must outlive the model,
 /// and those of `weights` are not looked at; its layout must be the backend's for `precision`.
 PreparedModel prepare_model(Backend& backend,

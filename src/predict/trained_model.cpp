@@ -51,18 +51,24 @@ std::shared_ptr<const PreparedModel> prepare_trained_model(
   const ModelConfig& config = folder.config();
   const ConstTensor word = view_word_table(folder);
   OwnedWeights weights =
-      allocate_weights(backend, config, word.empty() ? config.encoder.vocabulary : 0);
+      allocate_host_weights(config, word.empty() ? config.encoder.vocabulary : 0);
   const PackedWeights* packed = usable_weights(*trained, backend, precision);
   load_trained_weights(
       folder, config, weights.weights, packed != nullptr ? Matrices::left_out : Matrices::loaded);
   auto model = std::make_shared<OwnedModel>();
   model->prepared =
       prepare_model(backend, config, weights.weights, precision, WeightUse::inference, packed);
-  if (word.empty()) {
+  const ConstTensor table = word.empty() ? weights.weights.encoder.word : word;
+  model->prepared.encoder.tables.word = table;
+  if (!backend.shares_host_memory()) {
+    model->word_table = backend.allocate(table.rows, table.columns);
+    const Tensor there = model->word_table.tensor(table.rows, table.columns);
+    backend.upload(table, there);
+    model->prepared.encoder.tables.word = there;
+  } else if (word.empty()) {
     model->word_table = std::move(weights.word);
-  } else {
-    model->prepared.encoder.tables.word = word;
   }
+  backend.synchronize();  // other backends, with streams of their own, use it too
   model->trained = std::move(trained);
   return {model, &model->prepared};
 }

@@ -1,20 +1,12 @@
 #include "reference/reference_backend.h"
 
 #include <algorithm>
-#include <cstddef>
-#include <cstdlib>
-#include <new>
 
+#include "compute/host_memory.h"
 #include "reference/reference_operations.h"
 
 namespace fastintent {
 namespace {
-
-constexpr size_t kAlignment = 64;  // as compute/buffer.h promises
-
-void release(float* data, int64_t) {
-  std::free(data);
-}
 
 void copy_rows(ConstTensor from, Tensor to) {
   for (int64_t r = 0; r < from.rows; ++r) {
@@ -35,14 +27,7 @@ class ReferenceBackend : public Backend {
   void synchronize() override {}
 
  private:
-  Buffer do_allocate(int64_t floats) override {
-    const auto count = static_cast<size_t>(floats);
-    const size_t bytes = (count * sizeof(float) / kAlignment + 1) * kAlignment;
-    auto* data = static_cast<float*>(std::aligned_alloc(kAlignment, bytes));
-    if (data == nullptr) throw std::bad_alloc();
-    std::fill_n(data, count, 0.0F);
-    return {data, floats, release};
-  }
+  Buffer do_allocate(int64_t floats) override { return allocate_host_memory(floats); }
   void do_upload(ConstTensor host, Tensor out) override { copy_rows(host, out); }
   void do_download(ConstTensor in, Tensor host) override { copy_rows(in, host); }
   void do_clear(Tensor out) override { clear_rows(out); }

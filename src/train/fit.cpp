@@ -40,7 +40,7 @@ struct Fit::Run {
 };
 
 Fit::Fit(ThreadPool& pool,
-         Device device,
+         const GradientWorkers::BackendFactory& create_backend,
          const ModelConfig& config,
          const FitSettings& settings,
          const OwnedWeights& weights,
@@ -49,7 +49,8 @@ Fit::Fit(ThreadPool& pool,
       settings_(settings),
       weights_(weights),
       callbacks_(callbacks),
-      workers_(pool, device, config),
+      workers_(pool, create_backend, config),
+      loss_scale_(settings.precision == Precision::fp16),
       model_(prepare_model(
           workers_.backend(0), config, weights.weights, settings.precision, WeightUse::training)),
       evaluation_model_(prepare_model(
@@ -57,20 +58,18 @@ Fit::Fit(ThreadPool& pool,
       optimizer_(pool, workers_, settings, weights, model_),
       validation_(pool, workers_, config) {}
 
-void Fit::run_step(Run& run, std::span<const int64_t> examples) {
-  using Clock = std::chrono::steady_clock;
-  FitProgress& progress = run.progress;
-  const auto begin = Clock::now();
-  const int64_t step = progress.step + 1;
-  const double share = learning_rate_share(step, run.total_steps, settings_.warmup_share);
+// Done again with a smaller loss scale, where there is one, until no gradient overflows.
+StepGradient Fit::gradient_of(const Run& run, int64_t step, std::span<const int64_t> examples) {
   const DropoutPlan dropout{
       settings_.hidden_dropout,
       settings_.attention_dropout,
       settings_.head_dropout,
       DropoutPlan::split_seed(settings_.seed, kDropoutStream + static_cast<uint64_t>(step))};
-  const StepGradient gradient = workers_.run(
-      model_, run.training, examples, settings_.label_smoothing, settings_.class_weights, dropout);
-  if (!std::isfinite(gradient.loss) || !std::isfinite(gradient.norm)) {
+  for (;;) {
+    const StepLoss loss{settings_.label_smoothing, settings_.class_weights, loss_scale_.value()};
+    const StepGradient gradient = workers_.run(model_, run.training, examples, loss, dropout);
+    if (std::isfinite(gradient.loss) && std::isfinite(gradient.norm)) return gradient;
+    if (std::isfinite(gradient.loss) && loss_scale_.try_smaller()) continue;
     throw Error(
         ErrorCode::invalid_argument,
         fmt::format(
@@ -81,7 +80,20 @@ void Fit::run_step(Run& run, std::span<const int64_t> examples) {
             step,
             settings_.learning_rate));
   }
-  optimizer_.step(step, share, gradient.norm);
+}
+
+void Fit::run_step(Run& run, std::span<const int64_t> examples) {
+  using Clock = std::chrono::steady_clock;
+  FitProgress& progress = run.progress;
+  const auto begin = Clock::now();
+  const int64_t step = progress.step + 1;
+  const double share = learning_rate_share(step, run.total_steps, settings_.warmup_share);
+  const StepGradient gradient = gradient_of(run, step, examples);
+  optimizer_.step(step, share, gradient.norm, loss_scale_.value());
+  loss_scale_.step_is_done();
+  progress.loss_scale = loss_scale_.value();
+  progress.loss_scale_steps = loss_scale_.good_steps();
+  progress.overflows = loss_scale_.overflows();
 
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   progress.step = step;
@@ -113,7 +125,8 @@ void Fit::run_epoch(Run& run) {
     const size_t size = std::min(static_cast<size_t>(settings_.batch_size), order.size() - begin);
     run_step(run, std::span(order).subspan(begin, size));
     if (callbacks_.should_stop && callbacks_.should_stop()) {
-      run.folder.save_state(run.fingerprint, progress, weights_, optimizer_.state());
+      run.folder.save_state(
+          run.fingerprint, progress, workers_.backend(0), weights_, optimizer_.state());
       throw Error(ErrorCode::interrupted,
                   fmt::format("train: stopped after step {} of {}; the state is in {}",
                               progress.step,
@@ -148,7 +161,7 @@ bool Fit::finish_epoch(Run& run) {
       progress.best_accuracy = accuracy;
       progress.best_loss = loss;
       best_logits_ = std::move(found);
-      run.folder.save_best(weights_);
+      run.folder.save_best(workers_.backend(0), weights_);
     }
   }
   if (report.best) progress.best_epoch = progress.epoch;
@@ -174,7 +187,8 @@ FitProgress Fit::run(const EncodedDataset& training,
           steps_per_epoch,
           steps_per_epoch * settings_.epochs};
   if (progress.step > 0) {
-    folder.load_state(weights_, optimizer_.state());
+    folder.load_state(workers_.backend(0), weights_, optimizer_.state());
+    loss_scale_.restore(progress.loss_scale, progress.loss_scale_steps, progress.overflows);
     optimizer_.restore_rates(progress.step, [&](int64_t step) {
       return learning_rate_share(step, run.total_steps, settings_.warmup_share);
     });
@@ -186,7 +200,7 @@ FitProgress Fit::run(const EncodedDataset& training,
     going = finish_epoch(run);
   }
   if (validation != nullptr && run.progress.best_epoch != run.progress.epoch) {
-    folder.load_best(weights_);
+    folder.load_best(workers_.backend(0), weights_);
     optimizer_.refresh_weights();
   }
   // The best epoch came before an interruption.

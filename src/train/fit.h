@@ -9,6 +9,7 @@
 #include "train/encoded_dataset.h"
 #include "train/fit_settings.h"
 #include "train/gradient_workers.h"
+#include "train/loss_scale.h"
 #include "train/optimizer.h"
 #include "train/training_folder.h"
 #include "train/validation.h"
@@ -22,7 +23,7 @@ class Fit {
  public:
   /// Trains `weights` in place; all references must outlive this.
   Fit(ThreadPool& pool,
-      Device device,
+      const GradientWorkers::BackendFactory& create_backend,
       const ModelConfig& config,
       const FitSettings& settings,
       const OwnedWeights& weights,
@@ -49,6 +50,7 @@ class Fit {
  private:
   struct Run;
 
+  StepGradient gradient_of(const Run& run, int64_t step, std::span<const int64_t> examples);
   void run_step(Run& run, std::span<const int64_t> examples);
   void run_epoch(Run& run);
   bool finish_epoch(Run& run);
@@ -58,6 +60,7 @@ class Fit {
   const OwnedWeights& weights_;
   const TrainingCallbacks& callbacks_;
   GradientWorkers workers_;
+  LossScale loss_scale_;
   PreparedModel model_;             // in the training precision
   PreparedModel evaluation_model_;  // in fp32, over the same weights: what will be saved
   Optimizer optimizer_;

@@ -17,14 +17,18 @@ struct GradientWorkers::Step {
   DropoutPlan dropout;
 };
 
-GradientWorkers::GradientWorkers(ThreadPool& pool, Device device, const ModelConfig& config)
+GradientWorkers::GradientWorkers(ThreadPool& pool,
+                                 const BackendFactory& create_backend,
+                                 const ModelConfig& config,
+                                 ProcessGroup* group)
     : pool_(pool),
       config_(config),
+      group_(group != nullptr ? *group : alone_),
       shares_(static_cast<size_t>(pool.size())),
       slot_of_(static_cast<size_t>(config.encoder.vocabulary), -1) {
   pool_.run([&](int worker) {
     auto share = std::make_unique<Share>();
-    share->backend = create_backend(device);
+    share->backend = create_backend();
     share->activations = std::make_unique<Activations>(*share->backend, config_, Keep::everything);
     share->gradients = allocate_weights(*share->backend, config_, 0);
     shares_[static_cast<size_t>(worker)] = std::move(share);
@@ -67,6 +71,11 @@ void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
   share.backend->clear(word);
   share.gradients.weights.encoder.word = word;
   share.loss = 0;
+  // A process whose share of a small step is empty adds nothing.
+  if (share.examples.empty()) {
+    share.backend->clear(Tensor(share.gradients.flat.data(), 1, flat_size_));
+    return;
+  }
 
   std::vector<int32_t> lengths;
   for (const int64_t example : share.examples) lengths.push_back(step.data.length(example));
@@ -118,36 +127,58 @@ void GradientWorkers::sum_shares(size_t busy, size_t worker) {
       sum_stretch([](const Share& share) { return share.gradients.weights.encoder.word.flat(); });
 }
 
+// The sums of this process become those of all; their norm is worked out again.
+void GradientWorkers::sum_over_group() {
+  if (group_.size() == 1) return;
+  Share& first = *shares_.front();
+  group_.sum(*first.backend, {first.gradients.flat.data(), static_cast<size_t>(flat_size_)});
+  group_.sum(*first.backend, first.gradients.weights.encoder.word.flat());
+  first.backend->synchronize();
+  pool_.run([&](int worker) { sum_shares(1, static_cast<size_t>(worker)); });
+}
+
 StepGradient GradientWorkers::run(const PreparedModel& model,
                                   const EncodedDataset& data,
                                   std::span<const int64_t> examples,
-                                  float label_smoothing,
-                                  std::span<const float> class_weights,
+                                  const StepLoss& loss,
                                   const DropoutPlan& dropout) {
+  // Every process lists the word pieces of all, so that their rows are the same.
   collect_words(data, examples);
-  deal_out(data, examples);
   double normalizer = 0;
   for (const int64_t example : examples) {
     const auto label = static_cast<size_t>(data.classes[static_cast<size_t>(example)]);
-    normalizer += class_weights.empty() ? 1.0 : static_cast<double>(class_weights[label]);
+    normalizer += loss.class_weights.empty() ? 1.0 : static_cast<double>(loss.class_weights[label]);
   }
-  const Step step{model, data, {label_smoothing, class_weights, normalizer}, dropout};
+  std::vector<int64_t> own;
+  for (size_t i = static_cast<size_t>(group_.rank()); i < examples.size();
+       i += static_cast<size_t>(group_.size())) {
+    own.push_back(examples[i]);
+  }
+  deal_out(data, own);
+  Step step{
+      model, data, {loss.label_smoothing, loss.class_weights, normalizer / loss.scale}, dropout};
+  if (group_.size() > 1) {
+    step.dropout.seed = DropoutPlan::split_seed(dropout.seed, static_cast<uint64_t>(group_.rank()));
+  }
 
-  // Longest texts are dealt first, so workers without a text, if any, are the last ones.
-  const size_t busy = std::min(shares_.size(), examples.size());
+  // Longest texts are dealt first, so workers without a text, if any, are the last ones. The first
+  // runs in any case: what it holds becomes the sum.
+  const size_t busy = std::clamp(own.size(), size_t{1}, shares_.size());
   pool_.run([&](int worker) {
     const auto index = static_cast<size_t>(worker);
     if (index < busy) run_share(*shares_[index], index, step);
   });
   pool_.run([&](int worker) { sum_shares(busy, static_cast<size_t>(worker)); });
+  sum_over_group();
 
   StepGradient result;
   double squared_norm = 0;
   for (size_t worker = 0; worker < shares_.size(); ++worker) {
-    if (worker < busy) result.loss += shares_[worker]->loss;
+    if (worker < busy) result.loss += shares_[worker]->loss / loss.scale;
     squared_norm += shares_[worker]->squared_norm;
   }
-  result.norm = std::sqrt(squared_norm);
+  result.loss = group_.sum(result.loss);
+  result.norm = std::sqrt(squared_norm) / loss.scale;
   return result;
 }
 

@@ -1,15 +1,17 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "base/thread_pool.h"
 #include "batch/packed_batch.h"
-#include "compute/create_backend.h"
+#include "compute/backend.h"
 #include "model/activations.h"
 #include "model/dropout_plan.h"
 #include "model/prepared_model.h"
 #include "train/encoded_dataset.h"
+#include "train/process_group.h"
 
 namespace fastintent {
 
@@ -19,19 +21,31 @@ struct StepGradient {
   double norm = 0;  // Euclidean, of all gradients
 };
 
+/// How a step's loss is computed; CrossEntropy tells the first two.
+struct StepLoss {
+  float label_smoothing = 0;
+  std::span<const float> class_weights;
+  double scale = 1;  // of the gradients, not of what StepGradient tells
+};
+
 /// Forward, loss and backward of a step, data-parallel: every worker runs its share of the step's
 /// texts on its own backend with gradients of its own, which are then summed in the order of the
-/// workers.
+/// workers, and over the processes of the group.
 class GradientWorkers {
  public:
-  GradientWorkers(ThreadPool& pool, Device device, const ModelConfig& config);
+  using BackendFactory = std::function<std::unique_ptr<Backend>()>;
 
-  /// Gradients of the mean loss over `examples` of `data`.
+  /// `group` must outlive this; null: this process alone.
+  GradientWorkers(ThreadPool& pool,
+                  const BackendFactory& create_backend,
+                  const ModelConfig& config,
+                  ProcessGroup* group = nullptr);
+
+  /// Gradients of the mean loss over `examples` of `data`, all processes' together.
   StepGradient run(const PreparedModel& model,
                    const EncodedDataset& data,
                    std::span<const int64_t> examples,
-                   float label_smoothing,
-                   std::span<const float> class_weights,
+                   const StepLoss& loss,
                    const DropoutPlan& dropout);
 
   /// The last run's gradient: all but the word table in one line, laid out as allocate_weights
@@ -65,9 +79,12 @@ class GradientWorkers {
   void deal_out(const EncodedDataset& data, std::span<const int64_t> examples);
   void run_share(Share& share, size_t worker, const Step& step);
   void sum_shares(size_t busy, size_t worker);
+  void sum_over_group();
 
   ThreadPool& pool_;
   ModelConfig config_;
+  SingleProcess alone_;
+  ProcessGroup& group_;
   int64_t flat_size_ = 0;
   std::vector<std::unique_ptr<Share>> shares_;  // by worker
   std::vector<int32_t> word_rows_;

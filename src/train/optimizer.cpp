@@ -77,9 +77,8 @@ void Optimizer::deal_out(const PreparedModel& model) {
   }
 }
 
-AdamwRates Optimizer::rates(
-    int64_t step, double peak, double share, bool decays, double norm) const {
-  const double learning_rate = peak * share;
+AdamwRates Optimizer::rates(const StepScale& step, double peak, bool decays) const {
+  const double learning_rate = peak * step.share;
   const double clip = settings_.gradient_clip;
   AdamwRates rates;
   rates.learning_rate = static_cast<float>(learning_rate);
@@ -88,13 +87,14 @@ AdamwRates Optimizer::rates(
   rates.epsilon = static_cast<float>(kEpsilon);
   rates.weight_decay = decays ? static_cast<float>(settings_.weight_decay) : 0.0F;
   // As torch.nn.utils.clip_grad_norm_, with its 1e-6.
-  rates.gradient_scale = clip > 0 ? static_cast<float>(std::min(1.0, clip / (norm + 1e-6))) : 1.0F;
-  rates.step_size = static_cast<float>(learning_rate / (1 - std::pow(kBeta1, step)));
-  rates.root_correction = static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, step)));
+  const double clipped = clip > 0 ? std::min(1.0, clip / (step.norm + 1e-6)) : 1.0;
+  rates.gradient_scale = static_cast<float>(clipped / step.loss_scale);
+  rates.step_size = static_cast<float>(learning_rate / (1 - std::pow(kBeta1, step.step)));
+  rates.root_correction = static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, step.step)));
   return rates;
 }
 
-void Optimizer::update_parts(size_t worker, int64_t step, double share, double norm) {
+void Optimizer::update_parts(size_t worker, const StepScale& step) {
   std::vector<AdamwUpdate> updates;
   for (const Part& part : parts_[worker]) {
     const auto of = [&](const Buffer& buffer) {
@@ -102,7 +102,7 @@ void Optimizer::update_parts(size_t worker, int64_t step, double share, double n
     };
     updates.push_back({{of(weights_.flat), of(state_.first_moment), of(state_.second_moment)},
                        workers_.flat().subspan(part.offset, part.size),
-                       rates(step, part.learning_rate, share, part.decays, norm),
+                       rates(step, part.learning_rate, part.decays),
                        part.prepared,
                        part.first_row});
   }
@@ -129,10 +129,11 @@ void Optimizer::update_words(size_t worker) {
                        state_.word_rates);
 }
 
-void Optimizer::step(int64_t step, double share, double gradient_norm) {
-  state_.word_rates.push_back(rates(step, peak_learning_rate(0), share, true, gradient_norm));
+void Optimizer::step(int64_t step, double share, double gradient_norm, double loss_scale) {
+  const StepScale scale{step, share, gradient_norm, loss_scale};
+  state_.word_rates.push_back(rates(scale, peak_learning_rate(0), true));
   pool_.run([&](int worker) {
-    update_parts(static_cast<size_t>(worker), step, share, gradient_norm);
+    update_parts(static_cast<size_t>(worker), scale);
     update_words(static_cast<size_t>(worker));
   });
 }
@@ -142,7 +143,7 @@ void Optimizer::restore_rates(int64_t steps, const std::function<double(int64_t)
   for (int64_t step = 1; step <= steps; ++step) {
     // Gradient clipping does not matter to steps that are past: they are made up with gradient
     // zero.
-    state_.word_rates.push_back(rates(step, peak_learning_rate(0), share_of(step), true, 0));
+    state_.word_rates.push_back(rates({step, share_of(step)}, peak_learning_rate(0), true));
   }
 }
 

@@ -35,8 +35,8 @@ class Optimizer {
             const PreparedModel& model);
 
   /// Applies the workers' last gradient as step `step` (from 1) at `share` of the peak learning
-  /// rates.
-  void step(int64_t step, double share, double gradient_norm);
+  /// rates, where the gradient is `loss_scale` times that of `gradient_norm`.
+  void step(int64_t step, double share, double gradient_norm, double loss_scale = 1);
 
   /// Brings every row of the word table up to date, as evaluation and saving need it.
   void catch_up();
@@ -62,8 +62,15 @@ class Optimizer {
 
   void deal_out(const PreparedModel& model);
   double peak_learning_rate(int depth) const;
-  AdamwRates rates(int64_t step, double peak, double share, bool decays, double norm) const;
-  void update_parts(size_t worker, int64_t step, double share, double norm);
+  // What the rates of all tensors of a step follow from.
+  struct StepScale {
+    int64_t step = 0;
+    double share = 0;
+    double norm = 0;
+    double loss_scale = 1;
+  };
+  AdamwRates rates(const StepScale& step, double peak, bool decays) const;
+  void update_parts(size_t worker, const StepScale& step);
   void update_words(size_t worker);
 
   ThreadPool& pool_;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <list>
+#include <vector>
 
 #include "base/replace_folder.h"
 #include "checkpoint/json_document.h"
@@ -18,23 +20,40 @@ using nlohmann::ordered_json;
 constexpr const char* kTensors = "tensors.safetensors";
 constexpr const char* kProgress = "progress.json";
 
-// Buffers end in filler; both sides of a copy have the same.
-std::span<float> all_of(const Buffer& buffer) {
-  return {buffer.data(), static_cast<size_t>(buffer.size())};
-}
+// Buffers of a backend as tensors of a file. They end in filler; both sides of a copy have the
+// same.
+class BuffersToWrite {
+ public:
+  explicit BuffersToWrite(Backend& backend) : backend_(backend) {}
 
-TensorToWrite to_write(const char* name, const Buffer& buffer) {
-  return {name, {buffer.size()}, all_of(buffer)};
-}
+  void add(const char* name, const Buffer& buffer) {
+    HostView& view = views_.emplace_back(backend_, buffer);
+    view.read();
+    tensors_.push_back({name, {buffer.size()}, view.values()});
+  }
+  void add(const OwnedWeights& weights) {
+    add("weights", weights.flat);
+    add("words", weights.word);
+  }
 
-void read_into(const TensorFiles& file, const char* name, const Buffer& buffer) {
+  const std::vector<TensorToWrite>& tensors() const { return tensors_; }
+
+ private:
+  Backend& backend_;
+  std::list<HostView> views_;
+  std::vector<TensorToWrite> tensors_;
+};
+
+void read_into(Backend& backend, const TensorFiles& file, const char* name, const Buffer& buffer) {
   const StoredTensor* stored = file.find(name);
   if (stored == nullptr) {
     throw Error(
         ErrorCode::bad_checkpoint,
         fmt::format("resume: expected a tensor {}, found none ({})", name, file.description()));
   }
-  read_tensor(*stored, Tensor(buffer.data(), 1, buffer.size()));
+  const HostView view(backend, buffer);
+  read_tensor(*stored, Tensor(view.values().data(), 1, buffer.size()));
+  view.write();
 }
 
 }  // namespace
@@ -69,28 +88,29 @@ void TrainingFolder::remove() {
   fs::remove(path_, ignored);  // only when empty
 }
 
-void TrainingFolder::save_best(const OwnedWeights& weights) {
-  const TensorToWrite tensors[] = {to_write("weights", weights.flat),
-                                   to_write("words", weights.word)};
-  write_safetensors(best(), tensors);
+void TrainingFolder::save_best(Backend& backend, const OwnedWeights& weights) {
+  BuffersToWrite buffers(backend);
+  buffers.add(weights);
+  write_safetensors(best(), buffers.tensors());
 }
 
-void TrainingFolder::load_best(const OwnedWeights& weights) {
+void TrainingFolder::load_best(Backend& backend, const OwnedWeights& weights) {
   const TensorFiles file = TensorFiles::open_file(best());
-  read_into(file, "weights", weights.flat);
-  read_into(file, "words", weights.word);
+  read_into(backend, file, "weights", weights.flat);
+  read_into(backend, file, "words", weights.word);
 }
 
 void TrainingFolder::save_state(const std::string& fingerprint,
                                 const FitProgress& progress,
+                                Backend& backend,
                                 const OwnedWeights& weights,
                                 const OptimizerState& optimizer) {
-  const TensorToWrite tensors[] = {to_write("weights", weights.flat),
-                                   to_write("words", weights.word),
-                                   to_write("first_moment", optimizer.first_moment),
-                                   to_write("second_moment", optimizer.second_moment),
-                                   to_write("word_first_moment", optimizer.word_first_moment),
-                                   to_write("word_second_moment", optimizer.word_second_moment)};
+  BuffersToWrite buffers(backend);
+  buffers.add(weights);
+  buffers.add("first_moment", optimizer.first_moment);
+  buffers.add("second_moment", optimizer.second_moment);
+  buffers.add("word_first_moment", optimizer.word_first_moment);
+  buffers.add("word_second_moment", optimizer.word_second_moment);
   const ordered_json standing = {{"fingerprint", fingerprint},
                                  {"refitting", progress.refitting},
                                  {"refit_epochs", progress.refit_epochs},
@@ -104,10 +124,13 @@ void TrainingFolder::save_state(const std::string& fingerprint,
                                  {"best_epoch", progress.best_epoch},
                                  {"best_accuracy", progress.best_accuracy},
                                  {"best_loss", progress.best_loss},
+                                 {"loss_scale", progress.loss_scale},
+                                 {"loss_scale_steps", progress.loss_scale_steps},
+                                 {"overflows", progress.overflows},
                                  {"word_steps", optimizer.word_steps}};
   // As one folder, so that a run killed here leaves the state before it whole.
   replace_folder(state(), [&](const fs::path& out) {
-    write_safetensors(out / kTensors, tensors);
+    write_safetensors(out / kTensors, buffers.tensors());
     write_json(out / kProgress, standing);
   });
 }
@@ -133,17 +156,22 @@ FitProgress TrainingFolder::load_progress(const std::string& fingerprint) const 
   progress.best_epoch = static_cast<int>(document.integer("best_epoch"));
   progress.best_accuracy = document.number_or("best_accuracy", -1);
   progress.best_loss = document.number_or("best_loss", 0);
+  progress.loss_scale = document.number_or("loss_scale", 1);
+  progress.loss_scale_steps = document.integer("loss_scale_steps");
+  progress.overflows = document.integer("overflows");
   return progress;
 }
 
-void TrainingFolder::load_state(const OwnedWeights& weights, OptimizerState& optimizer) const {
+void TrainingFolder::load_state(Backend& backend,
+                                const OwnedWeights& weights,
+                                OptimizerState& optimizer) const {
   const TensorFiles file = TensorFiles::open_file(state() / kTensors);
-  read_into(file, "weights", weights.flat);
-  read_into(file, "words", weights.word);
-  read_into(file, "first_moment", optimizer.first_moment);
-  read_into(file, "second_moment", optimizer.second_moment);
-  read_into(file, "word_first_moment", optimizer.word_first_moment);
-  read_into(file, "word_second_moment", optimizer.word_second_moment);
+  read_into(backend, file, "weights", weights.flat);
+  read_into(backend, file, "words", weights.word);
+  read_into(backend, file, "first_moment", optimizer.first_moment);
+  read_into(backend, file, "second_moment", optimizer.second_moment);
+  read_into(backend, file, "word_first_moment", optimizer.word_first_moment);
+  read_into(backend, file, "word_second_moment", optimizer.word_second_moment);
 
   const JsonDocument document = JsonDocument::read(state() / kProgress);
   const auto& steps = document.value().value("word_steps", nlohmann::json::array());

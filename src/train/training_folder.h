@@ -22,6 +22,9 @@ struct FitProgress {
   int best_epoch = 0;
   double best_accuracy = -1;
   double best_loss = 0;
+  double loss_scale = 1;         // see LossScale
+  int64_t loss_scale_steps = 0;  // since it last changed
+  int64_t overflows = 0;         // steps done again with a smaller scale
 };
 
 /// The folder `<output>.training` beside a run's output: the best weights so far, and after an
@@ -38,18 +41,20 @@ class TrainingFolder {
   /// Removes its own files, and the folder when nothing else is in it.
   void remove();
 
-  void save_best(const OwnedWeights& weights);
-  void load_best(const OwnedWeights& weights);
+  /// Of weights in the backend's memory, as all below.
+  void save_best(Backend& backend, const OwnedWeights& weights);
+  void load_best(Backend& backend, const OwnedWeights& weights);
 
   /// Saves all or, when it fails or the process dies, leaves the state that was there.
   /// `fingerprint` stands for the run's settings and data.
   void save_state(const std::string& fingerprint,
                   const FitProgress& progress,
+                  Backend& backend,
                   const OwnedWeights& weights,
                   const OptimizerState& optimizer);
   /// Throws invalid_argument when the state is of another run, bad_checkpoint when it is damaged.
   FitProgress load_progress(const std::string& fingerprint) const;
-  void load_state(const OwnedWeights& weights, OptimizerState& optimizer) const;
+  void load_state(Backend& backend, const OwnedWeights& weights, OptimizerState& optimizer) const;
 
   const std::filesystem::path& path() const { return path_; }
 

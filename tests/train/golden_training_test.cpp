@@ -3,6 +3,7 @@
 #include <map>
 #include <numeric>
 
+#include "compute/create_backend.h"
 #include "golden_case.h"
 #include "model/load_weights.h"
 #include "train/gradient_workers.h"
@@ -43,7 +44,10 @@ std::vector<int64_t> all_examples(const EncodedDataset& data) {
 class Training {
  public:
   Training(const GoldenCase& golden, Device device, int workers, Precision precision)
-      : folder_(golden.model()), pool_(workers), workers_(pool_, device, folder_.config()) {
+      : folder_(golden.model()),
+        pool_(workers),
+        workers_(
+            pool_, [device] { return create_backend(device); }, folder_.config()) {
     const ModelConfig& config = folder_.config();
     weights_ = allocate_weights(workers_.backend(0), config, config.encoder.vocabulary);
     load_trained_weights(folder_, config, weights_.weights);
@@ -54,7 +58,7 @@ class Training {
   StepGradient gradient(const EncodedDataset& data,
                         float smoothing = 0,
                         std::span<const float> class_weights = {}) {
-    return workers_.run(model_, data, all_examples(data), smoothing, class_weights, {});
+    return workers_.run(model_, data, all_examples(data), {smoothing, class_weights}, {});
   }
 
   // The last gradient under Hugging Face names, the word table's rows in their places.
@@ -182,7 +186,8 @@ TEST(GoldenMiniLmTraining, GivesGradientsOfTransformers) {
   ModelConfig config = folder.config();
   config.intents = {"a", "b", "c", "d", "e"};
   ThreadPool pool(2);
-  GradientWorkers workers(pool, Device::cpu, config);
+  GradientWorkers workers(
+      pool, [] { return create_backend(Device::cpu); }, config);
   const OwnedWeights weights =
       allocate_weights(workers.backend(0), config, config.encoder.vocabulary);
   load_base_weights(folder, config, weights.weights, 1);
@@ -190,7 +195,7 @@ TEST(GoldenMiniLmTraining, GivesGradientsOfTransformers) {
   const PreparedModel model = prepare_model(
       workers.backend(0), config, weights.weights, Precision::fp32, WeightUse::training);
   const EncodedDataset data = dataset_of(golden);
-  const StepGradient step = workers.run(model, data, all_examples(data), 0, {}, {});
+  const StepGradient step = workers.run(model, data, all_examples(data), {}, {});
   EXPECT_NEAR(step.loss, golden.values("loss")[0], 1e-5);
   EXPECT_NEAR(step.norm / golden.values("gradient_norm")[0], 1, 1e-4);
 

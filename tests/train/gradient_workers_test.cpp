@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "compute/create_backend.h"
 #include "golden_case.h"
 #include "model/load_weights.h"
 
@@ -27,7 +28,10 @@ EncodedDataset repeated(const GoldenCase& golden, int times) {
 class Workers {
  public:
   explicit Workers(int count)
-      : pool_(count), workers_(pool_, Device::cpu, folder_.config()), weights_(load()) {
+      : pool_(count),
+        workers_(
+            pool_, [] { return create_backend(Device::cpu); }, folder_.config()),
+        weights_(load()) {
     model_ = prepare_model(workers_.backend(0),
                            folder_.config(),
                            weights_.weights,
@@ -38,7 +42,7 @@ class Workers {
   StepGradient run(const EncodedDataset& data, const DropoutPlan& dropout = {}) {
     std::vector<int64_t> examples(static_cast<size_t>(data.examples()));
     std::iota(examples.begin(), examples.end(), 0);
-    return workers_.run(model_, data, examples, 0, {}, dropout);
+    return workers_.run(model_, data, examples, {}, dropout);
   }
   std::vector<float> gradient() const { return {workers_.flat().begin(), workers_.flat().end()}; }
 

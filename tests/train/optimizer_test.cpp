@@ -7,6 +7,7 @@
 #include <map>
 #include <numeric>
 
+#include "compute/create_backend.h"
 #include "golden_case.h"
 #include "model/load_weights.h"
 
@@ -32,7 +33,8 @@ Change step_once(const FitSettings& settings, int workers_count) {
   const ModelFolder folder(golden.model());
   const ModelConfig& config = folder.config();
   ThreadPool pool(workers_count);
-  GradientWorkers workers(pool, Device::cpu, config);
+  GradientWorkers workers(
+      pool, [] { return create_backend(Device::cpu); }, config);
   const OwnedWeights weights =
       allocate_weights(workers.backend(0), config, config.encoder.vocabulary);
   load_trained_weights(folder, config, weights.weights);
@@ -54,7 +56,7 @@ Change step_once(const FitSettings& settings, int workers_count) {
   for (const NamedTensor& named : tensors) change.depth[named.name] = named.depth;
   change.before = values_of(tensors);
   Optimizer optimizer(pool, workers, settings, weights, model);
-  const StepGradient gradient = workers.run(model, data, examples, 0, {}, {});
+  const StepGradient gradient = workers.run(model, data, examples, {}, {});
   optimizer.step(1, 1.0, gradient.norm);
   optimizer.catch_up();
   change.after = values_of(tensors);
