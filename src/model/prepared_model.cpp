@@ -38,6 +38,7 @@ PreparedModel prepare_model(Backend& backend,
     return {keep(norm.scale).flat(), keep(norm.shift).flat(), config.encoder.norm_epsilon};
   };
   model.encoder.tables = {encoder.word, keep(encoder.position), keep(encoder.segment)};
+  if (use == WeightUse::inference) use_word_table(backend, encoder.word, model);
   model.encoder.embedding_norm = keep_norm(encoder.embedding_norm);
   for (const LayerWeights& layer : encoder.layers) {
     PreparedLayer& out = model.encoder.layers.emplace_back();
@@ -62,6 +63,16 @@ PreparedModel prepare_model(Backend& backend,
   model.classifier = {backend.prepare_weight(weights.head.classifier.weight, Precision::fp32, use),
                       keep(weights.head.classifier.bias).flat()};
   return model;
+}
+
+void use_word_table(Backend& backend, ConstTensor word, PreparedModel& model) {
+  ConstTensor& table = model.encoder.tables.word;
+  table = word;
+  if (backend.shares_host_memory() || word.empty()) return;
+  const Buffer& copy = model.owned.emplace_back(backend.allocate(word.rows, word.columns));
+  const Tensor there = copy.tensor(word.rows, word.columns);
+  backend.upload(word, there);
+  table = there;
 }
 
 std::vector<WeightToRefresh> weights_to_refresh(const PreparedModel& model,

@@ -20,7 +20,7 @@ struct PreparedModel {
   PreparedEncoder encoder;
   PreparedLinear dense;  // null without one
   PreparedLinear classifier;
-  std::vector<Buffer> owned;  // biases, norms and small tables, for inference
+  std::vector<Buffer> owned;  // biases, norms and tables, for inference
   /// The matrices in the precision asked for, by names of our own ("layer.0.intermediate").
   std::vector<std::pair<std::string, PreparedWeight*>> packable;
 };
@@ -34,6 +34,10 @@ PreparedModel prepare_model(Backend& backend,
                             Precision precision,
                             WeightUse use,
                             const PackedWeights* packed = nullptr);
+
+/// Gives a model for inference its word table [vocabulary,H], of host memory: used where it lies if
+/// the backend shares host memory, and must outlive the model then; else copied.
+void use_word_table(Backend& backend, ConstTensor word, PreparedModel& model);
 
 /// Every prepared weight of the model with the tensor it was made from, for refresh_weight after an
 /// update.

@@ -58,15 +58,10 @@ std::shared_ptr<const PreparedModel> prepare_trained_model(
   auto model = std::make_shared<OwnedModel>();
   model->prepared =
       prepare_model(backend, config, weights.weights, precision, WeightUse::inference, packed);
-  const ConstTensor table = word.empty() ? weights.weights.encoder.word : word;
-  model->prepared.encoder.tables.word = table;
-  if (!backend.shares_host_memory()) {
-    model->word_table = backend.allocate(table.rows, table.columns);
-    const Tensor there = model->word_table.tensor(table.rows, table.columns);
-    backend.upload(table, there);
-    model->prepared.encoder.tables.word = there;
-  } else if (word.empty()) {
+  if (word.empty()) {
     model->word_table = std::move(weights.word);
+  } else {
+    use_word_table(backend, word, model->prepared);
   }
   backend.synchronize();  // other backends, with streams of their own, use it too
   model->trained = std::move(trained);

@@ -11,6 +11,7 @@
 
 #include "compute/backend.h"
 #include "compute/create_backend.h"
+#include "compute/devices_under_test.h"
 #include "fastintent/error.h"
 #include "random_tensors.h"
 
@@ -95,20 +96,8 @@ class BackendTest : public testing::TestWithParam<Device> {
   std::unique_ptr<Backend> reference_ = create_backend(Device::reference);
 };
 
-/// Every device that this build and machine have.
-inline std::vector<Device> devices_under_test() {
-  std::vector<Device> devices{Device::cpu};
-  try {
-    create_backend(Device::cuda);
-    devices.push_back(Device::cuda);
-  } catch (const Error&) {
-    // No CUDA here: nothing to test.
-  }
-  return devices;
-}
-
 inline std::string device_label(const testing::TestParamInfo<Device>& device) {
-  return device.param == Device::cpu ? "cpu" : "cuda";
+  return device_word(device.param);
 }
 
 constexpr Write kWrites[] = {Write::overwrite, Write::accumulate};

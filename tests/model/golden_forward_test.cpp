@@ -26,7 +26,7 @@ ForwardResult run_forward(const ModelFolder& folder,
                           const PackedBatch& batch,
                           const std::function<void(const HeadWeights&)>& set_head = {}) {
   const auto backend = create_backend(device);
-  const OwnedWeights weights = allocate_weights(*backend, config, config.encoder.vocabulary);
+  const OwnedWeights weights = allocate_host_weights(config, config.encoder.vocabulary);
   if (set_head) {
     load_base_weights(folder, config, weights.weights, 1);
     set_head(weights.weights.head);
@@ -41,8 +41,10 @@ ForwardResult run_forward(const ModelFolder& folder,
   const Tensor hidden = encoder_forward(pass, model, act);
   const Tensor logits = head_forward(pass, model, hidden, act);
 
-  const auto copy = [](Tensor tensor) {
-    return std::vector<float>(tensor.flat().begin(), tensor.flat().end());
+  const auto copy = [&](Tensor tensor) {
+    std::vector<float> values(static_cast<size_t>(tensor.size()));
+    backend->download(tensor, Tensor(values.data(), tensor.rows, tensor.columns));
+    return values;
   };
   ForwardResult result;
   result.hidden.push_back(copy(act.embedded));
@@ -86,10 +88,9 @@ INSTANTIATE_TEST_SUITE_P(
     AllHeads,
     GoldenForward,
     testing::Combine(testing::Values("bert_pooler", "bert_mean", "bert_cls", "distilbert"),
-                     testing::Values(Device::reference, Device::cpu)),
+                     testing::ValuesIn(devices_and_reference())),
     [](const auto& test) {
-      return std::get<0>(test.param) +
-             (std::get<1>(test.param) == Device::cpu ? "_cpu" : "_reference");
+      return std::get<0>(test.param) + "_" + device_word(std::get<1>(test.param));
     });
 
 TEST(GoldenMiniLm, GivesTheActivationsAndLogitsOfTransformers) {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "compute/create_backend.h"
+#include "compute/devices_under_test.h"
 #include "golden_case.h"
 #include "model/load_weights.h"
 #include "train/gradient_workers.h"
@@ -50,7 +51,10 @@ class Training {
             pool_, [device] { return create_backend(device); }, folder_.config()) {
     const ModelConfig& config = folder_.config();
     weights_ = allocate_weights(workers_.backend(0), config, config.encoder.vocabulary);
-    load_trained_weights(folder_, config, weights_.weights);
+    const HostWeights host(workers_.backend(0), weights_, config);
+    load_trained_weights(folder_, config, host.get());
+    host.write();
+    workers_.backend(0).synchronize();
     model_ = prepare_model(
         workers_.backend(0), config, weights_.weights, precision, WeightUse::training);
   }
@@ -68,21 +72,25 @@ class Training {
     auto tensors = name_encoder_tensors(workers_.gradients().encoder, config.encoder);
     const auto head = name_head_tensors(workers_.gradients().head, config);
     tensors.insert(tensors.end(), head.begin(), head.end());
-    for (const NamedTensor& tensor : tensors) {
-      const std::span<float> values = tensor.tensor.flat();
-      named[tensor.name].assign(values.begin(), values.end());
-    }
+    for (const NamedTensor& tensor : tensors) named[tensor.name] = download(tensor.tensor);
     const auto H = static_cast<size_t>(config.encoder.hidden);
     std::vector<float> words(static_cast<size_t>(config.encoder.vocabulary) * H);
+    const std::vector<float> rows = download(workers_.word_gradient());
     for (size_t slot = 0; slot < workers_.word_rows().size(); ++slot) {
-      const float* row = workers_.word_gradient().row(static_cast<int64_t>(slot));
+      const auto row = rows.begin() + static_cast<std::ptrdiff_t>(slot * H);
       std::copy(row,
-                row + H,
+                row + static_cast<std::ptrdiff_t>(H),
                 words.begin() + static_cast<std::ptrdiff_t>(
                                     static_cast<size_t>(workers_.word_rows()[slot]) * H));
     }
     named["embeddings.word_embeddings.weight"] = words;
     return named;
+  }
+
+  std::vector<float> download(ConstTensor tensor) {
+    std::vector<float> values(static_cast<size_t>(tensor.size()));
+    workers_.backend(0).download(tensor, Tensor(values.data(), tensor.rows, tensor.columns));
+    return values;
   }
 
   ThreadPool& pool() { return pool_; }
@@ -170,11 +178,10 @@ INSTANTIATE_TEST_SUITE_P(
     AllHeads,
     GoldenTraining,
     testing::Combine(testing::Values("bert_pooler", "bert_mean", "bert_cls", "distilbert"),
-                     testing::Values(Device::reference, Device::cpu),
+                     testing::ValuesIn(devices_and_reference()),
                      testing::Values(1, 3)),
     [](const auto& test) {
-      return std::get<0>(test.param) +
-             (std::get<1>(test.param) == Device::cpu ? "_cpu_" : "_reference_") +
+      return std::get<0>(test.param) + "_" + device_word(std::get<1>(test.param)) + "_" +
              std::to_string(std::get<2>(test.param)) + "_workers";
     });
 
