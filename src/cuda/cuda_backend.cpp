@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <map>
 #include <mutex>
 #include <string>
@@ -15,6 +16,7 @@
 #include "cuda/kernels/pool.h"
 #include "cuda/kernels/sums.h"
 #include "cuda/linear.h"
+#include "cuda/memory.h"
 #include "cuda/workspace.h"
 #include "fastintent/error.h"
 
@@ -38,7 +40,7 @@ void require_device(int device) {
 class BufferMemory {
  public:
   Buffer allocate(int device, int64_t floats) {
-    cuda::DeviceMemory memory(device, static_cast<size_t>(floats) * sizeof(float));
+    cuda::DeviceMemory memory = cuda::allocate(device, static_cast<size_t>(floats) * sizeof(float));
     auto* data = memory.as<float>();
     const std::lock_guard lock(mutex_);
     memory_.emplace(data, std::move(memory));
@@ -63,6 +65,22 @@ class BufferMemory {
   std::map<float*, cuda::DeviceMemory> memory_;
 };
 
+// Compute capabilities.
+constexpr int kFirstTensorCores = 7;  // Volta: fp16
+constexpr int kFirstBf16 = 8;         // Ampere: bf16 and tf32, too
+
+constexpr WorkSizes kWorkSizes = {
+    // Every product then gives the 132 multiprocessors of an H100 several waves of tiles: one of
+    // [16384,768], the narrowest of BERT-base, has 768 tiles of 128 x 128.
+    .forward_tokens = 16384,
+    // As many. A token of BERT-base keeps about 640 KB for backward, a pass thus 10 GB at most.
+    .training_tokens = 16384,
+    // One uploads its batch and takes its answers home while the other's is computed.
+    .prediction_workers = 2,
+    // A step needs all of its gradients before the next begins: a second worker would only wait.
+    .training_workers = 1,
+};
+
 const CudaWeight& on_device(const PreparedWeight& weight) {
   return static_cast<const CudaWeight&>(weight);
 }
@@ -79,6 +97,39 @@ class CudaBackend final : public Backend {
   std::string_view name() const override { return name_; }
   bool shares_host_memory() const override { return false; }
   int memory_space() const override { return workspace_.stream.device(); }
+
+  PrecisionChoice fastest_precision() const override {
+    if (facts_.major < kFirstTensorCores) return Backend::fastest_precision();
+    return {Precision::fp16,
+            "tensor cores multiply fp16 as fast as bf16, and it keeps three bits more"};
+  }
+
+  bool multiplies(Precision precision) const override {
+    switch (precision) {
+      case Precision::fp32:
+      case Precision::fp16:
+        return true;
+      case Precision::tf32:
+      case Precision::bf16:
+        return facts_.major >= kFirstBf16;
+      default:
+        return false;
+    }
+  }
+
+  // bf16 has the range of fp32: no gradient is lost, and no loss needs a scale.
+  Precision training_precision() const override {
+    return multiplies(Precision::bf16) ? Precision::bf16 : Precision::fp16;
+  }
+
+  WorkSizes work_sizes() const override { return kWorkSizes; }
+
+  // Down to the next power of two: whoever goes on so sees every size of a product that is an
+  // algorithm's own, in as many steps as the number has bits.
+  int64_t fewer_rows(int64_t rows) const override {
+    return static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(rows - 1)));
+  }
+
   void synchronize() override { workspace_.synchronize(); }
 
  private:
@@ -94,15 +145,7 @@ class CudaBackend final : public Backend {
     copy_rows(in, host);
     workspace_.synchronize();
   }
-  void do_clear(Tensor out) override {
-    if (out.contiguous()) {
-      workspace_.stream.clear(out.data, static_cast<size_t>(out.size()) * sizeof(float));
-      return;
-    }
-    for (int64_t row = 0; row < out.rows; ++row) {
-      workspace_.stream.clear(out.row(row), static_cast<size_t>(out.columns) * sizeof(float));
-    }
-  }
+  void do_clear(Tensor out) override { cuda::clear(workspace_.stream, out); }
 
   void copy_rows(ConstTensor from, Tensor to) {
     workspace_.stream.copy_rows(from.data,

@@ -49,6 +49,19 @@ __device__ inline Bfloat16 from_float<Bfloat16>(float value) {
   return __float2bfloat16_rn(value);
 }
 
+// --- memory
+// -------------------------------------------------------------------------------------
+
+/// Copies 16 bytes of the device's memory in one access, the widest there is, to or from variables
+/// of the calling thread. All addresses are multiples of 16.
+__device__ inline void load_16_bytes(const void* memory, void* variables) {
+  *static_cast<uint4*>(variables) = *static_cast<const uint4*>(memory);
+}
+__device__ inline void store_16_bytes(void* memory, const void* variables) {
+  // A plain assignment may become four accesses.
+  __stwb(static_cast<uint4*>(memory), *static_cast<const uint4*>(variables));
+}
+
 // --- threads
 // -------------------------------------------------------------------------------------
 

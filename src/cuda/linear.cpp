@@ -1,1 +1,187 @@
 #include "cuda/linear.h"
+
+#include "cuda/kernels/activation.h"
+#include "cuda/kernels/convert.h"
+#include "cuda/kernels/sums.h"
+#include "cuda/memory.h"
+#include "fastintent/error.h"
+
+namespace fastintent::cuda {
+namespace {
+
+// Of a precision that the backend multiplies in.
+Factors factors_of(Precision precision) {
+  switch (precision) {
+    case Precision::tf32:
+      return Factors::tf32;
+    case Precision::fp16:
+      return Factors::fp16;
+    case Precision::bf16:
+      return Factors::bf16;
+    default:
+      return Factors::fp32;
+  }
+}
+
+bool in_16_bits(Factors factors) {
+  return bytes_of(factors) == 2;
+}
+
+// One side of a product.
+struct Side {
+  const void* data = nullptr;
+  int64_t stride = 0;
+};
+
+Side side(const CudaWeight& weight) {
+  return {weight.data(), weight.stride()};
+}
+
+// A tensor as `factors`, in `scratch` where it has to be converted. A gradient that fp16 cannot hold
+// becomes infinite, and with it the norm by which the trainer sees that.
+Side side(const Stream& stream, ConstTensor tensor, Factors factors, Scratch& scratch) {
+  if (!in_16_bits(factors)) return {tensor.data, tensor.stride};
+  void* converted = scratch.of<uint16_t>(tensor.size());
+  convert_rows(stream, tensor, factors, converted);
+  return {converted, tensor.columns};
+}
+
+ProductOperands operands(const Side& left, const Side& right, Tensor out) {
+  ProductOperands operands;
+  operands.left = left.data;
+  operands.left_stride = left.stride;
+  operands.right = right.data;
+  operands.right_stride = right.stride;
+  operands.out = out.data;
+  operands.out_stride = out.stride;
+  return operands;
+}
+
+// d_in = d_out · weight
+void multiply_d_in(Products& products, Factors factors, const Side& d_out, const Side& weight,
+                   Tensor d_in, int64_t N, Write write) {
+  Product product;
+  product.factors = factors;
+  product.result = Result::fp32;
+  product.accumulate = write == Write::accumulate;
+  products.multiply(product, {d_in.rows, d_in.columns, N}, operands(d_out, weight, d_in));
+}
+
+// d_weight = d_outᵀ · in
+void multiply_d_weight(Products& products, Factors factors, const Side& d_out, const Side& in,
+                       Tensor d_weight, int64_t T, Write write) {
+  Product product;
+  product.factors = factors;
+  product.transpose_left = true;
+  product.result = Result::fp32;
+  product.accumulate = write == Write::accumulate;
+  products.multiply(
+      product, {d_weight.rows, d_weight.columns, T}, operands(d_out, in, d_weight));
+}
+
+}  // namespace
+
+CudaWeight::CudaWeight(Workspace& workspace,
+                       ConstTensor weight,
+                       Precision precision,
+                       WeightUse use)
+    : PreparedWeight(weight.rows, weight.columns), factors_(factors_of(precision)) {
+  const Stream& stream = workspace.stream;
+  const auto allocate_own = [&] {
+    return allocate(stream.device(), static_cast<size_t>(weight.size() * bytes_of(factors_)));
+  };
+  if (use == WeightUse::training) {
+    source_ = weight;
+    if (in_16_bits(factors_)) {
+      own_ = allocate_own();
+      refresh(workspace, 0, rows());
+    }
+  } else {
+    own_ = allocate_own();
+    float* uploaded = in_16_bits(factors_) ? workspace.scratch.of<float>(weight.size())
+                                           : own_.as<float>();
+    const size_t row_bytes = static_cast<size_t>(columns()) * sizeof(float);
+    stream.copy_rows(weight.data,
+                     static_cast<size_t>(weight.stride) * sizeof(float),
+                     uploaded,
+                     row_bytes,
+                     row_bytes,
+                     static_cast<size_t>(rows()));
+    if (in_16_bits(factors_)) {
+      convert_rows(stream, {uploaded, rows(), columns()}, factors_, own_.get());
+    }
+  }
+  // Streams of other threads multiply with it, too.
+  workspace.synchronize();
+}
+
+void* CudaWeight::stored_row(int64_t row) const {
+  if (source_.empty() || own_.get() == nullptr) return nullptr;
+  return own_.as<uint16_t>() + row * columns();
+}
+
+void CudaWeight::refresh(Workspace& workspace, int64_t first, int64_t count) {
+  if (source_.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "refresh_weight: expected a weight for training, found one for inference");
+  }
+  if (own_.get() == nullptr) return;
+  convert_rows(workspace.stream, source_.row_slice(first, count), factors_, stored_row(first));
+}
+
+void linear(Workspace& workspace,
+            ConstTensor in,
+            const CudaWeight& weight,
+            std::span<const float> bias,
+            Activation activation,
+            Tensor out,
+            Tensor pre_activation) {
+  const Tensor sums = pre_activation.empty() ? out : pre_activation;
+  Product product;
+  product.factors = weight.factors();
+  product.transpose_right = true;
+  product.epilogue = bias.empty() ? Epilogue::none : Epilogue::bias;
+  product.result = Result::fp32;
+  const Side left = side(workspace.stream, in, weight.factors(), workspace.converted);
+  ProductOperands at = operands(left, side(weight), sums);
+  at.bias = bias.data();
+  workspace.products.multiply(product, {in.rows, weight.rows(), weight.columns()}, at);
+  if (activation != Activation::none || !pre_activation.empty()) {
+    activate(workspace, sums, activation, out);
+  }
+}
+
+void linear_backward(Workspace& workspace,
+                     ConstTensor in,
+                     const CudaWeight& weight,
+                     Activation activation,
+                     ConstTensor pre_activation,
+                     Tensor d_out,
+                     Tensor d_in,
+                     Write in_write,
+                     Tensor d_weight,
+                     std::span<float> d_bias,
+                     Write parameter_write) {
+  if (in.rows == 0) {
+    // No product sums over nothing; what is overwritten becomes zero.
+    if (parameter_write == Write::accumulate) return;
+    clear(workspace.stream, d_weight);
+    if (!d_bias.empty()) workspace.stream.clear(d_bias.data(), d_bias.size_bytes());
+    return;
+  }
+  if (activation != Activation::none) {
+    activate_backward(workspace, pre_activation, activation, d_out);
+  }
+  if (!d_bias.empty()) sum_columns(workspace, d_out, parameter_write, d_bias);
+  const Factors factors = weight.factors();
+  Products& products = workspace.products;
+  const Side d_out_side = side(workspace.stream, d_out, factors, workspace.converted);
+  if (!d_in.empty()) {
+    multiply_d_in(products, factors, d_out_side, side(weight), d_in, weight.rows(), in_write);
+  }
+  const Side in_side = side(workspace.stream, in, factors, workspace.other_converted);
+  multiply_d_weight(
+      products, factors, d_out_side, in_side, d_weight, in.rows, parameter_write);
+}
+
+}  // namespace fastintent::cuda

@@ -8,27 +8,32 @@
 
 namespace fastintent::cuda {
 
-/// A weight [N,K] on the device: its own copy for inference; for training in f32 the tensor it was
-/// made from, in 16 bits a copy that refresh_weight keeps up to date.
+/// A weight [N,K] on the device: for inference a copy of its own; for training in fp32 and tf32 the
+/// tensor it was made from, in 16 bits a copy that follows it by refresh and AdamW.
 class CudaWeight final : public PreparedWeight {
  public:
   /// For inference `weight` lies in host memory, for training on the device. Done when it returns.
+  /// Throws out_of_resources.
   CudaWeight(Workspace& workspace, ConstTensor weight, Precision precision, WeightUse use);
 
   Factors factors() const { return factors_; }
-  const void* data() const { return data_; }
-  /// Row r of the copy in 16 bits; null without one.
+  const void* data() const { return own_.get() != nullptr ? own_.get() : source_.data; }
+  /// In values, from row to row.
+  int64_t stride() const { return own_.get() != nullptr ? columns() : source_.stride; }
+
+  /// Where AdamW stores row `row` of the copy that training in 16 bits keeps; null without one.
   void* stored_row(int64_t row) const;
+  /// Throws invalid_argument unless the weight is for training.
   void refresh(Workspace& workspace, int64_t first, int64_t count);
 
  private:
   Factors factors_;
-  DeviceMemory own_;
-  const void* data_ = nullptr;
   ConstTensor source_;  // for training
+  DeviceMemory own_;
 };
 
-// Arguments as in compute/backend.h, checked.
+// Arguments as in compute/backend.h, checked. Tensors are f32; in 16 bits the factors of a product
+// are converted on their way.
 void linear(Workspace& workspace,
             ConstTensor in,
             const CudaWeight& weight,

@@ -2,7 +2,7 @@
 # What calls CUDA's libraries, which the emulation has twins of:
 set(cuda_library_calls runtime.cpp products.cpp)
 # The rest of the host's side:
-set(cuda_sources cuda_backend.cpp linear.cpp workspace.cpp)
+set(cuda_sources cuda_backend.cpp linear.cpp memory.cpp workspace.cpp)
 set(cuda_kernels
   kernels/activation.cu kernels/adamw.cu kernels/attention.cu kernels/attention_backward.cu kernels/convert.cu
   kernels/cross_entropy.cu kernels/dropout.cu kernels/embed.cu kernels/layer_norm.cu kernels/pool.cu kernels/sums.cu)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cuda/memory.h"
+
 namespace fastintent::cuda {
 namespace {
 
@@ -13,40 +15,45 @@ constexpr size_t kSlots = 32;
 }  // namespace
 
 const void* HostArrays::copy(const void* data, size_t bytes) {
-  ++uses_;
+  if (bytes == 0) return nullptr;
   for (Slot& slot : slots_) {
     if (slot.bytes == bytes && std::memcmp(slot.host.get(), data, bytes) == 0) {
-      slot.last_use = uses_;
+      slot.last_use = ++uses_;
       return slot.device.get();
     }
   }
-  if (slots_.size() < kSlots) slots_.emplace_back();
-  Slot& slot = *std::min_element(slots_.begin(), slots_.end(), [](const Slot& a, const Slot& b) {
-    return a.last_use < b.last_use;
-  });
-  if (slot.last_use > done_before_) {
-    stream_.synchronize();
-    stream_is_done();
-  }
+  Slot& slot = free_slot();
   slot.bytes = 0;
-  if (slot.host.size() < bytes) {
+  if (slot.host.size() < bytes || slot.device.size() < bytes) {
     // A quarter more, so that slowly growing batches do not allocate each time.
     const size_t roomy = bytes + bytes / 4;
+    slot.device = allocate(stream_.device(), roomy);
     slot.host = PinnedMemory(roomy);
-    slot.device = DeviceMemory(stream_.device(), roomy);
   }
   std::memcpy(slot.host.get(), data, bytes);
   stream_.upload(slot.host.get(), slot.device.get(), bytes);
   slot.bytes = bytes;
-  slot.last_use = uses_;
+  slot.last_use = ++uses_;
   return slot.device.get();
+}
+
+HostArrays::Slot& HostArrays::free_slot() {
+  if (slots_.size() < kSlots) return slots_.emplace_back();
+  Slot& oldest = *std::min_element(slots_.begin(), slots_.end(), [](const Slot& a, const Slot& b) {
+    return a.last_use < b.last_use;
+  });
+  if (oldest.last_use > done_before_) {
+    stream_.synchronize();
+    stream_is_done();
+  }
+  return oldest;
 }
 
 void* Scratch::at_least(size_t bytes) {
   if (memory_.size() < bytes) {
     stream_.synchronize();
     memory_ = DeviceMemory();
-    memory_ = DeviceMemory(stream_.device(), bytes + bytes / 4);
+    memory_ = allocate(stream_.device(), bytes + bytes / 4);
   }
   return memory_.get();
 }

@@ -17,7 +17,8 @@ class HostArrays {
  public:
   explicit HostArrays(const Stream& stream) : stream_(stream) {}
 
-  /// A copy on the device, valid for work given to the stream before the tenth call from now.
+  /// A copy on the device, valid for work given to the stream before the tenth call from now; null
+  /// of no values. Throws out_of_resources.
   template <class Value>
   const Value* on_device(std::span<const Value> values) {
     return static_cast<const Value*>(copy(values.data(), values.size_bytes()));
@@ -35,6 +36,7 @@ class HostArrays {
   };
 
   const void* copy(const void* data, size_t bytes);
+  Slot& free_slot();
 
   const Stream& stream_;
   std::vector<Slot> slots_;
@@ -48,7 +50,8 @@ class Scratch {
  public:
   explicit Scratch(const Stream& stream) : stream_(stream) {}
 
-  /// On 256 bytes; holds anything. What an earlier call gave is lost to this operation too.
+  /// On 256 bytes; holds anything. What an earlier call gave is lost to this operation too. Throws
+  /// out_of_resources.
   template <class Value>
   Value* of(int64_t count) {
     return static_cast<Value*>(at_least(static_cast<size_t>(count) * sizeof(Value)));

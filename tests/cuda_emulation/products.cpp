@@ -1,7 +1,10 @@
 #include "cuda/products.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 #include "cuda/device_code.h"
 
@@ -49,25 +52,62 @@ float gelu_tanh(float x) {
   return 0.5F * x * (1.0F + std::tanh(root * (x + 0.044715F * x * x * x)));
 }
 
+// Columns of `right` that are multiplied at once: enough for the compiler to do so in vectors.
+constexpr int64_t kPanel = 16;
+
+// Row m of `left` [M,K] at m * K.
+std::vector<float> rows_of_left(const Product& product,
+                                const ProductSize& size,
+                                const ProductOperands& at) {
+  std::vector<float> rows(static_cast<size_t>(size.M * size.K));
+  for (int64_t m = 0; m < size.M; ++m) {
+    for (int64_t k = 0; k < size.K; ++k) {
+      const int64_t index =
+          product.transpose_left ? k * at.left_stride + m : m * at.left_stride + k;
+      rows[static_cast<size_t>(m * size.K + k)] = read(at.left, product.factors, index);
+    }
+  }
+  return rows;
+}
+
+// Columns [first, first + kPanel) of `right`, zeros beyond the last: row k at k * kPanel.
+std::vector<float> panel_of_right(const Product& product,
+                                  const ProductSize& size,
+                                  const ProductOperands& at,
+                                  int64_t first) {
+  std::vector<float> panel(static_cast<size_t>(size.K * kPanel));
+  for (int64_t k = 0; k < size.K; ++k) {
+    for (int64_t n = first; n < std::min(size.N, first + kPanel); ++n) {
+      const int64_t index =
+          product.transpose_right ? n * at.right_stride + k : k * at.right_stride + n;
+      panel[static_cast<size_t>(k * kPanel + n - first)] = read(at.right, product.factors, index);
+    }
+  }
+  return panel;
+}
+
 void run(const Product& product, const ProductSize& size, const ProductOperands& at) {
   const Factors stored = product.result == Result::fp32     ? Factors::fp32
                          : product.factors == Factors::tf32 ? Factors::fp32
                                                             : product.factors;
-  for (int64_t m = 0; m < size.M; ++m) {
-    for (int64_t n = 0; n < size.N; ++n) {
-      float sum = 0;
+  const std::vector<float> left = rows_of_left(product, size, at);
+  for (int64_t first = 0; first < size.N; first += kPanel) {
+    const std::vector<float> panel = panel_of_right(product, size, at, first);
+    for (int64_t m = 0; m < size.M; ++m) {
+      const float* row = left.data() + m * size.K;
+      std::array<float, kPanel> sums{};
       for (int64_t k = 0; k < size.K; ++k) {
-        const int64_t left =
-            product.transpose_left ? k * at.left_stride + m : m * at.left_stride + k;
-        const int64_t right =
-            product.transpose_right ? n * at.right_stride + k : k * at.right_stride + n;
-        sum += read(at.left, product.factors, left) * read(at.right, product.factors, right);
+        const float* factors = panel.data() + k * kPanel;
+        for (size_t j = 0; j < kPanel; ++j) sums[j] += row[k] * factors[j];
       }
-      const int64_t index = m * at.out_stride + n;
-      if (product.accumulate) sum += read(at.out, stored, index);
-      if (product.epilogue != Epilogue::none) sum += read(at.bias, stored, n);
-      if (product.epilogue == Epilogue::bias_gelu_tanh) sum = gelu_tanh(sum);
-      write(at.out, stored, index, sum);
+      for (int64_t n = first; n < std::min(size.N, first + kPanel); ++n) {
+        float sum = sums[static_cast<size_t>(n - first)];
+        const int64_t index = m * at.out_stride + n;
+        if (product.accumulate) sum += read(at.out, stored, index);
+        if (product.epilogue != Epilogue::none) sum += read(at.bias, stored, n);
+        if (product.epilogue == Epilogue::bias_gelu_tanh) sum = gelu_tanh(sum);
+        write(at.out, stored, index, sum);
+      }
     }
   }
 }

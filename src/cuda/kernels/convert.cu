@@ -1,26 +1,27 @@
-#include "cuda/device_code.h"
 #include "cuda/kernels/convert.h"
+
+#include "cuda/kernels/transform.cuh"
 
 namespace fastintent::cuda {
 namespace {
 
-constexpr int kThreads = 256;
+struct Same {
+  __device__ float operator()(float in, float /*out*/, int64_t /*index*/) const { return in; }
+};
 
 template <class Value>
-__global__ void convert_kernel(ConstTensor in, Value* out) {
-  const int64_t index = int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  if (index >= in.size()) return;
-  out[index] = from_float<Value>(in.row(index / in.columns)[index % in.columns]);
+void convert_to(const Stream& stream, ConstTensor in, void* out) {
+  const TensorView<Value> rows(static_cast<Value*>(out), in.rows, in.columns);
+  transform(stream, in, rows, Same());
 }
 
 }  // namespace
 
 void convert_rows(const Stream& stream, ConstTensor in, Factors factors, void* out) {
-  const Launch shape{divide_up(in.size(), kThreads), kThreads};
   if (factors == Factors::fp16) {
-    launch(stream, convert_kernel<Half>, shape, in, static_cast<Half*>(out));
+    convert_to<Half>(stream, in, out);
   } else {
-    launch(stream, convert_kernel<Bfloat16>, shape, in, static_cast<Bfloat16*>(out));
+    convert_to<Bfloat16>(stream, in, out);
   }
 }
 

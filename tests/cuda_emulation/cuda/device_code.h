@@ -64,6 +64,21 @@ inline Bfloat16 from_float<Bfloat16>(float value) {
   return {emulation::bfloat16_of_float(value)};
 }
 
+// --- memory
+// -------------------------------------------------------------------------------------
+
+inline void copy_16_bytes(const void* from, void* to) {
+  const auto misplaced = (reinterpret_cast<uintptr_t>(from) | reinterpret_cast<uintptr_t>(to)) % 16;
+  if (misplaced != 0) emulation::fail("copy of 16 bytes: expected addresses on 16, found others");
+  std::memcpy(to, from, 16);
+}
+inline void load_16_bytes(const void* memory, void* variables) {
+  copy_16_bytes(memory, variables);
+}
+inline void store_16_bytes(void* memory, const void* variables) {
+  copy_16_bytes(variables, memory);
+}
+
 // --- threads
 // -------------------------------------------------------------------------------------
 
