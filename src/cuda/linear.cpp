@@ -37,8 +37,8 @@ Side side(const CudaWeight& weight) {
   return {weight.data(), weight.stride()};
 }
 
-// A tensor as `factors`, in `scratch` where it has to be converted. A gradient that fp16 cannot hold
-// becomes infinite, and with it the norm by which the trainer sees that.
+// A tensor as `factors`, in `scratch` where it has to be converted. A gradient that fp16 cannot
+// hold becomes infinite, and with it the norm by which the trainer sees that.
 Side side(const Stream& stream, ConstTensor tensor, Factors factors, Scratch& scratch) {
   if (!in_16_bits(factors)) return {tensor.data, tensor.stride};
   void* converted = scratch.of<uint16_t>(tensor.size());
@@ -58,8 +58,13 @@ ProductOperands operands(const Side& left, const Side& right, Tensor out) {
 }
 
 // d_in = d_out · weight
-void multiply_d_in(Products& products, Factors factors, const Side& d_out, const Side& weight,
-                   Tensor d_in, int64_t N, Write write) {
+void multiply_d_in(Products& products,
+                   Factors factors,
+                   const Side& d_out,
+                   const Side& weight,
+                   Tensor d_in,
+                   int64_t N,
+                   Write write) {
   Product product;
   product.factors = factors;
   product.result = Result::fp32;
@@ -68,23 +73,24 @@ void multiply_d_in(Products& products, Factors factors, const Side& d_out, const
 }
 
 // d_weight = d_outᵀ · in
-void multiply_d_weight(Products& products, Factors factors, const Side& d_out, const Side& in,
-                       Tensor d_weight, int64_t T, Write write) {
+void multiply_d_weight(Products& products,
+                       Factors factors,
+                       const Side& d_out,
+                       const Side& in,
+                       Tensor d_weight,
+                       int64_t T,
+                       Write write) {
   Product product;
   product.factors = factors;
   product.transpose_left = true;
   product.result = Result::fp32;
   product.accumulate = write == Write::accumulate;
-  products.multiply(
-      product, {d_weight.rows, d_weight.columns, T}, operands(d_out, in, d_weight));
+  products.multiply(product, {d_weight.rows, d_weight.columns, T}, operands(d_out, in, d_weight));
 }
 
 }  // namespace
 
-CudaWeight::CudaWeight(Workspace& workspace,
-                       ConstTensor weight,
-                       Precision precision,
-                       WeightUse use)
+CudaWeight::CudaWeight(Workspace& workspace, ConstTensor weight, Precision precision, WeightUse use)
     : PreparedWeight(weight.rows, weight.columns), factors_(factors_of(precision)) {
   const Stream& stream = workspace.stream;
   const auto allocate_own = [&] {
@@ -98,8 +104,8 @@ CudaWeight::CudaWeight(Workspace& workspace,
     }
   } else {
     own_ = allocate_own();
-    float* uploaded = in_16_bits(factors_) ? workspace.scratch.of<float>(weight.size())
-                                           : own_.as<float>();
+    float* uploaded =
+        in_16_bits(factors_) ? workspace.scratch.of<float>(weight.size()) : own_.as<float>();
     const size_t row_bytes = static_cast<size_t>(columns()) * sizeof(float);
     stream.copy_rows(weight.data,
                      static_cast<size_t>(weight.stride) * sizeof(float),
@@ -180,8 +186,7 @@ void linear_backward(Workspace& workspace,
     multiply_d_in(products, factors, d_out_side, side(weight), d_in, weight.rows(), in_write);
   }
   const Side in_side = side(workspace.stream, in, factors, workspace.other_converted);
-  multiply_d_weight(
-      products, factors, d_out_side, in_side, d_weight, in.rows, parameter_write);
+  multiply_d_weight(products, factors, d_out_side, in_side, d_weight, in.rows, parameter_write);
 }
 
 }  // namespace fastintent::cuda

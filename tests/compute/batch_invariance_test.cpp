@@ -37,9 +37,12 @@ class BatchInvarianceTest : public BackendTest {
   void check_linear(int64_t K, int64_t N, Precision precision, WeightUse use) {
     Random random(static_cast<uint32_t>(K + N));
     const Matrix in = random.matrix(kAllRows, K);
-    const OnDevice weight(*device_, random.matrix(N, K));
+    const Matrix weight = random.matrix(N, K);
+    const OnDevice weight_there(*device_, weight);
     const OnDevice bias(*device_, random.matrix(1, N));
-    const auto prepared = device_->prepare_weight(weight, precision, use);
+    const auto prepared = use == WeightUse::training
+                              ? device_->prepare_weight(weight_there, precision, use)
+                              : device_->prepare_weight(weight.tensor(), precision, use);
     for (const Activation activation : {Activation::none, Activation::gelu}) {
       expect_rows_invariant("linear", [&](int64_t first, int64_t count) {
         const OnDevice out(*device_, count, N);
@@ -55,10 +58,12 @@ TEST_P(BatchInvarianceTest, Linear) {
   constexpr int64_t kSizes[][2] = {
       {8, 12}, {30, 77}, {64, 64}, {128, 2}, {384, 77}, {384, 384}, {384, 1536}, {1536, 384}};
   for (const auto& [K, N] : kSizes) {
-    for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8})
+    for (const Precision precision :
+         {Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16, Precision::int8}) {
+      if (!device_->multiplies(precision)) continue;
       check_linear(K, N, precision, WeightUse::inference);
-    check_linear(K, N, Precision::fp32, WeightUse::training);
-    check_linear(K, N, Precision::bf16, WeightUse::training);
+      if (precision != Precision::int8) check_linear(K, N, precision, WeightUse::training);
+    }
   }
 }
 

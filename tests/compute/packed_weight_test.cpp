@@ -103,11 +103,31 @@ TEST(PackedWeights, OneForTrainingHasNoBytes) {
   EXPECT_TRUE(weight->packed().bytes.empty());
 }
 
-TEST(PackedWeights, TheReferenceStoresNone) {
-  const auto backend = create_backend(Device::reference);
-  EXPECT_EQ(backend->packed_layout(Precision::int8), "");
-  EXPECT_THROW(backend->adopt_weight({"", {}}, 1, 1, Precision::int8), Error);
+class UnpackedWeight : public testing::TestWithParam<Device> {};
+
+TEST_P(UnpackedWeight, IsNotStored) {
+  const auto backend = create_backend(GetParam());
+  const Matrix matrix(4, 4);
+  const auto weight =
+      backend->prepare_weight(matrix.tensor(), Precision::fp32, WeightUse::inference);
+  EXPECT_TRUE(weight->packed().bytes.empty());
+  EXPECT_EQ(backend->packed_layout(Precision::fp32), "");
+  EXPECT_THROW(backend->adopt_weight({"", {}}, 1, 1, Precision::fp32), Error);
 }
+
+// The CPU alone stores weights.
+std::vector<Device> other_devices() {
+  std::vector<Device> devices = devices_under_test();
+  devices.front() = Device::reference;
+  return devices;
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices,
+                         UnpackedWeight,
+                         testing::ValuesIn(other_devices()),
+                         [](const testing::TestParamInfo<Device>& device) {
+                           return device.param == Device::reference ? "reference" : "cuda";
+                         });
 
 }  // namespace
 }  // namespace fastintent

@@ -1,11 +1,10 @@
 #include "cuda/kernels/activation.h"
-
 #include "cuda/kernels/transform.cuh"
 
 namespace fastintent::cuda {
 namespace {
 
-constexpr float kHalfRoot = 0.70710678118654752F;        // 1 / sqrt(2)
+constexpr float kHalfRoot = 0.70710678118654752F;          // 1 / sqrt(2)
 constexpr float kNormalDensityAt0 = 0.39894228040143268F;  // 1 / sqrt(2 pi)
 
 // Each with what backward multiplies by.

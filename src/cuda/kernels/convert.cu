@@ -1,5 +1,4 @@
 #include "cuda/kernels/convert.h"
-
 #include "cuda/kernels/transform.cuh"
 
 namespace fastintent::cuda {

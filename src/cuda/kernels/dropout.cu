@@ -1,5 +1,4 @@
 #include "cuda/kernels/dropout.h"
-
 #include "cuda/kernels/transform.cuh"
 
 namespace fastintent::cuda {

@@ -1,5 +1,4 @@
 #include "cuda/kernels/pool.h"
-
 #include "cuda/kernels/vectors.cuh"
 
 // Memory bounds pooling, so it reads and writes every value once. A thread has four columns of one
