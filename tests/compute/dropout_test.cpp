@@ -63,6 +63,19 @@ TEST_P(DropoutTest, AgreesWithReferenceAndWorksInPlace) {
   }
 }
 
+TEST_P(DropoutTest, TakesAndWritesColumnSlices) {
+  for (const int64_t H : {3, 8, 1030, 2052}) {
+    const Matrix wide = Random().matrix(5, 2 * H);
+    expect_agreement([&](Backend& backend) {
+      const OnDevice in(backend, wide);
+      const OnDevice out(backend, wide);
+      backend.apply_dropout(
+          Tensor(in).column_slice(H, H), {0.2F, 9}, Tensor(out).column_slice(H, H));
+      return std::vector<Result>{{"out", out.download(), 1e-7}};
+    });
+  }
+}
+
 // Two masks agree as often as chance has it, also where seeds differ by one bit of either half.
 TEST_P(DropoutTest, SeedsAreUncorrelated) {
   const double rate = 0.3;

@@ -112,6 +112,44 @@ class LinearTest : public BackendTest {
                                  {"d_bias", d_bias.download(), kActivated}};
     });
   }
+
+  // K columns from K on of wider tensors, and N from N on.
+  void check_slices(int64_t T, int64_t K, int64_t N, Precision precision, Activation activation) {
+    Random random(static_cast<uint32_t>(T + K));
+    const Matrix in = random.matrix(T, 3 * K);
+    const Matrix weight = random.matrix(N, K);
+    const Matrix wide = random.matrix(T, 3 * N);
+    const double tolerance = 4 * tolerance_of_d_pre(activation, precision);
+    expect_agreement([&](Backend& backend) {
+      const OnDevice in_there(backend, in);
+      const OnDevice weight_there(backend, weight);
+      const OnDevice out(backend, wide);
+      const OnDevice pre_activation(backend, wide);
+      const OnDevice d_out(backend, wide);
+      const OnDevice d_in(backend, in);
+      const OnDevice d_weight(backend, N, K);
+      const auto prepared = backend.prepare_weight(weight_there, precision, WeightUse::training);
+      const ConstTensor in_slice = ConstTensor(in_there).column_slice(K, K);
+      const Tensor pre_slice = Tensor(pre_activation).column_slice(N, N);
+      const Tensor out_slice = Tensor(out).column_slice(N, N);
+      backend.linear(in_slice, *prepared, {}, activation, out_slice, pre_slice);
+      // The slope of values that are the same on every device.
+      backend.upload(wide.tensor(), pre_activation);
+      backend.linear_backward(in_slice,
+                              *prepared,
+                              activation,
+                              pre_slice,
+                              Tensor(d_out).column_slice(N, N),
+                              Tensor(d_in).column_slice(K, K),
+                              Write::overwrite,
+                              d_weight,
+                              {},
+                              Write::overwrite);
+      return std::vector<Result>{{"out", out.download(), 2 * kActivated},
+                                 {"d_in", d_in.download(), tolerance},
+                                 {"d_weight", d_weight.download(), tolerance}};
+    });
+  }
 };
 
 TEST_P(LinearTest, ForwardAgreesWithReference) {
@@ -214,36 +252,12 @@ TEST_P(LinearTest, BackwardWithoutBiasAndInputGradient) {
 
 // The encoder multiplies once for query, key and value and hands their column slices on.
 TEST_P(LinearTest, TakesAndWritesColumnSlices) {
-  Random random;
   for (const int64_t T : {1, 17, 100}) {
-    const Matrix in = random.matrix(T, 24);
-    const Matrix weight = random.matrix(12, 8);
-    const Matrix wide = random.matrix(T, 36);
     for (const Precision precision : precisions()) {
-      expect_agreement([&](Backend& backend) {
-        const OnDevice in_there(backend, in);
-        const OnDevice weight_there(backend, weight);
-        const OnDevice out(backend, wide);
-        const OnDevice d_out(backend, wide);
-        const OnDevice d_in(backend, in);
-        const OnDevice d_weight(backend, 12, 8);
-        const auto prepared = backend.prepare_weight(weight_there, precision, WeightUse::training);
-        const ConstTensor in_slice = ConstTensor(in_there).column_slice(8, 8);
-        backend.linear(in_slice, *prepared, {}, Activation::none, Tensor(out).column_slice(12, 12));
-        backend.linear_backward(in_slice,
-                                *prepared,
-                                Activation::none,
-                                {},
-                                Tensor(d_out).column_slice(12, 12),
-                                Tensor(d_in).column_slice(8, 8),
-                                Write::overwrite,
-                                d_weight,
-                                {},
-                                Write::overwrite);
-        return std::vector<Result>{{"out", out.download(), 2 * kFloatSum},
-                                   {"d_in", d_in.download(), 2 * kFloatSum},
-                                   {"d_weight", d_weight.download(), 4 * kFloatSum}};
-      });
+      for (const Activation activation : {Activation::none, Activation::gelu}) {
+        check_slices(T, 8, 12, precision, activation);
+        check_slices(T, 5, 3, precision, activation);
+      }
     }
   }
 }

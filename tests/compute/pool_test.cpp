@@ -33,6 +33,29 @@ TEST_P(PoolTest, AgreesWithReference) {
   }
 }
 
+TEST_P(PoolTest, TakesAndWritesColumnSlices) {
+  const std::vector<int32_t> starts{0, 5, 6, 17};
+  for (const int64_t H : {3, 8}) {
+    for (const Pooling pooling : {Pooling::first_token, Pooling::mean}) {
+      for (const Write write : kWrites) {
+        const Matrix tokens = Random().matrix(17, 2 * H);
+        const Matrix sequences = Random(2).matrix(3, 2 * H);
+        expect_agreement([&](Backend& backend) {
+          const OnDevice hidden(backend, tokens);
+          const OnDevice d_hidden(backend, tokens);
+          const OnDevice out(backend, sequences);
+          const Tensor out_slice = Tensor(out).column_slice(H, H);
+          backend.pool(Tensor(hidden).column_slice(H, H), starts, pooling, out_slice);
+          backend.pool_backward(
+              out_slice, starts, pooling, write, Tensor(d_hidden).column_slice(H, H));
+          return std::vector<Result>{{"out", out.download(), kMean},
+                                     {"d_hidden", d_hidden.download(), kMean}};
+        });
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Devices, PoolTest, testing::ValuesIn(devices_under_test()), device_label);
 
 }  // namespace
