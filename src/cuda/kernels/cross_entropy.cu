@@ -1,1 +1,89 @@
 #include "cuda/kernels/cross_entropy.h"
+
+#include <vector>
+
+#include "cuda/device_code.h"
+#include "cuda/kernels/warp_sums.cuh"
+
+namespace fastintent::cuda {
+namespace {
+
+// The logits of a step are a few hundred rows of as many classes, which fit the L1 caches: the
+// start of the kernel takes longer than its work. One warp a row needs no barrier.
+constexpr int kThreads = 128;
+constexpr int kWarps = kThreads / kWarp;
+
+// With smoothing e and weights w (null: all 1), a row's target is e w_c / C, and (1 - e) w_c more
+// at its label. Its loss is sum(target · -log p), the gradient p · sum(target) - target.
+__global__ void cross_entropy_kernel(ConstTensor logits,
+                                     const int32_t* labels,
+                                     const float* weights,
+                                     float smoothing,
+                                     float inverse_normalizer,
+                                     Tensor d_logits,
+                                     float* losses) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  const int64_t s = int64_t{blockIdx.x} * kWarps + threadIdx.x / kWarp;
+  if (s >= logits.rows) return;
+  const auto C = static_cast<int>(logits.columns);
+  const float* row = logits.row(s);
+  const int label = labels[s];
+  const float share = smoothing / static_cast<float>(C);
+
+  float largest = row[0];
+  for (int c = lane; c < C; c += kWarp) largest = fmaxf(largest, row[c]);
+  largest = warp_max(largest);
+  float sum = 0;
+  for (int c = lane; c < C; c += kWarp) sum += expf(row[c] - largest);
+  sum = warp_sum(sum);
+  const float log_sum = logf(sum);
+
+  const auto target_of = [&](int c) {
+    const float weight = weights == nullptr ? 1.0F : weights[c];
+    return ((c == label ? 1.0F - smoothing : 0.0F) + share) * weight;
+  };
+  float loss = 0;
+  float targets = 0;
+  for (int c = lane; c < C; c += kWarp) {
+    const float target = target_of(c);
+    targets += target;
+    loss += target * (log_sum - (row[c] - largest));
+  }
+  loss = warp_sum(loss);
+  targets = warp_sum(targets);
+  if (lane == 0) losses[s] = loss;
+
+  for (int c = lane; c < C; c += kWarp) {
+    const float probability = expf(row[c] - largest) / sum;
+    d_logits.row(s)[c] = (probability * targets - target_of(c)) * inverse_normalizer;
+  }
+}
+
+}  // namespace
+
+double softmax_cross_entropy(Workspace& workspace,
+                             ConstTensor logits,
+                             std::span<const int32_t> labels,
+                             const CrossEntropy& options,
+                             Tensor d_logits) {
+  auto* losses = workspace.scratch.of<float>(logits.rows);
+  launch(workspace.stream,
+         cross_entropy_kernel,
+         Launch{divide_up(logits.rows, kWarps), kThreads},
+         logits,
+         workspace.arrays.on_device(labels),
+         options.class_weights.empty() ? nullptr
+                                       : workspace.arrays.on_device(options.class_weights),
+         options.label_smoothing,
+         static_cast<float>(1 / options.normalizer),
+         d_logits,
+         losses);
+  std::vector<float> found(labels.size());
+  workspace.stream.download(losses, found.data(), found.size() * sizeof(float));
+  workspace.synchronize();
+  double loss = 0;
+  for (const float of_row : found) loss += static_cast<double>(of_row);
+  return loss / options.normalizer;
+}
+
+}  // namespace fastintent::cuda

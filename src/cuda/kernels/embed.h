@@ -28,7 +28,7 @@ void embed_backward(Workspace& workspace,
                     std::span<float> d_shift,
                     Write parameter_write);
 
-/// Rows of one slot are added in the order of t.
+/// Rows of one slot are added in an order that depends on t alone.
 void add_rows(Workspace& workspace,
               ConstTensor d_rows,
               std::span<const int32_t> slots,

@@ -1,1 +1,205 @@
 #include "cuda/kernels/layer_norm.h"
+
+#include <algorithm>
+
+#include "cuda/kernels/dropout_mask.cuh"
+#include "cuda/kernels/normal_row.cuh"
+#include "cuda/kernels/sums.h"
+
+namespace fastintent::cuda {
+namespace {
+
+template <class Shape>
+__global__ void add_and_normalize_kernel(ConstTensor in,
+                                         ConstTensor residual,
+                                         DropoutMask dropout,
+                                         Normalization normalization,
+                                         Tensor out) {
+  const int64_t t = team_index<Shape>();
+  if (t >= in.rows) return;
+  const int64_t H = in.columns;
+  const int thread = place_in_team<Shape>();
+  auto row = load_part<Shape>(in.row(t), H, thread);
+  const auto added = load_part<Shape>(residual.row(t), H, thread);
+  for_each_column<Shape>(H, thread, [&](int i, int column) {
+    row[i] = dropout(row[i], t * H + column) + added[i];
+  });
+  normalize_row(row, t, H, normalization);
+  store_part(row, out.row(t), H, thread);
+}
+
+// Two blocks for each of an H100's 132 multiprocessors: all run at once, and the sums of so many
+// are soon added. Fixed, so that the order of sums depends on the number of rows alone.
+constexpr int64_t kMostBlocks = 256;
+
+// With n the normal row and g = d_out · scale:
+//   d_row = inverse_deviation · (g - mean(g) - n · mean(g · n))
+// d_residual gets d_row, d_in (or empty) the same through dropout. Each team takes every so-manieth
+// row and adds up in registers what its rows give d_scale and d_shift; the teams of a block then
+// add their sums to the block's row of `partials` [blocks, 2, H] one after the other.
+// Rows of up to 768 columns in at most 128 registers, so that two blocks fit.
+template <class Shape>
+__global__ void __launch_bounds__(kRowBlock, Shape::kValues <= 24 ? 2 : 1)
+    normalize_backward_kernel(ConstTensor normal,
+                              const float* inverse_deviation,
+                              const float* scale,
+                              DropoutMask out_dropout,
+                              DropoutMask in_dropout,
+                              ConstTensor d_out,
+                              Tensor d_in,
+                              Tensor d_residual,
+                              float* partials) {
+  const int64_t H = d_out.columns;
+  const auto width = static_cast<float>(H);
+  const int thread = place_in_team<Shape>();
+  RowPart<Shape> scale_sums;
+  RowPart<Shape> shift_sums;
+  const int64_t teams = int64_t{gridDim.x} * kTeamsInBlock<Shape>;
+  for (int64_t t = team_index<Shape>(); t < d_out.rows; t += teams) {
+    auto row = load_part<Shape>(d_out.row(t), H, thread);
+    const auto n = load_part<Shape>(normal.row(t), H, thread);
+    const auto scales = load_part<Shape>(scale, H, thread);
+    float g_sum = 0;
+    float gn_sum = 0;
+    for_each_column<Shape>(H, thread, [&](int i, int column) {
+      const float gradient = out_dropout(row[i], t * H + column);
+      scale_sums[i] += gradient * n[i];
+      shift_sums[i] += gradient;
+      row[i] = gradient * scales[i];
+      g_sum += row[i];
+      gn_sum += row[i] * n[i];
+    });
+    const float g_mean = team_sum<Shape>(g_sum) / width;
+    const float gn_mean = team_sum<Shape>(gn_sum) / width;
+    const float inverse = inverse_deviation[t];
+    for (int i = 0; i < Shape::kValues; ++i) row[i] = inverse * (row[i] - g_mean - n[i] * gn_mean);
+    store_part(row, d_residual.row(t), H, thread);
+    if (d_in.empty()) continue;
+    for_each_column<Shape>(
+        H, thread, [&](int i, int column) { row[i] = in_dropout(row[i], t * H + column); });
+    store_part(row, d_in.row(t), H, thread);
+  }
+
+  float* block_sums = partials + blockIdx.x * 2 * H;
+  for (int team = 0; team < kTeamsInBlock<Shape>; ++team) {
+    if (static_cast<int>(threadIdx.x) / Shape::kThreads == team) {
+      for_each_column<Shape>(H, thread, [&](int i, int column) {
+        float& scale_sum = block_sums[column];
+        float& shift_sum = block_sums[H + column];
+        scale_sum = team == 0 ? scale_sums[i] : scale_sum + scale_sums[i];
+        shift_sum = team == 0 ? shift_sums[i] : shift_sum + shift_sums[i];
+      });
+    }
+    block_barrier();
+  }
+}
+
+void rows_backward(Workspace& workspace,
+                   const NormalizedRows& kept,
+                   std::span<const float> scale,
+                   const Dropout& out_dropout,
+                   const Dropout& in_dropout,
+                   ConstTensor d_out,
+                   Tensor d_in,
+                   Tensor d_residual,
+                   std::span<float> d_scale,
+                   std::span<float> d_shift,
+                   Write parameter_write) {
+  const int64_t H = d_out.columns;
+  const bool vectors =
+      are_aligned({kept.normal, d_out, d_in, d_residual, ConstTensor(scale.data(), 1, H)});
+  with_row_shape(H, vectors, [&]<class Shape>(Shape) {
+    Launch shape = one_team_a_row<Shape>(d_out.rows);
+    shape.blocks = std::min(shape.blocks, kMostBlocks);
+    auto* partials = workspace.scratch.of<float>(shape.blocks * 2 * H);
+    launch(workspace.stream,
+           normalize_backward_kernel<Shape>,
+           shape,
+           kept.normal,
+           kept.inverse_deviation.data(),
+           scale.data(),
+           DropoutMask(out_dropout),
+           DropoutMask(in_dropout),
+           d_out,
+           d_in,
+           d_residual,
+           partials);
+    add_partial_sums(workspace, partials, shape.blocks, parameter_write, d_scale, d_shift);
+  });
+}
+
+}  // namespace
+
+void add_and_normalize(Workspace& workspace,
+                       ConstTensor in,
+                       ConstTensor residual,
+                       const LayerNorm& layer_norm,
+                       const Dropout& dropout,
+                       Tensor out,
+                       const NormalizedRows& keep) {
+  const int64_t H = in.columns;
+  const bool vectors = are_aligned({in,
+                                    residual,
+                                    out,
+                                    keep.normal,
+                                    ConstTensor(layer_norm.scale.data(), 1, H),
+                                    ConstTensor(layer_norm.shift.data(), 1, H)});
+  with_row_shape(H, vectors, [&]<class Shape>(Shape) {
+    launch(workspace.stream,
+           add_and_normalize_kernel<Shape>,
+           one_team_a_row<Shape>(in.rows),
+           in,
+           residual,
+           DropoutMask(dropout),
+           normalization_of(layer_norm, keep),
+           out);
+  });
+}
+
+void add_and_normalize_backward(Workspace& workspace,
+                                const NormalizedRows& kept,
+                                std::span<const float> scale,
+                                const Dropout& dropout,
+                                ConstTensor d_out,
+                                Tensor d_in,
+                                Tensor d_residual,
+                                std::span<float> d_scale,
+                                std::span<float> d_shift,
+                                Write parameter_write) {
+  const bool same = d_in.data == d_residual.data;
+  rows_backward(workspace,
+                kept,
+                scale,
+                {},
+                dropout,
+                d_out,
+                same ? Tensor() : d_in,
+                d_residual,
+                d_scale,
+                d_shift,
+                parameter_write);
+}
+
+void normalize_backward(Workspace& workspace,
+                        const NormalizedRows& kept,
+                        std::span<const float> scale,
+                        const Dropout& dropout,
+                        ConstTensor d_out,
+                        Tensor d_in,
+                        std::span<float> d_scale,
+                        std::span<float> d_shift,
+                        Write parameter_write) {
+  rows_backward(workspace,
+                kept,
+                scale,
+                dropout,
+                {},
+                d_out,
+                {},
+                d_in,
+                d_scale,
+                d_shift,
+                parameter_write);
+}
+
+}  // namespace fastintent::cuda

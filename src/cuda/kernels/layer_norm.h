@@ -26,4 +26,15 @@ void add_and_normalize_backward(Workspace& workspace,
                                 std::span<float> d_shift,
                                 Write parameter_write);
 
+/// The backward of out = dropout(layer_norm(in)).
+void normalize_backward(Workspace& workspace,
+                        const NormalizedRows& kept,
+                        std::span<const float> scale,
+                        const Dropout& dropout,
+                        ConstTensor d_out,
+                        Tensor d_in,
+                        std::span<float> d_scale,
+                        std::span<float> d_shift,
+                        Write parameter_write);
+
 }  // namespace fastintent::cuda

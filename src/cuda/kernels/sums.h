@@ -5,8 +5,18 @@
 
 namespace fastintent::cuda {
 
-/// sums[c], written as `write` says, = sum of rows[r][c] over r; in a fixed order.   rows [R,N]
+/// sums[c], written as `write` says, = sum of rows[r][c] over r; in an order that depends on R
+/// alone. Uses Workspace::scratch.   rows [R,N]
 void sum_columns(Workspace& workspace, ConstTensor rows, Write write, std::span<float> sums);
+
+/// The last pass of such sums: `partials` [count, N], the first columns those of `first`, then
+/// those of `second` (or empty).
+void add_partial_sums(Workspace& workspace,
+                      const float* partials,
+                      int64_t count,
+                      Write write,
+                      std::span<float> first,
+                      std::span<float> second);
 
 /// As Backend::sum_gradients; waits for the device.
 double sum_gradients(Workspace& workspace,
