@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cmath>
+
+#include "compute/dropout.h"
+#include "cuda/kernels/attention_tiles.h"
+#include "cuda/kernels/row_products.cuh"
+#include "cuda/kernels/warp_sums.cuh"
+
+// Attention of one tile of queries and one head, in plain f32, whatever the head width, the number
+// of keys and the kind of storage. Keys pass by 32 at a time; the largest score and the sum of exp
+// are carried along and what was summed is scaled when a larger score comes (Milakov & Gimelshein
+// 2018), which is softmax with the largest score subtracted, exactly.
+namespace fastintent::cuda {
+
+/// What dropout makes of 1 at `index`.
+__device__ inline float dropout_factor(const Dropout& dropout, uint32_t index) {
+  if (dropout.rate == 0) return 1.0F;
+  return dropout_keeps(dropout, index) ? 1.0F / (1.0F - dropout.rate) : 0.0F;
+}
+
+/// Where a block works: a head, and of its columns the chunk that the block makes.
+struct HeadChunk {
+  int heads;
+  int head;
+  int width;   ///< of a head
+  int chunks;  ///< of a head
+  int chunk;
+};
+
+/// Shared memory of attend.
+template <int kWarps, int kColumns>
+constexpr int64_t kAttendBytes =
+    ((kWarps * kWarpRows + 2 * kWarp) * kChunkStride<kColumns> + kWarps * kWarpRows * kWarp) *
+    static_cast<int64_t>(sizeof(float));
+
+/// All threads of a block, of kWarps warps. The tile has at most kWarps * kWarpRows queries.
+/// Every chunk of columns needs all scores, so heads wider than a chunk compute them once for each.
+template <int kWarps, int kColumns, class Value>
+__device__ void attend(const HeadRows<Value>& q,
+                       const HeadRows<Value>& k,
+                       const HeadRows<Value>& v,
+                       const AttentionTile& tile,
+                       const HeadChunk& at,
+                       const Dropout& dropout,
+                       Value* out,
+                       int64_t out_stride) {
+  constexpr int kThreads = kWarps * kWarp;
+  constexpr int kChunk = kChunkColumns<kColumns>;
+  constexpr int kStride = kChunkStride<kColumns>;
+  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  auto* queries = shared_memory<float>();
+  float* keys = queries + kWarps * kWarpRows * kStride;
+  float* values = keys + kWarp * kStride;
+  float* weights = values + kWarp * kStride + warp * kWarpRows * kWarp;  // the warp's own
+  const int first_column = at.head * at.width;
+  const int my_column = at.chunk * kChunk;
+  const float scale = 1.0F / sqrtf(static_cast<float>(at.width));
+
+  float largest[kWarpRows];
+  float sums[kWarpRows] = {};  // each lane's part
+  float results[kWarpRows][kColumns] = {};
+  for (int r = 0; r < kWarpRows; ++r) largest[r] = -INFINITY;
+
+  for (int first = 0; first < tile.keys; first += kWarp) {
+    const int count = tile.keys - first < kWarp ? tile.keys - first : kWarp;
+    float scores[kWarpRows] = {};
+    for (int chunk = 0; chunk < at.chunks; ++chunk) {
+      const int column = chunk * kChunk;
+      const int columns = at.width - column < kChunk ? at.width - column : kChunk;
+      block_barrier();  // nobody reads any more what is overwritten now
+      if (first == 0 || at.chunks > 1) {
+        load_chunk<kThreads, kColumns>(
+            queries, q.at(tile.first_query, first_column + column), tile.queries, columns);
+      }
+      load_chunk<kThreads, kColumns>(
+          keys, k.at(tile.first_key + first, first_column + column), count, columns);
+      if (chunk == at.chunk) {
+        load_chunk<kThreads, kColumns>(
+            values, v.at(tile.first_key + first, first_column + column), count, columns);
+      }
+      block_barrier();
+      add_row_products<kColumns>(
+          scores, queries + warp * kWarpRows * kStride, keys + lane * kStride, columns);
+    }
+
+    for (int r = 0; r < kWarpRows; ++r) {
+      // Lanes without a key weigh nothing.
+      const float score = lane < count ? scores[r] : -INFINITY;
+      const float now_largest = fmaxf(largest[r], warp_max(score));
+      const float rescale = expf((largest[r] - now_largest) * scale);
+      const float weight = lane < count ? expf((score - now_largest) * scale) : 0.0F;
+      largest[r] = now_largest;
+      sums[r] = fmaf(sums[r], rescale, weight);
+      for (int i = 0; i < kColumns; ++i) results[r][i] *= rescale;
+      const int64_t query = tile.first_query + warp * kWarpRows + r;
+      weights[r * kWarp + lane] =
+          weight * dropout_factor(
+                       dropout, attention_dropout_index(query, at.heads, at.head, first + lane));
+    }
+    warp_barrier();
+    add_weighted_rows<kColumns>(results, weights, values, count);
+    warp_barrier();
+  }
+
+  for (int r = 0; r < kWarpRows; ++r) {
+    const float sum = warp_sum(sums[r]);
+    const int row = warp * kWarpRows + r;
+    for (int i = 0; i < kColumns; ++i) {
+      const int column = my_column + lane + i * kWarp;
+      if (row < tile.queries && column < at.width) {
+        out[(tile.first_query + row) * out_stride + first_column + column] =
+            from_float<Value>(results[r][i] / sum);
+      }
+    }
+  }
+}
+
+}  // namespace fastintent::cuda

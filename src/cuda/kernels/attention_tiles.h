@@ -1,0 +1,33 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "compute/operands.h"
+
+namespace fastintent::cuda {
+
+/// Some of the queries of one sequence, and all of its keys: rows of q, and of k and v.
+struct AttentionTile {
+  int32_t first_query;
+  int32_t queries;
+  int32_t first_key;
+  int32_t keys;
+};
+
+/// Tiles of at most `most_queries` that cover all queries, in their order.
+inline std::vector<AttentionTile> attention_tiles(const AttentionSpans& spans,
+                                                  int32_t most_queries) {
+  std::vector<AttentionTile> tiles;
+  for (size_t s = 0; s + 1 < spans.query_starts.size(); ++s) {
+    const int32_t keys = spans.key_starts[s + 1] - spans.key_starts[s];
+    const int32_t end = spans.query_starts[s + 1];
+    for (int32_t first = spans.query_starts[s]; first < end; first += most_queries) {
+      tiles.push_back({first, std::min(most_queries, end - first), spans.key_starts[s], keys});
+    }
+  }
+  return tiles;
+}
+
+}  // namespace fastintent::cuda

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstdint>
+
+#include "cuda/kernels/vectors.cuh"
+
+// The products of attention in plain f32: rows of one side (queries, say), eight a warp, with 32 of
+// the other (keys), one a lane. Both lie in shared memory, a chunk of columns at a time, so that
+// any head width and any number of keys need the same memory. A float4 of the lane's row is read
+// once for eight rows, whose own are broadcasts: 12 accesses for 32 fused multiply-adds of a warp.
+namespace fastintent::cuda {
+
+/// Rows that a warp works for.
+constexpr int kWarpRows = 8;
+
+/// Columns of a chunk: kColumns a lane.
+template <int kColumns>
+constexpr int kChunkColumns = kWarp * kColumns;
+
+/// Floats from row to row of a chunk. Four more than columns: eight lanes that read 16 bytes each
+/// of neighbouring rows meet no bank twice.
+template <int kColumns>
+constexpr int kChunkStride = kChunkColumns<kColumns> + 4;
+
+/// Rows of a head as a kernel reads them: `vectors` when each starts on 16 bytes and holds a whole
+/// number of them.
+template <class Value>
+struct HeadRows {
+  const Value* data;
+  int64_t stride;
+  bool vectors;
+
+  /// From row `row` and column `column` on.
+  __device__ HeadRows at(int64_t row, int64_t column) const {
+    return {data + row * stride + column, stride, vectors};
+  }
+};
+
+/// Whether the heads of a tensor allow HeadRows::vectors.
+template <class Value>
+bool heads_are_vectors(const Value* data, int64_t stride, int64_t head_width) {
+  const auto bytes = static_cast<int64_t>(sizeof(Value));
+  return (reinterpret_cast<uintptr_t>(data) | static_cast<uintptr_t>(stride * bytes) |
+          static_cast<uintptr_t>(head_width * bytes)) %
+             kVectorBytes ==
+         0;
+}
+
+/// chunk[r][c] = rows[r][c] by all threads of the block. Zero behind `count` rows up to the next
+/// multiple of four and behind `columns`, so that products with it may run on.
+template <int kThreads, int kColumns, class Value>
+__device__ void load_chunk(float* chunk, const HeadRows<Value>& rows, int count, int columns) {
+  constexpr int kCount = static_cast<int>(kVectorBytes / sizeof(Value));
+  constexpr int kVectors = kChunkColumns<kColumns> / kCount;  // of a row
+  const int all = (count + 3) / 4 * 4 * kVectors;
+  for (int i = static_cast<int>(threadIdx.x); i < all; i += kThreads) {
+    const int row = i / kVectors;
+    const int column = i % kVectors * kCount;
+    const Value* from = rows.data + row * rows.stride + column;
+    Vector<float, kCount> values;
+    if (rows.vectors && row < count && column < columns) {
+      const auto loaded = load_vector<kCount>(from);
+      for (int c = 0; c < kCount; ++c) values.values[c] = to_float(loaded.values[c]);
+    } else {
+      for (int c = 0; c < kCount; ++c) {
+        values.values[c] = row < count && column + c < columns ? to_float(from[c]) : 0.0F;
+      }
+    }
+    store_vector(chunk + row * kChunkStride<kColumns> + column, values);
+  }
+}
+
+/// sums[r] += mine[r] · other over the columns of a chunk; `other` is the lane's row.
+template <int kColumns>
+__device__ void add_row_products(float (&sums)[kWarpRows],
+                                 const float* mine,
+                                 const float* other,
+                                 int columns) {
+  for (int c = 0; c < columns; c += 4) {
+    const auto theirs = load_vector<4>(other + c);
+    for (int r = 0; r < kWarpRows; ++r) {
+      const auto ours = load_vector<4>(mine + r * kChunkStride<kColumns> + c);
+      for (int i = 0; i < 4; ++i) sums[r] = fmaf(ours.values[i], theirs.values[i], sums[r]);
+    }
+  }
+}
+
+/// sums[r][i] += sum of weights[r][o] · others[o][lane + 32 i] over `count` others, in their order.
+/// weights [kWarpRows][kWarp], zero behind `count`.
+template <int kColumns>
+__device__ void add_weighted_rows(float (&sums)[kWarpRows][kColumns],
+                                  const float* weights,
+                                  const float* others,
+                                  int count) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  for (int first = 0; first < count; first += 4) {
+    float rows[4][kColumns];
+    for (int o = 0; o < 4; ++o) {
+      for (int i = 0; i < kColumns; ++i) {
+        rows[o][i] = others[(first + o) * kChunkStride<kColumns> + lane + i * kWarp];
+      }
+    }
+    for (int r = 0; r < kWarpRows; ++r) {
+      const auto four = load_vector<4>(weights + r * kWarp + first);
+      for (int o = 0; o < 4; ++o) {
+        for (int i = 0; i < kColumns; ++i) sums[r][i] = fmaf(four.values[o], rows[o][i], sums[r][i]);
+      }
+    }
+  }
+}
+
+}  // namespace fastintent::cuda
