@@ -99,6 +99,14 @@ __device__ inline Value shuffle(Value value, int lane) {
 /// Rows of a tile, columns of a tile, and what one product sums over.
 constexpr int kTile = 16;
 
+/// Whether what is compiled for has tiles of `Value`; a kernel without them is never launched.
+template <class Value>
+constexpr bool kHasTiles = true;
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+template <>
+constexpr bool kHasTiles<Bfloat16> = false;
+#endif
+
 template <class Value>
 using TileA =
     nvcuda::wmma::fragment<nvcuda::wmma::matrix_a, 16, 16, 16, Value, nvcuda::wmma::row_major>;

@@ -4,5 +4,6 @@ set(cuda_library_calls runtime.cpp products.cpp)
 # The rest of the host's side:
 set(cuda_sources cuda_backend.cpp linear.cpp memory.cpp workspace.cpp)
 set(cuda_kernels
-  kernels/activation.cu kernels/adamw.cu kernels/adamw_rows.cu kernels/attention.cu kernels/attention_backward.cu kernels/convert.cu
-  kernels/cross_entropy.cu kernels/dropout.cu kernels/embed.cu kernels/layer_norm.cu kernels/pool.cu kernels/slot_sums.cu kernels/sums.cu)
+  kernels/activation.cu kernels/adamw.cu kernels/adamw_rows.cu kernels/attention.cu kernels/attention_backward.cu
+  kernels/convert.cu kernels/cross_entropy.cu kernels/dropout.cu kernels/embed.cu kernels/layer_norm.cu kernels/pool.cu
+  kernels/slot_sums.cu kernels/sums.cu kernels/tile_attention.cu)

@@ -113,6 +113,8 @@ Value shuffle_xor(Value value, int mask) {
 // -------------------------------------------------------------------------------------
 
 constexpr int kTile = 16;
+template <class Value>
+constexpr bool kHasTiles = true;
 
 // Lane 0 holds the whole tile and does the work; the other lanes come along.
 struct EmulatedTile {

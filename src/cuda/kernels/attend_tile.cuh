@@ -1,0 +1,226 @@
+#pragma once
+
+#include <cmath>
+
+#include "cuda/kernels/attention_tiles.h"
+#include "cuda/kernels/vectors.cuh"
+
+// Attention of up to 16 queries and one head on the tensor cores. A group of warps, one or a whole
+// block, copies the rows into shared memory, 16 bytes a thread and zeros behind the sequence's end,
+// so that nothing else is ever read; makes the scores of all keys there in f32; turns them into
+// probabilities of 16 bits where they lie; multiplies those by the values.
+namespace fastintent::cuda {
+
+/// What a group has in shared memory. Strides of eight values, or four floats, more than columns:
+/// the eight rows of 16 bytes that a tile's load takes at once meet no bank twice.
+template <class Value, int kWidth, int kWarps>
+struct TileShared {
+  static constexpr int kRowStride = kWidth + 8;
+  /// Keys in shared memory at a time: a tile a warp.
+  static constexpr int kStep = kTile * kWarps;
+  /// One warp has the first values beside the first keys, so that a short text waits for memory
+  /// once. A block of several has other blocks to hide that, and needs the room for scores.
+  static constexpr bool kValuesBesideKeys = kWarps == 1;
+
+  /// Scores of `keys` keys, later the result.
+  static constexpr int score_stride(int keys) {
+    const int columns = (keys + kTile - 1) / kTile * kTile;
+    return (columns > kWidth ? columns : kWidth) + 4;
+  }
+  static constexpr int64_t bytes(int keys) {
+    const int rows = kTile + kStep + (kValuesBesideKeys ? kStep : 0);
+    return int64_t{kTile} * score_stride(keys) * static_cast<int64_t>(sizeof(float)) +
+           int64_t{rows} * kRowStride * static_cast<int64_t>(sizeof(Value));
+  }
+
+  __device__ TileShared(unsigned char* begin, int most_keys)
+      : stride(score_stride(most_keys)),
+        scores(reinterpret_cast<float*>(begin)),
+        queries(reinterpret_cast<Value*>(scores + kTile * stride)),
+        keys(queries + kTile * kRowStride),
+        values(kValuesBesideKeys ? keys + kStep * kRowStride : keys) {}
+
+  int stride;  // of scores
+  float* scores;
+  Value* queries;
+  Value* keys;
+  Value* values;
+};
+
+/// The threads of a group.
+template <int kWarps>
+struct TileGroup {
+  static constexpr int kThreads = kWarps * kWarp;
+  __device__ static int thread() { return static_cast<int>(threadIdx.x) % kThreads; }
+  __device__ static int warp() { return thread() / kWarp; }
+  __device__ static void barrier() {
+    if constexpr (kWarps == 1) {
+      warp_barrier();
+    } else {
+      block_barrier();
+    }
+  }
+};
+
+/// `count` rows, and zeros up to a whole tile of them.
+template <class Value, int kWidth, int kWarps>
+__device__ void load_tile_rows(Value* to, const Value* from, int64_t stride, int count) {
+  constexpr int kCount = static_cast<int>(kVectorBytes / sizeof(Value));
+  constexpr int kVectors = kWidth / kCount;  // of a row
+  const int all = (count + kTile - 1) / kTile * kTile * kVectors;
+  for (int i = TileGroup<kWarps>::thread(); i < all; i += TileGroup<kWarps>::kThreads) {
+    const int row = i / kVectors;
+    const int column = i % kVectors * kCount;
+    Vector<Value, kCount> values;
+    if (row < count) {
+      values = load_vector<kCount>(from + row * stride + column);
+    } else {
+      for (int c = 0; c < kCount; ++c) values.values[c] = from_float<Value>(0.0F);
+    }
+    store_vector(to + row * TileShared<Value, kWidth, kWarps>::kRowStride + column, values);
+  }
+}
+
+/// Scores of one row are eight sums of exp, of keys 0, 8, .. , 1, 9, .. and so on, whatever the
+/// number of lanes that share the row, so that its bits do not depend on it. Probabilities take the
+/// place of scores, half as wide: those of eight keys overwrite what was read before, or in this
+/// round by the same warp.
+template <class Value, int kWarps>
+__device__ void softmax_rows(float* scores, int stride, int keys, float scale) {
+  constexpr int kSums = 8;
+  constexpr int kLanes = TileGroup<kWarps>::kThreads / kTile;  // a row
+  constexpr int kMine = kSums / kLanes;
+  static_assert(kMine * kLanes == kSums, "a warp has two lanes a row, four warps eight");
+  const int row = TileGroup<kWarps>::thread() / kLanes;
+  const int my_first = TileGroup<kWarps>::thread() % kLanes * kMine;
+  const int padded = (keys + kTile - 1) / kTile * kTile;
+  float* mine = scores + row * stride;
+
+  float largest = -INFINITY;
+  for (int key = my_first; key < padded; key += kSums) {
+    for (int m = 0; m < kMine; ++m) {
+      if (key + m < keys) largest = fmaxf(largest, mine[key + m]);
+    }
+  }
+  for (int mask = 1; mask < kLanes; mask *= 2) largest = fmaxf(largest, shuffle_xor(largest, mask));
+
+  float sums[kMine] = {};
+  for (int key = my_first; key < padded; key += kSums) {
+    for (int m = 0; m < kMine; ++m) {
+      const float weight = key + m < keys ? expf((mine[key + m] - largest) * scale) : 0.0F;
+      mine[key + m] = weight;
+      sums[m] += weight;
+    }
+  }
+  for (int width = 1; width < kMine; width *= 2) {
+    for (int m = 0; m + width < kMine; m += 2 * width) sums[m] += sums[m + width];
+  }
+  float sum = sums[0];
+  for (int mask = 1; mask < kLanes; mask *= 2) sum += shuffle_xor(sum, mask);
+  const float inverse = 1.0F / sum;
+
+  auto* probabilities = reinterpret_cast<Value*>(mine);
+  for (int key = my_first; key < padded; key += kSums) {
+    float weights[kMine];
+    for (int m = 0; m < kMine; ++m) weights[m] = mine[key + m] * inverse;
+    warp_barrier();
+    for (int m = 0; m < kMine; ++m) probabilities[key + m] = from_float<Value>(weights[m]);
+  }
+}
+
+/// All threads of a group; the arguments begin at the tile's first rows and the head's column.
+template <class Value, int kWidth, int kWarps>
+__device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
+                            const AttentionTile& tile,
+                            const Value* q,
+                            int64_t q_stride,
+                            const Value* k,
+                            const Value* v,
+                            int64_t kv_stride,
+                            Value* out,
+                            int64_t out_stride) {
+  using Group = TileGroup<kWarps>;
+  using Shared = TileShared<Value, kWidth, kWarps>;
+  constexpr int kRowStride = Shared::kRowStride;
+  constexpr int kStep = Shared::kStep;
+  const auto count_from = [&](int first) {
+    return tile.keys - first < kStep ? tile.keys - first : kStep;
+  };
+
+  for (int first = 0; first < tile.keys; first += kStep) {
+    const int count = count_from(first);
+    Group::barrier();  // nobody reads any more what is overwritten now
+    load_tile_rows<Value, kWidth, kWarps>(
+        shared.keys, k + first * kv_stride, kv_stride, count);
+    if (first == 0) {
+      load_tile_rows<Value, kWidth, kWarps>(shared.queries, q, q_stride, tile.queries);
+      if (Shared::kValuesBesideKeys)
+        load_tile_rows<Value, kWidth, kWarps>(shared.values, v, kv_stride, count);
+    }
+    Group::barrier();
+    const int mine = Group::warp() * kTile;
+    if (mine >= count) continue;
+    TileSums sums;
+    clear_tile(sums);
+    for (int c = 0; c < kWidth; c += kTile) {
+      TileA<Value> left;
+      TileBTransposed<Value> right;
+      load_tile(left, shared.queries + c, kRowStride);
+      load_tile(right, shared.keys + mine * kRowStride + c, kRowStride);
+      multiply_tiles(sums, left, right);
+    }
+    store_tile(shared.scores + first + mine, sums, shared.stride);
+  }
+
+  Group::barrier();
+  softmax_rows<Value, kWarps>(
+      shared.scores, shared.stride, tile.keys, 1.0F / sqrtf(static_cast<float>(kWidth)));
+  Group::barrier();
+
+  // A warp has every kWarps-th tile of the result's columns.
+  constexpr int kTiles = kWidth / kTile;
+  constexpr int kMine = (kTiles + kWarps - 1) / kWarps;
+  const auto* probabilities = reinterpret_cast<const Value*>(shared.scores);
+  const int stride = 2 * shared.stride;  // of probabilities
+  TileSums sums[kMine];
+  for (TileSums& tile_sums : sums) clear_tile(tile_sums);
+  for (int first = 0; first < tile.keys; first += kStep) {
+    const int count = count_from(first);
+    if (first > 0 || !Shared::kValuesBesideKeys) {
+      Group::barrier();
+      load_tile_rows<Value, kWidth, kWarps>(
+          shared.values, v + first * kv_stride, kv_stride, count);
+      Group::barrier();
+    }
+    for (int key = 0; key < count; key += kTile) {
+      TileA<Value> left;
+      load_tile(left, probabilities + first + key, stride);
+      for (int t = 0; t < kMine; ++t) {
+        const int column = (Group::warp() + t * kWarps) * kTile;
+        if (column >= kWidth) continue;
+        TileB<Value> right;
+        load_tile(right, shared.values + key * kRowStride + column, kRowStride);
+        multiply_tiles(sums[t], left, right);
+      }
+    }
+  }
+
+  Group::barrier();
+  for (int t = 0; t < kMine; ++t) {
+    const int column = (Group::warp() + t * kWarps) * kTile;
+    if (column < kWidth) store_tile(shared.scores + column, sums[t], shared.stride);
+  }
+  Group::barrier();
+  constexpr int kCount = static_cast<int>(kVectorBytes / sizeof(Value));
+  constexpr int kVectors = kWidth / kCount;
+  for (int i = Group::thread(); i < tile.queries * kVectors; i += Group::kThreads) {
+    const int row = i / kVectors;
+    const int column = i % kVectors * kCount;
+    const auto result = load_vector<kCount>(shared.scores + row * shared.stride + column);
+    Vector<Value, kCount> rounded;
+    for (int c = 0; c < kCount; ++c) rounded.values[c] = from_float<Value>(result.values[c]);
+    store_vector(out + row * out_stride + column, rounded);
+  }
+}
+
+}  // namespace fastintent::cuda

@@ -1,0 +1,216 @@
+#include "cuda/kernels/tile_attention.h"
+
+#include <algorithm>
+
+#include "cuda/kernels/attend.cuh"
+#include "cuda/kernels/attend_tile.cuh"
+
+// Each tile goes one way, by its own number of keys alone: a row's bits must not depend on the
+// longest of the batch. A warp of its own for a short text: no barrier of blocks, and 12 to 20
+// warps with all their loads under way keep a multiprocessor's share of the memory busy. A block
+// for up to 512 keys, whose scores fill 33 KB. Beyond that, and where heads are not of a usual
+// width, plain f32 arithmetic.
+namespace fastintent::cuda {
+namespace {
+
+constexpr int kWarpKeys = 64;
+constexpr int kBlockKeys = 512;
+constexpr int kBlockWarps = 4;
+
+// More than any GPU runs at once; a block without a tile ends at once, one of a larger batch takes
+// the next.
+constexpr int64_t kMostBlocks = 2048;
+
+/// Tiles on the device, and which of them a kernel takes.
+struct TileList {
+  const AttentionTile* tiles;
+  const int32_t* count;
+  int fewest_keys;
+  int most_keys;
+
+  __device__ bool takes(const AttentionTile& tile) const {
+    return tile.keys >= fewest_keys && tile.keys <= most_keys;
+  }
+};
+
+template <class Value>
+struct TileRows {
+  const Value* q;
+  int64_t q_stride;
+  const Value* k;
+  const Value* v;
+  int64_t kv_stride;
+  Value* out;
+  int64_t out_stride;
+};
+
+/// kGroups groups of kWarps warps a block; heads of one tile are neighbours.
+template <class Value, int kWidth, int kWarps, int kGroups>
+__global__ void tile_attention_kernel(TileRows<Value> rows, TileList list, int heads) {
+  if constexpr (kHasTiles<Value>) {
+    using Shared = TileShared<Value, kWidth, kWarps>;
+    const int group = static_cast<int>(threadIdx.x) / (kWarps * kWarp);
+    const Shared shared(
+        shared_memory<unsigned char>() + group * Shared::bytes(list.most_keys), list.most_keys);
+    const int64_t count = int64_t{*list.count} * heads;
+    const int64_t step = int64_t{gridDim.x} * kGroups;
+    for (int64_t i = int64_t{blockIdx.x} * kGroups + group; i < count; i += step) {
+      const AttentionTile tile = list.tiles[i / heads];
+      if (!list.takes(tile)) continue;
+      const int64_t column = i % heads * kWidth;
+      attend_tile<Value, kWidth, kWarps>(shared,
+                                         tile,
+                                         rows.q + tile.first_query * rows.q_stride + column,
+                                         rows.q_stride,
+                                         rows.k + tile.first_key * rows.kv_stride + column,
+                                         rows.v + tile.first_key * rows.kv_stride + column,
+                                         rows.kv_stride,
+                                         rows.out + tile.first_query * rows.out_stride + column,
+                                         rows.out_stride);
+    }
+  }
+}
+
+constexpr int kPlainWarps = kTile / kWarpRows;
+
+template <class Value, int kColumns>
+__global__ void plain_attention_kernel(
+    TileRows<Value> rows, TileList list, HeadChunk shape, bool q_vectors, bool kv_vectors) {
+  const int64_t count = int64_t{*list.count} * shape.heads * shape.chunks;
+  for (int64_t i = blockIdx.x; i < count; i += gridDim.x) {
+    const int64_t head = i / shape.chunks;
+    const AttentionTile tile = list.tiles[head / shape.heads];
+    if (!list.takes(tile)) continue;
+    shape.chunk = static_cast<int>(i % shape.chunks);
+    shape.head = static_cast<int>(head % shape.heads);
+    attend<kPlainWarps, kColumns, Value>({rows.q, rows.q_stride, q_vectors},
+                                         {rows.k, rows.kv_stride, kv_vectors},
+                                         {rows.v, rows.kv_stride, kv_vectors},
+                                         tile,
+                                         shape,
+                                         Dropout{},
+                                         rows.out,
+                                         rows.out_stride);
+  }
+}
+
+/// A call of tile_attention.
+template <class Value>
+struct Call {
+  const Stream& stream;
+  TileRows<Value> rows;
+  const AttentionTile* tiles;
+  const int32_t* tile_count;
+  int64_t most_tiles;
+  int64_t longest_keys;
+  int64_t heads;
+  int64_t head_width;
+
+  /// Of tiles with `fewest` to `most` keys; nothing when there are none.
+  template <int kWidth, int kWarps, int kGroups>
+  void on_tensor_cores(int fewest, int most) const {
+    if (longest_keys < fewest) return;
+    const auto keys = static_cast<int>(std::min<int64_t>(most, longest_keys));
+    launch(stream,
+           tile_attention_kernel<Value, kWidth, kWarps, kGroups>,
+           Launch{std::min(kMostBlocks, divide_up(most_tiles * heads, kGroups)),
+                  kGroups * kWarps * kWarp,
+                  kGroups * TileShared<Value, kWidth, kWarps>::bytes(keys)},
+           rows,
+           TileList{tiles, tile_count, fewest, keys},
+           static_cast<int>(heads));
+  }
+
+  template <int kColumns>
+  void plain_of_width(int fewest) const {
+    if (longest_keys < fewest) return;
+    const int64_t chunks = divide_up(head_width, kChunkColumns<kColumns>);
+    launch(stream,
+           plain_attention_kernel<Value, kColumns>,
+           Launch{std::min(kMostBlocks, most_tiles * heads * chunks),
+                  kPlainWarps * kWarp,
+                  kAttendBytes<kPlainWarps, kColumns>},
+           rows,
+           TileList{tiles, tile_count, fewest, static_cast<int>(longest_keys)},
+           HeadChunk{static_cast<int>(heads),
+                     0,
+                     static_cast<int>(head_width),
+                     static_cast<int>(chunks),
+                     0},
+           heads_are_vectors(rows.q, rows.q_stride, head_width),
+           heads_are_vectors(rows.k, rows.kv_stride, head_width) &&
+               heads_are_vectors(rows.v, rows.kv_stride, head_width));
+  }
+  void plain(int fewest) const {
+    if (head_width <= kWarp) {
+      plain_of_width<1>(fewest);
+    } else {
+      plain_of_width<2>(fewest);
+    }
+  }
+
+  template <int kWidth>
+  void of_width() const {
+    // As many groups of one warp as 48 KB hold, what every GPU gives a block.
+    on_tensor_cores<kWidth, 1, kWidth <= 64 ? kBlockWarps : kBlockWarps / 2>(1, kWarpKeys);
+    on_tensor_cores<kWidth, kBlockWarps, 1>(kWarpKeys + 1, kBlockKeys);
+    plain(kBlockKeys + 1);
+  }
+
+  void run() const {
+    if constexpr (sizeof(Value) == 2) {
+      // The widths of BERT's family; 128 of some larger ones.
+      if (head_width == 32) return of_width<32>();
+      if (head_width == 64) return of_width<64>();
+      if (head_width == 128) return of_width<128>();
+    }
+    plain(1);
+  }
+};
+
+}  // namespace
+
+void tile_attention(const Stream& stream,
+                    Factors factors,
+                    const void* q,
+                    int64_t q_stride,
+                    const void* k,
+                    const void* v,
+                    int64_t kv_stride,
+                    const AttentionTile* tiles,
+                    const int32_t* tile_count,
+                    int64_t most_tiles,
+                    int64_t longest_keys,
+                    int64_t heads,
+                    int64_t head_width,
+                    void* out,
+                    int64_t out_stride) {
+  const auto run = [&]<class Value>(Value*) {
+    Call<Value>{stream,
+                {static_cast<const Value*>(q),
+                 q_stride,
+                 static_cast<const Value*>(k),
+                 static_cast<const Value*>(v),
+                 kv_stride,
+                 static_cast<Value*>(out),
+                 out_stride},
+                tiles,
+                tile_count,
+                most_tiles,
+                longest_keys,
+                heads,
+                head_width}
+        .run();
+  };
+  switch (factors) {
+    case Factors::fp32:
+    case Factors::tf32:
+      return run(static_cast<float*>(nullptr));
+    case Factors::fp16:
+      return run(static_cast<Half*>(nullptr));
+    case Factors::bf16:
+      return run(static_cast<Bfloat16*>(nullptr));
+  }
+}
+
+}  // namespace fastintent::cuda
