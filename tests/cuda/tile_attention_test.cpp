@@ -26,10 +26,10 @@ double tolerance_of(Factors factors) {
 float float_of_half(uint16_t bits) {
   const int exponent = (bits >> 10) & 31;
   const int fraction = bits & 1023;
-  const float size = exponent == 0    ? std::ldexp(static_cast<float>(fraction), -24)
-                     : exponent == 31 ? std::numeric_limits<float>::quiet_NaN()
-                                      : std::ldexp(static_cast<float>(1024 + fraction),
-                                                   exponent - 25);
+  const float size = exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24)
+                     : exponent == 31
+                         ? std::numeric_limits<float>::quiet_NaN()
+                         : std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
   return (bits & 0x8000) != 0 ? -size : size;
 }
 
@@ -179,8 +179,7 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
     std::vector<int32_t> key_starts{0};
     for (const Sequence& sequence : sequences) {
       for (int64_t r = 0; r < sequence.queries; ++r) {
-        std::copy_n(
-            rounded.row(key_starts.back() + r), H, queries.row(query_starts.back() + r));
+        std::copy_n(rounded.row(key_starts.back() + r), H, queries.row(query_starts.back() + r));
       }
       query_starts.push_back(query_starts.back() + sequence.queries);
       key_starts.push_back(key_starts.back() + sequence.keys);

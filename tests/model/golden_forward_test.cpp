@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "compute/create_backend.h"
+#include "compute/devices_under_test.h"
 #include "golden_case.h"
 #include "model/classifier_head.h"
 #include "model/encoder.h"
