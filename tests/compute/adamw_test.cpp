@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "backend_test.h"
 
@@ -102,6 +103,75 @@ TEST_P(AdamwTest, StepAgreesWithReference) {
       }
       return there.results(kStep);
     });
+  }
+}
+
+// Tensors of one flat line of memory, few of which start where a vector could be loaded.
+TEST_P(AdamwTest, ManyTensorsInOneCall) {
+  const std::vector<size_t> sizes = {0, 1, 8192, 3, 8191, 8193, 0, 77, 384, 20000, 5};
+  const auto total = static_cast<int64_t>(std::accumulate(sizes.begin(), sizes.end(), size_t{0}));
+  Random random;
+  const Matrix initial = random.matrix(1, total);
+  const std::vector<Matrix> gradients = {random.matrix(1, total), random.matrix(1, total, 0.01)};
+  expect_agreement([&](Backend& backend) {
+    const StateThere there(backend, initial);
+    for (int step = 1; step <= 2; ++step) {
+      const OnDevice gradient(backend, gradients[static_cast<size_t>(step) - 1]);
+      const AdamwState all = there.state();
+      std::vector<AdamwUpdate> updates;
+      size_t begin = 0;
+      for (const size_t size : sizes) {
+        // Three kinds of rates.
+        const int kind = static_cast<int>(updates.size() % 3);
+        updates.push_back({{all.parameters.subspan(begin, size),
+                            all.first_moment.subspan(begin, size),
+                            all.second_moment.subspan(begin, size)},
+                           gradient.flat().subspan(begin, size),
+                           rates_of_step(step, 0.01 * kind, 0.1 * kind)});
+        begin += size;
+      }
+      backend.adamw_step(updates);
+    }
+    return there.results(kStep);
+  });
+}
+
+// A step hands the new parameters to the weight that multiplies by them.
+TEST_P(AdamwTest, WeightsTakeTheStepOver) {
+  constexpr int64_t N = 30;
+  for (const Precision precision :
+       {Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16}) {
+    if (!device_->multiplies(precision)) continue;
+    for (const int64_t K : {17, 64}) {
+      Random random;
+      const OnDevice in(*device_, random.matrix(5, K));
+      const StateThere there(*device_, random.matrix(N, K));
+      const OnDevice gradient(*device_, random.matrix(N, K));
+      const auto weight = device_->prepare_weight(there.parameters, precision, WeightUse::training);
+      std::vector<AdamwUpdate> updates;
+      for (const auto& [first, count] : {std::pair(int64_t{0}, int64_t{13}), {13, 17}}) {
+        const auto part = [&, offset = first * K, size = count * K](const OnDevice& tensor) {
+          return tensor.flat().subspan(static_cast<size_t>(offset), static_cast<size_t>(size));
+        };
+        updates.push_back(
+            {{part(there.parameters), part(there.first_moment), part(there.second_moment)},
+             part(gradient),
+             rates_of_step(1, 0.1, 0.1),
+             weight.get(),
+             first});
+      }
+      const auto product = [&](const PreparedWeight& multiplied) {
+        const OnDevice out(*device_, 5, N);
+        device_->linear(in, multiplied, {}, Activation::none, out);
+        return out.download().values;
+      };
+      const std::vector<float> before = product(*weight);
+      device_->adamw_step(updates);
+      const auto fresh = device_->prepare_weight(there.parameters, precision, WeightUse::training);
+      const std::vector<float> after = product(*weight);
+      EXPECT_NE(after, before) << precision_name(precision);
+      EXPECT_EQ(after, product(*fresh)) << precision_name(precision);
+    }
   }
 }
 
@@ -224,6 +294,17 @@ TEST_P(AdamwTest, SumGradientsAgreesWithReference) {
       });
     }
   }
+}
+
+// More than a device has threads for.
+TEST_P(AdamwTest, SumsManyGradients) {
+  constexpr int64_t kCount = 1'100'000;
+  const Matrix ones(1, kCount, 1);
+  const OnDevice there(*device_, ones);
+  const OnDevice out(*device_, 1, kCount);
+  const std::span<const float> parts[] = {there.flat(), there.flat()};
+  EXPECT_EQ(device_->sum_gradients(parts, out.flat()), 4.0 * kCount);
+  EXPECT_EQ(out.download().values, std::vector<float>(kCount, 2));
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, AdamwTest, testing::ValuesIn(devices_under_test()), device_label);

@@ -10,7 +10,7 @@ constexpr double kBackward = 2e-5;
 // Sums of 257 rows of order one.
 constexpr double kParameters = 2e-5;
 
-constexpr int64_t kWidths[] = {1, 8, 12, 30, 64, 384};
+constexpr int64_t kWidths[] = {1, 8, 12, 15, 30, 64, 384};
 constexpr Dropout kDropouts[] = {{}, {0.1F, 0xfedcba9876543210ULL}};
 
 class NormalizeTest : public BackendTest {
@@ -142,6 +142,64 @@ TEST_P(NormalizeTest, EmbedAgreesWithReference) {
           check_embed(T, H, /*with_segments=*/true, dropout, write);
         }
       }
+    }
+  }
+}
+
+// Beyond what one team of threads, or a register file, has in one piece.
+TEST_P(NormalizeTest, WideRows) {
+  for (const int64_t H : {768, 1000, 1024, 1100, 1101}) {
+    check_add_and_normalize(10, H, kDropouts[1], Write::accumulate);
+    check_embed(9, H, /*with_segments=*/true, kDropouts[1], Write::accumulate);
+  }
+}
+
+// More than a device has teams of threads, so that some sum the gradients of several rows.
+TEST_P(NormalizeTest, ManyRows) {
+  check_add_and_normalize(2100, 12, kDropouts[1], Write::overwrite);
+}
+
+// Rows further apart than they are wide, and not where a vector could be loaded.
+TEST_P(NormalizeTest, ColumnSlices) {
+  constexpr int64_t T = 17;
+  for (const int64_t H : {15, 30, 64}) {
+    for (const int64_t first : {1, 4}) {
+      Random random(static_cast<uint32_t>(H + first));
+      const Matrix in = random.matrix(T, H + 5);
+      const Matrix d_out = random.matrix(T, H + 8);
+      const Matrix scale = random.matrix(1, H);
+      expect_agreement([&](Backend& backend) {
+        const OnDevice in_there(backend, in);
+        const OnDevice d_out_there(backend, d_out);
+        const OnDevice scale_there(backend, scale);
+        const OnDevice normal(backend, T, H);
+        const OnDevice inverse_deviation(backend, 1, T);
+        // What is left of the slices stays as it was.
+        const OnDevice out(backend, in);
+        const OnDevice d_in(backend, d_out);
+        const OnDevice d_scale(backend, 1, H);
+        const OnDevice d_shift(backend, 1, H);
+        const NormalizedRows kept{normal, inverse_deviation.flat()};
+        backend.add_and_normalize(Tensor(in_there).column_slice(first, H),
+                                  Tensor(d_out_there).column_slice(first, H),
+                                  {scale_there.flat(), scale_there.flat(), 1e-6F},
+                                  kDropouts[1],
+                                  Tensor(out).column_slice(first, H),
+                                  kept);
+        backend.add_and_normalize_backward(kept,
+                                           scale_there.flat(),
+                                           {},
+                                           Tensor(d_out_there).column_slice(first, H),
+                                           Tensor(d_in).column_slice(first, H),
+                                           Tensor(d_in).column_slice(first, H),
+                                           d_scale.flat(),
+                                           d_shift.flat(),
+                                           Write::overwrite);
+        return std::vector<Result>{{"out", out.download(), kForward},
+                                   {"d_in", d_in.download(), kBackward},
+                                   {"d_scale", d_scale.download(), kParameters},
+                                   {"d_shift", d_shift.download(), kParameters}};
+      });
     }
   }
 }

@@ -67,17 +67,17 @@ double softmax_cross_entropy(Workspace& workspace,
                              const CrossEntropy& options,
                              Tensor d_logits) {
   auto* losses = workspace.scratch.of<float>(logits.rows);
-  launch(workspace.stream,
-         cross_entropy_kernel,
-         Launch{divide_up(logits.rows, kWarps), kThreads},
-         logits,
-         workspace.arrays.on_device(labels),
-         options.class_weights.empty() ? nullptr
-                                       : workspace.arrays.on_device(options.class_weights),
-         options.label_smoothing,
-         static_cast<float>(1 / options.normalizer),
-         d_logits,
-         losses);
+  launch(
+      workspace.stream,
+      cross_entropy_kernel,
+      Launch{divide_up(logits.rows, kWarps), kThreads},
+      logits,
+      workspace.arrays.on_device(labels),
+      options.class_weights.empty() ? nullptr : workspace.arrays.on_device(options.class_weights),
+      options.label_smoothing,
+      static_cast<float>(1 / options.normalizer),
+      d_logits,
+      losses);
   std::vector<float> found(labels.size());
   workspace.stream.download(losses, found.data(), found.size() * sizeof(float));
   workspace.synchronize();

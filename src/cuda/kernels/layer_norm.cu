@@ -21,9 +21,8 @@ __global__ void add_and_normalize_kernel(ConstTensor in,
   const int thread = place_in_team<Shape>();
   auto row = load_part<Shape>(in.row(t), H, thread);
   const auto added = load_part<Shape>(residual.row(t), H, thread);
-  for_each_column<Shape>(H, thread, [&](int i, int column) {
-    row[i] = dropout(row[i], t * H + column) + added[i];
-  });
+  for_each_column<Shape>(
+      H, thread, [&](int i, int column) { row[i] = dropout(row[i], t * H + column) + added[i]; });
   normalize_row(row, t, H, normalization);
   store_part(row, out.row(t), H, thread);
 }
@@ -31,6 +30,17 @@ __global__ void add_and_normalize_kernel(ConstTensor in,
 // Two blocks for each of an H100's 132 multiprocessors: all run at once, and the sums of so many
 // are soon added. Fixed, so that the order of sums depends on the number of rows alone.
 constexpr int64_t kMostBlocks = 256;
+
+// Adds to `sums` [H], or stores there what is the first of them.
+template <class Shape>
+__device__ void add_part(
+    RowPart<Shape>& part, bool accumulate, float* sums, int64_t H, int thread) {
+  if (accumulate) {
+    const auto before = load_part<Shape>(sums, H, thread);
+    for (int i = 0; i < Shape::kValues; ++i) part[i] += before[i];
+  }
+  store_part(part, sums, H, thread);
+}
 
 // With n the normal row and g = d_out · scale:
 //   d_row = inverse_deviation · (g - mean(g) - n · mean(g · n))
@@ -83,12 +93,8 @@ __global__ void __launch_bounds__(kRowBlock, Shape::kValues <= 24 ? 2 : 1)
   float* block_sums = partials + blockIdx.x * 2 * H;
   for (int team = 0; team < kTeamsInBlock<Shape>; ++team) {
     if (static_cast<int>(threadIdx.x) / Shape::kThreads == team) {
-      for_each_column<Shape>(H, thread, [&](int i, int column) {
-        float& scale_sum = block_sums[column];
-        float& shift_sum = block_sums[H + column];
-        scale_sum = team == 0 ? scale_sums[i] : scale_sum + scale_sums[i];
-        shift_sum = team == 0 ? shift_sums[i] : shift_sum + shift_sums[i];
-      });
+      add_part(scale_sums, team > 0, block_sums, H, thread);
+      add_part(shift_sums, team > 0, block_sums + H, H, thread);
     }
     block_barrier();
   }
@@ -189,17 +195,8 @@ void normalize_backward(Workspace& workspace,
                         std::span<float> d_scale,
                         std::span<float> d_shift,
                         Write parameter_write) {
-  rows_backward(workspace,
-                kept,
-                scale,
-                dropout,
-                {},
-                d_out,
-                {},
-                d_in,
-                d_scale,
-                d_shift,
-                parameter_write);
+  rows_backward(
+      workspace, kept, scale, dropout, {}, d_out, {}, d_in, d_scale, d_shift, parameter_write);
 }
 
 }  // namespace fastintent::cuda

@@ -17,7 +17,8 @@ constexpr int kTeamsInBlock = kRowBlock / Shape::kThreads;
 /// Blocks with one team for each row, and their shared memory.
 template <class Shape>
 Launch one_team_a_row(int64_t rows) {
-  return {divide_up(rows, kTeamsInBlock<Shape>), kRowBlock, kRowBlockWarps * int64_t{sizeof(float)}};
+  return {
+      divide_up(rows, kTeamsInBlock<Shape>), kRowBlock, kRowBlockWarps * int64_t{sizeof(float)}};
 }
 
 /// This thread's team, counted over all blocks, and its place in the team.

@@ -28,7 +28,10 @@ constexpr int64_t kMostStretches = 64;
 // A block sums one strip of columns over one stretch of rows: its warps every eighth row each, then
 // the block the sums of its warps in their order.
 template <bool vectors>
-__global__ void sum_stretch_kernel(ConstTensor rows, int64_t stretch, int64_t strips, Tensor partials) {
+__global__ void sum_stretch_kernel(ConstTensor rows,
+                                   int64_t stretch,
+                                   int64_t strips,
+                                   Tensor partials) {
   using Shape = Strip<vectors>;
   const int64_t first_column = blockIdx.x % strips * kStripColumns;
   const int64_t columns = rows.columns - first_column;
@@ -52,11 +55,8 @@ __global__ void sum_stretch_kernel(ConstTensor rows, int64_t stretch, int64_t st
 }
 
 // A block takes 32 columns: warp w the partials w, w + 8 ..., then the first warp the sums of all.
-__global__ void add_partial_sums_kernel(ConstTensor partials,
-                                        Write write,
-                                        float* first,
-                                        int64_t first_count,
-                                        float* second) {
+__global__ void add_partial_sums_kernel(
+    ConstTensor partials, Write write, float* first, int64_t first_count, float* second) {
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int64_t column = int64_t{blockIdx.x} * kWarp + lane;
@@ -83,11 +83,8 @@ constexpr int64_t kMostBlocks = 1024;
 
 // out = the sum of `parts` unless it is the only one; sums[block] = squares of what the block did.
 template <bool vectors>
-__global__ void sum_parts_kernel(const float* const* parts,
-                                 int part_count,
-                                 int64_t count,
-                                 float* out,
-                                 double* sums) {
+__global__ void sum_parts_kernel(
+    const float* const* parts, int part_count, int64_t count, float* out, double* sums) {
   using Shape = RowShape<1, kRowBlock, vectors>;
   const int thread = static_cast<int>(threadIdx.x);
   const bool writes = part_count > 1 || parts[0] != out;
