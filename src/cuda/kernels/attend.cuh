@@ -2,8 +2,9 @@
 
 #include <cmath>
 
-#include "compute/dropout.h"
+#include "cuda/kernels/attention_shape.cuh"
 #include "cuda/kernels/attention_tiles.h"
+#include "cuda/kernels/dropout_mask.cuh"
 #include "cuda/kernels/row_products.cuh"
 #include "cuda/kernels/warp_sums.cuh"
 
@@ -13,26 +14,11 @@
 // 2018), which is softmax with the largest score subtracted, exactly.
 namespace fastintent::cuda {
 
-/// What dropout makes of 1 at `index`.
-__device__ inline float dropout_factor(const Dropout& dropout, uint32_t index) {
-  if (dropout.rate == 0) return 1.0F;
-  return dropout_keeps(dropout, index) ? 1.0F / (1.0F - dropout.rate) : 0.0F;
-}
-
-/// Where a block works: a head, and of its columns the chunk that the block makes.
-struct HeadChunk {
-  int heads;
-  int head;
-  int width;   ///< of a head
-  int chunks;  ///< of a head
-  int chunk;
-};
-
 /// Shared memory of attend.
 template <int kWarps, int kColumns>
-constexpr int64_t kAttendBytes =
-    ((kWarps * kWarpRows + 2 * kWarp) * kChunkStride<kColumns> + kWarps * kWarpRows * kWarp) *
-    static_cast<int64_t>(sizeof(float));
+constexpr int64_t kAttendBytes = ((kWarps * kWarpRows + 2 * kWarp) * kChunkStride<kColumns> +
+                                  kWarps * kWarpRows * kWarp) *
+                                 static_cast<int64_t>(sizeof(float));
 
 /// All threads of a block, of kWarps warps. The tile has at most kWarps * kWarpRows queries.
 /// Every chunk of columns needs all scores, so heads wider than a chunk compute them once for each.
@@ -42,7 +28,7 @@ __device__ void attend(const HeadRows<Value>& q,
                        const HeadRows<Value>& v,
                        const AttentionTile& tile,
                        const HeadChunk& at,
-                       const Dropout& dropout,
+                       const DropoutMask& dropout,
                        Value* out,
                        int64_t out_stride) {
   constexpr int kThreads = kWarps * kWarp;
@@ -96,8 +82,7 @@ __device__ void attend(const HeadRows<Value>& q,
       for (int i = 0; i < kColumns; ++i) results[r][i] *= rescale;
       const int64_t query = tile.first_query + warp * kWarpRows + r;
       weights[r * kWarp + lane] =
-          weight * dropout_factor(
-                       dropout, attention_dropout_index(query, at.heads, at.head, first + lane));
+          dropout(weight, attention_dropout_index(query, at.heads, at.head, first + lane));
     }
     warp_barrier();
     add_weighted_rows<kColumns>(results, weights, values, count);

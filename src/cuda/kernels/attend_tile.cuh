@@ -150,8 +150,7 @@ __device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
   for (int first = 0; first < tile.keys; first += kStep) {
     const int count = count_from(first);
     Group::barrier();  // nobody reads any more what is overwritten now
-    load_tile_rows<Value, kWidth, kWarps>(
-        shared.keys, k + first * kv_stride, kv_stride, count);
+    load_tile_rows<Value, kWidth, kWarps>(shared.keys, k + first * kv_stride, kv_stride, count);
     if (first == 0) {
       load_tile_rows<Value, kWidth, kWarps>(shared.queries, q, q_stride, tile.queries);
       if (Shared::kValuesBesideKeys)
@@ -188,8 +187,7 @@ __device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
     const int count = count_from(first);
     if (first > 0 || !Shared::kValuesBesideKeys) {
       Group::barrier();
-      load_tile_rows<Value, kWidth, kWarps>(
-          shared.values, v + first * kv_stride, kv_stride, count);
+      load_tile_rows<Value, kWidth, kWarps>(shared.values, v + first * kv_stride, kv_stride, count);
       Group::barrier();
     }
     for (int key = 0; key < count; key += kTile) {

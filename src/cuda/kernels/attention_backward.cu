@@ -1,15 +1,17 @@
 #include <cmath>
 
-#include "cuda/kernels/attend.cuh"
 #include "cuda/kernels/attention.h"
-#include "cuda/kernels/attention_launch.h"
+#include "cuda/kernels/attention_sides.cuh"
+#include "cuda/kernels/attention_tiles.h"
+#include "cuda/kernels/dropout_mask.cuh"
+#include "cuda/kernels/warp_sums.cuh"
 
 // With P the probabilities and D dropout: d_v = D(P)ᵀ · d_out, dP = D(d_out · vᵀ),
 // dS = P · (dP - sum_j P_j dP_j), d_q = dS · k / sqrt(width), d_k = dSᵀ · q / sqrt(width).
 // Two kernels, so that every sum is one thread's, in a fixed order: a block of the first has a tile
 // of queries, passes over their keys and makes d_q and what a query's probabilities depend on; one
-// of the second has a tile of keys and passes over their queries. Both compute scores and d_out · vᵀ
-// again: 512 x 512 are sixteen blocks a head, and the price is two products of seven.
+// of the second has a tile of keys and passes over their queries. Both compute scores and d_out ·
+// vᵀ again: 512 x 512 are sixteen blocks a head, and the price is two products of seven.
 namespace fastintent::cuda {
 namespace {
 
@@ -29,113 +31,16 @@ struct KeyTile {
   int32_t queries;
 };
 
-/// Rows of one side: q and d_out, or k and v.
-struct Side {
-  HeadRows<float> factor;  // of scores
-  HeadRows<float> other;   // of the gradients of probabilities
-};
-
-/// The chunks of a block in shared memory.
-template <int kWarps, int kColumns>
-struct Chunks {
-  float* row_factors = shared_memory<float>();
-  float* row_others = row_factors + kWarps * kWarpRows * kChunkStride<kColumns>;
-  float* lane_factors = row_others + kWarps * kWarpRows * kChunkStride<kColumns>;
-  float* lane_others = lane_factors + kWarp * kChunkStride<kColumns>;
-  float* rest = lane_others + kWarp * kChunkStride<kColumns>;
-};
-
-/// `weights` arrays of [rows of the block][kWarp] follow the chunks.
-template <int kWarps, int kColumns>
-constexpr int64_t shared_bytes(int weights) {
-  return (2 * (kWarps * kWarpRows + kWarp) * kChunkStride<kColumns> +
-          weights * kWarps * kWarpRows * kWarp) *
-         static_cast<int64_t>(sizeof(float));
-}
-
-/// Scores (before their scale) and d_out · v of the warp's rows with the lane's row. `rows` and
-/// `lanes` begin at the first row of each and at column 0. The chunk that the block makes comes
-/// last, so that it lies there afterwards. All threads of the block.
-template <int kWarps, int kColumns>
-__device__ void multiply_sides(const Chunks<kWarps, kColumns>& shared,
-                               const Side& rows,
-                               int row_count,
-                               bool rows_are_there,
-                               const Side& lanes,
-                               int lane_count,
-                               const HeadChunk& at,
-                               float (&scores)[kWarpRows],
-                               float (&d_weights)[kWarpRows]) {
-  constexpr int kThreads = kWarps * kWarp;
-  constexpr int kChunk = kChunkColumns<kColumns>;
-  const int my_row = static_cast<int>(threadIdx.x) / kWarp * kWarpRows * kChunkStride<kColumns>;
-  const int lane_row = static_cast<int>(threadIdx.x) % kWarp * kChunkStride<kColumns>;
-  for (int r = 0; r < kWarpRows; ++r) scores[r] = d_weights[r] = 0;
-  for (int step = 1; step <= at.chunks; ++step) {
-    const int first = (at.chunk + step) % at.chunks * kChunk;
-    const int columns = at.width - first < kChunk ? at.width - first : kChunk;
-    const int column = at.head * at.width + first;
-    block_barrier();  // nobody reads any more what is overwritten now
-    if (!rows_are_there || at.chunks > 1) {
-      load_chunk<kThreads, kColumns>(
-          shared.row_factors, rows.factor.at(0, column), row_count, columns);
-      load_chunk<kThreads, kColumns>(
-          shared.row_others, rows.other.at(0, column), row_count, columns);
-    }
-    load_chunk<kThreads, kColumns>(
-        shared.lane_factors, lanes.factor.at(0, column), lane_count, columns);
-    load_chunk<kThreads, kColumns>(
-        shared.lane_others, lanes.other.at(0, column), lane_count, columns);
-    block_barrier();
-    add_row_products<kColumns>(
-        scores, shared.row_factors + my_row, shared.lane_factors + lane_row, columns);
-    add_row_products<kColumns>(
-        d_weights, shared.row_others + my_row, shared.lane_others + lane_row, columns);
-  }
-}
-
-/// Which tile and which of its parts a block has.
-struct Part {
-  int tile;
-  HeadChunk at;
-};
-__device__ Part part_of_block(HeadChunk shape) {
-  int index = static_cast<int>(blockIdx.x);
-  shape.chunk = index % shape.chunks;
-  index /= shape.chunks;
-  shape.head = index % shape.heads;
-  return {index / shape.heads, shape};
-}
-
-/// The warp's rows of a result.
-template <int kColumns>
-__device__ void store_rows(const float (&sums)[kWarpRows][kColumns],
-                           int count,
-                           const HeadChunk& at,
-                           int64_t first_row,
-                           const Tensor& out) {
-  const int first = static_cast<int>(threadIdx.x) / kWarp * kWarpRows;
-  const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  for (int r = 0; r < kWarpRows; ++r) {
-    for (int i = 0; i < kColumns; ++i) {
-      const int column = at.chunk * kChunkColumns<kColumns> + lane + i * kWarp;
-      if (first + r < count && column < at.width)
-        out.row(first_row + first + r)[at.head * at.width + column] = sums[r][i];
-    }
-  }
-}
-
 template <int kWarps, int kColumns>
 __global__ void query_gradients_kernel(Side queries,
                                        Side keys,
                                        const AttentionTile* tiles,
                                        HeadChunk shape,
-                                       Dropout dropout,
+                                       DropoutMask dropout,
                                        QueryStatistics* statistics,
                                        Tensor d_q) {
-  const Part part = part_of_block(shape);
-  const AttentionTile tile = tiles[part.tile];
-  const HeadChunk& at = part.at;
+  const AttentionTile tile = tiles[shape.tile(blockIdx.x)];
+  const HeadChunk at = shape.at(blockIdx.x);
   const int first_row = static_cast<int>(threadIdx.x) / kWarp * kWarpRows;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const float scale = 1.0F / sqrtf(static_cast<float>(at.width));
@@ -152,8 +57,8 @@ __global__ void query_gradients_kernel(Side queries,
         shared, rows, tile.queries, first > 0, lanes, count, at, scores, d_weights);
     for (int r = 0; r < kWarpRows; ++r) {
       const int64_t query = tile.first_query + first_row + r;
-      d_weights[r] *= dropout_factor(
-          dropout, attention_dropout_index(query, at.heads, at.head, first + lane));
+      d_weights[r] =
+          dropout(d_weights[r], attention_dropout_index(query, at.heads, at.head, first + lane));
     }
   };
 
@@ -205,13 +110,12 @@ __global__ void key_gradients_kernel(Side queries,
                                      Side keys,
                                      const KeyTile* tiles,
                                      HeadChunk shape,
-                                     Dropout dropout,
+                                     DropoutMask dropout,
                                      const QueryStatistics* statistics,
                                      Tensor d_k,
                                      Tensor d_v) {
-  const Part part = part_of_block(shape);
-  const KeyTile tile = tiles[part.tile];
-  const HeadChunk& at = part.at;
+  const KeyTile tile = tiles[shape.tile(blockIdx.x)];
+  const HeadChunk at = shape.at(blockIdx.x);
   const int first_row = static_cast<int>(threadIdx.x) / kWarp * kWarpRows;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const float scale = 1.0F / sqrtf(static_cast<float>(at.width));
@@ -235,10 +139,9 @@ __global__ void key_gradients_kernel(Side queries,
         lane < count ? statistics[query * at.heads + at.head] : QueryStatistics{0, 0, 0};
     for (int r = 0; r < kWarpRows; ++r) {
       const int position = tile.first_position + first_row + r;
-      const float factor = dropout_factor(
-          dropout, attention_dropout_index(query, at.heads, at.head, position));
-      const float probability =
-          expf((scores[r] - of_query.largest) * scale) * of_query.inverse_sum;
+      const float factor =
+          dropout(1.0F, attention_dropout_index(query, at.heads, at.head, position));
+      const float probability = expf((scores[r] - of_query.largest) * scale) * of_query.inverse_sum;
       const float d_score = probability * (d_weights[r] * factor - of_query.mean_d) * scale;
       weights[r * kWarp + lane] = lane < count ? probability * factor : 0.0F;
       d_scores[r * kWarp + lane] = lane < count ? d_score : 0.0F;
@@ -267,10 +170,6 @@ std::vector<KeyTile> key_tiles(const AttentionSpans& spans, int32_t most_keys) {
   return tiles;
 }
 
-HeadRows<float> head_rows(ConstTensor tensor, int64_t width) {
-  return {tensor.data, tensor.stride, heads_are_vectors(tensor.data, tensor.stride, width)};
-}
-
 }  // namespace
 
 void attention_backward(Workspace& workspace,
@@ -290,26 +189,22 @@ void attention_backward(Workspace& workspace,
   const Side queries{head_rows(q, width), head_rows(d_out, width)};
   const Side keys{head_rows(k, width), head_rows(v, width)};
   auto* statistics = workspace.scratch.of<QueryStatistics>(q.rows * heads);
-  const auto shape_of = [&](int64_t chunks) {
-    return HeadChunk{
-        static_cast<int>(heads), 0, static_cast<int>(width), static_cast<int>(chunks), 0};
-  };
   if (q.rows > 0) {
     with_attention_shape(attention_warps(q.rows, sequences), width, [&](auto warps, auto columns) {
       constexpr int kWarps = decltype(warps)::value;
       constexpr int kColumns = decltype(columns)::value;
-      const int64_t chunks = divide_up(width, kChunkColumns<kColumns>);
+      const HeadChunk shape = head_chunks<kColumns>(heads, width);
       const std::vector<AttentionTile> tiles = attention_tiles(spans, kWarps * kWarpRows);
       launch(workspace.stream,
              query_gradients_kernel<kWarps, kColumns>,
-             Launch{static_cast<int64_t>(tiles.size()) * heads * chunks,
+             Launch{blocks_for(static_cast<int64_t>(tiles.size()), shape),
                     kWarps * kWarp,
-                    shared_bytes<kWarps, kColumns>(1)},
+                    sides_bytes<kWarps, kColumns>(1)},
              queries,
              keys,
              workspace.arrays.on_device(std::span<const AttentionTile>(tiles)),
-             shape_of(chunks),
-             dropout,
+             shape,
+             DropoutMask(dropout),
              statistics,
              d_q);
     });
@@ -317,18 +212,18 @@ void attention_backward(Workspace& workspace,
   with_attention_shape(attention_warps(k.rows, sequences), width, [&](auto warps, auto columns) {
     constexpr int kWarps = decltype(warps)::value;
     constexpr int kColumns = decltype(columns)::value;
-    const int64_t chunks = divide_up(width, kChunkColumns<kColumns>);
+    const HeadChunk shape = head_chunks<kColumns>(heads, width);
     const std::vector<KeyTile> tiles = key_tiles(spans, kWarps * kWarpRows);
     launch(workspace.stream,
            key_gradients_kernel<kWarps, kColumns>,
-           Launch{static_cast<int64_t>(tiles.size()) * heads * chunks,
+           Launch{blocks_for(static_cast<int64_t>(tiles.size()), shape),
                   kWarps * kWarp,
-                  shared_bytes<kWarps, kColumns>(2)},
+                  sides_bytes<kWarps, kColumns>(2)},
            queries,
            keys,
            workspace.arrays.on_device(std::span<const KeyTile>(tiles)),
-           shape_of(chunks),
-           dropout,
+           shape,
+           DropoutMask(dropout),
            statistics,
            d_k,
            d_v);

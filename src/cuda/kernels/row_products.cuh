@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "compute/tensor.h"
 #include "cuda/kernels/vectors.cuh"
 
 // The products of attention in plain f32: rows of one side (queries, say), eight a warp, with 32 of
@@ -15,7 +16,7 @@ constexpr int kWarpRows = 8;
 
 /// Columns of a chunk: kColumns a lane.
 template <int kColumns>
-constexpr int kChunkColumns = kWarp * kColumns;
+constexpr int kChunkColumns = kWarp* kColumns;
 
 /// Floats from row to row of a chunk. Four more than columns: eight lanes that read 16 bytes each
 /// of neighbouring rows meet no bank twice.
@@ -36,14 +37,16 @@ struct HeadRows {
   }
 };
 
-/// Whether the heads of a tensor allow HeadRows::vectors.
 template <class Value>
-bool heads_are_vectors(const Value* data, int64_t stride, int64_t head_width) {
+HeadRows<Value> head_rows(const Value* data, int64_t stride, int64_t head_width) {
   const auto bytes = static_cast<int64_t>(sizeof(Value));
-  return (reinterpret_cast<uintptr_t>(data) | static_cast<uintptr_t>(stride * bytes) |
-          static_cast<uintptr_t>(head_width * bytes)) %
-             kVectorBytes ==
-         0;
+  const auto misplaced = reinterpret_cast<uintptr_t>(data) |
+                         static_cast<uintptr_t>(stride * bytes) |
+                         static_cast<uintptr_t>(head_width * bytes);
+  return {data, stride, misplaced % kVectorBytes == 0};
+}
+inline HeadRows<float> head_rows(ConstTensor tensor, int64_t head_width) {
+  return head_rows(tensor.data, tensor.stride, head_width);
 }
 
 /// chunk[r][c] = rows[r][c] by all threads of the block. Zero behind `count` rows up to the next
@@ -103,7 +106,8 @@ __device__ void add_weighted_rows(float (&sums)[kWarpRows][kColumns],
     for (int r = 0; r < kWarpRows; ++r) {
       const auto four = load_vector<4>(weights + r * kWarp + first);
       for (int o = 0; o < 4; ++o) {
-        for (int i = 0; i < kColumns; ++i) sums[r][i] = fmaf(four.values[o], rows[o][i], sums[r][i]);
+        for (int i = 0; i < kColumns; ++i)
+          sums[r][i] = fmaf(four.values[o], rows[o][i], sums[r][i]);
       }
     }
   }

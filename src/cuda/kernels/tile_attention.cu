@@ -1,9 +1,8 @@
-#include "cuda/kernels/tile_attention.h"
-
 #include <algorithm>
 
 #include "cuda/kernels/attend.cuh"
 #include "cuda/kernels/attend_tile.cuh"
+#include "cuda/kernels/tile_attention.h"
 
 // Each tile goes one way, by its own number of keys alone: a row's bits must not depend on the
 // longest of the batch. A warp of its own for a short text: no barrier of blocks, and 12 to 20
@@ -50,8 +49,8 @@ __global__ void tile_attention_kernel(TileRows<Value> rows, TileList list, int h
   if constexpr (kHasTiles<Value>) {
     using Shared = TileShared<Value, kWidth, kWarps>;
     const int group = static_cast<int>(threadIdx.x) / (kWarps * kWarp);
-    const Shared shared(
-        shared_memory<unsigned char>() + group * Shared::bytes(list.most_keys), list.most_keys);
+    const Shared shared(shared_memory<unsigned char>() + group * Shared::bytes(list.most_keys),
+                        list.most_keys);
     const int64_t count = int64_t{*list.count} * heads;
     const int64_t step = int64_t{gridDim.x} * kGroups;
     for (int64_t i = int64_t{blockIdx.x} * kGroups + group; i < count; i += step) {
@@ -74,23 +73,18 @@ __global__ void tile_attention_kernel(TileRows<Value> rows, TileList list, int h
 constexpr int kPlainWarps = kTile / kWarpRows;
 
 template <class Value, int kColumns>
-__global__ void plain_attention_kernel(
-    TileRows<Value> rows, TileList list, HeadChunk shape, bool q_vectors, bool kv_vectors) {
+__global__ void plain_attention_kernel(HeadRows<Value> q,
+                                       HeadRows<Value> k,
+                                       HeadRows<Value> v,
+                                       TileList list,
+                                       HeadChunk shape,
+                                       Value* out,
+                                       int64_t out_stride) {
   const int64_t count = int64_t{*list.count} * shape.heads * shape.chunks;
   for (int64_t i = blockIdx.x; i < count; i += gridDim.x) {
-    const int64_t head = i / shape.chunks;
-    const AttentionTile tile = list.tiles[head / shape.heads];
+    const AttentionTile tile = list.tiles[shape.tile(i)];
     if (!list.takes(tile)) continue;
-    shape.chunk = static_cast<int>(i % shape.chunks);
-    shape.head = static_cast<int>(head % shape.heads);
-    attend<kPlainWarps, kColumns, Value>({rows.q, rows.q_stride, q_vectors},
-                                         {rows.k, rows.kv_stride, kv_vectors},
-                                         {rows.v, rows.kv_stride, kv_vectors},
-                                         tile,
-                                         shape,
-                                         Dropout{},
-                                         rows.out,
-                                         rows.out_stride);
+    attend<kPlainWarps, kColumns>(q, k, v, tile, shape.at(i), DropoutMask(), out, out_stride);
   }
 }
 
@@ -124,22 +118,19 @@ struct Call {
   template <int kColumns>
   void plain_of_width(int fewest) const {
     if (longest_keys < fewest) return;
-    const int64_t chunks = divide_up(head_width, kChunkColumns<kColumns>);
+    const HeadChunk shape = head_chunks<kColumns>(heads, head_width);
     launch(stream,
            plain_attention_kernel<Value, kColumns>,
-           Launch{std::min(kMostBlocks, most_tiles * heads * chunks),
+           Launch{std::min(kMostBlocks, blocks_for(most_tiles, shape)),
                   kPlainWarps * kWarp,
                   kAttendBytes<kPlainWarps, kColumns>},
-           rows,
+           head_rows(rows.q, rows.q_stride, head_width),
+           head_rows(rows.k, rows.kv_stride, head_width),
+           head_rows(rows.v, rows.kv_stride, head_width),
            TileList{tiles, tile_count, fewest, static_cast<int>(longest_keys)},
-           HeadChunk{static_cast<int>(heads),
-                     0,
-                     static_cast<int>(head_width),
-                     static_cast<int>(chunks),
-                     0},
-           heads_are_vectors(rows.q, rows.q_stride, head_width),
-           heads_are_vectors(rows.k, rows.kv_stride, head_width) &&
-               heads_are_vectors(rows.v, rows.kv_stride, head_width));
+           shape,
+           rows.out,
+           rows.out_stride);
   }
   void plain(int fewest) const {
     if (head_width <= kWarp) {

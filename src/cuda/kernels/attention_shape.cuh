@@ -6,6 +6,39 @@
 
 namespace fastintent::cuda {
 
+/// Where a block works: a head, and of its columns the chunk that the block makes.
+struct HeadChunk {
+  int heads;
+  int width;   ///< of a head
+  int chunks;  ///< of a head
+  int head = 0;
+  int chunk = 0;
+
+  /// The index-th of all tiles' heads' chunks; heads of one tile are neighbours, which read the
+  /// same rows.
+  __device__ HeadChunk at(int64_t index) const {
+    return {heads,
+            width,
+            chunks,
+            static_cast<int>(index / chunks % heads),
+            static_cast<int>(index % chunks)};
+  }
+  __device__ int64_t tile(int64_t index) const { return index / chunks / heads; }
+};
+
+/// For kernels with kColumns columns a lane.
+template <int kColumns>
+HeadChunk head_chunks(int64_t heads, int64_t head_width) {
+  return {static_cast<int>(heads),
+          static_cast<int>(head_width),
+          static_cast<int>(divide_up(head_width, kChunkColumns<kColumns>))};
+}
+
+/// Blocks for all of them.
+inline int64_t blocks_for(int64_t tiles, const HeadChunk& shape) {
+  return tiles * shape.heads * shape.chunks;
+}
+
 /// How many warps take the `rows` of `sequences` sequences together: as many as the rows of a usual
 /// one need, so that short texts leave no warp idle and the tiles of long ones share what they
 /// load. A multiprocessor holds 32 blocks, so that blocks of one warp fill it too.
