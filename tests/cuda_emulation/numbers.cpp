@@ -7,12 +7,11 @@
 namespace fastintent::cuda::emulation {
 
 float float_of_half(uint16_t bits) {
-  const int exponent = (bits >> 10) & 31;
-  const int fraction = bits & 1023;
-  const float sign = (bits & 0x8000) != 0 ? -1.0F : 1.0F;
-  if (exponent == 31) return fraction == 0 ? sign * INFINITY : std::nanf("");
-  if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), -24);
-  return sign * std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+  const uint32_t size = bits & 0x7fffU;
+  // The biases of the exponents are 112 apart. The product is exact, also of subnormal numbers.
+  const float value = size >= 0x7c00 ? std::bit_cast<float>((size << 13) | 0x7f800000U)
+                                     : std::bit_cast<float>(size << 13) * 0x1p112F;
+  return (bits & 0x8000) != 0 ? -value : value;
 }
 
 uint16_t half_of_float(float value) {
