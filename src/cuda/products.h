@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 
@@ -32,7 +33,7 @@ struct Product {
   Result result = Result::factors;
   bool accumulate = false;  ///< add to `out`; only with Epilogue::none
 
-  friend bool operator==(const Product&, const Product&) = default;
+  friend auto operator<=>(const Product&, const Product&) = default;
 };
 
 struct ProductSize {
@@ -54,7 +55,7 @@ struct ProductOperands {
 
 /// Matrix products on one stream, by cuBLASLt. Its algorithms never divide the sum over K, so that
 /// a row's result does not depend on M (law 2); with another M only one takes part whose bits were
-/// seen to be the same. One thread at a time.
+/// seen to be the same (cuda/algorithm_choice.h). One thread at a time.
 class Products {
  public:
   explicit Products(const Stream& stream);
@@ -62,7 +63,9 @@ class Products {
   Products(const Products&) = delete;
   Products& operator=(const Products&) = delete;
 
-  /// M = 0 does nothing. May be captured once it has run with this product and size.
+  /// M = 0 or N = 0 does nothing; K = 0 sums nothing, and takes no epilogue. The first time with a
+  /// product and a bucket of rows (row_buckets.h) algorithms are tried, which waits for the stream;
+  /// inside a capture none can be, so that a product should have run once before.
   void multiply(const Product& product, const ProductSize& size, const ProductOperands& operands);
 
  private:

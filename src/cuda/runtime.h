@@ -6,10 +6,11 @@
 #include <memory>
 #include <string>
 
-// What we ask of CUDA's run time. No other header of ours, and no other file but runtime.cpp, the
-// products (products_*.cpp) and the kernels, knows CUDA's. tests/cuda_emulation/runtime.cpp does
+// What we ask of CUDA's run time, without its headers: only kernels and the files that
+// sources.cmake lists as `cuda_library_calls` include those. tests/cuda_emulation/runtime.cpp does
 // the same on the host, for the emulated tests. Every call throws Error(device_missing) when the
-// device fails, and std::bad_alloc when its memory is short.
+// device fails, and std::bad_alloc when its memory is short. A kernel's own failure shows in a
+// later call, in synchronize() at the latest. Any thread may use any device.
 namespace fastintent::cuda {
 
 /// What a GPU is.
@@ -60,7 +61,8 @@ class Stream {
   /// Done when the stream is; `host` may be any memory.
   void download(const void* device, void* host, size_t bytes) const;
   void copy(const void* from, void* to, size_t bytes) const;
-  /// Rows of `row_bytes`, `from_stride` and `to_stride` bytes apart.
+  /// Rows of `row_bytes`, `from_stride` and `to_stride` bytes apart, on the device or the host.
+  /// Waits until they are copied where a side is host memory that is not PinnedMemory.
   void copy_rows(const void* from,
                  size_t from_stride,
                  void* to,
@@ -70,7 +72,8 @@ class Stream {
   void clear(void* device, size_t bytes) const;
 
   /// What `work` gives to this stream, as a graph instead of doing it. `work` must not wait,
-  /// allocate or copy from memory that is not pinned.
+  /// allocate, free or copy from memory that is not pinned. Other threads go on, but those that
+  /// free memory of the device wait for it.
   Graph capture(const std::function<void()>& work) const;
   /// Runs a graph captured on this stream.
   void run(const Graph& graph) const;

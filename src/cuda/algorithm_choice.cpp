@@ -1,0 +1,82 @@
+#include "cuda/algorithm_choice.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+#include <string_view>
+#include <utility>
+
+#include "cuda/algorithm_file.h"
+
+namespace fastintent::cuda {
+namespace {
+
+// Odd, so that one of them is the median; enough that a single interruption is none.
+constexpr int kRepeats = 5;
+
+double median_seconds(AlgorithmTrial& trial, const Algorithm& algorithm) {
+  std::array<double, kRepeats> times{};
+  for (double& time : times) time = trial.seconds(algorithm);
+  std::nth_element(times.begin(), times.begin() + kRepeats / 2, times.end());
+  return times[kRepeats / 2];
+}
+
+// The fastest of those with the anchor's bits. Compared first: what cannot run is not timed.
+Algorithm fastest(AlgorithmTrial& trial, const Algorithm& anchor) {
+  Algorithm best = anchor;
+  double best_seconds = median_seconds(trial, anchor);
+  for (const Algorithm& candidate : trial.candidates()) {
+    if (candidate == anchor || !trial.same_bits(candidate, anchor)) continue;
+    const double seconds = median_seconds(trial, candidate);
+    if (seconds < best_seconds) {
+      best = candidate;
+      best_seconds = seconds;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+AlgorithmChoices::AlgorithmChoices(std::filesystem::path file, Autotune autotune)
+    : file_(std::move(file)), autotune_(autotune) {
+  if (autotune_ == Autotune::on && !file_.empty()) choices_ = read_algorithms(file_);
+}
+
+Algorithm AlgorithmChoices::choose(const std::string& product,
+                                   int64_t bucket,
+                                   AlgorithmTrial& trial) {
+  const std::lock_guard lock(lock_);
+  if (autotune_ == Autotune::off) return anchor_under_lock(product, trial);
+  const std::string name = fmt::format("{} rows={}", product, bucket);
+  if (const auto known = choices_.find(name); known != choices_.end()) return known->second;
+  const Algorithm anchor = anchor_under_lock(product, trial);
+  try {
+    const Algorithm chosen = fastest(trial, anchor);
+    choices_.emplace(name, chosen);
+    if (!file_.empty()) add_algorithms(file_, choices_);
+    return chosen;
+  } catch (const std::bad_alloc&) {
+    return anchor;  // a later call may find memory
+  }
+}
+
+Algorithm AlgorithmChoices::anchor(const std::string& product, AlgorithmTrial& trial) {
+  const std::lock_guard lock(lock_);
+  return anchor_under_lock(product, trial);
+}
+
+Algorithm AlgorithmChoices::anchor_under_lock(const std::string& product, AlgorithmTrial& trial) {
+  const auto known = anchors_.find(product);
+  if (known != anchors_.end()) return known->second;
+  return anchors_.emplace(product, trial.anchor()).first->second;
+}
+
+Autotune autotune_of_environment() {
+  const char* value = std::getenv("FASTINTENT_AUTOTUNE");
+  return value != nullptr && std::string_view(value) == "off" ? Autotune::off : Autotune::on;
+}
+
+}  // namespace fastintent::cuda

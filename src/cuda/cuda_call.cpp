@@ -1,0 +1,63 @@
+#include "cuda/cuda_call.h"
+
+#include <fmt/format.h>
+
+#include <new>
+
+#include "fastintent/error.h"
+
+namespace fastintent::cuda {
+namespace {
+
+thread_local int g_latest_device = 0;
+
+// After one of these every later call of the process fails in the same way.
+bool lasts(cudaError_t status) {
+  switch (status) {
+    case cudaErrorIllegalAddress:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorHardwareStackError:
+    case cudaErrorLaunchFailure:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorAssert:
+    case cudaErrorECCUncorrectable:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+void check(cudaError_t status, const char* operation, const char* expected) {
+  if (status == cudaSuccess) return;
+  cudaGetLastError();
+  if (status == cudaErrorMemoryAllocation) throw std::bad_alloc();
+  throw Error(ErrorCode::device_missing,
+              fmt::format("{}: expected {}, found {} ({}){}",
+                          operation,
+                          expected,
+                          cudaGetErrorString(status),
+                          cudaGetErrorName(status),
+                          lasts(status) ? "; this process cannot use the GPU any more" : ""));
+}
+
+CurrentDevice::CurrentDevice(int device) : device_(device) {
+  check(cudaGetDevice(&before_), "device", "a CUDA device");
+  if (before_ != device_) check(cudaSetDevice(device_), "device", "a CUDA device");
+  g_latest_device = device_;
+}
+
+CurrentDevice::~CurrentDevice() {
+  // Nobody to tell: the next call finds what is wrong.
+  if (before_ != device_ && cudaSetDevice(before_) != cudaSuccess) cudaGetLastError();
+}
+
+int CurrentDevice::latest() {
+  return g_latest_device;
+}
+
+}  // namespace fastintent::cuda

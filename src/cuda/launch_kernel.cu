@@ -1,0 +1,42 @@
+#include "cuda/cuda_call.h"
+#include "cuda/device_code.h"
+#include "cuda/runtime.h"
+
+namespace fastintent::cuda {
+namespace {
+
+// More than this of shared memory a kernel has to ask for.
+constexpr int64_t kSharedBytesForAll = 48 * 1024;
+
+// Always all that the device has, which costs nothing by itself: what one thread asked for stays
+// enough while another launches the same kernel.
+void allow_shared_bytes(const void* kernel, int device) {
+  int most = 0;
+  check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
+        "launch",
+        "the size of the shared memory");
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, most),
+        "launch",
+        "a kernel that this device can run");
+}
+
+}  // namespace
+
+void launch_kernel(const Stream& stream,
+                   const void* kernel,
+                   const Launch& shape,
+                   void** arguments) {
+  if (shape.blocks == 0) return;
+  const CurrentDevice current(stream.device());
+  if (shape.shared_bytes > kSharedBytesForAll) allow_shared_bytes(kernel, stream.device());
+  check(cudaLaunchKernel(kernel,
+                         dim3(static_cast<unsigned>(shape.blocks)),
+                         dim3(static_cast<unsigned>(shape.threads)),
+                         arguments,
+                         static_cast<size_t>(shape.shared_bytes),
+                         static_cast<cudaStream_t>(stream.native())),
+        "launch",
+        "a kernel to start");
+}
+
+}  // namespace fastintent::cuda

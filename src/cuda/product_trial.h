@@ -1,0 +1,77 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cuda/algorithm_choice.h"
+#include "cuda/lt_matmul.h"
+#include "cuda/runtime.h"
+
+namespace fastintent::cuda {
+
+/// Products that take the same algorithm: all that cuBLASLt's choice depends on, with the rows of
+/// the batch rounded up. Those are M, or K where the left side is transposed: the gradient of a
+/// weight sums over them.
+struct ProductCase {
+  Product product;
+  int64_t bucket = 0;  ///< rows of the batch, at most kLargestRowBucket
+  int64_t N = 0;
+  int64_t other = 0;  ///< of M and K the one that is not the batch's
+  int64_t left_stride = 0;
+  int64_t right_stride = 0;
+  int64_t out_stride = 0;
+  LtAlignments alignments;
+  uint32_t bias_alignment = 0;
+
+  friend auto operator<=>(const ProductCase&, const ProductCase&) = default;
+};
+
+ProductCase case_of(const Product& product,
+                    const ProductSize& size,
+                    const ProductOperands& operands);
+
+/// All of the case but its bucket, in words.
+std::string name_of(const ProductCase& product_case);
+
+/// Tries algorithms on a stream's device, on data of its own.
+class ProductTrial final : public AlgorithmTrial {
+ public:
+  ProductTrial(const Stream& stream,
+               cublasLtHandle_t handle,
+               const LtWorkspace& workspace,
+               const ProductCase& product_case)
+      : stream_(stream), handle_(handle), workspace_(workspace), case_(product_case) {}
+
+  Algorithm anchor() override;
+  std::vector<Algorithm> candidates() override;
+  bool same_bits(const Algorithm& candidate, const Algorithm& anchor) override;
+  double seconds(const Algorithm& algorithm) override;
+
+ private:
+  // Operands for the bucket's rows.
+  struct Data {
+    DeviceMemory left;
+    DeviceMemory right;
+    DeviceMemory bias;
+    DeviceMemory expected;  // the anchor's result
+    DeviceMemory found;
+    std::optional<Algorithm> expected_of;
+  };
+
+  ProductSize size_for(int64_t rows) const;
+  const void* bias() const;
+  ProductOperands operands_into(const DeviceMemory& out) const;
+  cublasStatus_t run(const Algorithm& algorithm, const DeviceMemory& out) const;
+  Data& data();
+
+  const Stream& stream_;
+  cublasLtHandle_t handle_;
+  LtWorkspace workspace_;
+  ProductCase case_;
+  std::optional<Data> data_;
+};
+
+}  // namespace fastintent::cuda

@@ -1,0 +1,122 @@
+#include "cuda/products.h"
+
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "cuda/algorithm_choice.h"
+#include "cuda/algorithm_file.h"
+#include "cuda/cuda_call.h"
+#include "cuda/lt_matmul.h"
+#include "cuda/product_trial.h"
+
+namespace fastintent::cuda {
+namespace {
+
+// What NVIDIA advises for cuBLAS (its cublasSetWorkspace): more on Hopper and later.
+constexpr size_t kWorkspaceBytes = size_t{4} << 20;
+constexpr size_t kWorkspaceBytesFromHopper = size_t{32} << 20;
+constexpr int kHopper = 9;
+
+// What the streams of a device share. cuBLASLt's handle is safe from many threads, and destroying
+// one waits for the whole device, which would break another thread's capture.
+struct DeviceProducts {
+  explicit DeviceProducts(const DeviceFacts& device)
+      : workspace_bytes(device.major >= kHopper ? kWorkspaceBytesFromHopper : kWorkspaceBytes),
+        choices(algorithm_file(device, cublasLtGetVersion()), autotune_of_environment()) {
+    check(cublasLtCreate(&handle), "a handle");
+  }
+
+  cublasLtHandle_t handle = nullptr;
+  size_t workspace_bytes;
+  AlgorithmChoices choices;
+};
+
+// Never destroyed, as the device's memory is not (runtime.cpp).
+DeviceProducts& products_of(int device) {
+  static std::mutex& lock = *new std::mutex;
+  static auto& devices = *new std::map<int, std::unique_ptr<DeviceProducts>>;
+  const std::lock_guard guard(lock);
+  std::unique_ptr<DeviceProducts>& products = devices[device];
+  if (products == nullptr) {
+    const CurrentDevice current(device);
+    products = std::make_unique<DeviceProducts>(device_facts(device));
+  }
+  return *products;
+}
+
+// Nothing is summed: all zero, or what it was.
+void multiply_nothing(const Stream& stream,
+                      const Product& product,
+                      const ProductSize& size,
+                      const ProductOperands& operands) {
+  if (product.accumulate) return;
+  const auto value_bytes =
+      static_cast<size_t>(product.result == Result::fp32 ? 4 : bytes_of(product.factors));
+  const auto row_bytes = static_cast<size_t>(size.N) * value_bytes;
+  const auto stride_bytes = static_cast<size_t>(operands.out_stride) * value_bytes;
+  auto* out = static_cast<std::byte*>(operands.out);
+  if (stride_bytes == row_bytes) {
+    stream.clear(out, row_bytes * static_cast<size_t>(size.M));
+    return;
+  }
+  for (int64_t row = 0; row < size.M; ++row) {
+    stream.clear(out + static_cast<size_t>(row) * stride_bytes, row_bytes);
+  }
+}
+
+}  // namespace
+
+struct Products::State {
+  explicit State(const Stream& given)
+      : stream(given),
+        device(products_of(given.device())),
+        memory(given.device(), device.workspace_bytes) {}
+
+  cudaStream_t native() const { return static_cast<cudaStream_t>(stream.native()); }
+  LtWorkspace workspace() const { return {memory.get(), memory.size()}; }
+
+  bool is_captured() const {
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    check(cudaStreamIsCapturing(native(), &status), "product", "a stream that answers");
+    return status != cudaStreamCaptureStatusNone;
+  }
+
+  Algorithm algorithm(const ProductCase& product_case, LtMatmul& matmul) {
+    const auto known = algorithms.find(product_case);
+    if (known != algorithms.end()) return known->second;
+    ProductTrial trial(stream, device.handle, workspace(), product_case);
+    const std::string name = name_of(product_case);
+    if (is_captured()) return device.choices.anchor(name, trial);
+    Algorithm chosen = device.choices.choose(name, product_case.bucket, trial);
+    // What a file told may be wrong in spite of its form.
+    if (!matmul.can_run(device.handle, chosen, memory.size())) {
+      chosen = device.choices.anchor(name, trial);
+    }
+    algorithms.emplace(product_case, chosen);
+    return chosen;
+  }
+
+  const Stream& stream;
+  DeviceProducts& device;
+  DeviceMemory memory;
+  std::map<ProductCase, Algorithm> algorithms;
+};
+
+Products::Products(const Stream& stream) : state_(std::make_unique<State>(stream)) {}
+Products::~Products() = default;
+
+void Products::multiply(const Product& product,
+                        const ProductSize& size,
+                        const ProductOperands& operands) {
+  if (size.M == 0 || size.N == 0) return;
+  if (size.K == 0) return multiply_nothing(state_->stream, product, size, operands);
+  const CurrentDevice current(state_->stream.device());
+  LtMatmul matmul(product, size, operands);
+  const Algorithm algorithm = state_->algorithm(case_of(product, size, operands), matmul);
+  check(
+      matmul.run(state_->device.handle, algorithm, operands, state_->workspace(), state_->native()),
+      "a product of this kind");
+}
+
+}  // namespace fastintent::cuda
