@@ -3,10 +3,12 @@
 # PER_INSTRUCTION_SET registers it once more for each instruction set the machine may have; a
 # processor that lacks one shows it as skipped.
 # EMULATED links the CUDA device of tests/cuda_emulation, under the label `emulated`; ALSO_EMULATED registers
-# a test of all devices twice: <name> for the others, <name>.emulated for its parameters of that name. In a build with
-# CUDA the device is real, and the label `gpu`.
-# The target `threads` builds the tests with that label, all that the thread sanitizer runs.
+# a test of all devices twice: <name> for the others, <name>.emulated for its parameters `cuda`. In a build with
+# CUDA the device is real, and the label `gpu`; without a GPU such a test skips with a line that says so.
+# The targets `threads` and `gpu` build the tests with that label: all that the thread sanitizer runs, and all
+# that a build with CUDA does.
 add_custom_target(threads)
+add_custom_target(gpu)
 
 function(add_fastintent_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "PER_INSTRUCTION_SET;EMULATED;ALSO_EMULATED" "" "LIBRARIES;LABELS")
@@ -22,6 +24,9 @@ function(add_fastintent_test name)
   if("threads" IN_LIST arg_LABELS)
     add_dependencies(threads ${name})
   endif()
+  if((arg_EMULATED OR arg_ALSO_EMULATED) AND FASTINTENT_CUDA)
+    add_dependencies(gpu ${name})
+  endif()
   set(labels unit ${arg_LABELS})
   if(FASTINTENT_CUDA)
     set(cuda_label gpu)
@@ -34,7 +39,8 @@ function(add_fastintent_test name)
   elseif(arg_ALSO_EMULATED)
     set(filter "--gtest_filter=-*cuda*")
     add_test(NAME ${name}.${cuda_label} COMMAND ${name} "--gtest_filter=*cuda*" WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-    set_tests_properties(${name}.${cuda_label} PROPERTIES LABELS "unit;${cuda_label}")
+    set_tests_properties(${name}.${cuda_label} PROPERTIES LABELS "unit;${cuda_label}"
+                         SKIP_REGULAR_EXPRESSION "no tests on cuda: ")
   endif()
   add_test(NAME ${name} COMMAND ${name} ${filter} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES LABELS "${labels}")

@@ -11,7 +11,7 @@ constexpr int64_t kLargestRowBucket = 16384;
 
 /// `rows` rounded up to 16, 32, 48, 64, 96, 128, 192, 256 ...: powers of two and one and a half
 /// times them, so that few sizes stand for all and none is more than half as large again as the
-/// rows (from 32 on). Past kLargestRowBucket its next multiple.
+/// rows (from 33 on). Past kLargestRowBucket its next multiple.
 constexpr int64_t row_bucket(int64_t rows) {
   if (rows > kLargestRowBucket) return divide_up(rows, kLargestRowBucket) * kLargestRowBucket;
   int64_t power = kSmallestRowBucket;

@@ -1,16 +1,23 @@
 #pragma once
 
+#include <iostream>
 #include <string>
 #include <vector>
 
 #include "compute/create_backend.h"
+#include "fastintent/error.h"
 
 namespace fastintent {
 
 /// Every device that this build and machine have, but the reference.
 inline std::vector<Device> devices_under_test() {
   std::vector<Device> devices{Device::cpu};
-  if (gpu_count(Device::cuda) > 0) devices.push_back(Device::cuda);
+  try {
+    create_backend(Device::cuda);
+    devices.push_back(Device::cuda);
+  } catch (const Error& missing) {
+    std::cout << "no tests on cuda: " << missing.what() << "\n";
+  }
   return devices;
 }
 

@@ -1,0 +1,29 @@
+# What FASTINTENT_CUDA needs of CMake: the language, and the toolkit (12.0 or later; 12.8 for all the
+# architectures of the preset cuda-release). Which GPUs it is for, CMAKE_CUDA_ARCHITECTURES says; Hopper's
+# by default. The libraries of the toolkit but the run time are shared: cuBLASLt alone has half a gigabyte.
+if(NOT CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 90)
+endif()
+if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
+  find_program(CMAKE_CUDA_COMPILER nvcc HINTS $ENV{CUDA_HOME}/bin $ENV{CUDA_PATH}/bin /usr/local/cuda/bin)
+  if(NOT CMAKE_CUDA_COMPILER)
+    message(FATAL_ERROR "FASTINTENT_CUDA: expected nvcc of the CUDA toolkit 12 or later in PATH, CUDA_HOME or "
+                        "/usr/local/cuda, found none; without it configure with -DFASTINTENT_CUDA=OFF")
+  endif()
+endif()
+if(CCACHE)
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+enable_language(CUDA)
+if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12)
+  message(FATAL_ERROR "FASTINTENT_CUDA: expected nvcc 12 or later, found ${CMAKE_CUDA_COMPILER_VERSION}")
+endif()
+# After the language: CMake 3.25 does not know that nvcc 12 and later has C++20, and its own trial programs would fail.
+set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+set(CMAKE_CUDA_STANDARD 20)
+set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+set(CMAKE_CUDA_EXTENSIONS OFF)
+
+find_package(CUDAToolkit 12 REQUIRED)
