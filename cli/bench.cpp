@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "bench_comparison.h"
 #include "choices.h"
 #include "classifier_options.h"
 #include "command_line.h"
@@ -11,9 +12,8 @@
 #include "fastintent/dataset.h"
 #include "fastintent/error.h"
 #include "input_options.h"
-#include "json.h"
-#include "messages.h"
 #include "output.h"
+#include "performance_report.h"
 
 namespace fastintent::cli {
 namespace {
@@ -22,60 +22,10 @@ struct BenchOptions {
   ModelOptions classifier;
   InputOptions input;
   int iterations = 100;
+  bool compare = false;
+  std::string train;
   bool json = false;
 };
-
-std::string as_table(const PerformanceReport& report) {
-  std::string table = fmt::format("device {}, precision {}, {}\n\n",
-                                  report.device,
-                                  precision_name(report.precision),
-                                  counted(report.threads, "thread"));
-  table += fmt::format("{:<18}{:>13}{:>10}{:>10}{:>10}{:>10}{:>11}{:>9}\n",
-                       "",
-                       "predictions/s",
-                       "mean ms",
-                       "p50 ms",
-                       "p95 ms",
-                       "p99 ms",
-                       "tokenizer",
-                       "encoder");
-  for (const auto& [name, figures] : report.benchmarks) {
-    table += fmt::format("{:<18}{:>13.0f}{:>10.4g}{:>10.4g}{:>10.4g}{:>10.4g}{:>10.1f}%{:>8.1f}%\n",
-                         name,
-                         figures.throughput,
-                         figures.mean_ms,
-                         figures.p50_ms,
-                         figures.p95_ms,
-                         figures.p99_ms,
-                         100 * figures.tokenizer_share,
-                         100 * figures.encoder_share);
-  }
-  return table;
-}
-
-std::string as_json(const PerformanceReport& report) {
-  std::string benchmarks;
-  for (const auto& [name, figures] : report.benchmarks) {
-    benchmarks +=
-        fmt::format(R"({}{}:{{"throughput":{},"mean_ms":{},"p50_ms":{},"p95_ms":{},"p99_ms":{},)"
-                    R"("tokenizer_share":{},"encoder_share":{}}})",
-                    benchmarks.empty() ? "" : ",",
-                    json_string(name),
-                    json_number(figures.throughput),
-                    json_number(figures.mean_ms),
-                    json_number(figures.p50_ms),
-                    json_number(figures.p95_ms),
-                    json_number(figures.p99_ms),
-                    json_number(figures.tokenizer_share),
-                    json_number(figures.encoder_share));
-  }
-  return fmt::format(R"({{"device":{},"precision":{},"threads":{},"benchmarks":{{{}}}}})"
-                     "\n",
-                     json_string(report.device),
-                     json_string(precision_name(report.precision)),
-                     report.threads,
-                     benchmarks);
-}
 
 // What --input or TEXT gives, without blank texts; empty when neither is there.
 std::vector<std::string> read_samples(const InputOptions& input) {
@@ -98,10 +48,20 @@ std::vector<std::string> read_samples(const InputOptions& input) {
 
 int bench(const BenchOptions& options) {
   const std::vector<std::string> samples = read_samples(options.input);
-  IntentClassifier classifier = open_classifier(options.classifier);
-  const PerformanceReport report = classifier.benchmark_performance(samples, options.iterations);
   Output output;
-  output.write(options.json ? as_json(report) : as_table(report));
+  if (options.compare) {
+    BenchComparison comparison;
+    comparison.prediction = compare_prediction(options.classifier, samples, options.iterations);
+    if (!options.train.empty()) {
+      const LabelledTexts rows = read_labelled_texts(options.train);
+      comparison.training = compare_training(options.classifier, rows, options.iterations);
+    }
+    output.write(options.json ? to_json(comparison) + "\n" : comparison_table(comparison));
+  } else {
+    IntentClassifier classifier = open_classifier(options.classifier);
+    const PerformanceReport report = classifier.benchmark_performance(samples, options.iterations);
+    output.write(options.json ? to_json(report) + "\n" : performance_table(report));
+  }
   output.finish();
   return kOk;
 }
@@ -111,10 +71,15 @@ Examples:
   fastintent bench --model intents
   fastintent bench --model intents --input messages.csv --precision auto
   fastintent bench --model intents --json | jq .benchmarks.streaming.throughput
+  fastintent bench --model intents --compare
+  fastintent bench --model intents --compare --train messages.csv --iterations 30
 
 Measures single, batch, streaming and cached prediction, warmed up: predictions a second, the
 latency of a call, and the share of the time in the tokenizer and in the encoder. Texts are those
-given, else some of fastintent's own, from one word to a long paragraph.)";
+given, else some of fastintent's own, from one word to a long paragraph.
+
+--compare measures the processor and the GPU, where there is one, in every precision they have, and
+sets each beside fp32 and beside the processor.)";
 
 }  // namespace
 
@@ -127,6 +92,16 @@ void add_bench_command(CLI::App& program, CommandLine& line) {
       ->type_name("N")
       ->capture_default_str()
       ->check(at_least(1));
+  CLI::Option* compare = command->add_flag(
+      "--compare", options->compare, "every device and precision that is here, side by side");
+  compare->excludes(command->get_option("--device"))
+      ->excludes(command->get_option("--precision"));
+  command
+      ->add_option("--train",
+                   options->train,
+                   "labelled texts: compare training on them, too, for as many steps")
+      ->type_name("FILE")
+      ->needs(compare);
   command->add_flag("--json", options->json, "print one JSON object instead of the table");
   command->footer(kFooter);
   command->parse_complete_callback([command, options, &line] {

@@ -4,12 +4,15 @@
 
 #include <limits>
 
-namespace fastintent::cli {
+#include "fastintent/devices.h"
 
-const Choices<Device> kDevices = {{"auto", Device::automatic},
-                                  {"cpu", Device::cpu},
-                                  {"cuda", Device::cuda},
-                                  {"reference", Device::reference}};
+namespace fastintent::cli {
+namespace {
+
+constexpr const char* kDeviceNames = "auto|cpu|cuda|cuda:N|reference";
+
+}  // namespace
+
 const Choices<FileFormat> kFormats = {{"auto", FileFormat::automatic},
                                       {"text", FileFormat::text},
                                       {"csv", FileFormat::csv},
@@ -21,10 +24,15 @@ const Choices<HeadPooling> kPoolings = {{"auto", HeadPooling::automatic},
                                         {"mean", HeadPooling::mean}};
 const Choices<Precision> kPrecisions = {{"auto", Precision::automatic},
                                         {"fp32", Precision::fp32},
+                                        {"tf32", Precision::tf32},
+                                        {"fp16", Precision::fp16},
                                         {"bf16", Precision::bf16},
                                         {"int8", Precision::int8}};
-const Choices<Precision> kTrainingPrecisions = {
-    {"auto", Precision::automatic}, {"fp32", Precision::fp32}, {"bf16", Precision::bf16}};
+const Choices<Precision> kTrainingPrecisions = {{"auto", Precision::automatic},
+                                                {"fp32", Precision::fp32},
+                                                {"tf32", Precision::tf32},
+                                                {"fp16", Precision::fp16},
+                                                {"bf16", Precision::bf16}};
 const Choices<Precision> kPackedPrecisions = {{"int8", Precision::int8}, {"bf16", Precision::bf16}};
 
 CLI::Validator between(double smallest, double largest) {
@@ -54,9 +62,26 @@ void add_report_option(CLI::App& command, std::string& file) {
       ->check(CLI::Validator(check, ""));
 }
 
-void add_worker_options(CLI::App& command, Device& device, int& threads) {
-  add_choice(command, "--device", device, kDevices, "where the encoder runs")->group("Running");
-  command.add_option("--threads", threads, "workers; 0: one for each core")
+void add_worker_options(CLI::App& command,
+                        Device& device,
+                        std::optional<int>& gpu,
+                        int& threads) {
+  const auto choose = [&device, &gpu](const std::string& found) {
+    const std::optional<DeviceChoice> choice = parse_device(found);
+    if (!choice) {
+      throw CLI::ValidationError("--device", fmt::format("expected {}, found {}", kDeviceNames, found));
+    }
+    device = choice->device;
+    gpu = choice->gpu;
+  };
+  command
+      .add_option_function<std::string>(
+          "--device", choose, "where the encoder runs; auto takes a GPU where there is one")
+      ->type_name(kDeviceNames)
+      ->default_str("auto")
+      ->group("Running");
+  command
+      .add_option("--threads", threads, "workers; 0: one for each core, or as a GPU wants them")
       ->type_name("N")
       ->capture_default_str()
       ->check(at_least(0))

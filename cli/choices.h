@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,7 +16,6 @@ namespace fastintent::cli {
 template <typename T>
 using Choices = std::vector<std::pair<std::string, T>>;
 
-extern const Choices<Device> kDevices;
 extern const Choices<FileFormat> kFormats;
 extern const Choices<HeadPooling> kPoolings;
 extern const Choices<Precision> kPrecisions;
@@ -68,7 +68,10 @@ CLI::Validator at_least(double smallest);
 /// --report, a file for the HTML page of the command.
 void add_report_option(CLI::App& command, std::string& file);
 
-/// --device and --threads, in the group "Running".
-void add_worker_options(CLI::App& command, Device& device, int& threads);
+/// --device and --threads, in the group "Running"; `device` is automatic until another is named.
+void add_worker_options(CLI::App& command,
+                        Device& device,
+                        std::optional<int>& gpu,
+                        int& threads);
 
 }  // namespace fastintent::cli

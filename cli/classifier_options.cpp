@@ -27,7 +27,7 @@ void add_classifier_options(CLI::App& command, ModelOptions& options) {
       ->capture_default_str()
       ->check(at_least(0))
       ->group(group);
-  add_worker_options(command, options.device, options.threads);
+  add_worker_options(command, options.device, options.gpu, options.threads);
 }
 
 IntentClassifier open_classifier(const ModelOptions& options) {

@@ -8,6 +8,7 @@
 #include "command_line.h"
 #include "exit_codes.h"
 #include "fastintent/devices.h"
+#include "fastintent/error.h"
 #include "fastintent/intent_classifier.h"
 #include "fastintent/version.h"
 #include "output.h"
@@ -21,10 +22,29 @@ void write_line(Output& output, const std::string& name, const std::string& valu
   output.write(fmt::format("{:<12}{}\n", name + ":", value));
 }
 
+// What there is, or why there is none.
+std::string describe_gpus() {
+  if (gpu_count() == 0) {
+    try {
+      fastest_precision(Device::cuda);
+    } catch (const Error& error) {
+      return fmt::format("none ({})", error.what());
+    }
+  }
+  ClassifierOptions options;
+  options.device = Device::cuda;
+  const GpuMemoryStats memory = IntentClassifier(options).get_gpu_memory_stats();
+  return fmt::format("{}, {:.1f} GB, {:.1f} GB of them free",
+                     memory.device_name,
+                     memory.total_memory_gb,
+                     memory.free_memory_gb);
+}
+
 void describe_program(Output& output) {
   write_line(output, "version", kVersion);
   write_line(output, "build", fmt::format("{}, {}, {}", kTarget, kCompiler, kBuildType));
   write_line(output, "devices", fmt::format("{}", fmt::join(device_names(), ", ")));
+  write_line(output, "gpu", describe_gpus());
   const auto [precision, reason] = fastest_precision();
   write_line(output, "precision", fmt::format("auto is {}: {}", precision_name(precision), reason));
 }

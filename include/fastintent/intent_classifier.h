@@ -34,10 +34,15 @@ struct ClassifierOptions {
   int64_t cache_size = 1000;          ///< most predictions remembered
   int64_t cache_bytes = 64 << 20;     ///< most memory for them
   Device device = Device::automatic;  ///< where the encoder runs
-  /// `automatic` is that of a prepared folder (quantize.h), else fp32 until
-  /// optimize_for_inference() chooses.
+  /// With Device::cuda: the one GPU to use, by its number; none: prediction is spread over all
+  /// there are, training takes the first.
+  std::optional<int> gpu = {};
+  /// `automatic` is that of a prepared folder (quantize.h) where the device has it, its fastest
+  /// where not; for other folders fp32 until optimize_for_inference() chooses.
   Precision precision = Precision::automatic;
-  int threads = 0;     ///< workers; 0: one for each core this process may use
+  /// Workers; 0: one for each core this process may use, or as many as keep the GPUs busy, which
+  /// have at least one each.
+  int threads = 0;
   int max_length = 0;  ///< tokens a text, special ones included; 0: what training used
   /// Replaces the folder's own: a prediction with a lower confidence is flagged `needs_review`.
   std::optional<double> review_threshold = {};
@@ -77,7 +82,8 @@ concept TextRange = std::ranges::input_range<R> &&
 class IntentClassifier {
  public:
   /// Throws missing_input or bad_checkpoint when model_path cannot be read, device_missing when the
-  /// device is absent, invalid_argument for an impossible option.
+  /// device or GPU is absent, invalid_argument for an impossible option or a precision that the
+  /// device lacks (both before anything is read).
   explicit IntentClassifier(const ClassifierOptions& options = {});
   ~IntentClassifier();
   IntentClassifier(IntentClassifier&&) noexcept;
@@ -123,7 +129,7 @@ class IntentClassifier {
   /// Prepares the model in the fastest precision for this device, or in the one that is named. The
   /// choice follows from the device's features alone, so that every process chooses alike. Compares
   /// the labels of `sample_texts` (by default, some of our own) before and after. Empties the cache
-  /// when the precision changes.
+  /// when the precision changes. Throws invalid_argument for a precision that the device lacks.
   OptimizationReport optimize_for_inference(Precision precision = Precision::automatic,
                                             std::span<const std::string> sample_texts = {});
 
@@ -141,7 +147,7 @@ class IntentClassifier {
   /// Fine-tunes and then uses the trained model. `options.base_model`, when empty, is the model in
   /// use, else model_name. `options.output`, when empty, is a temporary folder that lives as long
   /// as the model is in use: save() keeps it, and an interrupted run cannot be resumed.
-  /// `options.device` and `options.threads` are the classifier's. One at a time, with
+  /// `options.device`, `options.gpu` and `options.threads` are the classifier's. One at a time, with
   /// optimize_for_inference: invalid_argument when called from `callbacks`. Throws as
   /// Trainer::train and find_model do.
   TrainingReport train(const LabelledTexts& training,

@@ -22,10 +22,10 @@ struct CacheStats {
   int64_t memory_bytes = 0;  ///< about what the cache holds, texts and answers
 };
 
-/// Memory of the GPU in use, in units of 2^30 bytes.
+/// Memory of the GPUs in use, all together, in units of 2^30 bytes.
 struct GpuMemoryStats {
   bool gpu_available = false;
-  std::string device_name = "CPU";  ///< the GPU's name
+  std::string device_name = "CPU";  ///< the GPU's name; of two alike "2 x NVIDIA H100"
   double total_memory_gb = 0;
   double allocated_memory_gb = 0;  ///< in use by this process's models
   double cached_memory_gb = 0;     ///< kept by this process for later use

@@ -41,8 +41,9 @@ struct TrainingOptions {
   int max_length = 0;  ///< tokens a text; 0: the folder's own
   HeadPooling pooling = HeadPooling::automatic;
   uint64_t seed = 42;
-  Precision precision = Precision::automatic;  ///< automatic: bf16 where the device gains by it
-  Device device = Device::cpu;
+  Precision precision = Precision::automatic;  ///< automatic: the fastest that costs no accuracy
+  Device device = Device::automatic;
+  std::optional<int> gpu;  ///< with Device::cuda: by its number; none: the first
   int threads = 0;  ///< workers; 0: one for each core this process may use
 
   double validation_share =

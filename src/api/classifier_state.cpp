@@ -4,17 +4,19 @@
 
 #include <utility>
 
-#include "compute/create_backend.h"
+#include "api/precisions.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
 namespace {
 
+constexpr const char* kOperation = "IntentClassifier";
+
 template <typename Number>
 void require(bool good, const char* name, const char* expected, Number found) {
   if (good) return;
   throw Error(ErrorCode::invalid_argument,
-              fmt::format("IntentClassifier: {}: expected {}, found {}", name, expected, found));
+              fmt::format("{}: {}: expected {}, found {}", kOperation, name, expected, found));
 }
 
 void require_batch_size(int batch_size) {
@@ -37,6 +39,7 @@ ClassifierOptions checked(ClassifierOptions options) {
           options.threads);
   require(options.max_length >= 0, "max_length", "0 or more", options.max_length);
   require_threshold(options.review_threshold);
+  require_gpu_device(kOperation, options.device, options.gpu);
   return options;
 }
 
@@ -44,10 +47,13 @@ ClassifierOptions checked(ClassifierOptions options) {
 
 IntentClassifier::State::State(ClassifierOptions given)
     : options(checked(std::move(given))),
+      placement(options.device, options.gpu, options.threads),
       cache(std::make_shared<PredictionCache>(options.cache_size, options.cache_bytes)),
       batch_size(options.batch_size),
       enable_cache(options.enable_cache),
       chosen_threshold_(options.review_threshold) {
+  if (options.precision != Precision::automatic)
+    require_precision(kOperation, placement.device(), options.precision);
   if (!options.model_path.empty()) load(options.model_path, nullptr);
 }
 
@@ -60,7 +66,7 @@ void IntentClassifier::State::load(const std::filesystem::path& folder,
   }
   const auto trained =
       std::make_shared<const TrainedModel>(folder, options.max_length, std::move(scratch));
-  if (precision == Precision::automatic) precision = trained->own_precision();
+  if (precision == Precision::automatic) precision = choose_precision(*trained);
   auto predictor = prepare(trained, precision);
   if (options.log) {
     options.log(fmt::format("loaded {} on {} in {} with {} worker{}",
@@ -73,13 +79,29 @@ void IntentClassifier::State::load(const std::filesystem::path& folder,
   use(std::move(predictor));
 }
 
+Precision IntentClassifier::State::choose_precision(const TrainedModel& trained) const {
+  const Precision own = trained.own_precision();
+  const Backend& device = placement.device();
+  if (device.multiplies(own)) return own;
+  const Precision fastest = device.fastest_precision().precision;
+  if (options.log) {
+    options.log(fmt::format("{} is prepared in {}, which {} lacks; it runs in {}",
+                            trained.folder.path().string(),
+                            precision_name(own),
+                            device.name(),
+                            precision_name(fastest)));
+  }
+  return fastest;
+}
+
 std::shared_ptr<Predictor> IntentClassifier::State::prepare(
     std::shared_ptr<const TrainedModel> trained, Precision precision) const {
+  require_precision(kOperation, placement.device(), precision);
   return std::make_shared<Predictor>(
       std::move(trained),
-      [device = options.device](int /*worker*/) { return create_backend(device); },
+      [this](int worker) { return placement.create_backend(worker); },
       precision,
-      options.threads);
+      placement.workers());
 }
 
 void IntentClassifier::State::use(std::shared_ptr<Predictor> predictor) {

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "api/one_at_a_time.h"
+#include "api/placement.h"
 #include "api/prediction_context.h"
 #include "base/scratch_folder.h"
 #include "fastintent/intent_classifier.h"
@@ -16,13 +17,15 @@ namespace fastintent {
 /// The model in use and the settings that may change at any time. Safe from many threads.
 class IntentClassifier::State {
  public:
-  /// Throws invalid_argument for an impossible option. Loads options.model_path, if any.
+  /// Throws invalid_argument for an impossible option, device_missing. Loads options.model_path, if
+  /// any.
   explicit State(ClassifierOptions options);
 
   /// Loads `folder` and answers from it from now on; `scratch` as TrainedModel has it.
   void load(const std::filesystem::path& folder, std::shared_ptr<const ScratchFolder> scratch);
 
-  /// A predictor of that model on this classifier's device and workers.
+  /// A predictor of that model on this classifier's device and workers. Throws invalid_argument for
+  /// a precision that the device lacks.
   std::shared_ptr<Predictor> prepare(std::shared_ptr<const TrainedModel> trained,
                                      Precision precision) const;
   /// Answers from `predictor` from now on; empties the cache.
@@ -46,12 +49,15 @@ class IntentClassifier::State {
   void set_enable_cache(bool enable);
 
   const ClassifierOptions options;  // as they were given
+  const Placement placement;
   const std::shared_ptr<PredictionCache> cache;
   std::atomic<int> batch_size;
   std::atomic<bool> enable_cache;
   OneAtATime turns;  // of train() and optimize_for_inference()
 
  private:
+  // In which precision a folder runs when none is named.
+  Precision choose_precision(const TrainedModel& trained) const;
   std::shared_ptr<Predictor> require_predictor() const;  // under the mutex
   bool uses_cache(const PredictOptions& call) const;
   void update_threshold();

@@ -1,20 +1,42 @@
 #include "fastintent/devices.h"
 
+#include <charconv>
+
+#include "api/precisions.h"
 #include "compute/create_backend.h"
-#include "fastintent/error.h"
 
 namespace fastintent {
 
+std::optional<DeviceChoice> parse_device(std::string_view name) {
+  if (name == "auto") return DeviceChoice{Device::automatic, {}};
+  if (name == "cpu") return DeviceChoice{Device::cpu, {}};
+  if (name == "cuda") return DeviceChoice{Device::cuda, {}};
+  if (name == "reference") return DeviceChoice{Device::reference, {}};
+  constexpr std::string_view kOneGpu = "cuda:";
+  if (!name.starts_with(kOneGpu)) return std::nullopt;
+  const std::string_view digits = name.substr(kOneGpu.size());
+  int gpu = -1;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), gpu);
+  const bool whole = error == std::errc() && end == digits.data() + digits.size();
+  if (!whole || gpu < 0) return std::nullopt;
+  return DeviceChoice{Device::cuda, gpu};
+}
+
+int gpu_count() {
+  return gpu_count(Device::cuda);
+}
+
 std::vector<std::string> device_names() {
   std::vector<std::string> names;
-  for (const Device device : {Device::cuda, Device::cpu, Device::reference}) {
-    try {
-      names.emplace_back(create_backend(device)->name());
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::device_missing) throw;
-    }
-  }
+  for (int gpu = 0; gpu < gpu_count(); ++gpu)
+    names.emplace_back(create_backend(Device::cuda, gpu)->name());
+  for (const Device device : {Device::cpu, Device::reference})
+    names.emplace_back(create_backend(device)->name());
   return names;
+}
+
+std::vector<Precision> precisions(Device device) {
+  return precisions_of(*create_backend(device));
 }
 
 PrecisionChoice fastest_precision(Device device) {

@@ -4,11 +4,11 @@
 
 #include "api/classifier_state.h"
 #include "api/prediction_stream_state.h"
-#include "compute/create_backend.h"
 #include "fastintent/error.h"
 
 // Predictions and settings. The other subjects have files of their own: train_classifier.cpp,
-// optimize_for_inference.cpp, warm_up.cpp, benchmark_performance.cpp, prediction_stream.cpp.
+// optimize_for_inference.cpp, warm_up.cpp, benchmark_performance.cpp, gpu_memory.cpp,
+// prediction_stream.cpp.
 namespace fastintent {
 namespace {
 
@@ -49,14 +49,6 @@ PredictionStream IntentClassifier::predict_batch_streaming(TextSource next,
                                                            const PredictOptions& options) {
   return PredictionStream(
       std::make_unique<PredictionStream::State>(state_->begin(options), std::move(next)));
-}
-
-GpuMemoryStats IntentClassifier::get_gpu_memory_stats() const {
-  return gpu_memory_stats(state_->options.device);
-}
-
-void IntentClassifier::empty_gpu_cache() {
-  fastintent::empty_gpu_cache();
 }
 
 CacheStats IntentClassifier::get_cache_stats() const {

@@ -26,6 +26,7 @@ TrainingReport IntentClassifier::train(const LabelledTexts& training,
     options.output = scratch->path() / "model";
   }
   options.device = own.device;
+  options.gpu = own.gpu;
   options.threads = own.threads;
   if (options.max_length == 0) options.max_length = own.max_length;
   TrainingReport report = Trainer(options, callbacks).train(training, validation);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "api/placement.h"
+#include "api/precisions.h"
 #include "base/fingerprint.h"
 #include "base/thread_pool.h"
 #include "fastintent/error.h"
@@ -50,10 +52,11 @@ void check_options(const TrainingOptions& options) {
                 "train: output: expected a folder, found an empty path");
   }
   if (options.precision == Precision::int8) {
-    throw Error(
-        ErrorCode::invalid_argument,
-        "train: precision: expected auto, fp32 or bf16, found int8; that is for prediction");
+    throw Error(ErrorCode::invalid_argument,
+                "train: precision: expected auto, fp32, tf32, fp16 or bf16, found int8; that is "
+                "for prediction");
   }
+  require_gpu_device("train", options.device, options.gpu);
   require(options.epochs.value_or(1) >= 1, "epochs", "at least 1", options.epochs.value_or(1));
   require(options.batch_size >= 1, "batch size", "at least 1", options.batch_size);
   require(options.learning_rate.value_or(1) > 0,
@@ -120,6 +123,7 @@ FitSettings resolve_settings(const TrainingOptions& options,
   settings.patience = options.patience;
   settings.precision =
       options.precision == Precision::automatic ? backend.training_precision() : options.precision;
+  require_precision("train", backend, settings.precision);
   return settings;
 }
 

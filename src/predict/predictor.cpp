@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
+#include <set>
 #include <utility>
 
 #include "fastintent/error.h"
@@ -117,6 +118,8 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
   model_ = models.front();
   work_sizes_ = backends.front()->work_sizes();
   device_name_ = backends.front()->name();
+  const auto spaces = std::set(models.begin(), models.end()).size();
+  if (spaces > 1) device_name_ += fmt::format(" and {} more", spaces - 1);
   fastest_precision_ = backends.front()->fastest_precision();
   if (backends.front()->encodes_whole() && pool_.size() > 1)
     now_replica_ = std::make_unique<Replica>(create_backend(0), model_);

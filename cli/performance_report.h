@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "fastintent/reports.h"
+
+namespace fastintent::cli {
+
+/// What `bench` prints of one device and precision.
+std::string performance_table(const PerformanceReport& report);
+
+/// The same as a JSON object.
+std::string to_json(const PerformanceReport& report);
+
+}  // namespace fastintent::cli
