@@ -16,13 +16,7 @@ namespace {
 constexpr int kWarmUpSteps = 3;
 
 std::vector<Device> devices_here() {
-  std::vector<Device> devices = {Device::cpu};
-  if (gpu_count() > 0) {
-    devices.push_back(Device::cuda);
-  } else {
-    say("bench: there is no GPU here (fastintent info tells why); the processor alone");
-  }
-  return devices;
+  return gpu_count() > 0 ? std::vector{Device::cpu, Device::cuda} : std::vector{Device::cpu};
 }
 
 ModelOptions on(const ModelOptions& options, Device device, Precision precision) {
@@ -103,6 +97,9 @@ const BenchmarkFigures& figures_of(const PerformanceReport& report, std::string_
 std::vector<PerformanceReport> compare_prediction(const ModelOptions& options,
                                                   std::span<const std::string> samples,
                                                   int iterations) {
+  if (gpu_count() == 0) {
+    say("bench: there is no GPU here (fastintent info tells why); the processor alone");
+  }
   std::vector<PerformanceReport> reports;
   for (const Device device : devices_here()) {
     for (const Precision precision : precisions(device)) {

@@ -26,13 +26,12 @@ T parse(const char* option,
 
 }  // namespace
 
-Device parse_device(std::string_view name) {
-  return parse<Device>("device",
-                       name,
-                       {{"auto", Device::automatic},
-                        {"cpu", Device::cpu},
-                        {"cuda", Device::cuda},
-                        {"reference", Device::reference}});
+DeviceChoice parse_device(std::string_view name) {
+  if (const auto choice = fastintent::parse_device(name)) return *choice;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("device: expected one of \"auto\", \"cpu\", \"cuda\", \"cuda:N\", "
+                          "\"reference\", found \"{}\"",
+                          name));
 }
 
 Precision parse_precision(std::string_view name) {
@@ -40,6 +39,8 @@ Precision parse_precision(std::string_view name) {
                           name,
                           {{"auto", Precision::automatic},
                            {"fp32", Precision::fp32},
+                           {"tf32", Precision::tf32},
+                           {"fp16", Precision::fp16},
                            {"bf16", Precision::bf16},
                            {"int8", Precision::int8}});
 }

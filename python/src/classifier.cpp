@@ -56,7 +56,9 @@ void construct(Classifier* self,
   options.enable_cache = enable_cache;
   options.cache_size = cache_size;
   options.cache_bytes = cache_bytes;
-  options.device = parse_device(device);
+  const DeviceChoice choice = parse_device(device);
+  options.device = choice.device;
+  options.gpu = choice.gpu;
   options.precision = parse_precision(precision);
   options.threads = threads;
   options.max_length = max_length;
@@ -116,11 +118,14 @@ model_path: a trained folder, loaded at once.
 batch_size: texts taken together; does not change the answers.
 enable_cache: remember predictions by text.
 cache_size: most predictions remembered.
-device: where the encoder runs: "auto" takes CUDA where there is a device, else the CPU; "cpu"; "cuda";
-"reference" is the definition of every operation in plain loops: slow, for checking.
-precision: "auto" is that of a prepared folder (see quantize_model), else fp32 until
-optimize_for_inference() chooses; "fp32"; "bf16"; "int8".
-threads: workers; 0: one for each core this process may use.
+device: where the encoder runs: "auto" takes CUDA where there is a device, else the CPU; "cpu"; "cuda"
+spreads predictions over all GPUs and trains on the first; "cuda:1" is one GPU by its number; "reference"
+is the definition of every operation in plain loops: slow, for checking.
+precision: "auto" is that of a prepared folder (see quantize_model) where the device has it, its fastest
+where not; for other folders fp32 until optimize_for_inference() chooses; "fp32"; "bf16"; "int8", on the
+processor; "tf32" and "fp16", on a GPU.
+threads: workers; 0: one for each core this process may use, or as many as keep the GPUs busy, which have
+at least one each.
 max_length: tokens a text, special ones included; 0: what training used.
 review_threshold: replaces the folder's own: a prediction with a lower confidence is flagged
 `needs_review`.
@@ -128,7 +133,8 @@ cache_bytes: most memory for the cache.
 log: called with a sentence when a model was loaded: which, where it runs, in which precision.
 
 Raises MissingInputError or BadCheckpointError when model_path cannot be read, DeviceMissingError when
-the device is absent, InvalidArgumentError for an impossible option.)";
+the device or GPU is absent, InvalidArgumentError for an impossible option or a precision that the device
+lacks (both before anything is read).)";
 
 constexpr const char* kInitSignature =
     "def __init__(self, model_name: str | os.PathLike[str] = 'bert-base-uncased', "
@@ -185,9 +191,9 @@ void init_classifier(nb::module_& m) {
       .def_prop_ro(
           "precision",
           [](const Classifier& self) { return precision_name(self.native().precision()); },
-          "\"fp32\" or \"bf16\"")
+          "\"fp32\", \"int8\" ...: in which it predicts")
       .def_prop_ro("threads", &get<&Native::threads>, "workers")
-      .def_prop_ro("device_name", &get<&Native::device_name>, "\"cpu (avx512)\"")
+      .def_prop_ro("device_name", &get<&Native::device_name>, "\"cpu (avx512)\", \"cuda:0 (NVIDIA H100 80GB HBM3)\"")
       .def_prop_ro("description", &get<&Native::description>, "family, sizes and head, for people");
   add_prediction_methods(classifier);
   add_performance_methods(classifier);

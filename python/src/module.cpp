@@ -24,7 +24,8 @@ NB_MODULE(_fastintent, m) {
   m.def("device_names",
         &device_names,
         "The devices this build can use on this machine, best first, as\n"
-        "IntentClassifier.device_name tells them: \"cpu (avx512)\", \"reference\".");
+        "IntentClassifier.device_name tells them: \"cuda:0 (NVIDIA H100 80GB HBM3)\" for each\n"
+        "GPU, \"cpu (avx512)\", \"reference\".");
 }
 
 }  // namespace fastintent::python

@@ -40,7 +40,7 @@ prediction afterwards is as fast as the hundredth; then predicts `sample_texts`.
 
 constexpr const char* kOptimizeDoc =
     R"(Prepares the model in the fastest precision for this device, or in the one that is named ("auto",
-"fp32", "bf16").
+"fp32", "bf16"; "int8" on the processor; "tf32", "fp16" on a GPU).
 
 The choice follows from the device's features alone, so that every process chooses alike. Compares the
 labels of `sample_texts` (by default, some of our own) before and after. Empties the cache when the
@@ -61,9 +61,9 @@ time "tokenizer_share", the part the calling thread spent tokenising, and "encod
 busiest worker spent in the encoder; they may overlap while streaming.)";
 
 constexpr const char* kGpuMemoryDoc =
-    R"(Memory of the GPU in use, in units of 2**30 bytes; all keys are always there.
+    R"(Memory of the GPUs in use, all together, in units of 2**30 bytes; all keys are always there.
 
-"gpu_available"; "device_name" ("CPU" without a GPU); "total_memory_gb"; "allocated_memory_gb", in use by
+"gpu_available"; "device_name" ("CPU" without a GPU, "2 x NVIDIA H100" of two alike); "total_memory_gb"; "allocated_memory_gb", in use by
 this process's models; "cached_memory_gb", kept by this process for later use; "free_memory_gb", as the
 driver tells it, for all processes; infinity without a GPU.)";
 

@@ -69,7 +69,11 @@ def test_a_log_callback_that_fails_does_not_stop_the_loading(monkeypatch):
     "options, error, message",
     [
         ({"device": "gpu"}, fastintent.InvalidArgumentError, 'expected one of "auto", "cpu"'),
+        ({"device": "cuda:x"}, fastintent.InvalidArgumentError, '"cuda:N", "reference", found'),
         ({"precision": "fp64"}, fastintent.InvalidArgumentError, '"fp64"'),
+        ({"device": "cpu", "precision": "fp16"}, fastintent.InvalidArgumentError, "found fp16"),
+        ({"device": "cpu", "precision": "tf32"}, fastintent.InvalidArgumentError, "found tf32"),
+        ({"device": "cuda:700"}, fastintent.DeviceMissingError, None),
         ({"device": "cuda"}, fastintent.DeviceMissingError, None),
         ({"batch_size": 0}, fastintent.InvalidArgumentError, None),
         ({"cache_size": -1}, fastintent.InvalidArgumentError, None),

@@ -26,6 +26,29 @@ class BenchTest(ProgramTest):
             self.assertLessEqual(figures["p50_ms"], figures["p99_ms"], name)
             self.assertLessEqual(figures["tokenizer_share"], 1, name)
 
+    def test_comparison(self):
+        self.run_program(*BENCH, "--compare", "--device", "auto", code=64)
+        done = self.run_program(*BENCH, "--compare")
+        lines = done.stdout.decode().splitlines()
+        self.assertRegex(lines[1], r"^cpu \(\w+\) +fp32 .* 1\.00 +1\.00$")
+        self.assertEqual([line.split()[2] for line in lines[1:4]], ["fp32", "bf16", "int8"])
+        self.assertEqual(len({len(line) for line in lines}), 1, "columns stand in line")
+        if not any(line.startswith("cuda") for line in lines):
+            self.assertIn(b"there is no GPU here", done.stderr)
+
+    def test_comparison_of_training(self):
+        rows = "".join(f"my card {i},card\nthe fee {i},fee\n" for i in range(20))
+        data = self.write("rows.csv", "text,label\n" + rows)
+        compare = (*BENCH, "--compare", "--train", data)
+        self.assertIn("training examples/s", self.run_program(*compare).stdout.decode())
+        report = json.loads(self.run_program(*compare, "--json").stdout)
+        self.assertEqual([list(one["benchmarks"]) for one in report["prediction"]][0], NAMES)
+        trained = [(one["device"][:3], one["precision"]) for one in report["training"]]
+        self.assertEqual(trained[:2], [("cpu", "fp32"), ("cpu", "bf16")])
+        for speed in report["training"]:
+            self.assertGreater(speed["examples_per_second"], 0)
+        self.run_program(*BENCH, "--train", data, code=64)
+
     def test_texts_of_ones_own(self):
         texts = self.write("texts.txt", "my card\n\nfee\n")
         self.run_program(*BENCH, "--input", texts)

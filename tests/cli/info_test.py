@@ -8,7 +8,7 @@ from program import TRAINED, ProgramTest
 class InfoTest(ProgramTest):
     def test_tells_about_the_program(self):
         output = self.run_program("info").stdout.decode()
-        for name in ["version:", "build:", "devices:", "cpu ("]:
+        for name in ["version:", "build:", "devices:", "cpu (", "gpu:", "precision:"]:
             self.assertIn(name, output)
 
     def test_tells_about_a_model(self):

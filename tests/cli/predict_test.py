@@ -273,7 +273,10 @@ class PredictTest(ProgramTest):
         self.run_program("predict", "--model", str(self.folder / "none"), "a", code=66)
         self.run_program(*PREDICT, "--input", str(self.folder / "none"), code=66)
         self.run_program(*PREDICT, "--input", "x", "a", code=64)
-        self.run_program(*PREDICT, "--device", "gpu", "a", code=64)
+        for device in ["gpu", "cuda:", "cuda:x", "cuda:-1"]:
+            self.run_program(*PREDICT, "--device", device, "a", code=64)
+        self.run_program(*PREDICT, "--device", "cuda:700", "a", code=69)
+        self.run_program(*PREDICT, "--device", "cpu", "--precision", "fp16", "a", code=64)
 
 
 if __name__ == "__main__":
