@@ -94,8 +94,7 @@ void add_bench_command(CLI::App& program, CommandLine& line) {
       ->check(at_least(1));
   CLI::Option* compare = command->add_flag(
       "--compare", options->compare, "every device and precision that is here, side by side");
-  compare->excludes(command->get_option("--device"))
-      ->excludes(command->get_option("--precision"));
+  compare->excludes(command->get_option("--device"))->excludes(command->get_option("--precision"));
   command
       ->add_option("--train",
                    options->train,

@@ -88,7 +88,8 @@ std::string table_of(const std::string& heading, const std::vector<Row>& rows) {
 }
 
 const BenchmarkFigures& figures_of(const PerformanceReport& report, std::string_view name) {
-  return std::ranges::find(report.benchmarks, name, &std::pair<std::string, BenchmarkFigures>::first)
+  return std::ranges::find(
+             report.benchmarks, name, &std::pair<std::string, BenchmarkFigures>::first)
       ->second;
 }
 

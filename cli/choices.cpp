@@ -62,14 +62,12 @@ void add_report_option(CLI::App& command, std::string& file) {
       ->check(CLI::Validator(check, ""));
 }
 
-void add_worker_options(CLI::App& command,
-                        Device& device,
-                        std::optional<int>& gpu,
-                        int& threads) {
+void add_worker_options(CLI::App& command, Device& device, std::optional<int>& gpu, int& threads) {
   const auto choose = [&device, &gpu](const std::string& found) {
     const std::optional<DeviceChoice> choice = parse_device(found);
     if (!choice) {
-      throw CLI::ValidationError("--device", fmt::format("expected {}, found {}", kDeviceNames, found));
+      throw CLI::ValidationError("--device",
+                                 fmt::format("expected {}, found {}", kDeviceNames, found));
     }
     device = choice->device;
     gpu = choice->gpu;
@@ -80,8 +78,7 @@ void add_worker_options(CLI::App& command,
       ->type_name(kDeviceNames)
       ->default_str("auto")
       ->group("Running");
-  command
-      .add_option("--threads", threads, "workers; 0: one for each core, or as a GPU wants them")
+  command.add_option("--threads", threads, "workers; 0: one for each core, or as a GPU wants them")
       ->type_name("N")
       ->capture_default_str()
       ->check(at_least(0))

@@ -69,9 +69,6 @@ CLI::Validator at_least(double smallest);
 void add_report_option(CLI::App& command, std::string& file);
 
 /// --device and --threads, in the group "Running"; `device` is automatic until another is named.
-void add_worker_options(CLI::App& command,
-                        Device& device,
-                        std::optional<int>& gpu,
-                        int& threads);
+void add_worker_options(CLI::App& command, Device& device, std::optional<int>& gpu, int& threads);
 
 }  // namespace fastintent::cli

@@ -44,7 +44,7 @@ struct TrainingOptions {
   Precision precision = Precision::automatic;  ///< automatic: the fastest that costs no accuracy
   Device device = Device::automatic;
   std::optional<int> gpu;  ///< with Device::cuda: by its number; none: the first
-  int threads = 0;  ///< workers; 0: one for each core this process may use
+  int threads = 0;         ///< workers; 0: one for each core this process may use
 
   double validation_share =
       0.1;           ///< held out of the training rows, stratified, when no validation set is given

@@ -193,7 +193,9 @@ void init_classifier(nb::module_& m) {
           [](const Classifier& self) { return precision_name(self.native().precision()); },
           "\"fp32\", \"int8\" ...: in which it predicts")
       .def_prop_ro("threads", &get<&Native::threads>, "workers")
-      .def_prop_ro("device_name", &get<&Native::device_name>, "\"cpu (avx512)\", \"cuda:0 (NVIDIA H100 80GB HBM3)\"")
+      .def_prop_ro("device_name",
+                   &get<&Native::device_name>,
+                   "\"cpu (avx512)\", \"cuda:0 (NVIDIA H100 80GB HBM3)\"")
       .def_prop_ro("description", &get<&Native::description>, "family, sizes and head, for people");
   add_prediction_methods(classifier);
   add_performance_methods(classifier);

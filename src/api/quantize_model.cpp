@@ -68,7 +68,8 @@ void pack_weights(const ModelFolder& folder, const fs::path& out, QuantizationRe
   report.packed_bytes = write_packed_weights(out, model, report.precision, folder);
 }
 
-// On the processor, whose precisions these are. `before`: texts that were answered in another precision already, of twice as many.
+// On the processor, whose precisions these are. `before`: texts that were answered in another
+// precision already, of twice as many.
 std::vector<IntentPrediction> answers(const fs::path& folder,
                                       Precision precision,
                                       const QuantizationOptions& options,
