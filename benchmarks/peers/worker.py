@@ -16,11 +16,11 @@ An answer {"error": …} ends the process.
 import importlib
 import json
 import os
-import sys
 import time
 from pathlib import Path
 
 from mapped_libraries import mapped_libraries
+from serve import serve
 
 
 def load_engine(start):
@@ -72,22 +72,5 @@ class Worker:
         return {"resident": int(status["VmRSS"].split()[0]) * 1024, "libraries": mapped_libraries()}
 
 
-def main():
-    # What a library prints must not end up among the answers.
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    worker = None
-    for line in sys.stdin:
-        command = json.loads(line)
-        try:
-            worker = worker or Worker(load_engine(json.loads(sys.argv[1])))
-            answer = getattr(worker, command.pop("command"))(**command)
-        except Exception as error:  # any: it is the peer's, and stands in the table
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), file=answers, flush=True)
-        if isinstance(answer, dict) and "error" in answer:
-            sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    serve(lambda start: Worker(load_engine(start)))

@@ -14,11 +14,11 @@ class WorkerError(Exception):
 class WorkerProcess:
     """A running worker; ends with its `with` block."""
 
-    def __init__(self, start, log):
+    def __init__(self, start, log, script=Path(__file__).with_name("worker.py")):
         self.log = Path(log)
         with self.log.open("w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-B", Path(__file__).with_name("worker.py"), json.dumps(start)],
+                [sys.executable, "-B", script, json.dumps(start)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8")
 
     def ask(self, command, **arguments):
