@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 SIZES = {"base": {}, "tiny": {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
-                              "intermediate_size": 128}}  # the configuration's defaults are BERT-base's
+                              "intermediate_size": 128, "initializer_range": 0.1}}  # the configuration's defaults are BERT-base's
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
 VOCABULARY = 30522  # BERT's
 
