@@ -5,8 +5,10 @@
 #include <bit>
 #include <map>
 #include <mutex>
+#include <new>
 #include <string>
 
+#include "cuda/encoder.h"
 #include "cuda/kernels/adamw.h"
 #include "cuda/kernels/attention.h"
 #include "cuda/kernels/cross_entropy.h"
@@ -131,6 +133,7 @@ class CudaBackend final : public Backend {
   }
 
   void synchronize() override { workspace_.synchronize(); }
+  bool encodes_whole() const override { return true; }
 
  private:
   Buffer do_allocate(int64_t floats) override {
@@ -212,6 +215,20 @@ class CudaBackend final : public Backend {
 
   void do_apply_dropout(ConstTensor in, Dropout dropout, Tensor out) override {
     cuda::apply_dropout(workspace_, in, dropout, out);
+  }
+
+  void do_encode(const TokenInputs& tokens,
+                 std::span<const int32_t> starts,
+                 const PreparedEncoder& encoder,
+                 Team* /*team*/,
+                 Tensor out) override {
+    try {
+      encoder_.run(tokens, starts, encoder, out);
+    } catch (const std::bad_alloc&) {
+      throw Error(ErrorCode::out_of_resources,
+                  fmt::format("encode: expected device memory for {} tokens, found too little",
+                              tokens.ids.size()));
+    }
   }
 
   double do_softmax_cross_entropy(ConstTensor logits,
@@ -344,6 +361,7 @@ class CudaBackend final : public Backend {
   }
 
   cuda::Workspace workspace_;
+  cuda::CudaEncoder encoder_{workspace_};
   cuda::DeviceFacts facts_;
   std::string name_;
 };

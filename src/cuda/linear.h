@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "compute/operands.h"
@@ -17,6 +18,8 @@ class CudaWeight final : public PreparedWeight {
   CudaWeight(Workspace& workspace, ConstTensor weight, Precision precision, WeightUse use);
 
   Factors factors() const { return factors_; }
+  /// No other weight of this process has or had it, unlike an address.
+  uint64_t number() const { return number_; }
   const void* data() const { return own_.get() != nullptr ? own_.get() : source_.data; }
   /// In values, from row to row.
   int64_t stride() const { return own_.get() != nullptr ? columns() : source_.stride; }
@@ -27,6 +30,9 @@ class CudaWeight final : public PreparedWeight {
   void refresh(Workspace& workspace, int64_t first, int64_t count);
 
  private:
+  static inline std::atomic<uint64_t> made_ = 0;
+
+  uint64_t number_ = ++made_;
   Factors factors_;
   ConstTensor source_;  // for training
   DeviceMemory own_;

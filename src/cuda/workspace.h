@@ -71,6 +71,7 @@ struct Workspace {
   void synchronize() {
     stream.synchronize();
     arrays.stream_is_done();
+    ++waits;
   }
 
   Stream stream;
@@ -79,6 +80,7 @@ struct Workspace {
   Scratch scratch{stream};          // of operations
   Scratch converted{stream};        // a product's factors of 16 bits
   Scratch other_converted{stream};  // those of its other side
+  uint64_t waits = 0;  // calls of synchronize(); what the stream was given before the last is done
 };
 
 }  // namespace fastintent::cuda

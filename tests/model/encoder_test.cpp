@@ -4,15 +4,11 @@
 
 #include <algorithm>
 #include <barrier>
-#include <cmath>
-#include <cstring>
 #include <functional>
 #include <numeric>
 #include <thread>
 
-#include "compute/create_backend.h"
-#include "compute/random_tensors.h"
-#include "model/prepared_model.h"
+#include "random_encoder.h"
 
 // The encoder as the processor runs it, whole, against the operations one by one on the reference;
 // and law 2, batch invariance, bit by bit.
@@ -21,73 +17,8 @@ namespace {
 
 constexpr Precision kPrecisions[] = {Precision::fp32, Precision::bf16, Precision::int8};
 
-struct Shape {
-  int64_t hidden;
-  int64_t heads;
-  int64_t intermediate;
-  int64_t layers;
-};
 // Widths beside whole vectors, words of four bytes and panels of 64 columns; and whole ones.
 constexpr Shape kShapes[] = {{30, 3, 41, 1}, {72, 3, 100, 2}, {64, 2, 256, 3}, {130, 2, 67, 2}};
-
-ModelConfig config_of(const Shape& shape, Pooling pooling) {
-  ModelConfig config;
-  config.encoder.vocabulary = 50;
-  config.encoder.hidden = shape.hidden;
-  config.encoder.layers = shape.layers;
-  config.encoder.heads = shape.heads;
-  config.encoder.intermediate = shape.intermediate;
-  config.encoder.positions = 80;
-  config.encoder.segments = 2;
-  config.head = pooling == Pooling::mean ? HeadKind::mean : HeadKind::cls;
-  config.intents = {"a", "b"};
-  return config;
-}
-
-void fill(Random& random, double limit, Tensor tensor) {
-  const Matrix values = random.matrix(tensor.rows, tensor.columns, limit);
-  for (int64_t r = 0; r < tensor.rows; ++r)
-    std::copy_n(values.row(r), tensor.columns, tensor.row(r));
-}
-
-void fill(Random& random, const LinearWeights& linear) {
-  fill(random, std::sqrt(3.0 / static_cast<double>(linear.weight.columns)), linear.weight);
-  fill(random, 0.1, linear.bias);
-}
-
-void fill(Random& random, const NormWeights& norm) {
-  fill(random, 0.5, norm.scale);
-  for (float& scale : norm.scale.flat()) scale += 1;
-  fill(random, 0.5, norm.shift);
-}
-
-// Weights with which every product gives values of order one.
-OwnedWeights random_weights(Backend& backend, const ModelConfig& config) {
-  Random random;
-  OwnedWeights owned = allocate_weights(backend, config, config.encoder.vocabulary);
-  const EncoderWeights& encoder = owned.weights.encoder;
-  for (const Tensor table : {encoder.word, encoder.position, encoder.segment})
-    fill(random, 1, table);
-  fill(random, encoder.embedding_norm);
-  for (const LayerWeights& layer : encoder.layers) {
-    fill(random, layer.query_key_value);
-    fill(random, layer.attention_output);
-    fill(random, layer.attention_norm);
-    fill(random, layer.intermediate);
-    fill(random, layer.output);
-    fill(random, layer.output_norm);
-  }
-  return owned;
-}
-
-using Sequences = std::vector<std::vector<int32_t>>;
-
-Sequences random_sequences(const std::vector<int64_t>& lengths) {
-  Random random;
-  Sequences sequences;
-  for (const int64_t length : lengths) sequences.push_back(random.integers(length, 50));
-  return sequences;
-}
 
 // 1 token, more than the 48 rows that go through a layer together, and each way past that.
 std::vector<Sequences> batches() {
@@ -125,41 +56,6 @@ class ThreadTeam final : public Team {
 
   int size_;
 };
-
-// A model on one device.
-class Encoder {
- public:
-  Encoder(Device device, const ModelConfig& config, Precision precision)
-      : backend_(create_backend(device)),
-        weights_(random_weights(*backend_, config)),
-        model_(prepare_model(*backend_, config, weights_.weights, precision, WeightUse::inference)),
-        activations_(*backend_, config, backend_->encodes_whole() ? Keep::result : Keep::scratch) {}
-
-  Matrix run(const Sequences& sequences, Team* team = nullptr) {
-    PackedBatch batch;
-    for (const auto& sequence : sequences) batch.append(sequence);
-    activations_.prepare(batch.tokens(), batch.sequences());
-    const Tensor out = encoder_forward({*backend_, batch, {}, team}, model_, activations_);
-    Matrix result(out.rows, out.columns);
-    backend_->download(out, result.tensor());
-    return result;
-  }
-
- private:
-  std::unique_ptr<Backend> backend_;
-  OwnedWeights weights_;
-  PreparedModel model_;
-  Activations activations_;
-};
-
-double largest_difference_of_row(const Matrix& found, const Matrix& expected, int64_t r) {
-  double largest = 0;
-  for (int64_t c = 0; c < expected.columns; ++c) {
-    const double difference = std::abs(double{found.row(r)[c]} - expected.row(r)[c]);
-    if (!(difference <= largest)) largest = std::isnan(difference) ? HUGE_VAL : difference;
-  }
-  return largest;
-}
 
 // Values are of order one. In f32 a result is off by a few units in the last place for each of up
 // to twelve products.
@@ -202,13 +98,6 @@ TEST_P(EncoderTest, AgreesWithTheOperationsOneByOne) {
     EXPECT_LE(differences[differences.size() / 4], kFloat) << "width " << shape.hidden;
     EXPECT_LE(differences.back(), tolerance_of(precision())) << "width " << shape.hidden;
   }
-}
-
-bool same_bits(const Matrix& found, const Matrix& expected) {
-  return found.values.size() == expected.values.size() &&
-         std::memcmp(found.values.data(),
-                     expected.values.data(),
-                     expected.values.size() * sizeof(float)) == 0;
 }
 
 TEST_P(EncoderTest, GivesATextTheSameBitsInAnyBatchAndTeam) {

@@ -1,0 +1,51 @@
+#include "cuda/encoder_biases.h"
+
+#include "cuda/kernels/convert.h"
+#include "cuda/linear.h"
+#include "cuda/memory.h"
+#include "cuda/pieces.h"
+
+namespace fastintent::cuda {
+namespace {
+
+// run(linear) for each whose product adds its bias.
+template <class Run>
+void each_of(const PreparedEncoder& encoder, const Run& run) {
+  for (const PreparedLayer& layer : encoder.layers) {
+    for (const PreparedLinear* linear :
+         {&layer.query_key_value, &layer.query, &layer.key_value, &layer.intermediate}) {
+      if (linear->weight != nullptr) run(*linear);
+    }
+  }
+}
+
+}  // namespace
+
+Factors factors_of(const PreparedEncoder& encoder) {
+  return static_cast<const CudaWeight&>(*encoder.layers.front().output.weight).factors();
+}
+
+EncoderBiases::EncoderBiases(Workspace& workspace, const PreparedEncoder& encoder) {
+  const Factors factors = factors_of(encoder);
+  if (bytes_of(factors) == sizeof(float)) return;
+  const auto cut = [&](Pieces& pieces, const PreparedLinear& linear) {
+    return pieces.take(static_cast<int64_t>(linear.bias.size()) * bytes_of(factors));
+  };
+  Pieces counted(nullptr);
+  each_of(encoder, [&](const PreparedLinear& linear) { cut(counted, linear); });
+  memory_ = allocate(workspace.stream.device(), counted.taken());
+  Pieces pieces(memory_.as<std::byte>());
+  each_of(encoder, [&](const PreparedLinear& linear) {
+    std::byte* copy = cut(pieces, linear);
+    const ConstTensor bias(linear.bias.data(), 1, static_cast<int64_t>(linear.bias.size()));
+    convert_rows(workspace.stream, bias, factors, copy);
+    copies_.emplace(linear.bias.data(), copy);
+  });
+}
+
+const void* EncoderBiases::of(const PreparedLinear& linear) const {
+  const auto copy = copies_.find(linear.bias.data());
+  return copy != copies_.end() ? copy->second : linear.bias.data();
+}
+
+}  // namespace fastintent::cuda

@@ -1,0 +1,92 @@
+#include "cuda/encoder_inputs.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "cuda/pieces.h"
+#include "cuda/row_buckets.h"
+
+namespace fastintent::cuda {
+namespace {
+
+constexpr int32_t kTileQueries = 16;  // that tile_attention takes at most
+
+int64_t longest_of(std::span<const int32_t> starts) {
+  int32_t longest = 0;
+  for (size_t s = 0; s + 1 < starts.size(); ++s)
+    longest = std::max(longest, starts[s + 1] - starts[s]);
+  return longest;
+}
+
+void fill(const EncoderInputs& inputs, const TokenInputs& tokens, std::span<const int32_t> starts) {
+  const size_t T = tokens.ids.size();
+  const size_t S = starts.size() - 1;
+  const std::vector<AttentionTile> tiles = attention_tiles({starts, starts}, kTileQueries);
+  *inputs.counts = {
+      static_cast<int32_t>(T), static_cast<int32_t>(S), static_cast<int32_t>(tiles.size())};
+  std::copy(tokens.ids.begin(), tokens.ids.end(), inputs.ids);
+  std::copy(tokens.positions.begin(), tokens.positions.end(), inputs.positions);
+  if (tokens.segments.empty()) {
+    std::fill_n(inputs.segments, T, 0);
+  } else {
+    std::copy(tokens.segments.begin(), tokens.segments.end(), inputs.segments);
+  }
+  std::copy_n(starts.begin(), S, inputs.first_rows);
+  std::copy(tiles.begin(), tiles.end(), inputs.tiles);
+  for (size_t s = 0; s < S; ++s) {
+    inputs.first_row_tiles[s] = {static_cast<int32_t>(s), 1, starts[s], starts[s + 1] - starts[s]};
+  }
+}
+
+}  // namespace
+
+int64_t EncoderBucket::most_tiles() const {
+  // Whole tiles of all tokens, and the rest of each sequence.
+  return tokens / kTileQueries + sequences;
+}
+
+EncoderBucket bucket_of(std::span<const int32_t> starts) {
+  const auto longest = static_cast<uint64_t>(longest_of(starts));
+  return {row_bucket(starts.back()),
+          row_bucket(static_cast<int64_t>(starts.size()) - 1),
+          std::max(kSmallestRowBucket, static_cast<int64_t>(std::bit_ceil(longest)))};
+}
+
+EncoderInputs EncoderInputs::in(std::byte* block, const EncoderBucket& bucket) {
+  Pieces pieces(block);
+  EncoderInputs inputs;
+  inputs.counts = pieces.take_values<Counts>(1);
+  inputs.ids = pieces.take_values<int32_t>(bucket.tokens);
+  inputs.positions = pieces.take_values<int32_t>(bucket.tokens);
+  inputs.segments = pieces.take_values<int32_t>(bucket.tokens);
+  inputs.first_rows = pieces.take_values<int32_t>(bucket.sequences);
+  inputs.tiles = pieces.take_values<AttentionTile>(bucket.most_tiles());
+  inputs.first_row_tiles = pieces.take_values<AttentionTile>(bucket.sequences);
+  inputs.bytes = pieces.taken();
+  return inputs;
+}
+
+std::byte* EncoderUpload::free_slot(size_t bytes) {
+  Slot& slot = slots_[next_];
+  next_ = (next_ + 1) % slots_.size();
+  // Callers that read their results have waited since.
+  if (slot.used_at == workspace_.waits) workspace_.synchronize();
+  if (slot.memory.size() < bytes) {
+    slot.memory = PinnedMemory();
+    slot.memory = PinnedMemory(bytes);
+  }
+  slot.used_at = workspace_.waits;
+  return slot.memory.get();
+}
+
+void EncoderUpload::send(const TokenInputs& tokens,
+                         std::span<const int32_t> starts,
+                         const EncoderBucket& bucket,
+                         std::byte* block) {
+  const size_t bytes = EncoderInputs::in(nullptr, bucket).bytes;
+  std::byte* host = free_slot(bytes);
+  fill(EncoderInputs::in(host, bucket), tokens, starts);
+  workspace_.stream.upload(host, block, bytes);
+}
+
+}  // namespace fastintent::cuda

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+
+#include "compute/operands.h"
+#include "cuda/products.h"
+#include "cuda/runtime.h"
+
+// What the encoder does to rows between its products. Rows are stored as the factors of products
+// are (`Factors`; f32 for fp32 and tf32), one behind the other; all arithmetic is f32. Widths are
+// multiples of 8, and everything starts on 16 bytes.
+namespace fastintent::cuda {
+
+/// Rows of a bucket. Kernels are launched for all of them and work on the first `*count`, which
+/// they read on the device, so that a captured launch serves every batch of the bucket. The rows
+/// behind those are never read or written.
+struct BucketRows {
+  int64_t bucket = 0;
+  const int32_t* count = nullptr;
+};
+
+/// A token's row of each table, on the device.
+struct TokenRows {
+  const int32_t* ids = nullptr;
+  const int32_t* positions = nullptr;
+  const int32_t* segments = nullptr;
+};
+
+/// out = layer_norm(word[id] + position[p] + segment[s]).   out [rows,H]
+void embed_rows(const Stream& stream,
+                Factors factors,
+                const BucketRows& rows,
+                const TokenRows& tokens,
+                const EmbeddingTables& tables,
+                const LayerNorm& layer_norm,
+                void* out);
+
+/// out = layer_norm(in + bias + residual); `out` is another than both.   bias [H], all others
+/// [rows,H]
+void normalize_sums(const Stream& stream,
+                    Factors factors,
+                    const BucketRows& rows,
+                    const void* in,
+                    std::span<const float> bias,
+                    const void* residual,
+                    const LayerNorm& layer_norm,
+                    void* out);
+
+/// out[r] = in[indices[r]].   out [rows,width]
+void gather_rows(const Stream& stream,
+                 Factors factors,
+                 const BucketRows& rows,
+                 const void* in,
+                 const int32_t* indices,
+                 int64_t width,
+                 void* out);
+
+/// values = gelu(values), the exact form, of factors in f32.   [rows,width]
+void gelu_rows(const Stream& stream, const BucketRows& rows, int64_t width, float* values);
+
+/// out = in.   [R,H]
+void rows_as_floats(const Stream& stream, Factors factors, const void* in, Tensor out);
+
+}  // namespace fastintent::cuda

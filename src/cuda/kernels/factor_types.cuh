@@ -1,0 +1,22 @@
+#pragma once
+
+#include "cuda/device_code.h"
+#include "cuda/products.h"
+
+namespace fastintent::cuda {
+
+/// run(Value{}) with the type that factors are stored in.
+template <class Run>
+void with_factor_type(Factors factors, const Run& run) {
+  switch (factors) {
+    case Factors::fp16:
+      return run(Half{});
+    case Factors::bf16:
+      return run(Bfloat16{});
+    case Factors::fp32:
+    case Factors::tf32:
+      return run(float{});
+  }
+}
+
+}  // namespace fastintent::cuda

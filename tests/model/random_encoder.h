@@ -1,0 +1,149 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "compute/create_backend.h"
+#include "compute/random_tensors.h"
+#include "model/encoder.h"
+#include "model/prepared_model.h"
+
+// Small encoders with random weights, to run on one device and compare with another.
+namespace fastintent {
+
+struct Shape {
+  int64_t hidden;
+  int64_t heads;
+  int64_t intermediate;
+  int64_t layers;
+};
+
+inline ModelConfig config_of(const Shape& shape, Pooling pooling) {
+  ModelConfig config;
+  config.encoder.vocabulary = 50;
+  config.encoder.hidden = shape.hidden;
+  config.encoder.layers = shape.layers;
+  config.encoder.heads = shape.heads;
+  config.encoder.intermediate = shape.intermediate;
+  config.encoder.positions = 80;
+  config.encoder.segments = 2;
+  config.head = pooling == Pooling::mean ? HeadKind::mean : HeadKind::cls;
+  config.intents = {"a", "b"};
+  return config;
+}
+
+inline void fill(Random& random, double limit, Tensor tensor) {
+  const Matrix values = random.matrix(tensor.rows, tensor.columns, limit);
+  for (int64_t r = 0; r < tensor.rows; ++r)
+    std::copy_n(values.row(r), tensor.columns, tensor.row(r));
+}
+
+inline void fill(Random& random, const LinearWeights& linear) {
+  fill(random, std::sqrt(3.0 / static_cast<double>(linear.weight.columns)), linear.weight);
+  fill(random, 0.1, linear.bias);
+}
+
+inline void fill(Random& random, const NormWeights& norm) {
+  fill(random, 0.5, norm.scale);
+  for (float& scale : norm.scale.flat()) scale += 1;
+  fill(random, 0.5, norm.shift);
+}
+
+/// Weights with which every product gives values of order one.
+inline OwnedWeights random_weights(Backend& backend, const ModelConfig& config, uint32_t seed) {
+  Random random(seed);
+  OwnedWeights owned = allocate_weights(backend, config, config.encoder.vocabulary);
+  const EncoderWeights& encoder = owned.weights.encoder;
+  for (const Tensor table : {encoder.word, encoder.position, encoder.segment})
+    fill(random, 1, table);
+  fill(random, encoder.embedding_norm);
+  for (const LayerWeights& layer : encoder.layers) {
+    fill(random, layer.query_key_value);
+    fill(random, layer.attention_output);
+    fill(random, layer.attention_norm);
+    fill(random, layer.intermediate);
+    fill(random, layer.output);
+    fill(random, layer.output_norm);
+  }
+  return owned;
+}
+
+/// Tokens of each text.
+using Sequences = std::vector<std::vector<int32_t>>;
+
+inline Sequences random_sequences(const std::vector<int64_t>& lengths) {
+  Random random;
+  Sequences sequences;
+  for (const int64_t length : lengths) sequences.push_back(random.integers(length, 50));
+  return sequences;
+}
+
+inline PackedBatch pack(const Sequences& sequences) {
+  PackedBatch batch;
+  for (const auto& sequence : sequences) batch.append(sequence);
+  return batch;
+}
+
+/// A model with random weights on one device.
+class Encoder {
+ public:
+  Encoder(Device device, const ModelConfig& config, Precision precision)
+      : Encoder(create_backend(device), config, precision) {}
+  Encoder(std::shared_ptr<Backend> backend,
+          const ModelConfig& config,
+          Precision precision,
+          uint32_t seed = 1)
+      : backend_(std::move(backend)),
+        host_(create_backend(Device::reference)),
+        weights_(random_weights(*host_, config, seed)),
+        model_(prepare_model(*backend_, config, weights_.weights, precision, WeightUse::inference)),
+        activations_(*backend_, config, backend_->encodes_whole() ? Keep::result : Keep::scratch) {
+    if (backend_->shares_host_memory()) return;
+    const Tensor word = weights_.weights.encoder.word;
+    word_table_ = backend_->allocate(word.rows, word.columns);
+    const Tensor there = word_table_.tensor(word.rows, word.columns);
+    backend_->upload(word, there);
+    model_.encoder.tables.word = there;
+  }
+
+  Matrix run(const Sequences& sequences, Team* team = nullptr) {
+    const PackedBatch batch = pack(sequences);
+    activations_.prepare(batch.tokens(), batch.sequences());
+    const Tensor out = encoder_forward({*backend_, batch, {}, team}, model_, activations_);
+    Matrix result(out.rows, out.columns);
+    backend_->download(out, result.tensor());
+    return result;
+  }
+
+  const PreparedEncoder& prepared() const { return model_.encoder; }
+
+ private:
+  std::shared_ptr<Backend> backend_;
+  std::unique_ptr<Backend> host_;  // of the weights
+  OwnedWeights weights_;
+  PreparedModel model_;
+  Buffer word_table_;
+  Activations activations_;
+};
+
+inline double largest_difference_of_row(const Matrix& found, const Matrix& expected, int64_t r) {
+  double largest = 0;
+  for (int64_t c = 0; c < expected.columns; ++c) {
+    const double difference = std::abs(double{found.row(r)[c]} - expected.row(r)[c]);
+    if (!(difference <= largest)) largest = std::isnan(difference) ? HUGE_VAL : difference;
+  }
+  return largest;
+}
+
+inline bool same_bits(const Matrix& found, const Matrix& expected) {
+  return found.values.size() == expected.values.size() &&
+         std::memcmp(found.values.data(),
+                     expected.values.data(),
+                     expected.values.size() * sizeof(float)) == 0;
+}
+
+}  // namespace fastintent
