@@ -54,9 +54,9 @@ inline void fill(Random& random, const NormWeights& norm) {
 }
 
 /// Weights with which every product gives values of order one.
-inline OwnedWeights random_weights(Backend& backend, const ModelConfig& config, uint32_t seed) {
+inline OwnedWeights random_weights(const ModelConfig& config, uint32_t seed) {
   Random random(seed);
-  OwnedWeights owned = allocate_weights(backend, config, config.encoder.vocabulary);
+  OwnedWeights owned = allocate_host_weights(config, config.encoder.vocabulary);
   const EncoderWeights& encoder = owned.weights.encoder;
   for (const Tensor table : {encoder.word, encoder.position, encoder.segment})
     fill(random, 1, table);
@@ -98,8 +98,7 @@ class Encoder {
           Precision precision,
           uint32_t seed = 1)
       : backend_(std::move(backend)),
-        host_(create_backend(Device::reference)),
-        weights_(random_weights(*host_, config, seed)),
+        weights_(random_weights(config, seed)),
         model_(prepare_model(*backend_, config, weights_.weights, precision, WeightUse::inference)),
         activations_(*backend_, config, backend_->encodes_whole() ? Keep::result : Keep::scratch) {
     if (backend_->shares_host_memory()) return;
@@ -123,7 +122,6 @@ class Encoder {
 
  private:
   std::shared_ptr<Backend> backend_;
-  std::unique_ptr<Backend> host_;  // of the weights
   OwnedWeights weights_;
   PreparedModel model_;
   Buffer word_table_;
