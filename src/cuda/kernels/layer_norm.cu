@@ -44,9 +44,9 @@ __device__ void add_part(
 
 // With n the normal row and g = d_out · scale:
 //   d_row = inverse_deviation · (g - mean(g) - n · mean(g · n))
-// d_residual gets d_row, d_in (or empty) the same through dropout. Each team takes every so-manieth
-// row and adds up in registers what its rows give d_scale and d_shift; the teams of a block then
-// add their sums to the block's row of `partials` [blocks, 2, H] one after the other.
+// d_residual gets d_row, d_in (or empty) the same through dropout. The rows are dealt to the teams in
+// turn. A team adds up in registers what its rows give d_scale and d_shift; the teams of a block
+// then add their sums to the block's row of `partials` [blocks, 2, H] one after the other.
 // Rows of up to 768 columns in at most 128 registers, so that two blocks fit.
 template <class Shape>
 __global__ void __launch_bounds__(kRowBlock, Shape::kValues <= 24 ? 2 : 1)
