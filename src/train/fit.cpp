@@ -213,6 +213,7 @@ std::vector<std::vector<float>> Fit::logits(const EncodedDataset& data) {
   for (const WeightToRefresh& weight : weights_to_refresh(evaluation_model_, weights_.weights)) {
     backend.refresh_weight(*weight.prepared, 0, weight.source.rows);
   }
+  backend.synchronize();  // the other workers' backends read them
   return validation_.run(evaluation_model_, data);
 }
 

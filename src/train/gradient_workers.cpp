@@ -106,6 +106,7 @@ void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
     encoder_backward(pass, step.model, act, share.slots, share.gradients.weights.encoder, write);
     write = Write::accumulate;
   }
+  if (shares_.size() > 1) share.backend->synchronize();  // other workers' backends sum it
 }
 
 // Each worker sums one stretch of all shares' gradients into the first's.

@@ -135,6 +135,8 @@ void Optimizer::step(int64_t step, double share, double gradient_norm, double lo
   pool_.run([&](int worker) {
     update_parts(static_cast<size_t>(worker), scale);
     update_words(static_cast<size_t>(worker));
+    // What one worker updated the others' backends read.
+    if (pool_.size() > 1) workers_.backend(worker).synchronize();
   });
 }
 
@@ -174,6 +176,7 @@ void Optimizer::catch_up() {
                                              {},
                                              state_.word_steps,
                                              state_.word_rates);
+    if (pool_.size() > 1) workers_.backend(worker).synchronize();
   });
 }
 
