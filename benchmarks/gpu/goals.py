@@ -30,11 +30,13 @@ GOALS = {
 
 def judge(results):
     """The goals with what was found: [{what, unit, floor, goal, found, floor_reached, goal_reached}]. found is None where
-    it was not measured; so is what was reached."""
+    it was not measured; so is what was reached, and all of it in a run without a GPU or with the tiny model."""
     found = find(results)
+    counts = results["device"] == "cuda" and not results["tiny"]
     return [{"what": goal.what, "unit": goal.unit, "floor": goal.floor, "goal": goal.goal, "found": found[name],
-             "floor_reached": reached(goal, found[name], goal.floor),
-             "goal_reached": reached(goal, found[name], goal.goal)} for name, goal in GOALS.items()]
+             "floor_reached": reached(goal, found[name], goal.floor) if counts else None,
+             "goal_reached": reached(goal, found[name], goal.goal) if counts else None}
+            for name, goal in GOALS.items()]
 
 
 def reached(goal, found, limit):

@@ -87,8 +87,13 @@ class GoalsTest(unittest.TestCase):
                                    "trainer": (True, False), "labels": (True, False), "accuracy": (False, None)})
 
     def test_nothing_measured_reaches_nothing(self):
-        for goal in goals.judge({"device": "cuda"}):
+        for goal in goals.judge({"device": "cuda", "tiny": False}):
             self.assertEqual((goal["found"], goal["floor_reached"], goal["goal_reached"]), (None, None, None))
+
+    def test_a_trial_of_the_drivers_reaches_nothing(self):
+        for trial in ({"tiny": True}, {"device": "cpu"}):
+            for goal in goals.judge(results() | trial):
+                self.assertEqual((goal["floor_reached"], goal["goal_reached"]), (None, None))
 
     def test_wrong_answers_have_no_speed(self):
         run = results()
