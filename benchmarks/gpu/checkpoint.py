@@ -12,8 +12,9 @@ import shutil
 import sys
 from pathlib import Path
 
+# The configuration's defaults are BERT-base's. So narrow a model needs larger weights for texts to differ.
 SIZES = {"base": {}, "tiny": {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
-                              "intermediate_size": 128, "initializer_range": 0.1}}  # the configuration's defaults are BERT-base's
+                              "intermediate_size": 128, "initializer_range": 0.1}}
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
 VOCABULARY = 30522  # BERT's
 

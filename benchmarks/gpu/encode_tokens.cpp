@@ -10,6 +10,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -139,7 +140,7 @@ void measure(const Options& options) {
   Encoder encoder(trained, options);
   // The answers of every batch size, which also warms it up: they have to be the same (law 2).
   const std::vector<int> labels = encoder.labels(texts.tokenized(), options.budgets.front());
-  for (const int64_t budget : options.budgets) {
+  for (const int64_t budget : std::span(options.budgets).subspan(1)) {
     if (encoder.labels(texts.tokenized(), budget) == labels) continue;
     throw std::runtime_error(
         fmt::format("encode_tokens: expected the labels of batches of {} tokens, found others in "

@@ -20,17 +20,18 @@ GOALS = {
     "arrival": Goal("against torch fp16, tokens in, arrival order, batch 32", "x", 8, 15),
     "sorted": Goal("against torch fp16, tokens in, sorted, batch 128", "x", 2, 3),
     "single": Goal("one query, p50", "ms", 0.6, 0.25, at_most=True),
-    "training": Goal("fine-tune BERT-base size on BANKING77, 5 epochs, batch 32, the whole command", "s", 20, 6, at_most=True),
+    "training": Goal("fine-tune BERT-base size on BANKING77, 5 epochs, batch 32, the whole command", "s", 20, 6,
+                     at_most=True),
     "trainer": Goal("training steps against transformers' Trainer in fp16", "x", 6, 12),
     "labels": Goal("labels equal to the processor's f32, BANKING77 test, fp16", "%", 99.8, 99.9),
-    "accuracy": Goal("all-MiniLM-L6-v2 tuned in fp16 and bf16: accuracy lost to the processor's mean, the larger", "points",
-                     0.3, None, at_most=True),
+    "accuracy": Goal("all-MiniLM-L6-v2 tuned in fp16 and bf16: accuracy lost to the processor's mean, the larger",
+                     "points", 0.3, None, at_most=True),
 }
 
 
 def judge(results):
-    """The goals with what was found: [{what, unit, floor, goal, found, floor_reached, goal_reached}]. found is None where
-    it was not measured; so is what was reached, and all of it in a run without a GPU or with the tiny model."""
+    """The goals with what was found: [{what, unit, floor, goal, found, floor_reached, goal_reached}]. found is None
+    where it was not measured; so is what was reached, and all of it in a run without a GPU or with the tiny model."""
     found = find(results)
     counts = results["device"] == "cuda" and not results["tiny"]
     return [{"what": goal.what, "unit": goal.unit, "floor": goal.floor, "goal": goal.goal, "found": found[name],

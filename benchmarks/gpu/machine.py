@@ -7,8 +7,8 @@ from pathlib import Path
 from peers.machine import describe_commit, describe_machine, installed_versions
 
 ROOT = Path(__file__).resolve().parents[2]
-GPU_FIELDS = ("name", "driver_version", "memory.total", "compute_cap", "power.limit", "clocks.current.sm", "clocks.max.sm",
-              "clocks.current.memory", "clocks.max.memory", "clocks_event_reasons.active")
+GPU_FIELDS = ("name", "driver_version", "memory.total", "compute_cap", "power.limit", "clocks.current.sm",
+              "clocks.max.sm", "clocks.current.memory", "clocks.max.memory", "clocks_event_reasons.active")
 # Dense TFLOP/s of the SXM boards without sparsity, from NVIDIA's data sheets; other boards have no share of a peak.
 PEAKS = {"fp16": 989, "bf16": 989, "tf32": 494, "fp32": 67}
 BOARDS_WITH_PEAKS = ("H100 80GB HBM3", "H200")

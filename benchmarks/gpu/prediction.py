@@ -27,7 +27,8 @@ class Prediction:
         self.device = device
         self.queries = queries[:effort.queries]
         self.ours, self.torches = contenders(device)
-        self.lines, self.json_lines, self.orders = (scratch / name for name in ("texts.txt", "texts.jsonl", "texts.json"))
+        self.lines, self.json_lines, self.orders = (
+            scratch / name for name in ("texts.txt", "texts.jsonl", "texts.json"))
         # A line break would make two queries of one.
         texts = [" ".join(text.split()) for text in self.queries]
         self.lines.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
@@ -43,7 +44,8 @@ class Prediction:
             self.check_answers(workers)
             for number in range(self.effort.rounds):
                 for contender in (*self.ours, *self.torches):
-                    if self.found[contender.name]["unavailable"] is None:
+                    takes_part = number < self.effort.rounds_on(contender.device)
+                    if takes_part and self.found[contender.name]["unavailable"] is None:
                         progress(f"prediction, round {number + 1} of {self.effort.rounds}: {contender.name}")
                         with self.excluding(contender):
                             self.measure(contender, workers.get(contender.name))
