@@ -1,8 +1,8 @@
-# What FASTINTENT_CUDA needs of CMake: the language, and the toolkit (12.0 or later; 12.8 for all the
-# architectures of the preset cuda-release). Which GPUs it is for, CMAKE_CUDA_ARCHITECTURES says; Hopper's
-# by default. The libraries of the toolkit but the run time are shared: cuBLASLt alone has half a gigabyte.
+# What FASTINTENT_CUDA needs of CMake: the language, and the toolkit.
 if(NOT CMAKE_CUDA_ARCHITECTURES)
-  set(CMAKE_CUDA_ARCHITECTURES 90)
+  # Turing to Blackwell, and by 120's PTX what comes after: toolkit 12.8 or later. For one GPU, or with an
+  # older toolkit, name its own.
+  set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100-real 120)
 endif()
 if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
   find_program(CMAKE_CUDA_COMPILER nvcc HINTS $ENV{CUDA_HOME}/bin $ENV{CUDA_PATH}/bin /usr/local/cuda/bin)
@@ -27,3 +27,5 @@ set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 set(CMAKE_CUDA_EXTENSIONS OFF)
 
 find_package(CUDAToolkit 12 REQUIRED)
+# cuBLASLt stays a shared library (it has half a gigabyte): what is installed finds it in the toolkit.
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)

@@ -16,6 +16,7 @@ namespace fastintent::cuda {
 struct Algorithm {
   std::array<uint64_t, 8> words{};
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the comparison's 0 for a pointer
   friend auto operator<=>(const Algorithm&, const Algorithm&) = default;
 };
 

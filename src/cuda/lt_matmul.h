@@ -24,6 +24,7 @@ struct LtAlignments {
   uint32_t right = 0;
   uint32_t out = 0;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the comparison's 0 for a pointer
   friend auto operator<=>(const LtAlignments&, const LtAlignments&) = default;
 };
 

@@ -173,8 +173,9 @@ ProductSize ProductTrial::size_for(int64_t rows) const {
 
 // Aligned as the real one and no better, since cuBLASLt looks.
 const void* ProductTrial::bias() const {
-  const auto begin = reinterpret_cast<uintptr_t>(data_ ? data_->bias.get() : nullptr);
-  return reinterpret_cast<const void*>(begin + case_.bias_alignment);
+  alignas(2 * kMostAlignment) static constexpr std::byte kSomewhere[2 * kMostAlignment] = {};
+  const std::byte* begin = data_ ? data_->bias.as<std::byte>() : kSomewhere;
+  return begin + case_.bias_alignment;
 }
 
 ProductOperands ProductTrial::operands_into(const DeviceMemory& out) const {

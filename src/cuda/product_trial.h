@@ -26,6 +26,7 @@ struct ProductCase {
   LtAlignments alignments;
   uint32_t bias_alignment = 0;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the comparison's 0 for a pointer
   friend auto operator<=>(const ProductCase&, const ProductCase&) = default;
 };
 

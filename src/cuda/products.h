@@ -33,6 +33,7 @@ struct Product {
   Result result = Result::factors;
   bool accumulate = false;  ///< add to `out`; only with Epilogue::none
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the comparison's 0 for a pointer
   friend auto operator<=>(const Product&, const Product&) = default;
 };
 
