@@ -49,10 +49,10 @@ Algorithm AlgorithmChoices::choose(const std::string& product,
                                    int64_t bucket,
                                    AlgorithmTrial& trial) {
   const std::lock_guard lock(lock_);
-  if (autotune_ == Autotune::off) return anchor_under_lock(product, trial);
+  if (autotune_ == Autotune::off) return anchor_of(product, trial);
   const std::string name = fmt::format("{} rows={}", product, bucket);
   if (const auto known = choices_.find(name); known != choices_.end()) return known->second;
-  const Algorithm anchor = anchor_under_lock(product, trial);
+  const Algorithm anchor = anchor_of(product, trial);
   try {
     const Algorithm chosen = fastest(trial, anchor);
     choices_.emplace(name, chosen);
@@ -63,12 +63,7 @@ Algorithm AlgorithmChoices::choose(const std::string& product,
   }
 }
 
-Algorithm AlgorithmChoices::anchor(const std::string& product, AlgorithmTrial& trial) {
-  const std::lock_guard lock(lock_);
-  return anchor_under_lock(product, trial);
-}
-
-Algorithm AlgorithmChoices::anchor_under_lock(const std::string& product, AlgorithmTrial& trial) {
+Algorithm AlgorithmChoices::anchor_of(const std::string& product, AlgorithmTrial& trial) {
   const auto known = anchors_.find(product);
   if (known != anchors_.end()) return known->second;
   return anchors_.emplace(product, trial.anchor()).first->second;

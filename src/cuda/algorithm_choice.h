@@ -51,11 +51,8 @@ class AlgorithmChoices {
   /// is off, and, for now, when there is no memory for it.
   Algorithm choose(const std::string& product, int64_t bucket, AlgorithmTrial& trial);
 
-  /// Of `product` without a trial.
-  Algorithm anchor(const std::string& product, AlgorithmTrial& trial);
-
  private:
-  Algorithm anchor_under_lock(const std::string& product, AlgorithmTrial& trial);
+  Algorithm anchor_of(const std::string& product, AlgorithmTrial& trial);  // under the lock
 
   std::mutex lock_;
   std::filesystem::path file_;

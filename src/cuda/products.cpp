@@ -86,12 +86,12 @@ struct Products::State {
     const auto known = algorithms.find(product_case);
     if (known != algorithms.end()) return known->second;
     ProductTrial trial(stream, device.handle, workspace(), product_case);
-    const std::string name = name_of(product_case);
-    if (is_captured()) return device.choices.anchor(name, trial);
-    Algorithm chosen = device.choices.choose(name, product_case.bucket, trial);
+    // Without the lock of the choices: who tries frees memory, and waits for this capture to end.
+    if (is_captured()) return trial.anchor();
+    Algorithm chosen = device.choices.choose(name_of(product_case), product_case.bucket, trial);
     // What a file told may be wrong in spite of its form.
     if (!matmul.can_run(device.handle, chosen, memory.size())) {
-      chosen = device.choices.anchor(name, trial);
+      chosen = trial.anchor();
     }
     algorithms.emplace(product_case, chosen);
     return chosen;
