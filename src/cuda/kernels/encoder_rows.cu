@@ -1,7 +1,7 @@
 #include "cuda/kernels/encoder_rows.h"
 
 #include "cuda/kernels/factor_types.cuh"
-#include "cuda/kernels/normalized_row.cuh"
+#include "cuda/kernels/stored_row.cuh"
 
 // Memory bounds them all: a value is read and written once, with some ten operations between. A
 // warp has a row (no barrier, sums by shuffles), in registers up to 1024 wide: 32 floats a lane.
