@@ -1,21 +1,13 @@
 #include "cuda/kernels/encoder_rows.h"
 
 #include "cuda/kernels/factor_types.cuh"
-#include "cuda/kernels/stored_row.cuh"
+#include "cuda/kernels/normal_row.cuh"
 
-// Memory bounds them all: a value is read and written once, with some ten operations between. A
-// warp has a row (no barrier, sums by shuffles), in registers up to 1024 wide: 32 floats a lane.
-// Blocks are four warps, so that the 16 rows of a lone query spread over four multiprocessors.
+// Memory bounds them all: a value is read and written once, with some ten operations between. Rows
+// have a warp each, in registers (no barrier, sums by shuffles), those that are normalised and wider
+// than 1024 a block.
 namespace fastintent::cuda {
 namespace {
-
-constexpr int kWarps = 4;
-constexpr int kThreads = kWarps * kWarp;
-constexpr int kHeldValues = 32;  // of a lane
-
-__device__ int64_t own_row() {
-  return int64_t{blockIdx.x} * kWarps + threadIdx.x / kWarp;
-}
 
 struct EmbeddingRows {
   TokenRows tokens;
@@ -24,49 +16,47 @@ struct EmbeddingRows {
   ConstTensor segment;  // or empty
 };
 
-template <int kGroup, int kGroups, class Value>
-__global__ void embed_kernel(const EmbeddingRows rows,
+template <class Shape, class Value>
+__global__ void embed_kernel(EmbeddingRows rows,
                              const int32_t* count,
-                             NormParameters norm,
+                             Normalization normalization,
                              Value* out) {
-  const int64_t row = own_row();
-  if (row >= *count) return;
-  const int64_t width = rows.word.columns;
-  const float* word = rows.word.row(rows.tokens.ids[row]);
-  const float* position = rows.position.row(rows.tokens.positions[row]);
-  const float* segment =
-      rows.segment.empty() ? nullptr : rows.segment.row(rows.tokens.segments[row]);
-  const auto read = [=](int64_t column, float* sums) {
-    float addend[kGroup];
-    load_group<kGroup>(word + column, sums);
-    load_group<kGroup>(position + column, addend);
-    for (int i = 0; i < kGroup; ++i) sums[i] += addend[i];
-    if (segment == nullptr) return;
-    load_group<kGroup>(segment + column, addend);
-    for (int i = 0; i < kGroup; ++i) sums[i] += addend[i];
-  };
-  normalize_row<kGroup, kGroups>(read, width, norm, out + row * width);
+  const int64_t t = team_index<Shape>();
+  if (t >= *count) return;
+  const int64_t H = rows.word.columns;
+  const int thread = place_in_team<Shape>();
+  auto row = load_part<Shape>(rows.word.row(rows.tokens.ids[t]), H, thread);
+  const auto position = load_part<Shape>(rows.position.row(rows.tokens.positions[t]), H, thread);
+  for (int i = 0; i < Shape::kValues; ++i) row[i] += position[i];
+  if (!rows.segment.empty()) {
+    const auto segment = load_part<Shape>(rows.segment.row(rows.tokens.segments[t]), H, thread);
+    for (int i = 0; i < Shape::kValues; ++i) row[i] += segment[i];
+  }
+  normalize_row(row, t, H, normalization);
+  store_part(row, out + t * H, H, thread);
 }
 
-template <int kGroup, int kGroups, class Value>
+template <class Shape, class Value>
 __global__ void normalize_sums_kernel(const Value* in,
                                       const float* bias,
                                       const Value* residual,
                                       const int32_t* count,
-                                      int64_t width,
-                                      NormParameters norm,
+                                      int64_t H,
+                                      Normalization normalization,
                                       Value* out) {
-  const int64_t row = own_row();
-  if (row >= *count) return;
-  const auto read = [=](int64_t column, float* sums) {
-    float addend[kGroup];
-    load_group<kGroup>(in + row * width + column, sums);
-    load_group<kGroup>(bias + column, addend);
-    for (int i = 0; i < kGroup; ++i) sums[i] += addend[i];
-    load_group<kGroup>(residual + row * width + column, addend);
-    for (int i = 0; i < kGroup; ++i) sums[i] += addend[i];
-  };
-  normalize_row<kGroup, kGroups>(read, width, norm, out + row * width);
+  const int64_t t = team_index<Shape>();
+  if (t >= *count) return;
+  const int thread = place_in_team<Shape>();
+  auto row = load_part<Shape>(in + t * H, H, thread);
+  const auto biases = load_part<Shape>(bias, H, thread);
+  const auto residuals = load_part<Shape>(residual + t * H, H, thread);
+  for (int i = 0; i < Shape::kValues; ++i) row[i] += biases[i] + residuals[i];
+  normalize_row(row, t, H, normalization);
+  store_part(row, out + t * H, H, thread);
+}
+
+__device__ int64_t own_row() {
+  return int64_t{blockIdx.x} * kRowBlockWarps + threadIdx.x / kWarp;
 }
 
 template <class Value>
@@ -80,7 +70,7 @@ __global__ void gather_kernel(
 }
 
 __global__ void gelu_kernel(const int32_t* count, int64_t width, float* values) {
-  const int64_t index = int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  const int64_t index = int64_t{blockIdx.x} * kRowBlock + threadIdx.x;
   if (index >= *count * width) return;
   constexpr float kInverseRootOfTwo = 0.70710678F;
   const float value = values[index];
@@ -96,23 +86,7 @@ __global__ void as_floats_kernel(const Value* in, Tensor out) {
 }
 
 Launch warp_for_each(int64_t rows) {
-  return {divide_up(rows, kWarps), kThreads};
-}
-
-NormParameters on_device(const LayerNorm& layer_norm) {
-  return {layer_norm.scale.data(), layer_norm.shift.data(), layer_norm.epsilon};
-}
-
-// run(kGroup, kGroups) as constants: how a warp goes over rows of `width`.
-template <class Value, class Run>
-void with_groups(int64_t width, const Run& run) {
-  constexpr int kGroup = static_cast<int>(kVectorBytes / sizeof(Value));
-  const std::integral_constant<int, kGroup> group;
-  if (width <= kHeldValues * kWarp) {
-    run(group, std::integral_constant<int, kHeldValues / kGroup>());
-  } else {
-    run(group, std::integral_constant<int, 0>());
-  }
+  return {divide_up(rows, kRowBlockWarps), kRowBlock};
 }
 
 }  // namespace
@@ -124,15 +98,14 @@ void embed_rows(const Stream& stream,
                 const EmbeddingTables& tables,
                 const LayerNorm& layer_norm,
                 void* out) {
-  with_factor_type(factors, [&](auto value) {
-    using Value = decltype(value);
-    with_groups<Value>(tables.word.columns, [&](auto group, auto groups) {
+  with_factor_type(factors, [&]<class Value>(Value) {
+    with_row_shape<true>(tables.word.columns, [&]<class Shape>(Shape) {
       launch(stream,
-             embed_kernel<decltype(group)::value, decltype(groups)::value, Value>,
-             warp_for_each(rows.bucket),
+             embed_kernel<Shape, Value>,
+             one_team_a_row<Shape>(rows.bucket),
              EmbeddingRows{tokens, tables.word, tables.position, tables.segment},
              rows.count,
-             on_device(layer_norm),
+             normalization_of(layer_norm, {}),
              static_cast<Value*>(out));
     });
   });
@@ -146,19 +119,18 @@ void normalize_sums(const Stream& stream,
                     const void* residual,
                     const LayerNorm& layer_norm,
                     void* out) {
-  const auto width = static_cast<int64_t>(layer_norm.scale.size());
-  with_factor_type(factors, [&](auto value) {
-    using Value = decltype(value);
-    with_groups<Value>(width, [&](auto group, auto groups) {
+  const auto H = static_cast<int64_t>(layer_norm.scale.size());
+  with_factor_type(factors, [&]<class Value>(Value) {
+    with_row_shape<true>(H, [&]<class Shape>(Shape) {
       launch(stream,
-             normalize_sums_kernel<decltype(group)::value, decltype(groups)::value, Value>,
-             warp_for_each(rows.bucket),
+             normalize_sums_kernel<Shape, Value>,
+             one_team_a_row<Shape>(rows.bucket),
              static_cast<const Value*>(in),
              bias.data(),
              static_cast<const Value*>(residual),
              rows.count,
-             width,
-             on_device(layer_norm),
+             H,
+             normalization_of(layer_norm, {}),
              static_cast<Value*>(out));
     });
   });
@@ -171,8 +143,7 @@ void gather_rows(const Stream& stream,
                  const int32_t* indices,
                  int64_t width,
                  void* out) {
-  with_factor_type(factors, [&](auto value) {
-    using Value = decltype(value);
+  with_factor_type(factors, [&]<class Value>(Value) {
     launch(stream,
            gather_kernel<Value>,
            warp_for_each(rows.bucket),
@@ -187,15 +158,14 @@ void gather_rows(const Stream& stream,
 void gelu_rows(const Stream& stream, const BucketRows& rows, int64_t width, float* values) {
   launch(stream,
          gelu_kernel,
-         Launch{divide_up(rows.bucket * width, kThreads), kThreads},
+         Launch{divide_up(rows.bucket * width, kRowBlock), kRowBlock},
          rows.count,
          width,
          values);
 }
 
 void rows_as_floats(const Stream& stream, Factors factors, const void* in, Tensor out) {
-  with_factor_type(factors, [&](auto value) {
-    using Value = decltype(value);
+  with_factor_type(factors, [&]<class Value>(Value) {
     launch(stream,
            as_floats_kernel<Value>,
            warp_for_each(out.rows),

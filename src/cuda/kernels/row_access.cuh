@@ -11,7 +11,7 @@
 namespace fastintent::cuda {
 
 /// How the columns of a row are dealt to the `threads` of a team, `quads` times four to each: with
-/// `vectors` as four neighbours in one access of 16 bytes, else one by one, so that the accesses of
+/// `vectors` as four neighbours in one access (16 bytes of f32), else one by one, so that the accesses of
 /// neighbouring threads still join.
 template <int quads, int threads, bool vectors>
 struct RowShape {
@@ -41,17 +41,17 @@ struct alignas(4 * sizeof(Value)) Four {
 };
 
 /// Columns beyond `columns` are not read; they are 0.
-template <class Shape>
-__device__ inline RowPart<Shape> load_part(const float* row, int64_t columns, int thread) {
+template <class Shape, class Value>
+__device__ inline RowPart<Shape> load_part(const Value* row, int64_t columns, int thread) {
   RowPart<Shape> part;
   for (int i = 0; i < Shape::kValues; i += Shape::kVectors ? 4 : 1) {
     const int column = Shape::column(thread, i);
     if (column >= columns) continue;
     if constexpr (Shape::kVectors) {
-      const auto four = *reinterpret_cast<const Four<float>*>(row + column);
-      for (int j = 0; j < 4; ++j) part[i + j] = four.values[j];
+      const auto four = *reinterpret_cast<const Four<Value>*>(row + column);
+      for (int j = 0; j < 4; ++j) part[i + j] = to_float(four.values[j]);
     } else {
-      part[i] = row[column];
+      part[i] = to_float(row[column]);
     }
   }
   return part;
