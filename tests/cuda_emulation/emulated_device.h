@@ -26,6 +26,9 @@ float float_of_half(uint16_t bits);
 uint16_t half_of_float(float value);
 uint16_t bfloat16_of_float(float value);
 
+/// Devices from now on; one until another number is set. No stream may be in use.
+void set_device_count(int count);
+
 /// Makes the next `count` allocations of device memory fail.
 void fail_allocations(int count);
 

@@ -1,5 +1,6 @@
 #include "cuda/runtime.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -148,6 +149,11 @@ bool is_pinned(const void* data) {
   return byte < begin + bytes;
 }
 
+std::atomic<int>& devices_here() {
+  static std::atomic<int> count{1};
+  return count;
+}
+
 constexpr int64_t kTotalBytes = int64_t{1} << 30;
 
 }  // namespace
@@ -173,6 +179,10 @@ void fail(const char* message) {
   throw std::logic_error(message);
 }
 
+void set_device_count(int count) {
+  devices_here() = count;
+}
+
 void fail_allocations(int count) {
   memory().fail(count);
 }
@@ -180,7 +190,7 @@ void fail_allocations(int count) {
 }  // namespace emulation
 
 int device_count() {
-  return 1;
+  return devices_here();
 }
 
 DeviceFacts device_facts(int /*device*/) {
