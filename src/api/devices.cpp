@@ -27,8 +27,10 @@ int gpu_count() {
 }
 
 std::vector<std::string> device_names() {
+  const int gpus = gpu_count();
   std::vector<std::string> names;
-  for (int gpu = 0; gpu < gpu_count(); ++gpu)
+  names.reserve(static_cast<size_t>(gpus) + 2);
+  for (int gpu = 0; gpu < gpus; ++gpu)
     names.emplace_back(create_backend(Device::cuda, gpu)->name());
   for (const Device device : {Device::cpu, Device::reference})
     names.emplace_back(create_backend(device)->name());
