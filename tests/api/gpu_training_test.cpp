@@ -95,8 +95,8 @@ TEST_F(GpuTraining, AResumedRunEqualsOneThatWasNeverInterrupted) {
   EXPECT_EQ(folder_bytes(folder_ / "whole"), folder_bytes(folder_ / "stopped"));
 }
 
-// A head that learns far too fast soon has weights that give gradients above 1, which do not fit into
-// fp16 with the first loss scale of 2^16.
+// A head that learns far too fast soon has weights that give gradients above 1, which do not fit
+// into fp16 with the first loss scale of 2^16.
 TEST_F(GpuTraining, OverflowsAreCountedAndDoneAgain) {
   TrainingOptions wild = short_options("wild", Precision::fp16);
   wild.batch_size = 1;
