@@ -90,7 +90,9 @@ class TrainingRun {
         base_(options.base_model),
         tokenizer_(base_.encoder_path(), options.max_length),
         pool_(options.threads > 0 ? options.threads : available_cores()),
-        backends_([device = options.device] { return create_backend(device); }),
+        backends_([device = options.device, gpu = options.gpu.value_or(0)] {
+          return create_backend(device, gpu);
+        }),
         memory_(backends_()),
         fit_pool_(choose_pool(pool_, memory_->work_sizes())),
         config_(base_.config()) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "api/tiny_training.h"
 #include "base/expect_error.h"
 #include "emulated_device.h"
 #include "fastintent/devices.h"
@@ -52,6 +53,20 @@ TEST_F(SeveralGpus, HaveTheMemoryOfAll) {
   const GpuMemoryStats one = IntentClassifier(options(0)).get_gpu_memory_stats();
   EXPECT_EQ(both.device_name, "2 x emulated");
   EXPECT_EQ(both.total_memory_gb, 2 * one.total_memory_gb);
+}
+
+TEST_F(SeveralGpus, TrainingTakesOne) {
+  const TemporaryFolder folder;
+  const auto device_of = [&](std::optional<int> gpu) {
+    TrainingOptions training = tiny_options(folder / "model");
+    training.device = Device::cuda;
+    training.gpu = gpu;
+    training.epochs = 1;
+    training.overwrite = true;
+    return Trainer(training).train(tiny_texts(24)).device_name;
+  };
+  EXPECT_EQ(device_of({}), "cuda:0 (emulated)");
+  EXPECT_EQ(device_of(1), "cuda:1 (emulated)");
 }
 
 }  // namespace
