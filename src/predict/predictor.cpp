@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -36,6 +37,11 @@ class PendingLogits::Job {
   TextLogits logits;
 
   void expect(size_t ranges) { ranges_left_ = ranges; }
+  int64_t tokens_of(SequenceRange range) const {
+    const auto first = texts.lengths.begin();
+    return std::accumulate(first + range.begin, first + range.end, int64_t{0});
+  }
+
   bool is_cancelled() const { return cancelled_; }
   void cancel() { cancelled_ = true; }
 
@@ -152,16 +158,20 @@ PendingLogits Predictor::start(std::span<const std::string_view> texts) {
   job->logits.truncated = job->texts.truncated;
 
   // A batch that comes to idle workers is spread over all of them; one that has company need not
-  // be, and larger ranges run faster.
+  // be, and larger ranges run faster. So it is on a GPU, whose workers share it.
   const auto tokens = static_cast<int64_t>(job->texts.ids.size());
-  const int spread = tokens_waiting_ == 0 ? threads() : 1;
+  const bool one_device = work_sizes_.prediction_workers > 0;
+  const int spread = tokens_waiting_ == 0 && !one_device ? threads() : 1;
   const auto ranges = split_by_tokens(job->texts.lengths, work_sizes_.forward_tokens, spread);
   tokens_waiting_ += tokens;
   job->expect(ranges.size());
-  for (const SequenceRange range : ranges) {
-    pool_.submit([this, job, range](int worker) {
-      run_range(*replicas_[static_cast<size_t>(worker)], *job, range);
-    });
+  {
+    const std::lock_guard lock(queue_);
+    for (const SequenceRange range : ranges)
+      waiting_.push_back({job, range, job->tokens_of(range)});
+  }
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    pool_.submit([this](int worker) { run_waiting(*replicas_[static_cast<size_t>(worker)]); });
   }
   return PendingLogits(job);
 }
@@ -181,26 +191,56 @@ std::optional<TextLogits> Predictor::try_run_now(std::span<const std::string_vie
   return logits;
 }
 
-void Predictor::run_range(Replica& replica, PendingLogits::Job& job, SequenceRange range) {
+// The next range, and those behind it, of any calls, that fit into a pass with it; but one is left
+// for each worker that is idle. Empty when others took them all.
+std::vector<Predictor::Waiting> Predictor::take_waiting() {
+  const std::lock_guard lock(queue_);
+  std::vector<Waiting> taken;
+  if (waiting_.empty()) return taken;
+  ++running_;
+  const auto idle = static_cast<size_t>(threads() - running_);
+  int64_t tokens = 0;
+  do {
+    tokens += waiting_.front().tokens;
+    taken.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  } while (waiting_.size() > idle &&
+           tokens + waiting_.front().tokens <= work_sizes_.forward_tokens);
+  return taken;
+}
+
+void Predictor::run_waiting(Replica& replica) {
+  const std::vector<Waiting> taken = take_waiting();
+  if (taken.empty()) return;
+  const size_t C = config().intents.size();
+  std::vector<RangeToRun> ranges;
+  for (const Waiting& part : taken) {
+    if (part.job->is_cancelled()) continue;
+    const auto [begin, end] = part.range;
+    const std::span<float> values(part.job->logits.values);
+    ranges.push_back(
+        {part.job->texts,
+         part.range,
+         values.subspan(static_cast<size_t>(begin) * C, static_cast<size_t>(end - begin) * C)});
+  }
   std::exception_ptr error;
-  if (!job.is_cancelled()) {
+  if (!ranges.empty()) {
     const Stopwatch::Running running(encoder_time_);
-    const size_t C = config().intents.size();
-    const auto begin = static_cast<size_t>(range.begin);
-    const auto end = static_cast<size_t>(range.end);
     try {
-      replica.run(
-          job.texts, range, std::span(job.logits.values).subspan(begin * C, (end - begin) * C));
+      replica.run_together(ranges);
     } catch (...) {
       error = std::current_exception();
     }
   }
-  int64_t tokens = 0;
-  for (int64_t i = range.begin; i < range.end; ++i) {
-    tokens += job.texts.lengths[static_cast<size_t>(i)];
+  {
+    const std::lock_guard lock(queue_);
+    --running_;
   }
-  tokens_waiting_ -= tokens;
-  job.finish_range(std::move(error));
+  for (const Waiting& part : taken) {
+    tokens_waiting_ -= part.tokens;
+    // The last one's is not kept here: its caller is to be the one who ends it.
+    part.job->finish_range(&part == &taken.back() ? std::move(error) : error);
+  }
 }
 
 bool Predictor::wants_more() const {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -94,7 +95,14 @@ class Predictor {
 
  private:
   void tokenize(std::span<const std::string_view> texts, TokenizedTexts& out);
-  void run_range(Replica& replica, PendingLogits::Job& job, SequenceRange range);
+  // A range of a call's texts that no worker has taken yet.
+  struct Waiting {
+    std::shared_ptr<PendingLogits::Job> job;
+    SequenceRange range;
+    int64_t tokens = 0;
+  };
+  std::vector<Waiting> take_waiting();
+  void run_waiting(Replica& replica);
 
   std::shared_ptr<const TrainedModel> trained_;
   Precision precision_;
@@ -106,6 +114,9 @@ class Predictor {
   Stopwatch tokenizer_time_;
   Stopwatch encoder_time_;
   std::atomic<int64_t> tokens_waiting_{0};  // started and not done
+  std::mutex queue_;                        // guards the two below
+  std::deque<Waiting> waiting_;
+  int running_ = 0;  // workers at work
   std::mutex warm_up_;
   std::mutex now_;                        // held while now_replica_ runs
   std::unique_ptr<Replica> now_replica_;  // of the threads that call; null where none helps

@@ -14,14 +14,18 @@ Replica::Replica(std::unique_ptr<Backend> backend, std::shared_ptr<const Prepare
       activations_(
           *backend_, model_->config, backend_->encodes_whole() ? Keep::result : Keep::scratch) {}
 
+void Replica::append(const TokenizedTexts& texts, SequenceRange range) {
+  for (int64_t i = range.begin; i < range.end; ++i) {
+    batch_.append(texts.tokens(static_cast<size_t>(i)));
+  }
+}
+
 void Replica::run(const TokenizedTexts& texts,
                   SequenceRange range,
                   std::span<float> logits,
                   Team* team) {
   batch_.clear();
-  for (int64_t i = range.begin; i < range.end; ++i) {
-    batch_.append(texts.tokens(static_cast<size_t>(i)));
-  }
+  append(texts, range);
   try {
     run_batch(logits, team);
     return;
@@ -34,6 +38,28 @@ void Replica::run(const TokenizedTexts& texts,
   const size_t first_half = static_cast<size_t>(middle - range.begin) * C;
   run(texts, {range.begin, middle}, logits.first(first_half), team);
   run(texts, {middle, range.end}, logits.subspan(first_half), team);
+}
+
+void Replica::run_together(std::span<const RangeToRun> ranges) {
+  batch_.clear();
+  size_t values = 0;
+  for (const RangeToRun& part : ranges) {
+    append(part.texts, part.range);
+    values += part.logits.size();
+  }
+  together_.resize(values);
+  try {
+    run_batch(together_, nullptr);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::out_of_resources) throw;
+    for (const RangeToRun& part : ranges) run(part.texts, part.range, part.logits);
+    return;
+  }
+  auto next = together_.cbegin();
+  for (const RangeToRun& part : ranges) {
+    std::copy_n(next, part.logits.size(), part.logits.begin());
+    next += static_cast<std::ptrdiff_t>(part.logits.size());
+  }
 }
 
 void Replica::run_batch(std::span<float> logits, Team* team) {

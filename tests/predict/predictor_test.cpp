@@ -265,6 +265,47 @@ TEST(Predictor, LeavesOutWhatWasDroppedBeforeItBegan) {
   EXPECT_LT(counted.passes(), passes * kDropped);
 }
 
+// What waits for a worker runs in one pass, whoever asked; the answers are those of one text alone.
+TEST(Predictor, RunsTheTextsOfManyCallsTogether) {
+  const GoldenCase golden("bert_mean");
+  PoorPredictor counted(golden, 1000);
+  Predictor& predictor = counted;
+  const std::vector<std::string> texts = golden_texts(golden);
+  std::vector<std::vector<uint32_t>> expected;
+  for (const std::string& text : texts)
+    expected.push_back(bits_of(logits_of(predictor, std::span(&text, 1))));
+  const int passes = counted.passes();
+  std::vector<PendingLogits> pending;
+  constexpr size_t kCalls = 500;
+  for (size_t call = 0; call < kCalls; ++call) {
+    const std::string_view text = texts[call % texts.size()];
+    pending.push_back(predictor.start(std::span(&text, 1)));
+  }
+  for (size_t call = 0; call < kCalls; ++call) {
+    EXPECT_EQ(bits_of(pending[call].get().values), expected[call % texts.size()]);
+  }
+  // One worker cannot have run five hundred passes while they were only tokenised.
+  EXPECT_LT(counted.passes() - passes, static_cast<int>(kCalls));
+}
+
+TEST(Predictor, RunsThemOneByOneWhereMemoryIsShort) {
+  const GoldenCase golden("bert_mean");
+  PoorPredictor poor(golden, 96);  // the longest text, and no more
+  Predictor& predictor = poor;
+  Predictor roomy = make_predictor(golden.model(), Device::cpu, 1);
+  const std::vector<std::string> texts = golden_texts(golden);
+  std::vector<PendingLogits> pending;
+  for (size_t call = 0; call < 200; ++call) {
+    const std::string_view text = texts[call % texts.size()];
+    pending.push_back(predictor.start(std::span(&text, 1)));
+  }
+  for (size_t call = 0; call < pending.size(); ++call) {
+    const std::string& text = texts[call % texts.size()];
+    const std::vector<uint32_t> alone = bits_of(logits_of(roomy, std::span(&text, 1)));
+    EXPECT_EQ(bits_of(pending[call].get().values), alone);
+  }
+}
+
 TEST(Predictor, HalvesABatchThatDoesNotFitIntoMemory) {
   const GoldenCase golden("bert_mean");
   const std::vector<std::string> texts = many_texts(golden_texts(golden));
