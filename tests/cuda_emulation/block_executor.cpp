@@ -101,7 +101,8 @@ void yield() {
   Fiber& fiber = *g_execution.running;
   before_switch(fiber.stack, g_execution.scheduler);
   switch_stacks(fiber.stack, g_execution.scheduler);
-  after_switch(fiber.stack, nullptr);
+  // Perhaps on another thread's stack than before.
+  after_switch(fiber.stack, &g_execution.scheduler);
 }
 
 // Where a fiber begins: it runs one thread of a block after the other, for ever.
