@@ -6,7 +6,6 @@
 #include <set>
 #include <vector>
 
-#include "compute/create_backend.h"
 
 namespace fastintent::cuda {
 namespace {
@@ -15,10 +14,6 @@ constexpr int64_t kCount = 1000;
 
 class TrialDataTest : public testing::Test {
  protected:
-  void SetUp() override {
-    if (gpu_count(Device::cuda) == 0) GTEST_SKIP() << "expected a CUDA device, found none";
-  }
-
   static DeviceMemory filled(const Stream& stream, Factors factors, uint32_t seed) {
     DeviceMemory memory(stream.device(), kCount * static_cast<size_t>(bytes_of(factors)));
     fill_without_pattern(stream, memory.get(), kCount, factors, seed);
