@@ -236,11 +236,11 @@ void Predictor::run_waiting(Replica& replica) {
     const std::lock_guard lock(queue_);
     --running_;
   }
-  for (const Waiting& part : taken) {
-    tokens_waiting_ -= part.tokens;
-    // The last one's is not kept here: its caller is to be the one who ends it.
-    part.job->finish_range(&part == &taken.back() ? std::move(error) : error);
-  }
+  for (const Waiting& part : taken) tokens_waiting_ -= part.tokens;
+  const std::span<const Waiting> all(taken);
+  for (const Waiting& part : all.first(all.size() - 1)) part.job->finish_range(error);
+  // Not kept here: the caller is to be the one who ends it.
+  all.back().job->finish_range(std::move(error));
 }
 
 bool Predictor::wants_more() const {
