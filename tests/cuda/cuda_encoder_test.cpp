@@ -104,9 +104,9 @@ TEST_P(CudaEncoderTest, GivesATextTheSameBitsInAnyBatch) {
 }
 
 // The first of a bucket runs directly, the second is captured, the third and fourth replay; each
-// time with other texts, so that a graph that kept an old batch shows.
+// time with two other texts of 17 to 32 tokens, so that a graph that kept an old batch shows.
 TEST_P(CudaEncoderTest, GivesTheSameBitsDirectlyAndFromAGraph) {
-  const Sequences texts = random_sequences({9, 5, 14, 7, 12, 3, 8, 11});
+  const Sequences texts = random_sequences({9, 12, 14, 7, 12, 13, 8, 11});
   Encoder encoder(Device::cuda, config(kSmall), precision());
   std::vector<Matrix> direct;
   for (const auto& text : texts) {
