@@ -58,6 +58,9 @@ class Backend {
   /// The largest number of rows below `rows` for which this device may choose other kernels.
   virtual int64_t fewer_rows(int64_t rows) const { return rows - kRowTile; }
 
+  /// Whether encode() records how it ran a size, to replay that from its third time on.
+  virtual bool records_passes() const { return false; }
+
   /// Tensors and prepared weights of one backend are good for all of its kind in the same space.
   virtual int memory_space() const { return 0; }
 

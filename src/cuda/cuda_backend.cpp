@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <bit>
 #include <map>
 #include <mutex>
 #include <new>
@@ -19,6 +18,7 @@
 #include "cuda/kernels/sums.h"
 #include "cuda/linear.h"
 #include "cuda/memory.h"
+#include "cuda/row_buckets.h"
 #include "cuda/workspace.h"
 #include "fastintent/error.h"
 
@@ -126,11 +126,9 @@ class CudaBackend final : public Backend {
 
   WorkSizes work_sizes() const override { return kWorkSizes; }
 
-  // Down to the next power of two: whoever goes on so sees every size of a product that is an
-  // algorithm's own, in as many steps as the number has bits.
-  int64_t fewer_rows(int64_t rows) const override {
-    return static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(rows - 1)));
-  }
+  bool records_passes() const override { return true; }
+  // Each bucket of rows has algorithms of its own.
+  int64_t fewer_rows(int64_t rows) const override { return cuda::smaller_bucket(rows); }
 
   void synchronize() override { workspace_.synchronize(); }
   bool encodes_whole() const override { return true; }

@@ -79,6 +79,12 @@ void Replica::warm_up(int max_length) {
     run_batch(logits, nullptr);
   };
   run_sequences(1, max_length);
+  // Lone texts of every length, whose latency counts, until they are recorded.
+  for (int64_t length = max_length; backend_->records_passes() && length > 0;
+       length = backend_->fewer_rows(length)) {
+    run_sequences(1, length);
+    run_sequences(1, length);
+  }
   // Sequences of one token: as many rows in the layers that see every token as in those that see
   // one row a text.
   const int64_t most = backend_->work_sizes().forward_tokens;
