@@ -59,12 +59,18 @@ def test_offline_without_the_model_is_an_error(empty_cache, monkeypatch):
 
 
 def test_control_c_stops_a_download(empty_cache, silent_hub):
+    stopped = threading.Event()
+
     def interrupt():
         silent_hub.wait()
         _thread.interrupt_main()
+        # As a user would, who sees nothing happen.
+        if not stopped.wait(4):
+            _thread.interrupt_main()
 
     interrupting = threading.Thread(target=interrupt)
     interrupting.start()
     with pytest.raises(KeyboardInterrupt):
         find_model("somebody/some-model", show_progress=True)
+    stopped.set()
     interrupting.join()

@@ -23,6 +23,7 @@ struct EncoderBucket {
   /// Attention tiles that such a batch has at most.
   int64_t most_tiles() const;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the comparison's 0 for a pointer
   friend auto operator<=>(const EncoderBucket&, const EncoderBucket&) = default;
 };
 

@@ -1,5 +1,7 @@
 #include "cuda/linear.h"
 
+#include <atomic>
+
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/convert.h"
 #include "cuda/kernels/sums.h"
@@ -89,6 +91,11 @@ void multiply_d_weight(Products& products,
 }
 
 }  // namespace
+
+uint64_t CudaWeight::next_number() {
+  static std::atomic<uint64_t> made = 0;
+  return ++made;
+}
 
 CudaWeight::CudaWeight(Workspace& workspace, ConstTensor weight, Precision precision, WeightUse use)
     : PreparedWeight(weight.rows, weight.columns), factors_(factors_of(precision)) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 
 #include "compute/operands.h"
@@ -30,9 +29,9 @@ class CudaWeight final : public PreparedWeight {
   void refresh(Workspace& workspace, int64_t first, int64_t count);
 
  private:
-  static inline std::atomic<uint64_t> made_ = 0;
+  static uint64_t next_number();
 
-  uint64_t number_ = ++made_;
+  uint64_t number_ = next_number();
   Factors factors_;
   ConstTensor source_;  // for training
   DeviceMemory own_;
