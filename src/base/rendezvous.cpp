@@ -68,9 +68,10 @@ std::string objection(const Greeting& other, const Greeting& own, const Others& 
   if (other.size != own.size) return fmt::format("process {} as one of {}", other.rank, other.size);
   if (other.rank < 1 || other.rank >= own.size || others[static_cast<size_t>(other.rank)])
     return fmt::format("process {} twice", other.rank);
-  if (other.purpose != own.purpose)
+  if (other.purpose != own.purpose) {
     return fmt::format("process {} with other settings, data or state of an interrupted run",
                        other.rank);
+  }
   return {};
 }
 

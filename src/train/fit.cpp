@@ -135,6 +135,7 @@ void Fit::run_epoch(Run& run) {
     if (asked_to_stop()) {
       run.folder.save_state(
           run.fingerprint, progress, workers_.backend(0), weights_, optimizer_.state());
+      group_.sum(0.0);  // when one process ends, its launcher may end those that are still saving
       throw Error(ErrorCode::interrupted,
                   fmt::format("train: stopped after step {} of {}; the state is in {}",
                               progress.step,
