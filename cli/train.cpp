@@ -14,6 +14,7 @@
 #include "exit_codes.h"
 #include "fastintent/dataset.h"
 #include "fastintent/error.h"
+#include "fastintent/hub.h"
 #include "fastintent/trainer.h"
 #include "messages.h"
 #include "output.h"
@@ -114,6 +115,29 @@ void print_how_to_resume(const CommandLine& line) {
       shell_quoted(arguments));
 }
 
+/// One of several processes, but the first: that one alone says how it goes.
+int train_silently(TrainOptions options) {
+  const LabelledTexts training = read_labelled_texts(options.train, options.dataset);
+  std::optional<LabelledTexts> validation;
+  if (!options.validation.empty()) {
+    validation = read_labelled_texts(options.validation, options.dataset);
+  }
+  options.training.base_model = find_model(options.model);
+  options.training.output = options.output;
+  const StopSignal stop("");
+  TrainingCallbacks callbacks;
+  callbacks.should_stop = [&] { return stop.requested(); };
+  try {
+    Trainer(options.training, callbacks).train(training, validation ? &*validation : nullptr);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::interrupted) {
+      throw;
+    }
+    return kInterrupted;
+  }
+  return kOk;
+}
+
 int train(TrainOptions options, const CommandLine& line) {
   const LabelledTexts training = read_labelled_texts(options.train, options.dataset);
   print_message(data_report(options.train, training));
@@ -139,9 +163,11 @@ int train(TrainOptions options, const CommandLine& line) {
 
   TrainingLog log(log_path, options.training.resume);
   ProgressBar progress;
+  bool begun = false;
   const StopSignal stop("\ntrain: stopping after this step; again to stop at once, unsaved\n");
   TrainingCallbacks callbacks;
   callbacks.on_step = [&](const StepReport& report) {
+    begun = true;
     log.write_step(report);
     if (page) {
       history.add(report);
@@ -170,7 +196,7 @@ int train(TrainOptions options, const CommandLine& line) {
     }
   } catch (const Error& error) {
     progress.clear();
-    if (error.code() != ErrorCode::interrupted) {
+    if (error.code() != ErrorCode::interrupted || !begun) {
       throw;
     }
     print_how_to_resume(line);
@@ -191,8 +217,11 @@ void add_train_command(CLI::App& program, CommandLine& line) {
   CLI::App* command = program.add_subcommand("train", "Fine-tune a model on labelled texts.");
   const auto options = std::make_shared<TrainOptions>();
   add_train_options(*command, *options);
-  command->parse_complete_callback(
-      [options, &line] { line.run = [options, &line] { return train(*options, line); }; });
+  command->parse_complete_callback([options, &line] {
+    line.run = [options, &line] {
+      return training_rank() == 0 ? train(*options, line) : train_silently(*options);
+    };
+  });
 }
 
 }  // namespace fastintent::cli

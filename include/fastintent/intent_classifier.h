@@ -146,7 +146,8 @@ class IntentClassifier {
 
   /// Fine-tunes and then uses the trained model. `options.base_model`, when empty, is the model in
   /// use, else model_name. `options.output`, when empty, is a temporary folder that lives as long
-  /// as the model is in use: save() keeps it, and an interrupted run cannot be resumed.
+  /// as the model is in use: save() keeps it, and an interrupted run cannot be resumed. Of several
+  /// processes that train together, only process 0 uses the trained model.
   /// `options.device`, `options.gpu` and `options.threads` are the classifier's. One at a time,
   /// with optimize_for_inference: invalid_argument when called from `callbacks`. Throws as
   /// Trainer::train and find_model do.

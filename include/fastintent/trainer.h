@@ -43,7 +43,8 @@ struct TrainingOptions {
   uint64_t seed = 42;
   Precision precision = Precision::automatic;  ///< automatic: the fastest that costs no accuracy
   Device device = Device::automatic;
-  std::optional<int> gpu;  ///< with Device::cuda: by its number; none: the first
+  std::optional<int> gpu;  ///< with Device::cuda: by its number; none: the first, or
+                           ///< by the number of this process on its machine
   int threads = 0;         ///< workers; 0: one for each core this process may use
 
   double validation_share =
@@ -82,7 +83,8 @@ struct TrainingCallbacks {
   std::function<void(const StepReport&)> on_step;
   std::function<void(const EpochReport&)> on_epoch;
   std::function<void(const std::string&)> on_message;  ///< a sentence worth a line
-  std::function<bool()> should_stop;                   ///< asked after every step
+  /// Asked after every step, and ten times a second while processes wait for each other.
+  std::function<bool()> should_stop;
   /// While IntentClassifier::train fetches its base model.
   std::function<void(const DownloadProgress&)> on_download;
 };
@@ -109,6 +111,10 @@ struct TrainingReport {
 
 /// Fine-tunes an intent classifier and saves it as a Hugging Face folder.
 ///
+/// Processes that torchrun or mpirun started train one model together, each on a GPU of its own;
+/// docs/training.md tells how. Only process 0 writes the model and calls on_step, on_epoch and
+/// on_message; all return when it is written.
+///
 /// Same options, data and machine with the same number of threads give the same bits; a resumed run
 /// equals one that was never interrupted. One thread at a time; the work is spread over `threads`
 /// workers.
@@ -120,6 +126,8 @@ class Trainer {
   ///
   /// Throws cannot_create when the output holds a model and `overwrite` is off (before any work),
   /// interrupted when should_stop asked to stop (the resumable state is in `<output>.training`),
+  /// invalid_argument when one of several processes has no GPU to train on or other settings or
+  /// data than the rest, io_error when they do not all come, device_missing without NCCL,
   /// invalid_data when a validation label is not among the training labels, there are fewer than
   /// two labels, or no row to validate on.
   TrainingReport train(const LabelledTexts& training, const LabelledTexts* validation = nullptr);
@@ -128,5 +136,9 @@ class Trainer {
   TrainingOptions options_;
   TrainingCallbacks callbacks_;
 };
+
+/// The number of this process among those that were started to train one model together, from 0; 0
+/// for a process alone. Throws invalid_argument when the environment tells it wrongly.
+int training_rank();
 
 }  // namespace fastintent

@@ -30,7 +30,7 @@ TrainingReport IntentClassifier::train(const LabelledTexts& training,
   options.threads = own.threads;
   if (options.max_length == 0) options.max_length = own.max_length;
   TrainingReport report = Trainer(options, callbacks).train(training, validation);
-  state_->load(options.output, std::move(scratch));
+  if (training_rank() == 0) state_->load(options.output, std::move(scratch));
   return report;
 }
 

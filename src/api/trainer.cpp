@@ -8,9 +8,11 @@
 
 #include "api/output_folder.h"
 #include "api/training_defaults.h"
+#include "base/launched_process.h"
 #include "base/replace_folder.h"
 #include "base/thread_pool.h"
 #include "compute/create_backend.h"
+#include "compute/create_process_group.h"
 #include "fastintent/error.h"
 #include "fastintent/tokenizer.h"
 #include "model/load_weights.h"
@@ -77,22 +79,31 @@ std::shared_ptr<ThreadPool> choose_pool(ThreadPool& pool, const WorkSizes& sizes
   return std::make_shared<ThreadPool>(sizes.training_workers);
 }
 
+// Only process 0 tells how it goes; each is asked to stop.
+TrainingCallbacks callbacks_of(const LaunchedProcess& process, const TrainingCallbacks& all) {
+  if (process.rank == 0) return all;
+  TrainingCallbacks quiet;
+  quiet.should_stop = all.should_stop;
+  return quiet;
+}
+
 /// One run of Trainer::train: everything it opened and decided, then fit, refit, save.
 class TrainingRun {
  public:
   TrainingRun(const TrainingOptions& options,
               const TrainingCallbacks& callbacks,
+              const LaunchedProcess& process,
               const LabelledTexts& training,
               const LabelledTexts* validation)
       : options_(options),
-        callbacks_(callbacks),
-        folder_(options.output),
+        process_(process),
+        callbacks_(callbacks_of(process, callbacks)),
+        folder_(options.output, process.rank),
+        gpu_(options.gpu.value_or(process.local_rank)),
         base_(options.base_model),
         tokenizer_(base_.encoder_path(), options.max_length),
         pool_(options.threads > 0 ? options.threads : available_cores()),
-        backends_([device = options.device, gpu = options.gpu.value_or(0)] {
-          return create_backend(device, gpu);
-        }),
+        backends_([device = options.device, gpu = gpu_] { return create_backend(device, gpu); }),
         memory_(backends_()),
         fit_pool_(choose_pool(pool_, memory_->work_sizes())),
         config_(base_.config()) {
@@ -120,7 +131,8 @@ class TrainingRun {
                   "than one row of a label");
     }
     settings_ = resolve_settings(options, config_, *memory_, all_);
-    fingerprint_ = fingerprint(options, settings_, config_, memory_->name(), training, validation);
+    shared_fingerprint_ = shared_fingerprint(options, settings_, config_, training, validation);
+    fingerprint_ = fingerprint(options, shared_fingerprint_, memory_->name(), process.size);
   }
 
   TrainingReport run() {
@@ -130,6 +142,7 @@ class TrainingRun {
     } else {
       folder_.create();
     }
+    join_group(progress);
     tell(fmt::format("training in {} on {} with {} worker{}",
                      precision_name(settings_.precision),
                      memory_->name(),
@@ -149,16 +162,33 @@ class TrainingRun {
       progress = search(progress, report);
     }
     if (options_.refit) refit(progress, report);
-    HostWeights host(*memory_, weights_, config_);
-    host.read();
-    replace_folder(options_.output, [&](const fs::path& out) {
-      save_model(out, base_, config_, host.get(), tokenizer_.max_length(), calibration_);
-    });
+    if (process_.rank == 0) save();
+    group_->sum(0.0);  // no process returns before the model is there
     folder_.remove();
     return report;
   }
 
  private:
+  // Processes that would not do the same from the first step on would wait for each other for ever.
+  void join_group(const FitProgress& progress) {
+    Rendezvous rendezvous;
+    rendezvous.purpose =
+        fmt::format("{} {} {}", shared_fingerprint_, progress.refitting, progress.step);
+    rendezvous.should_stop = callbacks_.should_stop;
+    group_ = create_process_group(process_, rendezvous, gpu_);
+    if (process_.size > 1) {
+      tell(fmt::format("training in {} processes, each on a GPU of its own", process_.size));
+    }
+  }
+
+  void save() {
+    HostWeights host(*memory_, weights_, config_);
+    host.read();
+    replace_folder(options_.output, [&](const fs::path& out) {
+      save_model(out, base_, config_, host.get(), tokenizer_.max_length(), calibration_);
+    });
+  }
+
   void tell(const std::string& message) const {
     if (callbacks_.on_message) callbacks_.on_message(message);
   }
@@ -201,7 +231,7 @@ class TrainingRun {
   // Finds the best epoch on the validation rows and leaves its weights.
   FitProgress search(const FitProgress& from, TrainingReport& report) {
     load_base();
-    Fit fit(*fit_pool_, backends_, config_, settings_, weights_, callbacks_);
+    Fit fit(*fit_pool_, backends_, config_, settings_, weights_, callbacks_, *group_);
     const FitProgress done = fit.run(search_, &validation_, from, folder_, fingerprint_);
     add_to(report, done);
     report.best_epoch = done.best_epoch;
@@ -211,7 +241,7 @@ class TrainingRun {
 
   // What the search before an interrupted refit found.
   void report_search(TrainingReport& report) {
-    Fit fit(*fit_pool_, backends_, config_, settings_, weights_, callbacks_);
+    Fit fit(*fit_pool_, backends_, config_, settings_, weights_, callbacks_, *group_);
     folder_.load_best(*memory_, weights_);
     memory_->synchronize();
     calibrate(fit.logits(validation_), report);
@@ -244,7 +274,7 @@ class TrainingRun {
     tell(fmt::format(
         "training once more on all {} rows, for {} epochs", all.examples(), settings.epochs));
     load_base();
-    Fit fit(*fit_pool_, backends_, config_, settings, weights_, callbacks_);
+    Fit fit(*fit_pool_, backends_, config_, settings, weights_, callbacks_, *group_);
     add_to(report, fit.run(all, nullptr, progress, folder_, fingerprint_));
     report.best_epoch = settings.epochs;
   }
@@ -259,8 +289,10 @@ class TrainingRun {
   }
 
   const TrainingOptions& options_;
-  const TrainingCallbacks& callbacks_;
+  const LaunchedProcess process_;
+  const TrainingCallbacks callbacks_;
   TrainingFolder folder_;
+  const int gpu_;
   ModelFolder base_;
   Tokenizer tokenizer_;
   ThreadPool pool_;
@@ -275,13 +307,15 @@ class TrainingRun {
   Calibration calibration_;
   std::vector<int64_t> held_out_rows_;
   FitSettings settings_;
+  std::string shared_fingerprint_;
   std::string fingerprint_;
+  std::unique_ptr<ProcessGroup> group_;
 };
 
 // Before any work: the output may be written, nothing that is there is lost.
-void check_output(const TrainingOptions& options) {
+void check_output(const TrainingOptions& options, int rank) {
   require_output_folder("train", options.output, options.overwrite);
-  const TrainingFolder folder(options.output);
+  const TrainingFolder folder(options.output, rank);
   if (options.resume && !folder.has_state()) {
     throw Error(
         ErrorCode::missing_input,
@@ -314,10 +348,16 @@ Trainer::Trainer(TrainingOptions options, TrainingCallbacks callbacks)
 
 TrainingReport Trainer::train(const LabelledTexts& training, const LabelledTexts* validation) {
   check_options(options_);
-  check_output(options_);
+  const LaunchedProcess process = launched_process();
+  require_group_device(process, options_.device);
+  check_output(options_, process.rank);
   check_data(training);
   if (validation != nullptr) check_data(*validation);
-  return TrainingRun(options_, callbacks_, training, validation).run();
+  return TrainingRun(options_, callbacks_, process, training, validation).run();
+}
+
+int training_rank() {
+  return launched_process().rank;
 }
 
 }  // namespace fastintent

@@ -127,16 +127,12 @@ FitSettings resolve_settings(const TrainingOptions& options,
   return settings;
 }
 
-std::string fingerprint(const TrainingOptions& options,
-                        const FitSettings& settings,
-                        const ModelConfig& config,
-                        std::string_view device,
-                        const LabelledTexts& training,
-                        const LabelledTexts* validation) {
+std::string shared_fingerprint(const TrainingOptions& options,
+                               const FitSettings& settings,
+                               const ModelConfig& config,
+                               const LabelledTexts& training,
+                               const LabelledTexts* validation) {
   Fingerprint print;
-  std::error_code ignored;
-  print.add(std::filesystem::weakly_canonical(options.base_model, ignored).string());
-  print.add(device);
   const auto number = [&](auto value) { print.add(fmt::format("{}", value)); };
   number(settings.epochs);
   number(settings.batch_size);
@@ -158,7 +154,6 @@ std::string fingerprint(const TrainingOptions& options,
   number(options.validation_share);
   number(options.refit);
   number(options.balance_classes);
-  number(options.threads > 0 ? options.threads : available_cores());
   for (const std::string& intent : config.intents) print.add(intent);
   for (const LabelledTexts* data : {&training, validation}) {
     if (data == nullptr) continue;
@@ -168,6 +163,20 @@ std::string fingerprint(const TrainingOptions& options,
       print.add(data->labels[row]);
     }
   }
+  return print.text();
+}
+
+std::string fingerprint(const TrainingOptions& options,
+                        std::string_view shared,
+                        std::string_view device,
+                        int processes) {
+  Fingerprint print;
+  print.add(shared);
+  std::error_code ignored;
+  print.add(std::filesystem::weakly_canonical(options.base_model, ignored).string());
+  print.add(device);
+  print.add(std::to_string(options.threads > 0 ? options.threads : available_cores()));
+  print.add(std::to_string(processes));
   return print.text();
 }
 

@@ -19,13 +19,19 @@ FitSettings resolve_settings(const TrainingOptions& options,
                              const Backend& backend,
                              const LabelledTexts& all);
 
-/// Differs between two runs when anything differs that decides their weights: settings, base,
-/// intents, data and their split, device, number of threads. `validation` may be null.
+/// Differs between two runs when anything differs that processes which train one model together
+/// must have in common: settings, intents, data and their split. `validation` may be null.
+std::string shared_fingerprint(const TrainingOptions& options,
+                               const FitSettings& settings,
+                               const ModelConfig& config,
+                               const LabelledTexts& training,
+                               const LabelledTexts* validation);
+
+/// Differs between two runs when anything differs that decides their weights: what they `shared`,
+/// base, device, number of threads and of processes.
 std::string fingerprint(const TrainingOptions& options,
-                        const FitSettings& settings,
-                        const ModelConfig& config,
+                        std::string_view shared,
                         std::string_view device,
-                        const LabelledTexts& training,
-                        const LabelledTexts* validation);
+                        int processes);
 
 }  // namespace fastintent

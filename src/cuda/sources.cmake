@@ -1,10 +1,11 @@
 # The device's sources, for its own build and for the emulated one of tests/cuda_emulation.
 # What calls CUDA's libraries, which the emulation has twins of:
-set(cuda_library_calls cuda_call.cpp launch_kernel.cu lt_matmul.cpp product_trial.cpp products.cpp runtime.cpp)
+set(cuda_library_calls
+  collective.cpp cuda_call.cpp launch_kernel.cu lt_matmul.cpp product_trial.cpp products.cpp runtime.cpp)
 # The rest of the host's side:
 set(cuda_sources
-  algorithm_choice.cpp algorithm_file.cpp cuda_backend.cpp encoder.cpp encoder_biases.cpp encoder_inputs.cpp
-  encoder_steps.cpp linear.cpp memory.cpp workspace.cpp)
+  algorithm_choice.cpp algorithm_file.cpp cuda_backend.cpp cuda_process_group.cpp encoder.cpp encoder_biases.cpp
+  encoder_inputs.cpp encoder_steps.cpp linear.cpp memory.cpp workspace.cpp)
 set(cuda_kernels
   kernels/activation.cu kernels/adamw.cu kernels/adamw_rows.cu kernels/attention.cu kernels/attention_backward.cu
   kernels/convert.cu kernels/cross_entropy.cu kernels/dropout.cu kernels/embed.cu kernels/encoder_rows.cu

@@ -1,4 +1,5 @@
 #include "cuda/cuda_backend.h"
+#include "cuda/cuda_process_group.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -25,6 +26,12 @@ GpuMemoryStats cuda_memory_stats(int /*device*/) {
 }
 
 void empty_cuda_cache(int /*device*/) {
+  fail();
+}
+
+std::unique_ptr<ProcessGroup> create_cuda_process_group(const LaunchedProcess& /*process*/,
+                                                        const Rendezvous& /*rendezvous*/,
+                                                        int /*device*/) {
   fail();
 }
 

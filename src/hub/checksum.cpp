@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/shared_library.h"
 #include "fastintent/error.h"
-#include "hub/shared_library.h"
 
 namespace fastintent {
 
@@ -25,7 +25,7 @@ constexpr size_t kChunk = 1 << 20;  // large enough that calls cost nothing besi
 
 /// What is used of OpenSSL.
 struct Libcrypto {
-  SharedLibrary library{"libcrypto.so.3"};
+  SharedLibrary library{"libcrypto.so.3", "download model", ErrorCode::io_error};
   decltype(&::EVP_sha1) sha1 = library["EVP_sha1"];
   decltype(&::EVP_sha256) sha256 = library["EVP_sha256"];
   decltype(&::EVP_MD_CTX_new) context_new = library["EVP_MD_CTX_new"];

@@ -11,9 +11,9 @@
 #include <cctype>
 #include <exception>
 
+#include "base/shared_library.h"
 #include "fastintent/error.h"
 #include "fastintent/version.h"
-#include "hub/shared_library.h"
 
 namespace fastintent {
 namespace {
@@ -24,7 +24,7 @@ constexpr long kBufferBytes = 256L * 1024;  // fewer calls than with curl's 16 K
 
 /// What is used of libcurl.
 struct Libcurl {
-  SharedLibrary library{"libcurl.so.4"};
+  SharedLibrary library{"libcurl.so.4", "download model", ErrorCode::io_error};
   decltype(&::curl_global_init) global_init = library["curl_global_init"];
   decltype(&::curl_easy_init) easy_init = library["curl_easy_init"];
   decltype(&::curl_easy_reset) easy_reset = library["curl_easy_reset"];

@@ -27,6 +27,12 @@ std::vector<int64_t> shuffled(int64_t examples, uint64_t seed, int epoch) {
 // What an epoch's steps draw dropout from; apart from the seeds of the orders.
 constexpr uint64_t kDropoutStream = uint64_t{1} << 40;
 
+// What process 0 found: all decide by the same number, though kernels of another GPU may have
+// rounded theirs otherwise.
+double value_of_first(ProcessGroup& group, double value) {
+  return group.sum(group.rank() == 0 ? value : 0.0);
+}
+
 }  // namespace
 
 struct Fit::Run {
@@ -44,12 +50,14 @@ Fit::Fit(ThreadPool& pool,
          const ModelConfig& config,
          const FitSettings& settings,
          const OwnedWeights& weights,
-         const TrainingCallbacks& callbacks)
+         const TrainingCallbacks& callbacks,
+         ProcessGroup& group)
     : config_(config),
       settings_(settings),
       weights_(weights),
       callbacks_(callbacks),
-      workers_(pool, create_backend, config),
+      group_(group),
+      workers_(pool, create_backend, config, &group),
       loss_scale_(settings.precision == Precision::fp16),
       model_(prepare_model(
           workers_.backend(0), config, weights.weights, settings.precision, WeightUse::training)),
@@ -124,9 +132,10 @@ void Fit::run_epoch(Run& run) {
     const auto begin = static_cast<size_t>(progress.step_in_epoch * settings_.batch_size);
     const size_t size = std::min(static_cast<size_t>(settings_.batch_size), order.size() - begin);
     run_step(run, std::span(order).subspan(begin, size));
-    if (callbacks_.should_stop && callbacks_.should_stop()) {
+    if (asked_to_stop()) {
       run.folder.save_state(
           run.fingerprint, progress, workers_.backend(0), weights_, optimizer_.state());
+      group_.sum(0.0);  // when one process ends, its launcher may end those that are still saving
       throw Error(ErrorCode::interrupted,
                   fmt::format("train: stopped after step {} of {}; the state is in {}",
                               progress.step,
@@ -134,6 +143,12 @@ void Fit::run_epoch(Run& run) {
                               run.folder.path().string()));
     }
   }
+}
+
+// A Ctrl-C may reach all processes or one, between other steps of each: all stop after the same.
+bool Fit::asked_to_stop() {
+  const bool here = callbacks_.should_stop && callbacks_.should_stop();
+  return group_.sum(here ? 1.0 : 0.0) > 0;
 }
 
 // True when training may go on.
@@ -153,8 +168,8 @@ bool Fit::finish_epoch(Run& run) {
     auto found = logits(*run.validation);
     report.validation =
         evaluate_logits(found, labels_of(*run.validation, config_.intents), config_.intents);
-    const double accuracy = report.validation->accuracy;
-    const double loss = report.validation->loss;
+    const double accuracy = value_of_first(group_, report.validation->accuracy);
+    const double loss = value_of_first(group_, report.validation->loss);
     report.best = accuracy > progress.best_accuracy ||
                   (accuracy == progress.best_accuracy && loss < progress.best_loss);
     if (report.best) {

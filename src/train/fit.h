@@ -21,20 +21,22 @@ namespace fastintent {
 /// stopping.
 class Fit {
  public:
-  /// Trains `weights` in place; all references must outlive this.
+  /// Trains `weights` in place, with the other processes of `group`; all references must outlive
+  /// this.
   Fit(ThreadPool& pool,
       const GradientWorkers::BackendFactory& create_backend,
       const ModelConfig& config,
       const FitSettings& settings,
       const OwnedWeights& weights,
-      const TrainingCallbacks& callbacks);
+      const TrainingCallbacks& callbacks,
+      ProcessGroup& group);
 
   /// Runs from `progress` (a fresh one, or what an interrupted run left) to the end. `validation`
   /// may be null: then every epoch runs and the last is the best. Afterwards `weights` are those of
   /// the best epoch.
   ///
-  /// Throws interrupted, with the whole state saved under `fingerprint`, when a callback asks to
-  /// stop; invalid_argument when the loss is no longer a number.
+  /// Throws interrupted, with the whole state saved under `fingerprint`, when a callback of any
+  /// process asks to stop; invalid_argument when the loss is no longer a number.
   FitProgress run(const EncodedDataset& training,
                   const EncodedDataset* validation,
                   FitProgress progress,
@@ -54,11 +56,13 @@ class Fit {
   void run_step(Run& run, std::span<const int64_t> examples);
   void run_epoch(Run& run);
   bool finish_epoch(Run& run);
+  bool asked_to_stop();
 
   ModelConfig config_;
   const FitSettings& settings_;
   const OwnedWeights& weights_;
   const TrainingCallbacks& callbacks_;
+  ProcessGroup& group_;
   GradientWorkers workers_;
   LossScale loss_scale_;
   PreparedModel model_;             // in the training precision

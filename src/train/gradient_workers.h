@@ -7,11 +7,11 @@
 #include "base/thread_pool.h"
 #include "batch/packed_batch.h"
 #include "compute/backend.h"
+#include "compute/process_group.h"
 #include "model/activations.h"
 #include "model/dropout_plan.h"
 #include "model/prepared_model.h"
 #include "train/encoded_dataset.h"
-#include "train/process_group.h"
 
 namespace fastintent {
 

@@ -58,8 +58,8 @@ void read_into(Backend& backend, const TensorFiles& file, const char* name, cons
 
 }  // namespace
 
-TrainingFolder::TrainingFolder(const fs::path& output) : path_(output) {
-  path_ += ".training";
+TrainingFolder::TrainingFolder(const fs::path& output, int rank) : path_(output) {
+  path_ += rank == 0 ? ".training" : fmt::format(".training.{}", rank);
 }
 
 bool TrainingFolder::has_state() const {

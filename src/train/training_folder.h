@@ -29,10 +29,11 @@ struct FitProgress {
 
 /// The folder `<output>.training` beside a run's output: the best weights so far, and after an
 /// interruption the whole state. It goes when the run is complete. Only files of its own are ever
-/// removed.
+/// removed. Of several processes that train together each has one: `<output>.training`,
+/// `<output>.training.1`, ...
 class TrainingFolder {
  public:
-  explicit TrainingFolder(const std::filesystem::path& output);
+  explicit TrainingFolder(const std::filesystem::path& output, int rank = 0);
 
   bool has_state() const;
   /// Makes the folder, without what an earlier run left in it. Throws cannot_create, also when

@@ -115,6 +115,23 @@ class TrainTest(ProgramTest):
         self.run_program(*train, self.data, "--device", "cuda", code=69)
         self.assertFalse(self.output.exists())
 
+    def test_several_processes_need_gpus(self):
+        arguments = [*self.arguments, "--epochs", "1", "--device", "cpu"]
+        launched = {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "MASTER_PORT": ""}
+        refused = self.run_program(*arguments, code=64, **launched)
+        self.assertIn(b"expected the device cuda for 2 processes", refused.stderr)
+        second = self.run_program(*arguments, code=64, **launched | {"RANK": "1", "LOCAL_RANK": "1"})
+        self.assertIn(b"expected the device cuda", second.stderr)
+        self.assertEqual(second.stderr.count(b"\n"), 1, "all but the first say nothing else")
+        for variables, part in [
+            (launched | {"RANK": "2"}, b"RANK: expected a whole number from 0 to 1, found 2"),
+            ({"OMPI_COMM_WORLD_SIZE": "2"}, b"OMPI_COMM_WORLD_RANK: expected a whole number"),
+        ]:
+            self.assertIn(part, self.run_program(*arguments, code=64, **variables).stderr)
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["train.csv"])
+        self.run_program(*arguments, RANK="0", WORLD_SIZE="1", LOCAL_RANK="0")
+        self.assertTrue(self.output.is_dir())
+
     def test_places_that_cannot_be_written(self):
         blocked = self.write("file", "")
         arguments = ["train", "--model", BASE, "--train", self.data]

@@ -1,4 +1,4 @@
-#include "train/process_group.h"
+#include "compute/process_group.h"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,8 @@
 namespace fastintent {
 
 /// Processes that train one model together (data parallel): each has all data, works on its share
-/// of every step, and they sum their gradients. All make the same calls in the same order.
+/// of every step, and they sum their gradients. All make the same calls in the same order, from one
+/// thread. create_process_group.h makes one.
 class ProcessGroup {
  public:
   virtual ~ProcessGroup() = default;

@@ -1,0 +1,79 @@
+#include "base/launched_process.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+
+#include "fastintent/error.h"
+
+namespace fastintent {
+namespace {
+
+// The variables in which a launcher tells its numbers.
+struct Launcher {
+  const char* rank;
+  const char* size;
+  const char* local_rank;
+};
+
+constexpr std::array kLaunchers = {
+    Launcher{"RANK", "WORLD_SIZE", "LOCAL_RANK"},
+    Launcher{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"},
+    Launcher{"PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID"}};
+
+constexpr int kMostProcesses = 65536;  // more GPUs than are trained on together
+constexpr int kDefaultPort = 29500;    // torchrun's
+
+std::string_view variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+int number(const char* name, int least, int most) {
+  const std::string_view text = variable(name);
+  int value = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  if (read.ec == std::errc() && read.ptr == end && value >= least && value <= most) return value;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("launch: {}: expected a whole number from {} to {}, found {}",
+                          name,
+                          least,
+                          most,
+                          text.empty() ? "none" : text));
+}
+
+std::string meeting_address(const LaunchedProcess& process) {
+  if (const std::string_view given = variable("MASTER_ADDR"); !given.empty())
+    return std::string(given);
+  // The first machine's processes have the same number there as among all.
+  if (process.rank == process.local_rank) return "127.0.0.1";
+  throw Error(ErrorCode::invalid_argument,
+              "launch: MASTER_ADDR: expected the address of process 0, as the processes are on "
+              "several machines, found none");
+}
+
+}  // namespace
+
+LaunchedProcess launched_process() {
+  LaunchedProcess process;
+  for (const Launcher& launcher : kLaunchers) {
+    if (variable(launcher.rank).empty() && variable(launcher.size).empty()) continue;
+    const int size = number(launcher.size, 1, kMostProcesses);
+    if (size == 1) break;
+    process.size = size;
+    process.rank = number(launcher.rank, 0, size - 1);
+    process.local_rank = number(launcher.local_rank, 0, process.rank);
+    process.address = meeting_address(process);
+    // torchrun listens on the port itself.
+    const bool chosen = !variable("MASTER_PORT").empty();
+    process.port = (chosen ? number("MASTER_PORT", 1, 65534) : kDefaultPort) + 1;
+    break;
+  }
+  return process;
+}
+
+}  // namespace fastintent

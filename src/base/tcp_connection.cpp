@@ -1,0 +1,189 @@
+// Sockets never block; what waits polls in slices, so that it can be asked to stop.
+
+#include "base/tcp_connection.h"
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <thread>
+
+#include "fastintent/error.h"
+
+namespace fastintent {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kSlice{100};
+
+struct FreeAddresses {
+  void operator()(addrinfo* first) const { ::freeaddrinfo(first); }
+};
+using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
+
+// `address` null: of any network of this machine, to listen at.
+Addresses resolve(const char* address, int port) {
+  addrinfo wanted{};
+  wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = AI_NUMERICSERV | AI_PASSIVE;
+  addrinfo* found = nullptr;
+  const int status = ::getaddrinfo(address, std::to_string(port).c_str(), &wanted, &found);
+  if (status != 0) {
+    throw Error(ErrorCode::io_error,
+                fmt::format("connect: expected the address of a machine, found {} ({})",
+                            address == nullptr ? "none" : address,
+                            ::gai_strerror(status)));
+  }
+  return Addresses(found);
+}
+
+FileDescriptor open_socket(const addrinfo& address) {
+  FileDescriptor socket(
+      ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol));
+  // Messages are small and answered: nothing is gained by holding them back.
+  const int on = 1;
+  if (socket.valid()) ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return socket;
+}
+
+void check_stop(const Waiting& waiting) {
+  if (!waiting.should_stop || !waiting.should_stop()) return;
+  throw Error(ErrorCode::interrupted, "connect: stopped while waiting for another process");
+}
+
+// False when the time is up. An error of the socket shows in the call that follows.
+bool wait_for(const FileDescriptor& socket, short events, const Waiting& waiting) {
+  for (;;) {
+    check_stop(waiting);
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(waiting.until - Clock::now());
+    if (left.count() <= 0) return false;
+    pollfd asked{socket.get(), events, 0};
+    const int ready = ::poll(&asked, 1, static_cast<int>(std::min(left, kSlice).count()));
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) return false;
+  }
+}
+
+// What came of a connect() that did not wait.
+bool is_connected(const FileDescriptor& socket) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
+    return false;
+  // While nobody listens, a port of the range for outgoing connections may be given to this very
+  // socket, which is then connected to itself.
+  sockaddr_storage own{};
+  sockaddr_storage other{};
+  socklen_t own_size = sizeof own;
+  socklen_t other_size = sizeof other;
+  return ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own), &own_size) == 0 &&
+         ::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&other), &other_size) == 0 &&
+         (own_size != other_size || std::memcmp(&own, &other, own_size) != 0);
+}
+
+bool try_connect(const FileDescriptor& socket, const addrinfo& address, const Waiting& waiting) {
+  if (!socket.valid()) return false;
+  if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) != 0 &&
+      (errno != EINPROGRESS || !wait_for(socket, POLLOUT, waiting)))
+    return false;
+  return is_connected(socket);
+}
+
+// Whether a call that gave `count` may be tried again when the socket is ready.
+bool is_not_ready(ssize_t count) {
+  return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+}
+
+bool is_own_machine(const std::string& address) {
+  return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
+
+FileDescriptor listen_at(const std::string& address, int port) {
+  const Addresses all = resolve(is_own_machine(address) ? address.c_str() : nullptr, port);
+  for (const addrinfo* each = all.get(); each != nullptr; each = each->ai_next) {
+    FileDescriptor socket = open_socket(*each);
+    if (!socket.valid()) continue;
+    const int on = 1;  // also right after an earlier run
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (::bind(socket.get(), each->ai_addr, each->ai_addrlen) == 0 &&
+        ::listen(socket.get(), SOMAXCONN) == 0)
+      return socket;
+  }
+  throw Error(ErrorCode::io_error,
+              fmt::format("listen: expected port {} to be free, found: {} ({})",
+                          port,
+                          last_system_error(),
+                          address));
+}
+
+}  // namespace
+
+std::optional<TcpConnection> TcpConnection::connect(const std::string& address,
+                                                    int port,
+                                                    const Waiting& waiting) {
+  const Addresses all = resolve(address.c_str(), port);
+  for (;;) {
+    for (const addrinfo* each = all.get(); each != nullptr; each = each->ai_next) {
+      FileDescriptor socket = open_socket(*each);
+      if (try_connect(socket, *each, waiting)) return TcpConnection(std::move(socket));
+    }
+    check_stop(waiting);
+    if (Clock::now() + kSlice >= waiting.until) return std::nullopt;
+    std::this_thread::sleep_for(kSlice);
+  }
+}
+
+bool TcpConnection::send(std::span<const std::byte> bytes, const Waiting& waiting) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count > 0) {
+      bytes = bytes.subspan(static_cast<size_t>(count));
+    } else if (!is_not_ready(count) || !wait_for(socket_, POLLOUT, waiting)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool TcpConnection::receive(std::span<std::byte> bytes, const Waiting& waiting) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
+    if (count > 0) {
+      bytes = bytes.subspan(static_cast<size_t>(count));
+    } else if (!is_not_ready(count) || !wait_for(socket_, POLLIN, waiting)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+TcpListener::TcpListener(const std::string& address, int port)
+    : socket_(listen_at(address, port)) {}
+
+int TcpListener::port() const {
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&own), &size);
+  const in_port_t port = own.ss_family == AF_INET6
+                             ? reinterpret_cast<const sockaddr_in6*>(&own)->sin6_port
+                             : reinterpret_cast<const sockaddr_in*>(&own)->sin_port;
+  return ntohs(port);
+}
+
+std::optional<TcpConnection> TcpListener::accept(const Waiting& waiting) {
+  while (wait_for(socket_, POLLIN, waiting)) {
+    FileDescriptor socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (socket.valid()) return TcpConnection(std::move(socket));
+  }
+  return std::nullopt;
+}
+
+}  // namespace fastintent

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+
+#include "base/launched_process.h"
+#include "base/rendezvous.h"
+#include "compute/process_group.h"
+
+namespace fastintent {
+
+/// Several processes, each with the GPU `device` of its own. Throws as create_process_group does.
+std::unique_ptr<ProcessGroup> create_cuda_process_group(const LaunchedProcess& process,
+                                                        const Rendezvous& rendezvous,
+                                                        int device);
+
+}  // namespace fastintent

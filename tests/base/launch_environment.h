@@ -1,0 +1,28 @@
+#pragma once
+
+#include <stdlib.h>
+
+#include <map>
+#include <string>
+
+namespace fastintent {
+
+/// What a launcher tells a process, and nothing that another one has told, for the rest of the
+/// process.
+inline void set_launch_environment(const std::map<std::string, std::string>& variables) {
+  for (const char* variable : {"RANK",
+                               "WORLD_SIZE",
+                               "LOCAL_RANK",
+                               "OMPI_COMM_WORLD_RANK",
+                               "OMPI_COMM_WORLD_SIZE",
+                               "OMPI_COMM_WORLD_LOCAL_RANK",
+                               "PMI_RANK",
+                               "PMI_SIZE",
+                               "MPI_LOCALRANKID",
+                               "MASTER_ADDR",
+                               "MASTER_PORT"})
+    ::unsetenv(variable);
+  for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
+}
+
+}  // namespace fastintent
