@@ -79,13 +79,14 @@ class Texts {
 class Encoder {
  public:
   Encoder(const std::shared_ptr<const TrainedModel>& trained, const Options& options)
-      : pool_(options.replicas), classes_(trained->folder.config().intents.size()) {
+      : pool_(options.replicas) {
     std::shared_ptr<const PreparedModel> model;
     for (int i = 0; i < options.replicas; ++i) {
       auto backend = create_backend(options.device);
       device_name_ = backend->name();
       if (model == nullptr) model = prepare_trained_model(trained, *backend, options.precision);
-      replicas_.push_back(std::make_unique<Replica>(std::move(backend), model));
+      replicas_.push_back(std::make_unique<Replica>(
+          std::move(backend), model, trained->folder.calibration().temperature));
     }
   }
 
@@ -94,27 +95,23 @@ class Encoder {
   /// The label of each text, as an index, from batches of at most `budget` tokens.
   std::vector<int> labels(const TokenizedTexts& texts, int64_t budget) {
     const auto ranges = split_by_tokens(texts.lengths, budget, pool_.size());
-    std::vector<int> labels(texts.size());
+    std::vector<ScoredClass> best(texts.size());
+    const Answers answers{{best.data(), static_cast<int64_t>(best.size()), 1}, {}};
     std::atomic<size_t> next{0};
     pool_.run([&](int worker) {
-      std::vector<float> logits;
       for (size_t i = next++; i < ranges.size(); i = next++) {
-        const SequenceRange range = ranges[i];
-        logits.resize(static_cast<size_t>(range.end - range.begin) * classes_);
-        replicas_[static_cast<size_t>(worker)]->run(texts, range, logits);
-        for (int64_t text = range.begin; text < range.end; ++text) {
-          const auto row = logits.begin() + (text - range.begin) * static_cast<int64_t>(classes_);
-          const auto end = row + static_cast<int64_t>(classes_);
-          labels[static_cast<size_t>(text)] = static_cast<int>(std::max_element(row, end) - row);
-        }
+        const auto [begin, end] = ranges[i];
+        const RangeToRun range{texts, ranges[i], answers.of_texts(begin, end - begin)};
+        replicas_[static_cast<size_t>(worker)]->run(std::span(&range, 1));
       }
     });
+    std::vector<int> labels;
+    for (const ScoredClass& one : best) labels.push_back(one.index);
     return labels;
   }
 
  private:
   ThreadPool pool_;
-  size_t classes_;
   std::string device_name_;
   std::vector<std::unique_ptr<Replica>> replicas_;
 };

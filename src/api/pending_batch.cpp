@@ -24,24 +24,20 @@ PendingBatch::PendingBatch(const PredictionContext& context,
     computed_.push_back(i);
     unknown.push_back(texts[i]);
   }
-  if (!unknown.empty()) logits_ = context.predictor->start(unknown);
+  if (!unknown.empty()) pending_ = context.predictor->start(unknown, request_of(context.options));
 }
 
 bool PendingBatch::is_done() const {
-  return !logits_ || logits_->wait_for(std::chrono::milliseconds(0));
+  return !pending_ || pending_->wait_for(std::chrono::milliseconds(0));
 }
 
 std::vector<IntentPrediction> PendingBatch::finish(Progress& progress) {
-  if (logits_) {
-    progress.wait_for(*logits_);
-    const TextLogits logits = logits_->get();
-    const size_t C = context_->predictor->config().intents.size();
-    for (size_t row = 0; row < computed_.size(); ++row) {
-      const size_t text = computed_[row];
-      answers_[text] = make_answer(*context_,
-                                   texts_[text],
-                                   std::span(logits.values).subspan(row * C, C),
-                                   logits.truncated[row] != 0);
+  if (pending_) {
+    progress.wait_for(*pending_);
+    const TextAnswers found = pending_->get();
+    for (size_t i = 0; i < computed_.size(); ++i) {
+      const size_t text = computed_[i];
+      answers_[text] = make_answer(*context_, texts_[text], found.of(i));
     }
   }
   progress.add(static_cast<int64_t>(answers_.size()));

@@ -27,7 +27,7 @@ class PendingBatch {
   std::vector<std::string_view> texts_;
   std::vector<IntentPrediction> answers_;
   std::vector<size_t> computed_;  // places of the texts that are on their way
-  std::optional<PendingLogits> logits_;
+  std::optional<PendingAnswers> pending_;
 };
 
 }  // namespace fastintent

@@ -24,31 +24,32 @@ void require_text(std::string_view text) {
   if (is_blank(text)) throw Error(ErrorCode::invalid_data, kBlankText);
 }
 
+AnswerRequest request_of(const PredictOptions& options) {
+  return {options.top_k, options.with_logits};
+}
+
 IntentPrediction make_answer(const PredictionContext& context,
                              std::string_view text,
-                             std::span<const float> logits,
-                             bool truncated) {
-  const PredictOptions& options = context.options;
-  const Predictor& predictor = *context.predictor;
-  IntentPrediction answer = rank_intents(
-      logits, predictor.config().intents, options.top_k, predictor.calibration().temperature);
-  answer.truncated = truncated;
-  if (options.with_logits) answer.logits.assign(logits.begin(), logits.end());
+                             const TextAnswer& answer) {
+  IntentPrediction prediction = name_intents(answer.best, context.predictor->config().intents);
+  prediction.truncated = answer.truncated;
+  prediction.logits.assign(answer.logits.begin(), answer.logits.end());
   if (context.cache != nullptr) {
-    context.cache->insert(text, options.top_k, answer, context.cache_generation);
+    context.cache->insert(text, context.options.top_k, prediction, context.cache_generation);
   }
-  answer.needs_review = answer.confidence < context.review_threshold;
-  return answer;
+  prediction.needs_review = prediction.confidence < context.review_threshold;
+  return prediction;
 }
 
 IntentPrediction predict_one(const PredictionContext& context, std::string_view text) {
-  if (const auto logits = context.predictor->try_run_now(std::span(&text, 1)))
-    return make_answer(context, text, logits->values, logits->truncated.front() != 0);
+  const AnswerRequest request = request_of(context.options);
+  if (const auto answers = context.predictor->try_run_now(std::span(&text, 1), request))
+    return make_answer(context, text, answers->of(0));
   Progress progress(context.options, 1);
-  PendingLogits pending = context.predictor->start(std::span(&text, 1));
+  PendingAnswers pending = context.predictor->start(std::span(&text, 1), request);
   progress.wait_for(pending);
-  const TextLogits logits = pending.get();
-  return make_answer(context, text, logits.values, logits.truncated.front() != 0);
+  const TextAnswers answers = pending.get();
+  return make_answer(context, text, answers.of(0));
 }
 
 std::vector<IntentPrediction> predict_all(const PredictionContext& context,

@@ -31,11 +31,13 @@ constexpr const char* kBlankText = "predict: expected a text, found a blank one"
 /// Throws invalid_data when `text` is blank.
 void require_text(std::string_view text);
 
-/// What is said of a text with these logits [C]; goes into the cache, too.
+/// What such a call asks the predictor.
+AnswerRequest request_of(const PredictOptions& options);
+
+/// What is said of a text of which the model says `answer`; goes into the cache, too.
 IntentPrediction make_answer(const PredictionContext& context,
                              std::string_view text,
-                             std::span<const float> logits,
-                             bool truncated);
+                             const TextAnswer& answer);
 
 /// The prediction of a text that is not blank, by the model: the cache is not asked.
 IntentPrediction predict_one(const PredictionContext& context, std::string_view text);

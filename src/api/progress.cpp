@@ -11,7 +11,7 @@ void Progress::add(int64_t texts) {
   tell();
 }
 
-void Progress::wait_for(const PendingLogits& pending) {
+void Progress::wait_for(const PendingAnswers& pending) {
   if (!options_.on_progress) return;  // who takes the result waits
   while (!pending.wait_for(kInterval)) tell();
 }

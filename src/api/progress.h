@@ -23,7 +23,7 @@ class Progress {
   /// Calls back once more, now that all is done.
   void tell_the_end() const;
   /// Waits for `pending`, calling back meanwhile.
-  void wait_for(const PendingLogits& pending);
+  void wait_for(const PendingAnswers& pending);
 
  private:
   using Clock = std::chrono::steady_clock;

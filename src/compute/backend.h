@@ -7,6 +7,7 @@
 
 #include "base/team.h"
 #include "compute/adamw_rates.h"
+#include "compute/answers.h"
 #include "compute/buffer.h"
 #include "compute/dropout.h"
 #include "compute/operands.h"
@@ -58,7 +59,7 @@ class Backend {
   /// The largest number of rows below `rows` for which this device may choose other kernels.
   virtual int64_t fewer_rows(int64_t rows) const { return rows - kRowTile; }
 
-  /// Whether encode() records how it ran a size, to replay that from its third time on.
+  /// Whether answer() records how it ran a size, to replay that from its third time on.
   virtual bool records_passes() const { return false; }
 
   /// Tensors and prepared weights of one backend are good for all of its kind in the same space.
@@ -162,6 +163,20 @@ class Backend {
               const PreparedEncoder& encoder,
               Team* team,
               Tensor out);
+
+  /// Whether answer() runs here: the device turns tokens into answers by itself, so that nothing
+  /// else comes back from it.
+  virtual bool answers_whole() const { return false; }
+
+  /// Encoder, head and the ranking of its logits, forward only: the classes of the largest logits
+  /// of each text with their probabilities softmax(logits / temperature). Waits for them. The
+  /// weights are for inference, and no text is empty. The temperature is positive and finite.
+  void answer(const TokenInputs& tokens,
+              std::span<const int32_t> starts,
+              const PreparedEncoder& encoder,
+              const PreparedHead& head,
+              double temperature,
+              const Answers& answers);
 
   // --- loss
   // ---------------------------------------------------------------------------------------
@@ -315,6 +330,12 @@ class Backend {
                          const PreparedEncoder& encoder,
                          Team* team,
                          Tensor out);
+  virtual void do_answer(const TokenInputs& tokens,
+                         std::span<const int32_t> starts,
+                         const PreparedEncoder& encoder,
+                         const PreparedHead& head,
+                         double temperature,
+                         const Answers& answers);
   virtual double do_softmax_cross_entropy(ConstTensor logits,
                                           std::span<const int32_t> labels,
                                           const CrossEntropy& options,

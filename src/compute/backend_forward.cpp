@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "compute/backend.h"
 #include "compute/shape_checks.h"
 
@@ -152,6 +154,42 @@ void Backend::do_encode(const TokenInputs& /*tokens*/,
                         Team* /*team*/,
                         Tensor /*out*/) {
   fail_check("encode", "a device that encodes whole", std::string(name()));
+}
+
+void Backend::answer(const TokenInputs& tokens,
+                     std::span<const int32_t> starts,
+                     const PreparedEncoder& encoder,
+                     const PreparedHead& head,
+                     double temperature,
+                     const Answers& answers) {
+  const int64_t H = head.classifier.weight->columns();
+  const int64_t C = head.classifier.weight->rows();
+  const auto T = static_cast<int64_t>(tokens.ids.size());
+  const int64_t S = static_cast<int64_t>(starts.size()) - 1;
+  check_tokens("answer", tokens, encoder.tables, H);
+  check_layer_norm("answer", encoder.embedding_norm, H);
+  check_filled_starts("answer", starts, T);
+  check_size("answer", "texts", static_cast<size_t>(answers.best.rows), S);
+  if (answers.best.columns < 1 || answers.best.columns > C) {
+    fail_check(
+        "answer", fmt::format("from 1 to {} classes", C), fmt::format("{}", answers.best.columns));
+  }
+  if (!answers.logits.empty()) check_shape("answer", "logits", answers.logits, S, C);
+  if (!(temperature > 0) || !std::isfinite(temperature)) {
+    fail_check("answer", "a temperature above 0", fmt::format("{}", temperature));
+  }
+  if (T > 0) {
+    do_answer(tokens, starts, encoder, head, temperature, answers);
+  }
+}
+
+void Backend::do_answer(const TokenInputs& /*tokens*/,
+                        std::span<const int32_t> /*starts*/,
+                        const PreparedEncoder& /*encoder*/,
+                        const PreparedHead& /*head*/,
+                        double /*temperature*/,
+                        const Answers& /*answers*/) {
+  fail_check("answer", "a device that answers whole", std::string(name()));
 }
 
 double Backend::softmax_cross_entropy(ConstTensor logits,

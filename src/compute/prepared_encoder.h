@@ -39,4 +39,12 @@ struct PreparedEncoder {
   int64_t heads = 0;
 };
 
+/// What turns an encoder's rows into logits, as a backend runs it.
+struct PreparedHead {
+  Pooling pooling = Pooling::first_token;
+  PreparedLinear dense;  // [H,H], or null
+  Activation dense_activation = Activation::none;
+  PreparedLinear classifier;  // [C,H], always fp32
+};
+
 }  // namespace fastintent

@@ -7,7 +7,6 @@
 #include <new>
 #include <string>
 
-#include "cuda/encoder.h"
 #include "cuda/kernels/adamw.h"
 #include "cuda/kernels/attention.h"
 #include "cuda/kernels/cross_entropy.h"
@@ -19,6 +18,7 @@
 #include "cuda/linear.h"
 #include "cuda/memory.h"
 #include "cuda/row_buckets.h"
+#include "cuda/whole_model.h"
 #include "cuda/workspace.h"
 #include "fastintent/error.h"
 
@@ -131,7 +131,7 @@ class CudaBackend final : public Backend {
   int64_t fewer_rows(int64_t rows) const override { return cuda::smaller_bucket(rows); }
 
   void synchronize() override { workspace_.synchronize(); }
-  bool encodes_whole() const override { return true; }
+  bool answers_whole() const override { return true; }
 
  private:
   Buffer do_allocate(int64_t floats) override {
@@ -215,16 +215,17 @@ class CudaBackend final : public Backend {
     cuda::apply_dropout(workspace_, in, dropout, out);
   }
 
-  void do_encode(const TokenInputs& tokens,
+  void do_answer(const TokenInputs& tokens,
                  std::span<const int32_t> starts,
                  const PreparedEncoder& encoder,
-                 Team* /*team*/,
-                 Tensor out) override {
+                 const PreparedHead& head,
+                 double temperature,
+                 const Answers& answers) override {
     try {
-      encoder_.run(tokens, starts, encoder, out);
+      model_.answer(tokens, starts, encoder, head, temperature, answers);
     } catch (const std::bad_alloc&) {
       throw Error(ErrorCode::out_of_resources,
-                  fmt::format("encode: expected device memory for {} tokens, found too little",
+                  fmt::format("answer: expected device memory for {} tokens, found too little",
                               tokens.ids.size()));
     }
   }
@@ -359,7 +360,7 @@ class CudaBackend final : public Backend {
   }
 
   cuda::Workspace workspace_;
-  cuda::CudaEncoder encoder_{workspace_};
+  cuda::WholeModel model_{workspace_};
   cuda::DeviceFacts facts_;
   std::string name_;
 };

@@ -1,5 +1,6 @@
 #include "cuda/encoder_steps.h"
 
+#include "cuda/kernels/activation.h"
 #include "cuda/kernels/encoder_rows.h"
 #include "cuda/kernels/tile_attention.h"
 #include "cuda/linear.h"
@@ -18,7 +19,7 @@ class EncoderSteps {
   EncoderSteps(Workspace& workspace,
                const PreparedEncoder& encoder,
                const EncoderBiases& biases,
-               const EncoderBucket& bucket,
+               const BatchBucket& bucket,
                const EncoderPlaces& places)
       : workspace_(workspace),
         stream_(workspace.stream),
@@ -32,7 +33,7 @@ class EncoderSteps {
         sequences_{bucket.sequences, &places.inputs.counts->sequences} {}
 
   void run() {
-    const EncoderInputs& in = at_.inputs;
+    const BatchInputs& in = at_.inputs;
     embed_rows(stream_,
                factors_,
                tokens_,
@@ -47,8 +48,7 @@ class EncoderSteps {
   // Vaswani et al. 2017, post-norm as in BERT.
   void run_layer(const PreparedLayer& layer) {
     if (layer.first_rows_only()) {
-      gather_rows(
-          stream_, factors_, sequences_, at_.hidden, at_.inputs.first_rows, H_, at_.first_rows);
+      gather_rows(stream_, factors_, sequences_, at_.hidden, at_.inputs.starts, H_, at_.first_rows);
       multiply(tokens_, at_.hidden, layer.key_value, Epilogue::bias, at_.query_key_value);
       multiply(sequences_, at_.first_rows, layer.query, Epilogue::bias, at_.first_query);
       attend_first_rows();
@@ -123,7 +123,8 @@ class EncoderSteps {
       return;
     }
     multiply(rows, at_.attended, linear, Epilogue::bias, at_.gelu);
-    gelu_rows(stream_, rows, linear.weight->rows(), reinterpret_cast<float*>(at_.gelu));
+    activate_rows(
+        stream_, rows, Activation::gelu, linear.weight->rows(), reinterpret_cast<float*>(at_.gelu));
   }
 
   // out = layer_norm(projected + the product's bias + residual)
@@ -141,20 +142,9 @@ class EncoderSteps {
                 const PreparedLinear& linear,
                 Epilogue epilogue,
                 std::byte* out) {
-    const CudaWeight& weight = weight_of(linear);
-    Product product;
-    product.factors = factors_;
-    product.transpose_right = true;
-    product.epilogue = epilogue;
-    ProductOperands operands;
-    operands.left = in;
-    operands.left_stride = weight.columns();
-    operands.right = weight.data();
-    operands.right_stride = weight.stride();
-    if (epilogue != Epilogue::none) operands.bias = biases_.of(linear);
-    operands.out = out;
-    operands.out_stride = weight.rows();
-    workspace_.products.multiply(product, {rows.bucket, weight.rows(), weight.columns()}, operands);
+    const void* bias = epilogue == Epilogue::none ? nullptr : biases_.of(linear);
+    multiply_rows(
+        workspace_, rows.bucket, in, weight_of(linear), epilogue, bias, Result::factors, out);
   }
 
   // Of the first row of query_key_value.
@@ -166,7 +156,7 @@ class EncoderSteps {
   const Stream& stream_;
   const PreparedEncoder& encoder_;
   const EncoderBiases& biases_;
-  const EncoderBucket& bucket_;
+  const BatchBucket& bucket_;
   const EncoderPlaces& at_;
   Factors factors_;
   int64_t H_;
@@ -177,7 +167,7 @@ class EncoderSteps {
 }  // namespace
 
 EncoderPlaces EncoderPlaces::in(std::byte* block,
-                                const EncoderBucket& bucket,
+                                const BatchBucket& bucket,
                                 const PreparedEncoder& encoder) {
   const int64_t bytes = bytes_of(factors_of(encoder));
   const int64_t H = encoder.tables.word.columns;
@@ -187,8 +177,8 @@ EncoderPlaces EncoderPlaces::in(std::byte* block,
     return pieces.take(count * width * bytes);
   };
   EncoderPlaces places;
-  places.input_block = pieces.take(static_cast<int64_t>(EncoderInputs::in(nullptr, bucket).bytes));
-  places.inputs = EncoderInputs::in(places.input_block, bucket);
+  places.input_block = pieces.take(static_cast<int64_t>(BatchInputs::in(nullptr, bucket).bytes));
+  places.inputs = BatchInputs::in(places.input_block, bucket);
   places.hidden = rows(bucket.tokens, H);
   places.query_key_value = rows(bucket.tokens, 3 * H);
   places.context = rows(bucket.tokens, H);
@@ -206,7 +196,7 @@ EncoderPlaces EncoderPlaces::in(std::byte* block,
 void run_encoder_steps(Workspace& workspace,
                        const PreparedEncoder& encoder,
                        const EncoderBiases& biases,
-                       const EncoderBucket& bucket,
+                       const BatchBucket& bucket,
                        const EncoderPlaces& places) {
   EncoderSteps(workspace, encoder, biases, bucket, places).run();
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "compute/prepared_encoder.h"
+#include "cuda/batch_inputs.h"
 #include "cuda/encoder_biases.h"
-#include "cuda/encoder_inputs.h"
 #include "cuda/workspace.h"
 
 namespace fastintent::cuda {
@@ -10,7 +10,7 @@ namespace fastintent::cuda {
 /// Where a batch of one bucket lies on the device; rows of activations as factors of products.
 struct EncoderPlaces {
   std::byte* input_block = nullptr;
-  EncoderInputs inputs;                  // in that block
+  BatchInputs inputs;                    // in that block
   std::byte* hidden = nullptr;           // [T,H] between layers
   std::byte* query_key_value = nullptr;  // [T,3H]
   std::byte* context = nullptr;          // [T,H]
@@ -23,7 +23,7 @@ struct EncoderPlaces {
 
   /// In a block of memory; with null only `bytes` counts.
   static EncoderPlaces in(std::byte* block,
-                          const EncoderBucket& bucket,
+                          const BatchBucket& bucket,
                           const PreparedEncoder& encoder);
 };
 
@@ -33,7 +33,7 @@ struct EncoderPlaces {
 void run_encoder_steps(Workspace& workspace,
                        const PreparedEncoder& encoder,
                        const EncoderBiases& biases,
-                       const EncoderBucket& bucket,
+                       const BatchBucket& bucket,
                        const EncoderPlaces& places);
 
 }  // namespace fastintent::cuda

@@ -142,6 +142,30 @@ void CudaWeight::refresh(Workspace& workspace, int64_t first, int64_t count) {
   convert_rows(workspace.stream, source_.row_slice(first, count), factors_, stored_row(first));
 }
 
+void multiply_rows(Workspace& workspace,
+                   int64_t rows,
+                   const void* in,
+                   const CudaWeight& weight,
+                   Epilogue epilogue,
+                   const void* bias,
+                   Result result,
+                   void* out) {
+  Product product;
+  product.factors = weight.factors();
+  product.transpose_right = true;
+  product.epilogue = epilogue;
+  product.result = result;
+  ProductOperands at;
+  at.left = in;
+  at.left_stride = weight.columns();
+  at.right = weight.data();
+  at.right_stride = weight.stride();
+  at.bias = bias;
+  at.out = out;
+  at.out_stride = weight.rows();
+  workspace.products.multiply(product, {rows, weight.rows(), weight.columns()}, at);
+}
+
 void linear(Workspace& workspace,
             ConstTensor in,
             const CudaWeight& weight,

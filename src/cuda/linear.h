@@ -37,6 +37,17 @@ class CudaWeight final : public PreparedWeight {
   DeviceMemory own_;
 };
 
+/// out = epilogue(in · weightᵀ + bias), of rows one behind the other in the weight's factors.   in
+/// [rows,K], out [rows,N] as `result` says, the bias [N] of the same kind
+void multiply_rows(Workspace& workspace,
+                   int64_t rows,
+                   const void* in,
+                   const CudaWeight& weight,
+                   Epilogue epilogue,
+                   const void* bias,
+                   Result result,
+                   void* out);
+
 // Arguments as in compute/backend.h, checked. Tensors are f32; in 16 bits the factors of a product
 // are converted on their way.
 void linear(Workspace& workspace,

@@ -5,7 +5,11 @@ namespace {
 
 // Under first-token pooling the encoder already gave one row a sequence.
 bool pools_mean(const PreparedModel& model) {
-  return model.config.pooling() == Pooling::mean;
+  return model.head.pooling == Pooling::mean;
+}
+
+bool has_dense(const PreparedModel& model) {
+  return model.head.dense.weight != nullptr;
 }
 
 }  // namespace
@@ -20,19 +24,22 @@ Tensor head_forward(const Pass& pass, const PreparedModel& model, Tensor hidden,
   } else {
     head.pooled = hidden;
   }
-  if (model.config.has_dense()) {
+  if (has_dense(model)) {
     backend.linear(head.pooled,
-                   *model.dense.weight,
-                   model.dense.bias,
-                   model.config.dense_activation(),
+                   *model.head.dense.weight,
+                   model.head.dense.bias,
+                   model.head.dense_activation,
                    head.dense,
                    head.pre_dense);
     backend.apply_dropout(head.dense, dropout, head.dense);
   } else {
     backend.apply_dropout(head.pooled, dropout, head.dense);
   }
-  backend.linear(
-      head.dense, *model.classifier.weight, model.classifier.bias, Activation::none, head.logits);
+  backend.linear(head.dense,
+                 *model.head.classifier.weight,
+                 model.head.classifier.bias,
+                 Activation::none,
+                 head.logits);
   return head.logits;
 }
 
@@ -44,7 +51,7 @@ void head_backward(const Pass& pass,
                    Write write) {
   Backend& backend = pass.backend;
   const HeadActivations& head = act.head;
-  const bool dense = model.config.has_dense();
+  const bool dense = has_dense(model);
   const Tensor d_encoder = act.gradients.hidden;
   const Tensor d_first_rows = d_encoder.row_slice(0, head.pooled.rows);
   // Where the gradient of the pooled rows goes: on to mean pooling, or straight to the encoder.
@@ -53,7 +60,7 @@ void head_backward(const Pass& pass,
   const Tensor d_features = dense ? act.gradients.head : d_pooled;
 
   backend.linear_backward(head.dense,
-                          *model.classifier.weight,
+                          *model.head.classifier.weight,
                           Activation::none,
                           {},
                           d_logits,
@@ -65,8 +72,8 @@ void head_backward(const Pass& pass,
   backend.apply_dropout(d_features, pass.dropout.at(DropoutSite::head), d_features);
   if (dense) {
     backend.linear_backward(head.pooled,
-                            *model.dense.weight,
-                            model.config.dense_activation(),
+                            *model.head.dense.weight,
+                            model.head.dense_activation,
                             head.pre_dense,
                             d_features,
                             d_pooled,

@@ -4,13 +4,6 @@
 #include "model/feed_forward_block.h"
 
 namespace fastintent {
-namespace {
-
-TokenInputs inputs_of(const PackedBatch& batch) {
-  return {batch.ids, {}, batch.positions};
-}
-
-}  // namespace
 
 Tensor encoder_forward(const Pass& pass, const PreparedModel& model, Activations& act) {
   if (act.keep() == Keep::result) {

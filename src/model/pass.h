@@ -6,6 +6,11 @@
 
 namespace fastintent {
 
+/// A batch as backends take it; texts have one segment.
+inline TokenInputs inputs_of(const PackedBatch& batch) {
+  return {batch.ids, {}, batch.positions};
+}
+
 /// What a pass through the model needs besides weights and activations.
 struct Pass {
   Backend& backend;

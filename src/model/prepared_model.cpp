@@ -58,10 +58,15 @@ PreparedModel prepare_model(Backend& backend,
     out.output = prepare(named("output"), layer.output);
     out.output_norm = keep_norm(layer.output_norm);
   }
-  if (config.has_dense()) model.dense = prepare("dense", weights.head.dense);
+  model.head.pooling = config.pooling();
+  if (config.has_dense()) {
+    model.head.dense = prepare("dense", weights.head.dense);
+    model.head.dense_activation = config.dense_activation();
+  }
   // A handful of columns: f32 costs nothing and keeps the logits exact.
-  model.classifier = {backend.prepare_weight(weights.head.classifier.weight, Precision::fp32, use),
-                      keep(weights.head.classifier.bias).flat()};
+  model.head.classifier = {
+      backend.prepare_weight(weights.head.classifier.weight, Precision::fp32, use),
+      keep(weights.head.classifier.bias).flat()};
   return model;
 }
 
@@ -91,8 +96,8 @@ std::vector<WeightToRefresh> weights_to_refresh(const PreparedModel& model,
     add(prepared.intermediate, layer.intermediate.weight);
     add(prepared.output, layer.output.weight);
   }
-  add(model.dense, weights.head.dense.weight);
-  add(model.classifier, weights.head.classifier.weight);
+  add(model.head.dense, weights.head.dense.weight);
+  add(model.head.classifier, weights.head.classifier.weight);
   return list;
 }
 

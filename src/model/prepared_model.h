@@ -18,8 +18,7 @@ class PackedWeights;
 struct PreparedModel {
   ModelConfig config;
   PreparedEncoder encoder;
-  PreparedLinear dense;  // null without one
-  PreparedLinear classifier;
+  PreparedHead head;
   std::vector<Buffer> owned;  // biases, norms and tables, for inference
   /// The matrices in the precision asked for, by names of our own ("layer.0.intermediate").
   std::vector<std::pair<std::string, PreparedWeight*>> packable;

@@ -8,8 +8,8 @@
 namespace fastintent {
 
 /// Probabilities of one row of finite logits: softmax(logits / temperature). Nothing overflows, as
-/// each logit is taken relative to the largest. Fitting a calibration and ranking share it, so that
-/// a confidence equals a threshold read off it to the bit.
+/// each logit is taken relative to the largest. Fitting a calibration and ranking on the host share
+/// it, so that a confidence equals a threshold read off it to the bit.
 class Softmax {
  public:
   /// `logits`, not empty, must outlive this.

@@ -31,10 +31,10 @@ class PoolTeam final : public Team {
 }  // namespace
 
 // What the workers and the one who waits share; it lives as long as either.
-class PendingLogits::Job {
+class PendingAnswers::Job {
  public:
   TokenizedTexts texts;
-  TextLogits logits;
+  TextAnswers answers;
 
   void expect(size_t ranges) { ranges_left_ = ranges; }
   int64_t tokens_of(SequenceRange range) const {
@@ -59,12 +59,12 @@ class PendingLogits::Job {
     return done_.wait_for(lock, timeout, [this] { return ranges_left_ == 0; });
   }
 
-  TextLogits take() {
+  TextAnswers take() {
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return ranges_left_ == 0; });
     // Taken out: a worker that lets go of the job later must not be the one to end the exception.
     if (error_ != nullptr) std::rethrow_exception(std::exchange(error_, nullptr));
-    return std::move(logits);
+    return std::move(answers);
   }
 
  private:
@@ -75,23 +75,23 @@ class PendingLogits::Job {
   std::exception_ptr error_;  // the first
 };
 
-PendingLogits::PendingLogits(std::shared_ptr<Job> job) : job_(std::move(job)) {}
-PendingLogits::PendingLogits(PendingLogits&&) noexcept = default;
+PendingAnswers::PendingAnswers(std::shared_ptr<Job> job) : job_(std::move(job)) {}
+PendingAnswers::PendingAnswers(PendingAnswers&&) noexcept = default;
 
-PendingLogits& PendingLogits::operator=(PendingLogits&& other) noexcept {
+PendingAnswers& PendingAnswers::operator=(PendingAnswers&& other) noexcept {
   std::swap(job_, other.job_);
   return *this;
 }
 
-PendingLogits::~PendingLogits() {
+PendingAnswers::~PendingAnswers() {
   if (job_ != nullptr) job_->cancel();
 }
 
-bool PendingLogits::wait_for(std::chrono::milliseconds timeout) const {
+bool PendingAnswers::wait_for(std::chrono::milliseconds timeout) const {
   return job_->wait_for(timeout);
 }
 
-TextLogits PendingLogits::get() {
+TextAnswers PendingAnswers::get() {
   return job_->take();
 }
 
@@ -127,11 +127,14 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
   const auto spaces = std::set(models.begin(), models.end()).size();
   if (spaces > 1) device_name_ += fmt::format(" and {} more", spaces - 1);
   fastest_precision_ = backends.front()->fastest_precision();
-  if (backends.front()->encodes_whole() && pool_.size() > 1)
-    now_replica_ = std::make_unique<Replica>(create_backend(0), model_);
+  const double temperature = calibration().temperature;
+  const bool runs_now = backends.front()->encodes_whole() || backends.front()->answers_whole();
+  if (runs_now && pool_.size() > 1)
+    now_replica_ = std::make_unique<Replica>(create_backend(0), model_, temperature);
   pool_.run([&](int worker) {
     const auto index = static_cast<size_t>(worker);
-    replicas_[index] = std::make_unique<Replica>(std::move(backends[index]), models[index]);
+    replicas_[index] =
+        std::make_unique<Replica>(std::move(backends[index]), models[index], temperature);
   });
 }
 
@@ -151,11 +154,11 @@ void Predictor::tokenize(std::span<const std::string_view> texts, TokenizedTexts
   }
 }
 
-PendingLogits Predictor::start(std::span<const std::string_view> texts) {
-  auto job = std::make_shared<PendingLogits::Job>();
+PendingAnswers Predictor::start(std::span<const std::string_view> texts, AnswerRequest request) {
+  auto job = std::make_shared<PendingAnswers::Job>();
   tokenize(texts, job->texts);
-  job->logits.values.resize(texts.size() * config().intents.size());
-  job->logits.truncated = job->texts.truncated;
+  job->answers = TextAnswers(texts.size(), config().intents.size(), request);
+  job->answers.truncated = job->texts.truncated;
 
   // A batch that comes to idle workers is spread over all of them; one that has company need not
   // be, and larger ranges run faster. So it is on a GPU, whose workers share it.
@@ -173,22 +176,23 @@ PendingLogits Predictor::start(std::span<const std::string_view> texts) {
   for (size_t i = 0; i < ranges.size(); ++i) {
     pool_.submit([this](int worker) { run_waiting(*replicas_[static_cast<size_t>(worker)]); });
   }
-  return PendingLogits(job);
+  return PendingAnswers(job);
 }
 
-std::optional<TextLogits> Predictor::try_run_now(std::span<const std::string_view> texts) {
+std::optional<TextAnswers> Predictor::try_run_now(std::span<const std::string_view> texts,
+                                                  AnswerRequest request) {
   if (now_replica_ == nullptr) return std::nullopt;
   const std::unique_lock turn(now_, std::try_to_lock);
   if (!turn.owns_lock() || !pool_.idle()) return std::nullopt;
   TokenizedTexts tokens;
   tokenize(texts, tokens);
-  TextLogits logits;
-  logits.values.resize(texts.size() * config().intents.size());
+  TextAnswers answers(texts.size(), config().intents.size(), request);
+  answers.truncated = tokens.truncated;
+  const RangeToRun all{tokens, {0, static_cast<int64_t>(texts.size())}, answers.places()};
   const Stopwatch::Running running(encoder_time_);
   PoolTeam team(pool_);
-  now_replica_->run(tokens, {0, static_cast<int64_t>(texts.size())}, logits.values, &team);
-  logits.truncated = std::move(tokens.truncated);
-  return logits;
+  now_replica_->run(std::span(&all, 1), &team);
+  return answers;
 }
 
 // The next range, and those behind it, of any calls, that fit into a pass with it; but one is left
@@ -212,22 +216,18 @@ std::vector<Predictor::Waiting> Predictor::take_waiting() {
 void Predictor::run_waiting(Replica& replica) {
   const std::vector<Waiting> taken = take_waiting();
   if (taken.empty()) return;
-  const size_t C = config().intents.size();
   std::vector<RangeToRun> ranges;
   for (const Waiting& part : taken) {
     if (part.job->is_cancelled()) continue;
     const auto [begin, end] = part.range;
-    const std::span<float> values(part.job->logits.values);
-    ranges.push_back(
-        {part.job->texts,
-         part.range,
-         values.subspan(static_cast<size_t>(begin) * C, static_cast<size_t>(end - begin) * C)});
+    const Answers answers = part.job->answers.places().of_texts(begin, end - begin);
+    ranges.push_back({part.job->texts, part.range, answers});
   }
   std::exception_ptr error;
   if (!ranges.empty()) {
     const Stopwatch::Running running(encoder_time_);
     try {
-      replica.run_together(ranges);
+      replica.run(ranges);
     } catch (...) {
       error = std::current_exception();
     }

@@ -15,33 +15,28 @@
 #include "base/thread_pool.h"
 #include "predict/replica.h"
 #include "predict/stopwatch.h"
+#include "predict/text_answers.h"
 #include "predict/trained_model.h"
 
 namespace fastintent {
 
-/// Logits of some texts, in their order.
-struct TextLogits {
-  std::vector<float> values;    // [texts, C]
-  std::vector<char> truncated;  // by text: it had more tokens than the model takes
-};
-
 /// Texts on their way through the encoder. Dropped before it is done, what has not begun is left
 /// out. One thread at a time.
-class PendingLogits {
+class PendingAnswers {
  public:
-  ~PendingLogits();
-  PendingLogits(PendingLogits&&) noexcept;
-  PendingLogits& operator=(PendingLogits&&) noexcept;
+  ~PendingAnswers();
+  PendingAnswers(PendingAnswers&&) noexcept;
+  PendingAnswers& operator=(PendingAnswers&&) noexcept;
 
   /// Waits for the end, `timeout` at most; true when it is there.
   bool wait_for(std::chrono::milliseconds timeout) const;
-  /// Waits and gives the logits; call once. Throws what a worker threw.
-  TextLogits get();
+  /// Waits and gives the answers; call once. Throws what a worker threw.
+  TextAnswers get();
 
  private:
   friend class Predictor;
   class Job;
-  explicit PendingLogits(std::shared_ptr<Job> job);
+  explicit PendingAnswers(std::shared_ptr<Job> job);
 
   std::shared_ptr<Job> job_;
 };
@@ -55,7 +50,7 @@ struct PredictorTimes {
 /// Makes the backend of a worker, by its number.
 using BackendFactory = std::function<std::unique_ptr<Backend>(int worker)>;
 
-/// Texts in, logits out: tokenises on the calling thread and runs a trained model on all workers,
+/// Texts in, answers out: tokenises on the calling thread and runs a trained model on all workers,
 /// each with a replica of its own. Results do not depend on how texts are split between workers or
 /// who else asks (law 2). Safe from many threads.
 class Predictor {
@@ -66,17 +61,20 @@ class Predictor {
             const BackendFactory& create_backend,
             Precision precision,
             int threads);
-  /// Waits for the work that has begun. No PendingLogits may be in use any more.
+  /// Waits for the work that has begun. No PendingAnswers may be in use any more.
   ~Predictor();
 
   /// Tokenises `texts` and hands them to the workers. The texts need not stay; the predictor must.
-  PendingLogits start(std::span<const std::string_view> texts);
+  PendingAnswers start(std::span<const std::string_view> texts, AnswerRequest request);
   /// The same, and waits.
-  TextLogits run(std::span<const std::string_view> texts) { return start(texts).get(); }
+  TextAnswers run(std::span<const std::string_view> texts, AnswerRequest request) {
+    return start(texts, request).get();
+  }
 
   /// Runs a few texts at once on the calling thread, with the help of all workers; nothing when one
   /// of these has anything else to do, or the device cannot divide a text.
-  std::optional<TextLogits> try_run_now(std::span<const std::string_view> texts);
+  std::optional<TextAnswers> try_run_now(std::span<const std::string_view> texts,
+                                         AnswerRequest request);
 
   /// Whether the workers would soon stand idle: the moment to start more texts.
   bool wants_more() const;
@@ -97,7 +95,7 @@ class Predictor {
   void tokenize(std::span<const std::string_view> texts, TokenizedTexts& out);
   // A range of a call's texts that no worker has taken yet.
   struct Waiting {
-    std::shared_ptr<PendingLogits::Job> job;
+    std::shared_ptr<PendingAnswers::Job> job;
     SequenceRange range;
     int64_t tokens = 0;
   };

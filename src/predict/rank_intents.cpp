@@ -11,33 +11,40 @@
 
 namespace fastintent {
 
-IntentPrediction rank_intents(std::span<const float> logits,
-                              const std::vector<std::string>& intents,
-                              int top_k,
-                              double temperature) {
-  for (const float logit : logits) {
-    if (std::isfinite(logit)) continue;
-    throw Error(ErrorCode::bad_checkpoint,
-                fmt::format("predict: expected finite logits, found {}; the weights hold values "
-                            "that no training gives",
-                            logit));
+void rank_classes(std::span<const float> logits, double temperature, std::span<ScoredClass> best) {
+  const auto bad =
+      std::find_if(logits.begin(), logits.end(), [](float logit) { return !std::isfinite(logit); });
+  if (bad != logits.end()) {
+    std::fill(best.begin(), best.end(), ScoredClass{kNoClass, *bad});
+    return;
   }
   const Softmax softmax(logits, temperature);
   std::vector<size_t> order(logits.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  const size_t shown = std::min(logits.size(), static_cast<size_t>(top_k) + 1);
   std::partial_sort(
       order.begin(),
-      order.begin() + static_cast<std::ptrdiff_t>(shown),
+      order.begin() + static_cast<std::ptrdiff_t>(best.size()),
       order.end(),
       [&](size_t a, size_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; });
+  for (size_t rank = 0; rank < best.size(); ++rank)
+    best[rank] = {static_cast<int32_t>(order[rank]), softmax.probability(order[rank])};
+}
 
-  IntentPrediction prediction;
-  prediction.intent = intents[order[0]];
-  prediction.confidence = softmax.probability(order[0]);
-  for (size_t rank = 1; rank < shown; ++rank) {
-    prediction.alternatives.push_back({intents[order[rank]], softmax.probability(order[rank])});
+IntentPrediction name_intents(std::span<const ScoredClass> best,
+                              const std::vector<std::string>& intents) {
+  const ScoredClass winner = best.front();
+  if (winner.index == kNoClass) {
+    throw Error(ErrorCode::bad_checkpoint,
+                fmt::format("predict: expected finite logits, found {}; the weights hold values "
+                            "that no training gives",
+                            winner.probability));
   }
+  const auto name = [&](const ScoredClass& of) { return intents[static_cast<size_t>(of.index)]; };
+  IntentPrediction prediction;
+  prediction.intent = name(winner);
+  prediction.confidence = winner.probability;
+  for (const ScoredClass& next : best.subspan(1))
+    prediction.alternatives.push_back({name(next), next.probability});
   return prediction;
 }
 

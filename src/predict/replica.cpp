@@ -1,82 +1,116 @@
 #include "predict/replica.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "fastintent/error.h"
 #include "model/model_forward.h"
+#include "predict/rank_intents.h"
 
 namespace fastintent {
+namespace {
 
-Replica::Replica(std::unique_ptr<Backend> backend, std::shared_ptr<const PreparedModel> model)
+bool is_one_text(std::span<const RangeToRun> ranges) {
+  return ranges.size() == 1 && ranges.front().range.end - ranges.front().range.begin == 1;
+}
+
+std::array<RangeToRun, 2> halves(const RangeToRun& whole) {
+  const auto [begin, end] = whole.range;
+  const int64_t middle = begin + (end - begin) / 2;
+  return {{{whole.texts, {begin, middle}, whole.answers.of_texts(0, middle - begin)},
+           {whole.texts, {middle, end}, whole.answers.of_texts(middle - begin, end - middle)}}};
+}
+
+// Gives each range its part of what was computed for all of them, which may be more.
+void hand_out(const Answers& computed, std::span<const RangeToRun> ranges) {
+  int64_t text = 0;
+  for (const RangeToRun& range : ranges) {
+    const auto& [best, logits] = range.answers;
+    for (int64_t row = 0; row < best.rows; ++row, ++text) {
+      std::copy_n(computed.best.row(text), best.columns, best.row(row));
+      if (!logits.empty()) std::copy_n(computed.logits.row(text), logits.columns, logits.row(row));
+    }
+  }
+}
+
+}  // namespace
+
+Replica::Replica(std::unique_ptr<Backend> backend,
+                 std::shared_ptr<const PreparedModel> model,
+                 double temperature)
     : backend_(std::move(backend)),
       model_(std::move(model)),
+      temperature_(temperature),
       activations_(
           *backend_, model_->config, backend_->encodes_whole() ? Keep::result : Keep::scratch) {}
 
-void Replica::append(const TokenizedTexts& texts, SequenceRange range) {
-  for (int64_t i = range.begin; i < range.end; ++i) {
-    batch_.append(texts.tokens(static_cast<size_t>(i)));
+void Replica::run(std::span<const RangeToRun> ranges, Team* team) {
+  if (fits(ranges, team)) return;
+  if (ranges.size() > 1) {
+    for (const RangeToRun& range : ranges) run(std::span(&range, 1), team);
+  } else {
+    for (const RangeToRun& half : halves(ranges.front())) run(std::span(&half, 1), team);
   }
 }
 
-void Replica::run(const TokenizedTexts& texts,
-                  SequenceRange range,
-                  std::span<float> logits,
-                  Team* team) {
+// Runs all of it in one pass; false when that is too much for the memory, and could be less.
+bool Replica::fits(std::span<const RangeToRun> ranges, Team* team) {
   batch_.clear();
-  append(texts, range);
-  try {
-    run_batch(logits, team);
-    return;
-  } catch (const Error& error) {
-    const bool one_text = range.end - range.begin == 1;
-    if (error.code() != ErrorCode::out_of_resources || one_text) throw;
-  }
-  const int64_t middle = range.begin + (range.end - range.begin) / 2;
-  const size_t C = model_->config.intents.size();
-  const size_t first_half = static_cast<size_t>(middle - range.begin) * C;
-  run(texts, {range.begin, middle}, logits.first(first_half), team);
-  run(texts, {middle, range.end}, logits.subspan(first_half), team);
-}
-
-void Replica::run_together(std::span<const RangeToRun> ranges) {
-  batch_.clear();
-  size_t values = 0;
+  int64_t most = 0;
+  bool with_logits = false;
   for (const RangeToRun& part : ranges) {
-    append(part.texts, part.range);
-    values += part.logits.size();
+    for (int64_t i = part.range.begin; i < part.range.end; ++i)
+      batch_.append(part.texts.tokens(static_cast<size_t>(i)));
+    most = std::max(most, part.answers.best.columns);
+    with_logits = with_logits || !part.answers.logits.empty();
   }
-  together_.resize(values);
   try {
-    run_batch(together_, nullptr);
+    hand_out(run_batch(most, with_logits, team), ranges);
+    return true;
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::out_of_resources) throw;
-    for (const RangeToRun& part : ranges) run(part.texts, part.range, part.logits);
-    return;
-  }
-  auto next = together_.cbegin();
-  for (const RangeToRun& part : ranges) {
-    std::copy_n(next, part.logits.size(), part.logits.begin());
-    next += static_cast<std::ptrdiff_t>(part.logits.size());
+    if (error.code() != ErrorCode::out_of_resources || is_one_text(ranges)) throw;
+    return false;
   }
 }
 
-void Replica::run_batch(std::span<float> logits, Team* team) {
+// Answers of batch_, until the next.
+Answers Replica::run_batch(int64_t best_of_each, bool with_logits, Team* team) {
+  const int64_t S = batch_.sequences();
+  const auto C = static_cast<int64_t>(model_->config.intents.size());
+  best_.resize(static_cast<size_t>(S * best_of_each));
+  Answers answers{{best_.data(), S, best_of_each}, {}};
+  if (with_logits || !backend_->answers_whole()) {
+    logits_.resize(static_cast<size_t>(S * C));
+    answers.logits = {logits_.data(), S, C};
+  }
+  if (backend_->answers_whole()) {
+    backend_->answer(
+        inputs_of(batch_), batch_.starts, model_->encoder, model_->head, temperature_, answers);
+  } else {
+    rank_on_host(answers, team);
+  }
+  return answers;
+}
+
+// By the same code as a threshold was fitted with, to the bit.
+void Replica::rank_on_host(Answers answers, Team* team) {
   const Pass pass{*backend_, batch_, {}, team};
-  const Tensor out = model_forward(pass, *model_, activations_);
-  backend_->download(out, Tensor(logits.data(), out.rows, out.columns));
+  backend_->download(model_forward(pass, *model_, activations_), answers.logits);
   backend_->synchronize();
+  const auto row_of = [](const auto& rows, int64_t row) {
+    return std::span(rows.row(row), static_cast<size_t>(rows.columns));
+  };
+  for (int64_t s = 0; s < answers.best.rows; ++s)
+    rank_classes(row_of(answers.logits, s), temperature_, row_of(answers.best, s));
 }
 
 void Replica::warm_up(int max_length) {
-  std::vector<float> logits;
   const auto run_sequences = [&](int64_t sequences, int64_t length) {
     const std::vector<int32_t> tokens(static_cast<size_t>(length), 0);
     batch_.clear();
     for (int64_t i = 0; i < sequences; ++i) batch_.append(tokens);
-    logits.resize(static_cast<size_t>(sequences) * model_->config.intents.size());
-    run_batch(logits, nullptr);
+    run_batch(1, false, nullptr);
   };
   run_sequences(1, max_length);
   // Lone texts of every length, whose latency counts, until they are recorded.

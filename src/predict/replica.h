@@ -6,49 +6,51 @@
 
 #include "batch/packed_batch.h"
 #include "batch/token_budget.h"
+#include "compute/answers.h"
 #include "model/activations.h"
 #include "model/prepared_model.h"
 #include "predict/tokenized_texts.h"
 
 namespace fastintent {
 
-/// Some texts of a call, and where their logits [texts,C] go.
+/// Some texts of a call, and where their answers go.
 struct RangeToRun {
   const TokenizedTexts& texts;
   SequenceRange range;
-  std::span<float> logits;
+  Answers answers;
 };
 
 /// One worker's means to run the model: a backend and activations of its own over shared, read-only
 /// weights. One thread at a time.
 class Replica {
  public:
-  Replica(std::unique_ptr<Backend> backend, std::shared_ptr<const PreparedModel> model);
+  /// Probabilities are those at `temperature`.
+  Replica(std::unique_ptr<Backend> backend,
+          std::shared_ptr<const PreparedModel> model,
+          double temperature);
 
-  /// Logits of the texts in `range`. Texts that do not fit into memory together are run in halves,
-  /// down to one; throws out_of_resources when not even that fits.   logits [S,C], host memory
-  /// `team` may run parts of it on other threads; null: the calling one alone.
-  void run(const TokenizedTexts& texts,
-           SequenceRange range,
-           std::span<float> logits,
-           Team* team = nullptr);
-
-  /// The same for ranges of any calls, in one pass where memory allows it.
-  void run_together(std::span<const RangeToRun> ranges);
+  /// Answers the texts of ranges of any calls, in one pass where memory allows it; else range by
+  /// range, and a range in halves, down to one text. Throws out_of_resources when not even that
+  /// fits. `team` may run parts of it on other threads; null: the calling one alone.
+  void run(std::span<const RangeToRun> ranges, Team* team = nullptr);
 
   /// Has every kernel compiled that texts of up to `max_length` tokens need, and the activations
   /// sized for them.
   void warm_up(int max_length);
 
  private:
-  void append(const TokenizedTexts& texts, SequenceRange range);
-  void run_batch(std::span<float> logits, Team* team);
+  bool fits(std::span<const RangeToRun> ranges, Team* team);
+  Answers run_batch(int64_t best_of_each, bool with_logits, Team* team);
+  void rank_on_host(Answers answers, Team* team);
 
   std::unique_ptr<Backend> backend_;
   std::shared_ptr<const PreparedModel> model_;
+  double temperature_;
   Activations activations_;
   PackedBatch batch_;
-  std::vector<float> together_;  // logits of several ranges
+  // Of a batch.
+  std::vector<ScoredClass> best_;
+  std::vector<float> logits_;
 };
 
 }  // namespace fastintent

@@ -9,6 +9,7 @@
 
 #include "compute/random_tensors.h"
 #include "cuda/kernels/convert.h"
+#include "cuda/kernels/head_rows.h"
 
 // The steps between products against plain loops in f64. Rows behind a batch's own hold NaN.
 namespace fastintent::cuda {
@@ -72,7 +73,8 @@ class EncoderRowsTest : public testing::TestWithParam<Factors> {
 
   Matrix load(const DeviceMemory& memory, int64_t width) const {
     const DeviceMemory as_floats(0, static_cast<size_t>(kRows * width) * sizeof(float));
-    rows_as_floats(stream_, factors(), memory.get(), {as_floats.as<float>(), kRows, width});
+    pool_rows(
+        stream_, factors(), rows(), memory.get(), nullptr, width, Result::fp32, as_floats.get());
     Matrix values(kRows, width);
     stream_.download(as_floats.get(), values.values.data(), as_floats.size());
     stream_.synchronize();
@@ -192,25 +194,6 @@ INSTANTIATE_TEST_SUITE_P(AllFactors,
                            if (test.param == Factors::fp32) return "fp32";
                            return test.param == Factors::fp16 ? "fp16" : "bf16";
                          });
-
-TEST(GeluRowsTest, IsExactAndLeavesTheRestOfTheBucket) {
-  const Stream stream(0);
-  const std::vector<float> in{-8, -2, -0.5F, 0, 0.3F, 1, 3, 9, kNan, 7};
-  const int32_t rows = 2;
-  const DeviceMemory count(0, sizeof(rows));
-  const DeviceMemory values(0, in.size() * sizeof(float));
-  stream.upload(&rows, count.get(), sizeof(rows));
-  stream.upload(in.data(), values.get(), values.size());
-  gelu_rows(stream, {kBucket, count.as<int32_t>()}, 4, values.as<float>());
-  std::vector<float> found(in.size());
-  stream.download(values.get(), found.data(), values.size());
-  stream.synchronize();
-  for (size_t i = 0; i < 8; ++i) {
-    const double x = in[i];
-    EXPECT_NEAR(found[i], x / 2 * (1 + std::erf(x / std::sqrt(2.0))), 1e-6) << x;
-  }
-  EXPECT_EQ(found[9], 7);
-}
 
 }  // namespace
 }  // namespace fastintent::cuda

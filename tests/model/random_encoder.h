@@ -69,6 +69,8 @@ inline OwnedWeights random_weights(const ModelConfig& config, uint32_t seed) {
     fill(random, layer.output);
     fill(random, layer.output_norm);
   }
+  if (config.has_dense()) fill(random, owned.weights.head.dense);
+  fill(random, owned.weights.head.classifier);
   return owned;
 }
 
@@ -88,26 +90,14 @@ inline PackedBatch pack(const Sequences& sequences) {
   return batch;
 }
 
-/// A model with random weights on one device.
+/// An encoder with random weights on one device.
 class Encoder {
  public:
   Encoder(Device device, const ModelConfig& config, Precision precision)
-      : Encoder(create_backend(device), config, precision) {}
-  Encoder(std::shared_ptr<Backend> backend,
-          const ModelConfig& config,
-          Precision precision,
-          uint32_t seed = 1)
-      : backend_(std::move(backend)),
-        weights_(random_weights(config, seed)),
+      : backend_(create_backend(device)),
+        weights_(random_weights(config, 1)),
         model_(prepare_model(*backend_, config, weights_.weights, precision, WeightUse::inference)),
-        activations_(*backend_, config, backend_->encodes_whole() ? Keep::result : Keep::scratch) {
-    if (backend_->shares_host_memory()) return;
-    const Tensor word = weights_.weights.encoder.word;
-    word_table_ = backend_->allocate(word.rows, word.columns);
-    const Tensor there = word_table_.tensor(word.rows, word.columns);
-    backend_->upload(word, there);
-    model_.encoder.tables.word = there;
-  }
+        activations_(*backend_, config, backend_->encodes_whole() ? Keep::result : Keep::scratch) {}
 
   Matrix run(const Sequences& sequences, Team* team = nullptr) {
     const PackedBatch batch = pack(sequences);
@@ -118,13 +108,10 @@ class Encoder {
     return result;
   }
 
-  const PreparedEncoder& prepared() const { return model_.encoder; }
-
  private:
-  std::shared_ptr<Backend> backend_;
+  std::unique_ptr<Backend> backend_;
   OwnedWeights weights_;
   PreparedModel model_;
-  Buffer word_table_;
   Activations activations_;
 };
 

@@ -12,6 +12,7 @@
 #include "compute/create_backend.h"
 #include "failing_backend.h"
 #include "golden_texts.h"
+#include "model/softmax.h"
 
 namespace fastintent {
 namespace {
@@ -19,9 +20,11 @@ namespace {
 // f32 sums in another order than transformers' f64, through two layers; the issue asks for 1e-4.
 constexpr double kTolerance = 1e-4;
 
+constexpr AnswerRequest kLogits{.top_k = 0, .with_logits = true};
+
 std::vector<float> logits_of(Predictor& predictor, std::span<const std::string> texts) {
   const std::vector<std::string_view> views(texts.begin(), texts.end());
-  return predictor.run(views).values;
+  return predictor.run(views, kLogits).logits;
 }
 
 std::vector<uint32_t> bits_of(std::span<const float> values) {
@@ -139,15 +142,16 @@ TEST_P(GoldenPredictor, GivesTheSameBitsWhenWorkersDivideAText) {
   const std::vector<std::string> texts = many_texts(texts_);
   for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8}) {
     Predictor single = predictor(Device::cpu, 1, precision);
-    EXPECT_FALSE(single.try_run_now(std::vector<std::string_view>{texts[0]}));  // who would help
+    EXPECT_FALSE(
+        single.try_run_now(std::vector<std::string_view>{texts[0]}, kLogits));  // who would help
     for (const int threads : {2, 3, 5}) {
       Predictor team = predictor(Device::cpu, threads, precision);
       int divided = 0;
       for (const std::string& text : texts) {
-        const auto logits = team.try_run_now(std::vector<std::string_view>{text});
-        if (!logits) continue;  // a worker had not come back from the text before
+        const auto answers = team.try_run_now(std::vector<std::string_view>{text}, kLogits);
+        if (!answers) continue;  // a worker had not come back from the text before
         ++divided;
-        EXPECT_EQ(bits_of(logits->values), bits_of(logits_of(single, {{text}})))
+        EXPECT_EQ(bits_of(answers->logits), bits_of(logits_of(single, {{text}})))
             << precision_name(precision) << ", " << threads << " workers: " << text;
       }
       EXPECT_GT(divided, 0);
@@ -155,9 +159,29 @@ TEST_P(GoldenPredictor, GivesTheSameBitsWhenWorkersDivideAText) {
   }
 }
 
+// The probabilities are those that a threshold was fitted on: of the logits, by the same code.
+TEST_P(GoldenPredictor, RanksTheLogitsOfEachText) {
+  Predictor found = predictor(Device::cpu, 2);
+  const size_t C = found.config().intents.size();
+  const std::vector<std::string_view> views(texts_.begin(), texts_.end());
+  const TextAnswers answers = found.run(views, {static_cast<int>(C), true});
+  ASSERT_EQ(answers.best.size(), texts_.size() * C);
+  for (size_t text = 0; text < texts_.size(); ++text) {
+    const TextAnswer answer = answers.of(text);
+    const Softmax softmax(answer.logits, found.calibration().temperature);
+    for (size_t rank = 0; rank < C; ++rank) {
+      const auto c = static_cast<size_t>(answer.best[rank].index);
+      EXPECT_EQ(answer.best[rank].probability, softmax.probability(c));
+      if (rank == 0) continue;
+      const auto better = static_cast<size_t>(answer.best[rank - 1].index);
+      EXPECT_GE(answer.logits[better], answer.logits[c]);
+    }
+  }
+}
+
 TEST_P(GoldenPredictor, LeavesATextToTheWorkersWhereADeviceCannotDivideIt) {
   Predictor reference = predictor(Device::reference, 2);
-  EXPECT_FALSE(reference.try_run_now(std::vector<std::string_view>{texts_[0]}));
+  EXPECT_FALSE(reference.try_run_now(std::vector<std::string_view>{texts_[0]}, kLogits));
 }
 
 INSTANTIATE_TEST_SUITE_P(AllHeads,
@@ -167,21 +191,22 @@ INSTANTIATE_TEST_SUITE_P(AllHeads,
 
 TEST(Predictor, GivesNothingForNoTexts) {
   Predictor predictor = make_predictor(GoldenCase("bert_mean").model(), Device::cpu, 2);
-  const TextLogits logits = predictor.run({});
-  EXPECT_TRUE(logits.values.empty());
-  EXPECT_TRUE(logits.truncated.empty());
+  const TextAnswers answers = predictor.run({}, kLogits);
+  EXPECT_TRUE(answers.best.empty());
+  EXPECT_TRUE(answers.logits.empty());
+  EXPECT_TRUE(answers.truncated.empty());
 }
 
 TEST(Predictor, SaysWhichTextsWereTruncated) {
   Predictor predictor = make_predictor(GoldenCase("bert_mean").model(), Device::cpu, 1, 6);
   const std::vector<std::string_view> texts = {
       "my card", "please close my old account", "is it new"};
-  const TextLogits logits = predictor.run(texts);
-  EXPECT_EQ(logits.truncated, std::vector<char>({0, 1, 0}));
+  const TextAnswers answers = predictor.run(texts, kLogits);
+  EXPECT_EQ(answers.truncated, std::vector<char>({0, 1, 0}));
   // What is cut off does not count.
   const std::vector<std::string> cut = {"please close my old"};
   const size_t C = predictor.config().intents.size();
-  EXPECT_EQ(bits_of(logits_of(predictor, cut)), bits_of(std::span(logits.values).subspan(C, C)));
+  EXPECT_EQ(bits_of(logits_of(predictor, cut)), bits_of(std::span(answers.logits).subspan(C, C)));
 }
 
 TEST(Predictor, RefusesAFolderWithoutATrainedHead) {
@@ -197,15 +222,15 @@ TEST(Predictor, ServesManyCallsAtOnceWithTheSameBits) {
   Predictor predictor = make_predictor(golden.model(), Device::cpu, 2);
   const std::vector<std::string> texts = many_texts(golden_texts(golden));
   const std::vector<std::string_view> views(texts.begin(), texts.end());
-  const std::vector<uint32_t> expected = bits_of(predictor.run(views).values);
+  const std::vector<uint32_t> expected = bits_of(predictor.run(views, kLogits).logits);
   std::vector<std::thread> callers;
   for (int caller = 0; caller < 3; ++caller) {
     callers.emplace_back([&] {
       for (int round = 0; round < 5; ++round) {
-        PendingLogits first = predictor.start(views);
-        PendingLogits second = predictor.start(views);
-        EXPECT_EQ(bits_of(second.get().values), expected);
-        EXPECT_EQ(bits_of(first.get().values), expected);
+        PendingAnswers first = predictor.start(views, kLogits);
+        PendingAnswers second = predictor.start(views, kLogits);
+        EXPECT_EQ(bits_of(second.get().logits), expected);
+        EXPECT_EQ(bits_of(first.get().logits), expected);
       }
     });
   }
@@ -217,13 +242,13 @@ TEST(Predictor, WarmsUpBesideOtherCalls) {
   Predictor predictor = make_predictor(golden.model(), Device::cpu, 2);
   const std::vector<std::string> texts = golden_texts(golden);
   const std::vector<std::string_view> views(texts.begin(), texts.end());
-  const std::vector<uint32_t> expected = bits_of(predictor.run(views).values);
-  PendingLogits pending = predictor.start(views);
+  const std::vector<uint32_t> expected = bits_of(predictor.run(views, kLogits).logits);
+  PendingAnswers pending = predictor.start(views, kLogits);
   std::thread other([&] { predictor.warm_up(); });
   predictor.warm_up();
   other.join();
-  EXPECT_EQ(bits_of(pending.get().values), expected);
-  EXPECT_EQ(bits_of(predictor.run(views).values), expected);
+  EXPECT_EQ(bits_of(pending.get().logits), expected);
+  EXPECT_EQ(bits_of(predictor.run(views, kLogits).logits), expected);
 }
 
 // A predictor that has loaded its model and then finds memory for `rows` rows of the widest
@@ -256,11 +281,11 @@ TEST(Predictor, LeavesOutWhatWasDroppedBeforeItBegan) {
   Predictor& predictor = counted;
   const std::vector<std::string> texts = many_texts(golden_texts(golden));
   const std::vector<std::string_view> views(texts.begin(), texts.end());
-  predictor.run(views);
+  predictor.run(views, kLogits);
   const int passes = counted.passes();
   constexpr int kDropped = 1000;
-  for (int i = 0; i < kDropped; ++i) predictor.start(views);
-  predictor.run(views);
+  for (int i = 0; i < kDropped; ++i) predictor.start(views, kLogits);
+  predictor.run(views, kLogits);
   // One worker cannot have run a thousand batches while they were only tokenised.
   EXPECT_LT(counted.passes(), passes * kDropped);
 }
@@ -275,17 +300,45 @@ TEST(Predictor, RunsTheTextsOfManyCallsTogether) {
   for (const std::string& text : texts)
     expected.push_back(bits_of(logits_of(predictor, std::span(&text, 1))));
   const int passes = counted.passes();
-  std::vector<PendingLogits> pending;
+  std::vector<PendingAnswers> pending;
   constexpr size_t kCalls = 500;
   for (size_t call = 0; call < kCalls; ++call) {
     const std::string_view text = texts[call % texts.size()];
-    pending.push_back(predictor.start(std::span(&text, 1)));
+    pending.push_back(predictor.start(std::span(&text, 1), kLogits));
   }
   for (size_t call = 0; call < kCalls; ++call) {
-    EXPECT_EQ(bits_of(pending[call].get().values), expected[call % texts.size()]);
+    EXPECT_EQ(bits_of(pending[call].get().logits), expected[call % texts.size()]);
   }
   // One worker cannot have run five hundred passes while they were only tokenised.
   EXPECT_LT(counted.passes() - passes, static_cast<int>(kCalls));
+}
+
+// Calls that share a pass each get what they asked for, and no more.
+TEST(Predictor, GivesEachCallOfAPassAsManyClassesAsItAsksFor) {
+  const GoldenCase golden("bert_mean");
+  PoorPredictor counted(golden, 1000);
+  Predictor& predictor = counted;
+  const std::vector<std::string> texts = golden_texts(golden);
+  const size_t C = predictor.config().intents.size();
+  std::vector<PendingAnswers> pending;
+  const auto text_of = [&](size_t call) { return std::string_view(texts[call % texts.size()]); };
+  const auto request_of = [](size_t call) {
+    return AnswerRequest{static_cast<int>(call % 4), call % 3 == 0};
+  };
+  constexpr size_t kCalls = 500;
+  for (size_t call = 0; call < kCalls; ++call) {
+    const std::string_view text = text_of(call);
+    pending.push_back(predictor.start(std::span(&text, 1), request_of(call)));
+  }
+  for (size_t call = 0; call < kCalls; ++call) {
+    const TextAnswers found = pending[call].get();
+    const std::string_view text = text_of(call);
+    const TextAnswers alone = predictor.run(std::span(&text, 1), request_of(call));
+    EXPECT_EQ(found.best.size(), std::min(C, call % 4 + 1));
+    EXPECT_EQ(found.best, alone.best);
+    EXPECT_EQ(bits_of(found.logits), bits_of(alone.logits));
+    EXPECT_EQ(found.logits.size(), call % 3 == 0 ? C : 0);
+  }
 }
 
 TEST(Predictor, RunsThemOneByOneWhereMemoryIsShort) {
@@ -294,15 +347,15 @@ TEST(Predictor, RunsThemOneByOneWhereMemoryIsShort) {
   Predictor& predictor = poor;
   Predictor roomy = make_predictor(golden.model(), Device::cpu, 1);
   const std::vector<std::string> texts = golden_texts(golden);
-  std::vector<PendingLogits> pending;
+  std::vector<PendingAnswers> pending;
   for (size_t call = 0; call < 200; ++call) {
     const std::string_view text = texts[call % texts.size()];
-    pending.push_back(predictor.start(std::span(&text, 1)));
+    pending.push_back(predictor.start(std::span(&text, 1), kLogits));
   }
   for (size_t call = 0; call < pending.size(); ++call) {
     const std::string& text = texts[call % texts.size()];
     const std::vector<uint32_t> alone = bits_of(logits_of(roomy, std::span(&text, 1)));
-    EXPECT_EQ(bits_of(pending[call].get().values), alone);
+    EXPECT_EQ(bits_of(pending[call].get().logits), alone);
   }
 }
 

@@ -1,7 +1,9 @@
 #include "predict/rank_intents.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -13,7 +15,9 @@ namespace {
 const std::vector<std::string> kIntents = {"a", "b", "c", "d"};
 
 IntentPrediction rank(const std::vector<float>& logits, int top_k, double temperature = 1) {
-  return rank_intents(logits, kIntents, top_k, temperature);
+  std::vector<ScoredClass> best(std::min(logits.size(), static_cast<size_t>(top_k) + 1));
+  rank_classes(logits, temperature, best);
+  return name_intents(best, kIntents);
 }
 
 // Winner and alternatives as one word: "bdca".
@@ -90,13 +94,15 @@ TEST(RankIntents, StandsExtremeLogits) {
 TEST(RankIntents, RefusesLogitsThatAreNotFinite) {
   const float infinity = std::numeric_limits<float>::infinity();
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity}) {
-    expect_error(ErrorCode::bad_checkpoint, "finite", [&] { rank({0, bad, 1, 2}, 3); });
+    expect_error(ErrorCode::bad_checkpoint, fmt::format("finite logits, found {}", bad), [&] {
+      rank({0, bad, 1, 2}, 3);
+    });
   }
 }
 
 TEST(RankIntents, IsCertainOfAnOnlyClass) {
-  const IntentPrediction prediction = rank_intents(std::vector<float>{-3}, {"only"}, 5, 1);
-  EXPECT_EQ(prediction.intent, "only");
+  const IntentPrediction prediction = rank({-3}, 5);
+  EXPECT_EQ(prediction.intent, "a");
   EXPECT_EQ(prediction.confidence, 1);
   EXPECT_TRUE(prediction.alternatives.empty());
 }

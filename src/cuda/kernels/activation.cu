@@ -49,31 +49,56 @@ struct Backward {
   }
 };
 
-template <template <class> class Direction>
-void apply(const Stream& stream, Activation activation, ConstTensor in, Tensor out) {
+template <class Function>
+__global__ void activate_rows_kernel(const int32_t* count, int64_t width, float* values) {
+  const int64_t index = int64_t{blockIdx.x} * kTransformThreads + threadIdx.x;
+  if (index < *count * width) values[index] = Function::value(values[index]);
+}
+
+template <class Run>
+void with_function(Activation activation, const Run& run) {
   switch (activation) {
     case Activation::none:
-      return transform(stream, in, out, Direction<Identity>());
+      return run(Identity());
     case Activation::gelu:
-      return transform(stream, in, out, Direction<Gelu>());
+      return run(Gelu());
     case Activation::tanh:
-      return transform(stream, in, out, Direction<Tanh>());
+      return run(Tanh());
     case Activation::relu:
-      return transform(stream, in, out, Direction<Relu>());
+      return run(Relu());
   }
 }
 
 }  // namespace
 
 void activate(Workspace& workspace, ConstTensor in, Activation activation, Tensor out) {
-  apply<Forward>(workspace.stream, activation, in, out);
+  with_function(activation, [&]<class Function>(Function) {
+    transform(workspace.stream, in, out, Forward<Function>());
+  });
 }
 
 void activate_backward(Workspace& workspace,
                        ConstTensor pre_activation,
                        Activation activation,
                        Tensor d_out) {
-  apply<Backward>(workspace.stream, activation, pre_activation, d_out);
+  with_function(activation, [&]<class Function>(Function) {
+    transform(workspace.stream, pre_activation, d_out, Backward<Function>());
+  });
+}
+
+void activate_rows(const Stream& stream,
+                   const BucketRows& rows,
+                   Activation activation,
+                   int64_t width,
+                   float* values) {
+  with_function(activation, [&]<class Function>(Function) {
+    launch(stream,
+           activate_rows_kernel<Function>,
+           Launch{divide_up(rows.bucket * width, kTransformThreads), kTransformThreads},
+           rows.count,
+           width,
+           values);
+  });
 }
 
 }  // namespace fastintent::cuda

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "compute/operands.h"
+#include "cuda/kernels/bucket_rows.h"
 #include "cuda/workspace.h"
 
 namespace fastintent::cuda {
@@ -13,5 +14,12 @@ void activate_backward(Workspace& workspace,
                        ConstTensor pre_activation,
                        Activation activation,
                        Tensor d_out);
+
+/// values = activation(values), of rows one behind the other.   [rows,width]
+void activate_rows(const Stream& stream,
+                   const BucketRows& rows,
+                   Activation activation,
+                   int64_t width,
+                   float* values);
 
 }  // namespace fastintent::cuda

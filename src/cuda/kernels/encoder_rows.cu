@@ -69,22 +69,6 @@ __global__ void gather_kernel(
     out[row * width + column] = from[column];
 }
 
-__global__ void gelu_kernel(const int32_t* count, int64_t width, float* values) {
-  const int64_t index = int64_t{blockIdx.x} * kRowBlock + threadIdx.x;
-  if (index >= *count * width) return;
-  constexpr float kInverseRootOfTwo = 0.70710678F;
-  const float value = values[index];
-  values[index] = 0.5F * value * (1.0F + erff(value * kInverseRootOfTwo));
-}
-
-template <class Value>
-__global__ void as_floats_kernel(const Value* in, Tensor out) {
-  const int64_t row = own_row();
-  if (row >= out.rows) return;
-  for (int64_t column = threadIdx.x % kWarp; column < out.columns; column += kWarp)
-    out.row(row)[column] = to_float(in[row * out.columns + column]);
-}
-
 Launch warp_for_each(int64_t rows) {
   return {divide_up(rows, kRowBlockWarps), kRowBlock};
 }
@@ -152,25 +136,6 @@ void gather_rows(const Stream& stream,
            rows.count,
            width,
            static_cast<Value*>(out));
-  });
-}
-
-void gelu_rows(const Stream& stream, const BucketRows& rows, int64_t width, float* values) {
-  launch(stream,
-         gelu_kernel,
-         Launch{divide_up(rows.bucket * width, kRowBlock), kRowBlock},
-         rows.count,
-         width,
-         values);
-}
-
-void rows_as_floats(const Stream& stream, Factors factors, const void* in, Tensor out) {
-  with_factor_type(factors, [&]<class Value>(Value) {
-    launch(stream,
-           as_floats_kernel<Value>,
-           warp_for_each(out.rows),
-           static_cast<const Value*>(in),
-           out);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "compute/operands.h"
+#include "cuda/kernels/bucket_rows.h"
 #include "cuda/products.h"
 #include "cuda/runtime.h"
 
@@ -10,14 +11,6 @@
 // are (`Factors`; f32 for fp32 and tf32), one behind the other; all arithmetic is f32. Widths are
 // multiples of 8, and everything starts on 16 bytes.
 namespace fastintent::cuda {
-
-/// Rows of a bucket. Kernels are launched for all of them and work on the first `*count`, which
-/// they read on the device, so that a captured launch serves every batch of the bucket. The rows
-/// behind those are never read or written.
-struct BucketRows {
-  int64_t bucket = 0;
-  const int32_t* count = nullptr;
-};
 
 /// A token's row of each table, on the device.
 struct TokenRows {
@@ -54,11 +47,5 @@ void gather_rows(const Stream& stream,
                  const int32_t* indices,
                  int64_t width,
                  void* out);
-
-/// values = gelu(values), the exact form, of factors in f32.   [rows,width]
-void gelu_rows(const Stream& stream, const BucketRows& rows, int64_t width, float* values);
-
-/// out = in.   [R,H]
-void rows_as_floats(const Stream& stream, Factors factors, const void* in, Tensor out);
 
 }  // namespace fastintent::cuda

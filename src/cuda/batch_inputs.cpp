@@ -1,4 +1,4 @@
-#include "cuda/encoder_inputs.h"
+#include "cuda/batch_inputs.h"
 
 #include <algorithm>
 #include <bit>
@@ -18,12 +18,16 @@ int64_t longest_of(std::span<const int32_t> starts) {
   return longest;
 }
 
-void fill(const EncoderInputs& inputs, const TokenInputs& tokens, std::span<const int32_t> starts) {
+void fill(const BatchInputs& inputs,
+          const TokenInputs& tokens,
+          std::span<const int32_t> starts,
+          const Ranking& ranking) {
   const size_t T = tokens.ids.size();
   const size_t S = starts.size() - 1;
   const std::vector<AttentionTile> tiles = attention_tiles({starts, starts}, kTileQueries);
   *inputs.counts = {
       static_cast<int32_t>(T), static_cast<int32_t>(S), static_cast<int32_t>(tiles.size())};
+  *inputs.ranking = ranking;
   std::copy(tokens.ids.begin(), tokens.ids.end(), inputs.ids);
   std::copy(tokens.positions.begin(), tokens.positions.end(), inputs.positions);
   if (tokens.segments.empty()) {
@@ -31,7 +35,7 @@ void fill(const EncoderInputs& inputs, const TokenInputs& tokens, std::span<cons
   } else {
     std::copy(tokens.segments.begin(), tokens.segments.end(), inputs.segments);
   }
-  std::copy_n(starts.begin(), S, inputs.first_rows);
+  std::copy(starts.begin(), starts.end(), inputs.starts);
   std::copy(tiles.begin(), tiles.end(), inputs.tiles);
   for (size_t s = 0; s < S; ++s) {
     inputs.first_row_tiles[s] = {static_cast<int32_t>(s), 1, starts[s], starts[s + 1] - starts[s]};
@@ -40,52 +44,52 @@ void fill(const EncoderInputs& inputs, const TokenInputs& tokens, std::span<cons
 
 }  // namespace
 
-int64_t EncoderBucket::most_tiles() const {
+int64_t BatchBucket::most_tiles() const {
   // Whole tiles of all tokens, and the rest of each sequence.
   return tokens / kTileQueries + sequences;
 }
 
-EncoderBucket bucket_of(std::span<const int32_t> starts) {
+BatchBucket bucket_of(std::span<const int32_t> starts) {
   const auto longest = static_cast<uint64_t>(longest_of(starts));
   return {row_bucket(starts.back()),
           row_bucket(static_cast<int64_t>(starts.size()) - 1),
           std::max(kSmallestRowBucket, static_cast<int64_t>(std::bit_ceil(longest)))};
 }
 
-EncoderInputs EncoderInputs::in(std::byte* block, const EncoderBucket& bucket) {
+BatchInputs BatchInputs::in(std::byte* block, const BatchBucket& bucket) {
   Pieces pieces(block);
-  EncoderInputs inputs;
+  BatchInputs inputs;
   inputs.counts = pieces.take_values<Counts>(1);
+  inputs.ranking = pieces.take_values<Ranking>(1);
   inputs.ids = pieces.take_values<int32_t>(bucket.tokens);
   inputs.positions = pieces.take_values<int32_t>(bucket.tokens);
   inputs.segments = pieces.take_values<int32_t>(bucket.tokens);
-  inputs.first_rows = pieces.take_values<int32_t>(bucket.sequences);
+  inputs.starts = pieces.take_values<int32_t>(bucket.sequences + 1);
   inputs.tiles = pieces.take_values<AttentionTile>(bucket.most_tiles());
   inputs.first_row_tiles = pieces.take_values<AttentionTile>(bucket.sequences);
   inputs.bytes = pieces.taken();
   return inputs;
 }
 
-std::byte* EncoderUpload::free_slot(size_t bytes) {
-  Slot& slot = slots_[next_];
-  next_ = (next_ + 1) % slots_.size();
-  // Callers that read their results have waited since.
-  if (slot.used_at == workspace_.waits) workspace_.synchronize();
-  if (slot.memory.size() < bytes) {
-    slot.memory = PinnedMemory();
-    slot.memory = PinnedMemory(bytes);
+std::byte* BatchUpload::free_memory(size_t bytes) {
+  // Who took the answers home has waited since; who failed on the way has not.
+  if (used_at_ == workspace_.waits) workspace_.synchronize();
+  if (memory_.size() < bytes) {
+    memory_ = PinnedMemory();
+    memory_ = PinnedMemory(bytes);
   }
-  slot.used_at = workspace_.waits;
-  return slot.memory.get();
+  used_at_ = workspace_.waits;
+  return memory_.get();
 }
 
-void EncoderUpload::send(const TokenInputs& tokens,
-                         std::span<const int32_t> starts,
-                         const EncoderBucket& bucket,
-                         std::byte* block) {
-  const size_t bytes = EncoderInputs::in(nullptr, bucket).bytes;
-  std::byte* host = free_slot(bytes);
-  fill(EncoderInputs::in(host, bucket), tokens, starts);
+void BatchUpload::send(const TokenInputs& tokens,
+                       std::span<const int32_t> starts,
+                       const Ranking& ranking,
+                       const BatchBucket& bucket,
+                       std::byte* block) {
+  const size_t bytes = BatchInputs::in(nullptr, bucket).bytes;
+  std::byte* host = free_memory(bytes);
+  fill(BatchInputs::in(host, bucket), tokens, starts, ranking);
   workspace_.stream.upload(host, block, bytes);
 }
 

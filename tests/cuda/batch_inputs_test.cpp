@@ -1,4 +1,4 @@
-#include "cuda/encoder_inputs.h"
+#include "cuda/batch_inputs.h"
 
 #include <gtest/gtest.h>
 
@@ -13,14 +13,14 @@ std::vector<int32_t> starts_of(const std::vector<int32_t>& lengths) {
   return starts;
 }
 
-TEST(EncoderInputsTest, BucketsHoldTheirBatches) {
-  EXPECT_EQ(bucket_of(starts_of({1})), (EncoderBucket{16, 16, 16}));
-  EXPECT_EQ(bucket_of(starts_of({17, 3})), (EncoderBucket{32, 16, 32}));
-  EXPECT_EQ(bucket_of(starts_of({100, 512})), (EncoderBucket{768, 16, 512}));
-  EXPECT_EQ(bucket_of(starts_of(std::vector<int32_t>(49, 2))), (EncoderBucket{128, 64, 16}));
+TEST(BatchInputsTest, BucketsHoldTheirBatches) {
+  EXPECT_EQ(bucket_of(starts_of({1})), (BatchBucket{16, 16, 16}));
+  EXPECT_EQ(bucket_of(starts_of({17, 3})), (BatchBucket{32, 16, 32}));
+  EXPECT_EQ(bucket_of(starts_of({100, 512})), (BatchBucket{768, 16, 512}));
+  EXPECT_EQ(bucket_of(starts_of(std::vector<int32_t>(49, 2))), (BatchBucket{128, 64, 16}));
 }
 
-TEST(EncoderInputsTest, BucketsHaveRoomForTheTilesOfAnyBatch) {
+TEST(BatchInputsTest, BucketsHaveRoomForTheTilesOfAnyBatch) {
   for (const int32_t length : {1, 2, 15, 16, 17, 31, 33, 300}) {
     for (int sequences = 1; sequences <= 40; ++sequences) {
       const std::vector<int32_t> starts =

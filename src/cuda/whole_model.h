@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <span>
+
+#include "compute/answers.h"
+#include "compute/prepared_encoder.h"
+#include "cuda/batch_inputs.h"
+#include "cuda/encoder_biases.h"
+#include "cuda/encoder_steps.h"
+#include "cuda/head_steps.h"
+#include "cuda/workspace.h"
+
+namespace fastintent::cuda {
+
+/// A whole model, from tokens to answers. Activations, the residual stream with them, lie in the
+/// kind that the products read their factors in; LayerNorm, softmax, the classifier and all sums
+/// are f32.
+///
+/// Every batch runs in the shapes of its bucket. The second batch of a bucket is captured as a
+/// graph, which later ones replay, so that the device gets one order instead of about seven a
+/// layer. A text's bits are the same in every bucket and batch, captured or not.
+///
+/// One thread at a time.
+class WholeModel {
+ public:
+  explicit WholeModel(Workspace& workspace) : workspace_(workspace) {}
+
+  /// As Backend::answer. Throws out_of_resources or std::bad_alloc when memory is short; a smaller
+  /// batch may still run then.
+  void answer(const TokenInputs& tokens,
+              std::span<const int32_t> starts,
+              const PreparedEncoder& encoder,
+              const PreparedHead& head,
+              double temperature,
+              const Answers& answers);
+
+ private:
+  struct BucketRun {
+    bool direct = false;  // done before, so that the products have chosen their algorithms
+    Graph graph;          // or none yet
+  };
+  struct Places {
+    EncoderPlaces encoder;
+    HeadPlaces head;
+  };
+  // Of a weight of the encoder and of the classifier.
+  using Numbers = std::array<uint64_t, 2>;
+
+  static Numbers numbers_of(const PreparedEncoder& encoder, const PreparedHead& head);
+  void take_over(const PreparedEncoder& encoder, const PreparedHead& head);
+  void forget_runs();
+  Places places(const BatchBucket& bucket,
+                const PreparedEncoder& encoder,
+                const PreparedHead& head);
+  std::byte* at_least(size_t bytes);
+  void take_home(const HeadPlaces& places, const Answers& answers);
+
+  Workspace& workspace_;
+  BatchUpload upload_{workspace_};
+  PinnedMemory home_;  // of answers, as compact as they come
+
+  // Of the model that ran last: a worker's backend serves one.
+  Numbers numbers_{};  // zeros: none
+  EncoderBiases biases_;
+  std::map<BatchBucket, BucketRun> runs_;
+
+  DeviceMemory memory_;
+};
+
+}  // namespace fastintent::cuda

@@ -1,0 +1,60 @@
+#include <gtest/gtest.h>
+
+#include "answering_model.h"
+#include "emulated_device.h"
+#include "fastintent/error.h"
+
+// A model whose device runs out of memory.
+namespace fastintent {
+namespace {
+
+constexpr Shape kShape = {24, 3, 40, 2};
+
+// Every allocation is tried once more after the pool's cache was given back.
+constexpr int kBothTries = 2;
+
+void expect_out_of_resources(AnsweringModel& model, const Sequences& sequences) {
+  try {
+    model.run(sequences);
+    FAIL() << "ran without memory";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::out_of_resources) << error.what();
+  }
+}
+
+TEST(WholeModelMemoryTest, ASmallerBatchRunsAfterOneThatHadNoRoom) {
+  const Sequences small = random_sequences({9, 4});
+  const Sequences large = random_sequences({60, 70, 50});
+  AnsweringModel unharmed(Device::cuda, config_of(kShape, HeadKind::pooler), Precision::fp16);
+  const Found expected_small = unharmed.run(small);
+  const Found expected_large = unharmed.run(large);
+
+  // Twice, so that there is a graph over the memory that is given up for the larger batch.
+  AnsweringModel model(Device::cuda, config_of(kShape, HeadKind::pooler), Precision::fp16);
+  model.run(small);
+  model.run(small);
+  cuda::emulation::fail_allocations(kBothTries);
+  expect_out_of_resources(model, large);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(same_bits(model.run(small), expected_small));
+    EXPECT_TRUE(same_bits(model.run(large), expected_large));
+  }
+}
+
+TEST(WholeModelMemoryTest, AModelIsTakenOverAfterItsBiasesHadNoRoom) {
+  const std::shared_ptr<Backend> backend = create_backend(Device::cuda);
+  const ModelConfig config = config_of(kShape, HeadKind::pooler);
+  const Sequences sequences = random_sequences({9, 4});
+  AnsweringModel first(backend, config, Precision::fp16, 1);
+  AnsweringModel second(backend, config, Precision::fp16, 2);
+  const Found of_first = first.run(sequences);
+  const Found of_second = second.run(sequences);
+  first.run(sequences);
+  cuda::emulation::fail_allocations(kBothTries);
+  expect_out_of_resources(second, sequences);
+  EXPECT_TRUE(same_bits(first.run(sequences), of_first));
+  EXPECT_TRUE(same_bits(second.run(sequences), of_second));
+}
+
+}  // namespace
+}  // namespace fastintent
