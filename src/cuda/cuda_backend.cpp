@@ -229,11 +229,12 @@ class CudaBackend final : public Backend {
     }
   }
 
-  double do_softmax_cross_entropy(ConstTensor logits,
-                                  std::span<const int32_t> labels,
-                                  const CrossEntropy& options,
-                                  Tensor d_logits) override {
-    return cuda::softmax_cross_entropy(workspace_, logits, labels, options, d_logits);
+  void do_softmax_cross_entropy(ConstTensor logits,
+                                std::span<const int32_t> labels,
+                                const CrossEntropy& options,
+                                std::span<float> losses,
+                                Tensor d_logits) override {
+    cuda::softmax_cross_entropy(workspace_, logits, labels, options, losses, d_logits);
   }
 
   void do_embed_backward(const TokenInputs& tokens,
