@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -181,12 +182,14 @@ class Backend {
   // --- loss
   // ---------------------------------------------------------------------------------------
 
-  /// Returns the sum of the rows' losses divided by the normalizer, and their gradient.
-  /// logits, d_logits [S,C]; labels [S], host memory
-  double softmax_cross_entropy(ConstTensor logits,
-                               std::span<const int32_t> labels,
-                               const CrossEntropy& options,
-                               Tensor d_logits);
+  /// losses[s] = the loss of row s, not divided; d_logits = the gradient of their sum, divided by
+  /// the normalizer. Both are 0 in rows labelled kNoLabel.
+  /// logits, d_logits [S,C], losses [S]; labels [S], host memory
+  void softmax_cross_entropy(ConstTensor logits,
+                             std::span<const int32_t> labels,
+                             const CrossEntropy& options,
+                             std::span<float> losses,
+                             Tensor d_logits);
 
   // --- backward, one for each forward
   // ---------------------------------------------------------------
@@ -252,6 +255,17 @@ class Backend {
                      Pooling pooling,
                      Write write,
                      Tensor d_hidden);
+
+  // --- passes
+  // -------------------------------------------------------------------------------------
+
+  /// Does what `work` gives to this backend: operations that are the same, on the same tensors,
+  /// whenever `shape` is; what they take from host memory, and a normalizer or a seed, may differ.
+  /// A device may record them and give itself the record from then on. `work` may run several
+  /// times, and neither allocates nor uploads, downloads or synchronizes.
+  virtual void run_recorded(const PassShape& /*shape*/, const std::function<void()>& work) {
+    work();
+  }
 
   // --- update
   // -------------------------------------------------------------------------------------
@@ -336,10 +350,11 @@ class Backend {
                          const PreparedHead& head,
                          double temperature,
                          const Answers& answers);
-  virtual double do_softmax_cross_entropy(ConstTensor logits,
-                                          std::span<const int32_t> labels,
-                                          const CrossEntropy& options,
-                                          Tensor d_logits) = 0;
+  virtual void do_softmax_cross_entropy(ConstTensor logits,
+                                        std::span<const int32_t> labels,
+                                        const CrossEntropy& options,
+                                        std::span<float> losses,
+                                        Tensor d_logits) = 0;
   virtual void do_embed_backward(const TokenInputs& tokens,
                                  const NormalizedRows& kept,
                                  std::span<const float> scale,

@@ -192,14 +192,16 @@ void Backend::do_answer(const TokenInputs& /*tokens*/,
   fail_check("answer", "a device that answers whole", std::string(name()));
 }
 
-double Backend::softmax_cross_entropy(ConstTensor logits,
-                                      std::span<const int32_t> labels,
-                                      const CrossEntropy& options,
-                                      Tensor d_logits) {
+void Backend::softmax_cross_entropy(ConstTensor logits,
+                                    std::span<const int32_t> labels,
+                                    const CrossEntropy& options,
+                                    std::span<float> losses,
+                                    Tensor d_logits) {
   constexpr std::string_view kOperation = "softmax_cross_entropy";
   check_shape(kOperation, "logits", logits, static_cast<int64_t>(labels.size()), kAnySize);
+  check_size(kOperation, "losses", losses.size(), logits.rows);
   check_shape(kOperation, "d_logits", d_logits, logits.rows, logits.columns);
-  check_indices(kOperation, "label", labels, logits.columns);
+  check_labels(kOperation, labels, logits.columns);
   if (!options.class_weights.empty()) {
     check_size(kOperation, "class_weights", options.class_weights.size(), logits.columns);
   }
@@ -210,7 +212,7 @@ double Backend::softmax_cross_entropy(ConstTensor logits,
   if (!(options.normalizer > 0)) {
     fail_check(kOperation, "normalizer above 0", fmt::format("{}", options.normalizer));
   }
-  return logits.rows > 0 ? do_softmax_cross_entropy(logits, labels, options, d_logits) : 0;
+  if (logits.rows > 0) do_softmax_cross_entropy(logits, labels, options, losses, d_logits);
 }
 
 }  // namespace fastintent

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -94,13 +95,27 @@ struct AttentionSpans {
   std::span<const int32_t> key_starts;
 };
 
+/// The label of a row that has neither loss nor gradient: one that only fills up a batch.
+constexpr int32_t kNoLabel = -1;
+
 /// label_smoothing and class_weights [C] (empty: all one) as in torch.nn.functional.cross_entropy;
-/// every loss and gradient is divided by `normalizer`, the sum of the weights of the labels in the
-/// whole step.
+/// every gradient is divided by `normalizer`, the sum of the weights of the labels in the whole
+/// step.
 struct CrossEntropy {
   float label_smoothing = 0;
   std::span<const float> class_weights;
   double normalizer = 1;
+};
+
+/// What the sizes of all tensors of a training pass follow from, for one model and one backend.
+struct PassShape {
+  int64_t tokens = 0;
+  int64_t sequences = 0;
+  int64_t word_rows = 0;  ///< of the word table's gradient
+  Write write = Write::overwrite;
+
+  // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the comparison's 0 for a pointer
+  friend auto operator<=>(const PassShape&, const PassShape&) = default;
 };
 
 /// Parameters and moments of one AdamW update, all of the same size.

@@ -65,6 +65,16 @@ void check_indices(std::string_view operation,
   }
 }
 
+void check_labels(std::string_view operation, std::span<const int32_t> labels, int64_t classes) {
+  for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] != kNoLabel && (labels[i] < 0 || labels[i] >= classes)) {
+      fail_check(operation,
+                 fmt::format("label from 0 to {}, or {} for none", classes - 1, kNoLabel),
+                 fmt::format("{} (at {})", labels[i], i));
+    }
+  }
+}
+
 void check_starts(std::string_view operation,
                   std::string_view what,
                   std::span<const int32_t> starts,

@@ -34,6 +34,9 @@ void check_indices(std::string_view operation,
                    std::span<const int32_t> indices,
                    int64_t limit);
 
+/// `labels` are all in [0, classes) or kNoLabel.
+void check_labels(std::string_view operation, std::span<const int32_t> labels, int64_t classes);
+
 /// `starts` begin with 0, never fall and end with `rows`.
 void check_starts(std::string_view operation,
                   std::string_view what,

@@ -14,6 +14,11 @@ struct WorkSizes {
   /// memory does not grow with the batch: a token of MiniLM-L6 keeps about 160 KB for backward, a
   /// pass thus 160 MB at most.
   int64_t training_tokens = 1024;
+  /// Training passes of at most this many tokens take longer to be ordered than to be done: they
+  /// run through Backend::run_recorded, filled up to a multiple of token_step, so that few sizes
+  /// stand for all. 0: none.
+  int64_t recorded_tokens = 0;
+  int64_t token_step = 1;
   /// Threads with a backend each that keep the device busy; 0: one for each core.
   int prediction_workers = 0;
   int training_workers = 0;

@@ -129,11 +129,12 @@ class CpuBackend final : public Backend {
     encoder_.run(tokens, starts, encoder, team, out);
   }
 
-  double do_softmax_cross_entropy(ConstTensor logits,
-                                  std::span<const int32_t> labels,
-                                  const CrossEntropy& options,
-                                  Tensor d_logits) override {
-    return cpu::softmax_cross_entropy(logits, labels, options, d_logits);
+  void do_softmax_cross_entropy(ConstTensor logits,
+                                std::span<const int32_t> labels,
+                                const CrossEntropy& options,
+                                std::span<float> losses,
+                                Tensor d_logits) override {
+    cpu::softmax_cross_entropy(logits, labels, options, losses, d_logits);
   }
 
   void do_embed_backward(const TokenInputs& tokens,

@@ -5,9 +5,10 @@
 namespace fastintent::cpu {
 
 /// As Backend::softmax_cross_entropy; in double, as a step has few rows of it.
-double softmax_cross_entropy(ConstTensor logits,
-                             std::span<const int32_t> labels,
-                             const CrossEntropy& options,
-                             Tensor d_logits);
+void softmax_cross_entropy(ConstTensor logits,
+                           std::span<const int32_t> labels,
+                           const CrossEntropy& options,
+                           std::span<float> losses,
+                           Tensor d_logits);
 
 }  // namespace fastintent::cpu

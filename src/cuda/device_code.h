@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "cuda/launch.h"
+#include "cuda/runtime.h"
 
 namespace fastintent::cuda {
 
@@ -154,8 +155,10 @@ void launch(const Stream& stream,
   std::tuple<Parameters...> values(arguments...);
   std::apply(
       [&](Parameters&... value) {
+        const auto* address = reinterpret_cast<const void*>(kernel);
+        if (stream.leaves_out(address, shape, value...)) return;
         void* pointers[] = {&value...};
-        launch_kernel(stream, reinterpret_cast<const void*>(kernel), shape, pointers);
+        launch_kernel(stream, address, shape, pointers);
       },
       values);
 }

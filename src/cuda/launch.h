@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <tuple>
 
 namespace fastintent::cuda {
 
@@ -12,6 +13,8 @@ struct Launch {
   int64_t blocks = 0;
   int threads = 0;
   int64_t shared_bytes = 0;
+
+  auto parts() const { return std::tie(blocks, threads, shared_bytes); }
 };
 
 /// Threads that run in step and exchange values without shared memory.

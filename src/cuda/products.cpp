@@ -111,6 +111,7 @@ void Products::multiply(const Product& product,
                         const ProductOperands& operands) {
   if (size.M == 0 || size.N == 0) return;
   if (size.K == 0) return multiply_nothing(state_->stream, product, size, operands);
+  if (state_->stream.leaves_out(product, size, operands)) return;
   const CurrentDevice current(state_->stream.device());
   LtMatmul matmul(product, size, operands);
   const Algorithm algorithm = state_->algorithm(case_of(product, size, operands), matmul);

@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <tuple>
 
 #include "cuda/runtime.h"
 
@@ -32,6 +33,10 @@ struct Product {
   Epilogue epilogue = Epilogue::none;
   Result result = Result::factors;
   bool accumulate = false;  ///< add to `out`; only with Epilogue::none
+
+  auto parts() const {
+    return std::tie(factors, transpose_left, transpose_right, epilogue, result, accumulate);
+  }
 
   // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the comparison's 0 for a pointer
   friend auto operator<=>(const Product&, const Product&) = default;

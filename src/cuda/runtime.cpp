@@ -243,7 +243,7 @@ void Stream::copy_rows(const void* from,
 }
 
 void Stream::clear(void* device, size_t bytes) const {
-  if (bytes == 0) return;
+  if (bytes == 0 || leaves_out(device, bytes)) return;
   const CurrentDevice current(device_);
   check(cudaMemsetAsync(device, 0, bytes, native_stream(*this)), "clear", "memory of the device");
 }

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "cuda/launch_log.h"
+
 // What we ask of CUDA's run time, without its headers: only kernels and the files that
 // sources.cmake lists as `cuda_library_calls` include those. tests/cuda_emulation/runtime.cpp does
 // the same on the host, for the emulated tests. Every call throws Error(device_missing) when the
@@ -78,8 +80,19 @@ class Stream {
   /// Runs a graph captured on this stream.
   void run(const Graph& graph) const;
 
+  /// Has kernels, products and clears noted in `log` from now on; null: no more.
+  void set_log(LaunchLog* log) { log_ = log; }
+  /// Notes an order with its arguments where there is a log; true: it must not be carried out.
+  template <class... Values>
+  bool leaves_out(const Values&... order) const {
+    if (log_ == nullptr) return false;
+    log_->add(order...);
+    return log_->muted();
+  }
+
  private:
   int device_;
+  LaunchLog* log_ = nullptr;
   void* native_ = nullptr;
 };
 

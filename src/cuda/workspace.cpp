@@ -1,6 +1,7 @@
 #include "cuda/workspace.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "cuda/memory.h"
@@ -8,14 +9,20 @@
 namespace fastintent::cuda {
 namespace {
 
-// A training step has about ten arrays and waits for the device once or twice, so that the slot
-// that was not used for the longest time is always free.
-constexpr size_t kSlots = 32;
+// A training pass of 24 layers has about a hundred arrays, 75 of them the keys of a dropout, and
+// waits for the device once, so that the slot that was not used for the longest time is free.
+constexpr size_t kSlots = 128;
+
+// Slots are small and large in turn: with powers of two from here on all of them are soon as large
+// as any array, and allocate no more.
+constexpr size_t kSmallestSlot = 4096;
 
 }  // namespace
 
 const void* HostArrays::copy(const void* data, size_t bytes) {
   if (bytes == 0) return nullptr;
+  bytes_asked_for_ += ArrayBlock::room_for(bytes);
+  if (block_ != nullptr) return block_->put(data, bytes);
   for (Slot& slot : slots_) {
     if (slot.bytes == bytes && std::memcmp(slot.host.get(), data, bytes) == 0) {
       slot.last_use = ++uses_;
@@ -25,8 +32,7 @@ const void* HostArrays::copy(const void* data, size_t bytes) {
   Slot& slot = free_slot();
   slot.bytes = 0;
   if (slot.host.size() < bytes || slot.device.size() < bytes) {
-    // A quarter more, so that slowly growing batches do not allocate each time.
-    const size_t roomy = bytes + bytes / 4;
+    const size_t roomy = std::max(kSmallestSlot, std::bit_ceil(bytes));
     slot.device = allocate(stream_.device(), roomy);
     slot.host = PinnedMemory(roomy);
   }

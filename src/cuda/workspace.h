@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "cuda/array_block.h"
 #include "cuda/products.h"
 #include "cuda/runtime.h"
 
@@ -24,6 +25,11 @@ class HostArrays {
     return static_cast<const Value*>(copy(values.data(), values.size_bytes()));
   }
 
+  /// Arrays go into `block` from now on instead, whatever was uploaded before; null: no more.
+  void put_into(ArrayBlock* block) { block_ = block; }
+  /// What a block needs for all arrays so far.
+  size_t bytes_asked_for() const { return bytes_asked_for_; }
+
   /// Everything given to the stream so far is done.
   void stream_is_done() { done_before_ = uses_; }
 
@@ -40,6 +46,8 @@ class HostArrays {
 
   const Stream& stream_;
   std::vector<Slot> slots_;
+  ArrayBlock* block_ = nullptr;
+  size_t bytes_asked_for_ = 0;
   uint64_t uses_ = 0;
   uint64_t done_before_ = 0;
 };

@@ -84,6 +84,7 @@ void Activations::place_gradients() {
   gradients.intermediate = claim(tokens_, config_.encoder.intermediate);
   gradients.head = claim(sequences_, H);
   gradients.logits = claim(sequences_, static_cast<int64_t>(config_.intents.size()));
+  gradients.losses = claim(sequences_, 1);
 }
 
 void Activations::prepare(int64_t tokens, int64_t sequences) {

@@ -45,6 +45,7 @@ struct GradientScratch {
   Tensor intermediate;     // [T,I]
   Tensor head;             // [S,H]
   Tensor logits;           // [S,C]
+  Tensor losses;           // [S,1] of the rows, on the way to their gradients
 };
 
 /// Memory of forward and backward passes, sized for the largest batch so far, views cut to the

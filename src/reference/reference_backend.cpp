@@ -82,11 +82,12 @@ class ReferenceBackend : public Backend {
   void do_apply_dropout(ConstTensor in, Dropout dropout, Tensor out) override {
     reference::apply_dropout(in, dropout, out);
   }
-  double do_softmax_cross_entropy(ConstTensor logits,
-                                  std::span<const int32_t> labels,
-                                  const CrossEntropy& options,
-                                  Tensor d_logits) override {
-    return reference::softmax_cross_entropy(logits, labels, options, d_logits);
+  void do_softmax_cross_entropy(ConstTensor logits,
+                                std::span<const int32_t> labels,
+                                const CrossEntropy& options,
+                                std::span<float> losses,
+                                Tensor d_logits) override {
+    reference::softmax_cross_entropy(logits, labels, options, losses, d_logits);
   }
   void do_embed_backward(const TokenInputs& tokens,
                          const NormalizedRows& kept,

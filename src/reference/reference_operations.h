@@ -99,10 +99,11 @@ void pool_backward(ConstTensor d_out,
                    Tensor d_hidden);
 
 // cross_entropy.cpp
-double softmax_cross_entropy(ConstTensor logits,
-                             std::span<const int32_t> labels,
-                             const CrossEntropy& options,
-                             Tensor d_logits);
+void softmax_cross_entropy(ConstTensor logits,
+                           std::span<const int32_t> labels,
+                           const CrossEntropy& options,
+                           std::span<float> losses,
+                           Tensor d_logits);
 
 // adamw.cpp
 double sum_gradients(std::span<const std::span<const float>> parts, std::span<float> out);

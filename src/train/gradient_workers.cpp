@@ -4,12 +4,25 @@
 #include <cmath>
 
 #include "batch/balance.h"
-#include "batch/token_budget.h"
 #include "model/classifier_head.h"
 #include "model/encoder.h"
 #include "model/model_forward.h"
+#include "train/fill_batch.h"
 
 namespace fastintent {
+namespace {
+
+// The word table's gradient has so many rows or a multiple of it during a pass, of which the step
+// uses the first: a step of 32 short texts has some 200 to 400 distinct words, and a shape of its
+// own for each number would never be seen twice.
+constexpr int64_t kWordRowStep = 512;
+
+int64_t word_rows_of_pass(int64_t distinct_words) {
+  return (distinct_words + kWordRowStep - 1) / kWordRowStep * kWordRowStep;
+}
+
+}  // namespace
+
 struct GradientWorkers::Step {
   const PreparedModel& model;
   const EncodedDataset& data;
@@ -62,19 +75,69 @@ void GradientWorkers::deal_out(const EncodedDataset& data, std::span<const int64
   }
 }
 
+// The texts of a range, and what fills them up where the device records its passes.
+void GradientWorkers::pack(Share& share, const SequenceRange& range, const Step& step) const {
+  share.batch.clear();
+  share.labels.clear();
+  share.slots.clear();
+  for (int64_t i = range.begin; i < range.end; ++i) {
+    const int64_t example = share.examples[static_cast<size_t>(i)];
+    share.batch.append(step.data.tokens(example));
+    share.labels.push_back(step.data.classes[static_cast<size_t>(example)]);
+  }
+  const WorkSizes sizes = share.backend->work_sizes();
+  if (share.batch.tokens() <= sizes.recorded_tokens) {
+    fill_batch(share.batch, sizes.token_step, config_.encoder.positions);
+    share.labels.resize(static_cast<size_t>(share.batch.sequences()), kNoLabel);
+  }
+  for (const int32_t id : share.batch.ids) share.slots.push_back(slot_of_[static_cast<size_t>(id)]);
+}
+
+void GradientWorkers::run_pass(
+    Share& share, const Step& step, uint64_t dropout_seed, Tensor word, Write write) {
+  DropoutPlan dropout = step.dropout;
+  dropout.seed = dropout_seed;
+  Backend& backend = *share.backend;
+  Activations& act = *share.activations;
+  const PassShape shape{share.batch.tokens(), share.batch.sequences(), word.rows, write};
+  EncoderWeights& encoder_gradients = share.gradients.weights.encoder;
+  encoder_gradients.word = word;
+  const Pass pass{backend, share.batch, dropout};
+  const auto work = [&] {
+    const Tensor logits = model_forward(pass, step.model, act);
+    const GradientScratch& scratch = act.gradients;
+    backend.softmax_cross_entropy(
+        logits, share.labels, step.loss, scratch.losses.flat(), scratch.logits);
+    head_backward(pass, step.model, scratch.logits, act, share.gradients.weights.head, write);
+    encoder_backward(pass, step.model, act, share.slots, encoder_gradients, write);
+  };
+  act.prepare(shape.tokens, shape.sequences);  // so that `work` allocates nothing
+  if (shape.tokens <= backend.work_sizes().recorded_tokens) {
+    backend.run_recorded(shape, work);
+  } else {
+    work();
+  }
+
+  share.losses.resize(share.labels.size());
+  backend.download(act.gradients.losses, {share.losses.data(), shape.sequences, 1});
+  for (const float loss : share.losses)
+    share.loss += static_cast<double>(loss) / step.loss.normalizer;
+}
+
 void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
   const auto U = static_cast<int64_t>(word_rows_.size());
   const int64_t H = config_.encoder.hidden;
-  if (share.word.size() < round_up_to_tile(U) * H)
-    share.word = share.backend->allocate(U + U / 4, H);
+  const int64_t rows = word_rows_of_pass(U);
+  if (share.word.size() < rows * H) {
+    share.word = Buffer();
+    share.word = share.backend->allocate(rows, H);
+  }
   const Tensor word = share.word.tensor(U, H);
   share.backend->clear(word);
-  share.gradients.weights.encoder.word = word;
   share.loss = 0;
-  // A process whose share of a small step is empty adds nothing.
   if (share.examples.empty()) {
+    // A process whose share of a small step is empty adds nothing.
     share.backend->clear(Tensor(share.gradients.flat.data(), 1, flat_size_));
-    return;
   }
 
   std::vector<int32_t> lengths;
@@ -83,29 +146,13 @@ void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
   uint64_t pass_number = 0;
   for (const SequenceRange& range :
        split_by_tokens(lengths, share.backend->work_sizes().training_tokens, 1)) {
-    share.batch.clear();
-    share.labels.clear();
-    share.slots.clear();
-    for (int64_t i = range.begin; i < range.end; ++i) {
-      const int64_t example = share.examples[static_cast<size_t>(i)];
-      share.batch.append(step.data.tokens(example));
-      share.labels.push_back(step.data.classes[static_cast<size_t>(example)]);
-    }
-    for (const int32_t id : share.batch.ids)
-      share.slots.push_back(slot_of_[static_cast<size_t>(id)]);
-
-    DropoutPlan dropout = step.dropout;
-    dropout.seed = DropoutPlan::split_seed(dropout.seed,
-                                           (static_cast<uint64_t>(worker) << 32) + pass_number++);
-    const Pass pass{*share.backend, share.batch, dropout};
-    Activations& act = *share.activations;
-    const Tensor logits = model_forward(pass, step.model, act);
-    share.loss +=
-        share.backend->softmax_cross_entropy(logits, share.labels, step.loss, act.gradients.logits);
-    head_backward(pass, step.model, act.gradients.logits, act, share.gradients.weights.head, write);
-    encoder_backward(pass, step.model, act, share.slots, share.gradients.weights.encoder, write);
+    const uint64_t seed = DropoutPlan::split_seed(
+        step.dropout.seed, (static_cast<uint64_t>(worker) << 32) + pass_number++);
+    pack(share, range, step);
+    run_pass(share, step, seed, share.word.tensor(rows, H), write);
     write = Write::accumulate;
   }
+  share.gradients.weights.encoder.word = word;
   if (shares_.size() > 1) share.backend->synchronize();  // other workers' backends sum it
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/thread_pool.h"
 #include "batch/packed_batch.h"
+#include "batch/token_budget.h"
 #include "compute/backend.h"
 #include "compute/process_group.h"
 #include "model/activations.h"
@@ -68,6 +69,7 @@ class GradientWorkers {
     Buffer word;  // [U,H], grown as needed
     PackedBatch batch;
     std::vector<int32_t> labels;
+    std::vector<float> losses;
     std::vector<int32_t> slots;
     std::vector<int64_t> examples;
     double loss = 0;
@@ -78,6 +80,8 @@ class GradientWorkers {
   void collect_words(const EncodedDataset& data, std::span<const int64_t> examples);
   void deal_out(const EncodedDataset& data, std::span<const int64_t> examples);
   void run_share(Share& share, size_t worker, const Step& step);
+  void pack(Share& share, const SequenceRange& range, const Step& step) const;
+  void run_pass(Share& share, const Step& step, uint64_t dropout_seed, Tensor word, Write write);
   void sum_shares(size_t busy, size_t worker);
   void sum_over_group();
 

@@ -1,3 +1,4 @@
+#include <limits>
 #include <numeric>
 
 #include "backend_test.h"
@@ -8,7 +9,7 @@ namespace {
 // Probabilities and targets are at most a few; exp and log in float cost some units in the last
 // place.
 constexpr double kGradient = 2e-6;
-// A mean of losses of order ten.
+// Of order ten, summed in f32 on some devices.
 constexpr double kLoss = 5e-6;
 
 class LossTest : public BackendTest {
@@ -16,14 +17,15 @@ class LossTest : public BackendTest {
   void check(int64_t S, int64_t C, float label_smoothing, bool weighted, double limit) {
     Random random(static_cast<uint32_t>(S + C));
     const Matrix logits = random.matrix(S, C, limit);
-    const std::vector<int32_t> labels = random.integers(S, C);
+    std::vector<int32_t> labels = random.integers(S, C);
+    if (S > 2) labels[static_cast<size_t>(S) / 2] = kNoLabel;
     std::vector<float> weights = random.matrix(1, C).values;
     double normalizer = 0;
     for (float& weight : weights) {
       weight = std::abs(weight) + 0.1F;
     }
     for (const int32_t label : labels) {
-      normalizer += weighted ? weights[label] : 1.0F;
+      if (label != kNoLabel) normalizer += weighted ? weights[label] : 1.0F;
     }
     CrossEntropy options{label_smoothing, {}, S == 0 ? 1.0 : normalizer};
     if (weighted) {
@@ -31,10 +33,10 @@ class LossTest : public BackendTest {
     }
     expect_agreement([&](Backend& backend) {
       const OnDevice d_logits(backend, S, C);
-      Matrix loss(1, 1);
-      loss.values[0] = static_cast<float>(
-          backend.softmax_cross_entropy(OnDevice(backend, logits), labels, options, d_logits));
-      return std::vector<Result>{{"loss", loss, kLoss},
+      const OnDevice losses(backend, S, 1);
+      backend.softmax_cross_entropy(
+          OnDevice(backend, logits), labels, options, losses.flat(), d_logits);
+      return std::vector<Result>{{"losses", losses.download(), kLoss},
                                  {"d_logits", d_logits.download(), kGradient}};
     });
   }
@@ -77,10 +79,32 @@ TEST_P(LossTest, AgreesWithTorch) {
                      0.077585667F};
   for (Backend* backend : {device_.get(), reference_.get()}) {
     const OnDevice d_logits(*backend, 3, 4);
-    const double loss = backend->softmax_cross_entropy(
-        OnDevice(*backend, logits), labels, {0.1F, weights, 3.5}, d_logits);
+    const OnDevice losses(*backend, 3, 1);
+    backend->softmax_cross_entropy(
+        OnDevice(*backend, logits), labels, {0.1F, weights, 3.5}, losses.flat(), d_logits);
+    const std::vector<float> found = losses.download().values;
+    const double loss = std::accumulate(found.begin(), found.end(), 0.0) / 3.5;
     EXPECT_NEAR(loss, 1.783337474, 1e-6) << backend->name();
     expect_close("d_logits", d_logits.download(), expected, 2e-7);
+  }
+}
+
+// Exactly, whatever the row's logits: fillers must not reach a sum over rows.
+TEST_P(LossTest, RowsWithoutALabelHaveNeitherLossNorGradient) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  Matrix logits(2, 40);
+  for (size_t i = 0; i < logits.values.size(); ++i)
+    logits.values[i] = i % 3 == 0 ? kInfinity : static_cast<float>(i);
+  for (Backend* backend : {device_.get(), reference_.get()}) {
+    const OnDevice d_logits(*backend, 2, 40);
+    const OnDevice losses(*backend, 2, 1);
+    backend->softmax_cross_entropy(OnDevice(*backend, logits),
+                                   std::vector<int32_t>{kNoLabel, kNoLabel},
+                                   {0.1F, {}, 0.5},
+                                   losses.flat(),
+                                   d_logits);
+    EXPECT_EQ(losses.download().values, std::vector<float>(2)) << backend->name();
+    EXPECT_EQ(d_logits.download().values, std::vector<float>(80)) << backend->name();
   }
 }
 

@@ -237,10 +237,14 @@ TEST_F(ShapeChecksTest, SoftmaxCrossEntropy) {
   const std::vector<int32_t> labels{0, 1, 2, 3};
   const std::vector<int32_t> beyond{0, 1, 2, 6};
   const auto loss = [&](std::span<const int32_t> given, const CrossEntropy& options) {
-    backend_->softmax_cross_entropy(a_.tensor(), given, options, b_.tensor());
+    backend_->softmax_cross_entropy(a_.tensor(), given, options, four_, b_.tensor());
   };
-  expect_refused("softmax_cross_entropy: expected label from 0 to 5, found 6 (at 3)",
-                 [&] { loss(beyond, {}); });
+  expect_refused(
+      "softmax_cross_entropy: expected label from 0 to 5, or -1 for none, found 6 (at 3)",
+      [&] { loss(beyond, {}); });
+  expect_refused("softmax_cross_entropy: expected losses [4], found [5]", [&] {
+    backend_->softmax_cross_entropy(a_.tensor(), labels, {}, five_, b_.tensor());
+  });
   expect_refused("softmax_cross_entropy: expected class_weights [6], found [5]", [&] {
     loss(labels, {0, five_, 1});
   });

@@ -32,5 +32,8 @@ void set_device_count(int count);
 /// Makes the next `count` allocations of device memory fail.
 void fail_allocations(int count);
 
+/// How many graphs ran in this process so far.
+int graph_runs();
+
 }  // namespace emulation
 }  // namespace fastintent::cuda

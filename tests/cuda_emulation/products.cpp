@@ -138,6 +138,7 @@ void Products::multiply(const Product& product,
     emulation::require_device_memory(data);
   }
   emulation::require_device_memory(operands.out);
+  if (state_->stream.leaves_out(product, size, operands)) return;
   emulation::enqueue(state_->stream, [=] { run(product, size, operands); });
 }
 

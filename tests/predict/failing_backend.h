@@ -84,10 +84,11 @@ class FailingBackend final : public Backend {
   // Prediction needs nothing of what follows.
   [[noreturn]] static void fail() { throw std::logic_error("not part of prediction"); }
   void do_refresh_weight(PreparedWeight&, int64_t, int64_t) override { fail(); }
-  double do_softmax_cross_entropy(ConstTensor,
-                                  std::span<const int32_t>,
-                                  const CrossEntropy&,
-                                  Tensor) override {
+  void do_softmax_cross_entropy(ConstTensor,
+                                std::span<const int32_t>,
+                                const CrossEntropy&,
+                                std::span<float>,
+                                Tensor) override {
     fail();
   }
   void do_embed_backward(const TokenInputs&,

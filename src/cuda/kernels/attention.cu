@@ -13,10 +13,12 @@ __global__ void attention_kernel(HeadRows<float> q,
                                  HeadRows<float> v,
                                  const AttentionTile* tiles,
                                  HeadChunk shape,
-                                 DropoutMask dropout,
+                                 DropoutOnDevice dropout,
                                  Tensor out) {
+  const AttentionTile tile = tiles[shape.tile(blockIdx.x)];
+  if (tile.queries == 0) return;
   attend<kWarps, kColumns>(
-      q, k, v, tiles[shape.tile(blockIdx.x)], shape.at(blockIdx.x), dropout, out.data, out.stride);
+      q, k, v, tile, shape.at(blockIdx.x), DropoutMask(dropout), out.data, out.stride);
 }
 
 }  // namespace
@@ -36,7 +38,8 @@ void attention(Workspace& workspace,
     constexpr int kWarps = decltype(warps)::value;
     constexpr int kColumns = decltype(columns)::value;
     const HeadChunk shape = head_chunks<kColumns>(heads, width);
-    const std::vector<AttentionTile> tiles = attention_tiles(spans, kWarps * kWarpRows);
+    std::vector<AttentionTile> tiles = attention_tiles(spans, kWarps * kWarpRows);
+    tiles.resize(static_cast<size_t>(most_tiles(q.rows, sequences, kWarps * kWarpRows)));
     launch(workspace.stream,
            attention_kernel<kWarps, kColumns>,
            Launch{blocks_for(static_cast<int64_t>(tiles.size()), shape),
@@ -47,7 +50,7 @@ void attention(Workspace& workspace,
            head_rows(v, width),
            workspace.arrays.on_device(std::span<const AttentionTile>(tiles)),
            shape,
-           DropoutMask(dropout),
+           DropoutOnDevice(workspace, dropout),
            out);
   });
 }

@@ -25,7 +25,7 @@ struct QueryStatistics {
 /// Some of the keys of one sequence, and all of its queries.
 struct KeyTile {
   int32_t first_key;
-  int32_t keys;
+  int32_t keys;            // 0: the tile only fills up a list
   int32_t first_position;  // of first_key in its sequence
   int32_t first_query;
   int32_t queries;
@@ -36,10 +36,12 @@ __global__ void query_gradients_kernel(Side queries,
                                        Side keys,
                                        const AttentionTile* tiles,
                                        HeadChunk shape,
-                                       DropoutMask dropout,
+                                       DropoutOnDevice dropout_on_device,
                                        QueryStatistics* statistics,
                                        Tensor d_q) {
   const AttentionTile tile = tiles[shape.tile(blockIdx.x)];
+  if (tile.queries == 0) return;
+  const DropoutMask dropout(dropout_on_device);
   const HeadChunk at = shape.at(blockIdx.x);
   const int first_row = static_cast<int>(threadIdx.x) / kWarp * kWarpRows;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
@@ -110,11 +112,13 @@ __global__ void key_gradients_kernel(Side queries,
                                      Side keys,
                                      const KeyTile* tiles,
                                      HeadChunk shape,
-                                     DropoutMask dropout,
+                                     DropoutOnDevice dropout_on_device,
                                      const QueryStatistics* statistics,
                                      Tensor d_k,
                                      Tensor d_v) {
   const KeyTile tile = tiles[shape.tile(blockIdx.x)];
+  if (tile.keys == 0) return;
+  const DropoutMask dropout(dropout_on_device);
   const HeadChunk at = shape.at(blockIdx.x);
   const int first_row = static_cast<int>(threadIdx.x) / kWarp * kWarpRows;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
@@ -194,7 +198,8 @@ void attention_backward(Workspace& workspace,
       constexpr int kWarps = decltype(warps)::value;
       constexpr int kColumns = decltype(columns)::value;
       const HeadChunk shape = head_chunks<kColumns>(heads, width);
-      const std::vector<AttentionTile> tiles = attention_tiles(spans, kWarps * kWarpRows);
+      std::vector<AttentionTile> tiles = attention_tiles(spans, kWarps * kWarpRows);
+      tiles.resize(static_cast<size_t>(most_tiles(q.rows, sequences, kWarps * kWarpRows)));
       launch(workspace.stream,
              query_gradients_kernel<kWarps, kColumns>,
              Launch{blocks_for(static_cast<int64_t>(tiles.size()), shape),
@@ -204,7 +209,7 @@ void attention_backward(Workspace& workspace,
              keys,
              workspace.arrays.on_device(std::span<const AttentionTile>(tiles)),
              shape,
-             DropoutMask(dropout),
+             DropoutOnDevice(workspace, dropout),
              statistics,
              d_q);
     });
@@ -213,7 +218,8 @@ void attention_backward(Workspace& workspace,
     constexpr int kWarps = decltype(warps)::value;
     constexpr int kColumns = decltype(columns)::value;
     const HeadChunk shape = head_chunks<kColumns>(heads, width);
-    const std::vector<KeyTile> tiles = key_tiles(spans, kWarps * kWarpRows);
+    std::vector<KeyTile> tiles = key_tiles(spans, kWarps * kWarpRows);
+    tiles.resize(static_cast<size_t>(most_tiles(k.rows, sequences, kWarps * kWarpRows)));
     launch(workspace.stream,
            key_gradients_kernel<kWarps, kColumns>,
            Launch{blocks_for(static_cast<int64_t>(tiles.size()), shape),
@@ -223,7 +229,7 @@ void attention_backward(Workspace& workspace,
            keys,
            workspace.arrays.on_device(std::span<const KeyTile>(tiles)),
            shape,
-           DropoutMask(dropout),
+           DropoutOnDevice(workspace, dropout),
            statistics,
            d_k,
            d_v);

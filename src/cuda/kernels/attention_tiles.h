@@ -11,10 +11,16 @@ namespace fastintent::cuda {
 /// Some of the queries of one sequence, and all of its keys: rows of q, and of k and v.
 struct AttentionTile {
   int32_t first_query;
-  int32_t queries;
+  int32_t queries;  ///< 0: the tile only fills up a list
   int32_t first_key;
   int32_t keys;
 };
+
+/// Tiles of at most `most` rows, none of two sequences, that any `sequences` of `rows` rows in all
+/// have at the most: one each, and another for each `most` rows beyond the first.
+inline int64_t most_tiles(int64_t rows, int64_t sequences, int64_t most) {
+  return sequences + std::max<int64_t>(0, rows - sequences) / most;
+}
 
 /// Tiles of at most `most_queries` that cover all queries, in their order.
 inline std::vector<AttentionTile> attention_tiles(const AttentionSpans& spans,

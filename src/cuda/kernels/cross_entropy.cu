@@ -1,7 +1,5 @@
 #include "cuda/kernels/cross_entropy.h"
 
-#include <vector>
-
 #include "cuda/device_code.h"
 #include "cuda/kernels/warp_sums.cuh"
 
@@ -14,20 +12,26 @@ constexpr int kThreads = 128;
 constexpr int kWarps = kThreads / kWarp;
 
 // With smoothing e and weights w (null: all 1), a row's target is e w_c / C, and (1 - e) w_c more
-// at its label. Its loss is sum(target · -log p), the gradient p · sum(target) - target.
+// at its label. Its loss is sum(target · -log p), the gradient p · sum(target) - target. The
+// normalizer lies on the device, since it changes from step to step.
 __global__ void cross_entropy_kernel(ConstTensor logits,
                                      const int32_t* labels,
                                      const float* weights,
                                      float smoothing,
-                                     float inverse_normalizer,
-                                     Tensor d_logits,
-                                     float* losses) {
+                                     const float* inverse_normalizer,
+                                     float* losses,
+                                     Tensor d_logits) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int64_t s = int64_t{blockIdx.x} * kWarps + threadIdx.x / kWarp;
   if (s >= logits.rows) return;
   const auto C = static_cast<int>(logits.columns);
   const float* row = logits.row(s);
   const int label = labels[s];
+  if (label == kNoLabel) {
+    if (lane == 0) losses[s] = 0;
+    for (int c = lane; c < C; c += kWarp) d_logits.row(s)[c] = 0;
+    return;
+  }
   const float share = smoothing / static_cast<float>(C);
 
   float largest = row[0];
@@ -55,35 +59,29 @@ __global__ void cross_entropy_kernel(ConstTensor logits,
 
   for (int c = lane; c < C; c += kWarp) {
     const float probability = expf(row[c] - largest) / sum;
-    d_logits.row(s)[c] = (probability * targets - target_of(c)) * inverse_normalizer;
+    d_logits.row(s)[c] = (probability * targets - target_of(c)) * *inverse_normalizer;
   }
 }
 
 }  // namespace
 
-double softmax_cross_entropy(Workspace& workspace,
-                             ConstTensor logits,
-                             std::span<const int32_t> labels,
-                             const CrossEntropy& options,
-                             Tensor d_logits) {
-  auto* losses = workspace.scratch.of<float>(logits.rows);
-  launch(
-      workspace.stream,
-      cross_entropy_kernel,
-      Launch{divide_up(logits.rows, kWarps), kThreads},
-      logits,
-      workspace.arrays.on_device(labels),
-      options.class_weights.empty() ? nullptr : workspace.arrays.on_device(options.class_weights),
-      options.label_smoothing,
-      static_cast<float>(1 / options.normalizer),
-      d_logits,
-      losses);
-  std::vector<float> found(labels.size());
-  workspace.stream.download(losses, found.data(), found.size() * sizeof(float));
-  workspace.synchronize();
-  double loss = 0;
-  for (const float of_row : found) loss += static_cast<double>(of_row);
-  return loss / options.normalizer;
+void softmax_cross_entropy(Workspace& workspace,
+                           ConstTensor logits,
+                           std::span<const int32_t> labels,
+                           const CrossEntropy& options,
+                           std::span<float> losses,
+                           Tensor d_logits) {
+  const auto inverse_normalizer = static_cast<float>(1 / options.normalizer);
+  launch(workspace.stream,
+         cross_entropy_kernel,
+         Launch{divide_up(logits.rows, kWarps), kThreads},
+         logits,
+         workspace.arrays.on_device(labels),
+         options.class_weights.empty() ? nullptr : workspace.arrays.on_device(options.class_weights),
+         options.label_smoothing,
+         workspace.arrays.on_device(std::span(&inverse_normalizer, 1)),
+         losses.data(),
+         d_logits);
 }
 
 }  // namespace fastintent::cuda

@@ -1,28 +1,51 @@
 #pragma once
 
+#include <tuple>
+
 #include "compute/dropout.h"
 #include "cuda/device_code.h"
+#include "cuda/workspace.h"
 
 namespace fastintent::cuda {
 
-/// A tensor's dropout, worked out as far as the host can.
-struct DropoutMask {
+/// A tensor's dropout, worked out as far as the host can, as a kernel is given it: the keys, which
+/// change from step to step, lie on the device.
+struct DropoutOnDevice {
+  DropoutOnDevice(Workspace& workspace, const Dropout& dropout)
+      : threshold(dropout_threshold(dropout.rate)), scale(1 / (1 - dropout.rate)) {
+    if (threshold == 0) return;
+    const DropoutKeys of_seed = dropout_keys(dropout.seed);
+    keys = workspace.arrays.on_device(std::span(&of_seed, 1));
+  }
+
+  auto parts() const { return std::tie(keys, threshold, scale); }
+
+  const DropoutKeys* keys = nullptr;  // none where nothing is dropped
+  uint32_t threshold = 0;
+  float scale = 1;
+};
+
+/// The same in a kernel.
+class DropoutMask {
+ public:
+  /// Keeps everything.
   DropoutMask() = default;
-  explicit DropoutMask(const Dropout& dropout)
-      : keys(dropout_keys(dropout.seed)),
-        threshold(dropout_threshold(dropout.rate)),
-        scale(1 / (1 - dropout.rate)) {}
+  __device__ explicit DropoutMask(const DropoutOnDevice& dropout)
+      : threshold_(dropout.threshold), scale_(dropout.scale) {
+    if (threshold_ != 0) keys_ = *dropout.keys;
+  }
 
   /// What becomes of element `index`, which wraps modulo 2^32.
   __device__ float operator()(float value, int64_t index) const {
-    if (threshold == 0) return value;
-    const auto hash = mix_bits(mix_bits(static_cast<uint32_t>(index) ^ keys.first) ^ keys.second);
-    return hash >= threshold ? value * scale : 0.0F;
+    if (threshold_ == 0) return value;
+    const auto hash = mix_bits(mix_bits(static_cast<uint32_t>(index) ^ keys_.first) ^ keys_.second);
+    return hash >= threshold_ ? value * scale_ : 0.0F;
   }
 
-  DropoutKeys keys{};
-  uint32_t threshold = 0;
-  float scale = 1;
+ private:
+  DropoutKeys keys_{};
+  uint32_t threshold_ = 0;
+  float scale_ = 1;
 };
 
 }  // namespace fastintent::cuda

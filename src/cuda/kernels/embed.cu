@@ -19,10 +19,11 @@ __global__ void embed_kernel(const int32_t* ids,
                              ConstTensor position,
                              ConstTensor segment,
                              Normalization normalization,
-                             DropoutMask dropout,
+                             DropoutOnDevice dropout_on_device,
                              Tensor out) {
   const int64_t t = team_index<Shape>();
   if (t >= out.rows) return;
+  const DropoutMask dropout(dropout_on_device);
   const int64_t H = out.columns;
   const int thread = place_in_team<Shape>();
   auto row = load_part<Shape>(word.row(ids[t]), H, thread);
@@ -69,7 +70,7 @@ void embed(Workspace& workspace,
            tables.position,
            tables.segment,
            normalization_of(layer_norm, keep),
-           DropoutMask(dropout),
+           DropoutOnDevice(workspace, dropout),
            out);
   });
 }

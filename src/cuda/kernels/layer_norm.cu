@@ -12,11 +12,12 @@ namespace {
 template <class Shape>
 __global__ void add_and_normalize_kernel(ConstTensor in,
                                          ConstTensor residual,
-                                         DropoutMask dropout,
+                                         DropoutOnDevice dropout_on_device,
                                          Normalization normalization,
                                          Tensor out) {
   const int64_t t = team_index<Shape>();
   if (t >= in.rows) return;
+  const DropoutMask dropout(dropout_on_device);
   const int64_t H = in.columns;
   const int thread = place_in_team<Shape>();
   auto row = load_part<Shape>(in.row(t), H, thread);
@@ -53,8 +54,8 @@ __global__ void __launch_bounds__(kRowBlock, Shape::kValues <= 24 ? 2 : 1)
     normalize_backward_kernel(ConstTensor normal,
                               const float* inverse_deviation,
                               const float* scale,
-                              DropoutMask out_dropout,
-                              DropoutMask in_dropout,
+                              DropoutOnDevice dropout_of_out,
+                              DropoutOnDevice dropout_of_in,
                               ConstTensor d_out,
                               Tensor d_in,
                               Tensor d_residual,
@@ -62,6 +63,8 @@ __global__ void __launch_bounds__(kRowBlock, Shape::kValues <= 24 ? 2 : 1)
   const int64_t H = d_out.columns;
   const auto width = static_cast<float>(H);
   const int thread = place_in_team<Shape>();
+  const DropoutMask out_dropout(dropout_of_out);
+  const DropoutMask in_dropout(dropout_of_in);
   RowPart<Shape> scale_sums;
   RowPart<Shape> shift_sums;
   const int64_t teams = int64_t{gridDim.x} * kTeamsInBlock<Shape>;
@@ -124,8 +127,8 @@ void rows_backward(Workspace& workspace,
            kept.normal,
            kept.inverse_deviation.data(),
            scale.data(),
-           DropoutMask(out_dropout),
-           DropoutMask(in_dropout),
+           DropoutOnDevice(workspace, out_dropout),
+           DropoutOnDevice(workspace, in_dropout),
            d_out,
            d_in,
            d_residual,
@@ -156,7 +159,7 @@ void add_and_normalize(Workspace& workspace,
            one_team_a_row<Shape>(in.rows),
            in,
            residual,
-           DropoutMask(dropout),
+           DropoutOnDevice(workspace, dropout),
            normalization_of(layer_norm, keep),
            out);
   });

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tuple>
+
 #include "compute/operands.h"
 #include "cuda/kernels/row_access.cuh"
 #include "cuda/kernels/warp_sums.cuh"
@@ -48,6 +50,8 @@ struct Normalization {
   float epsilon;
   Tensor normal;
   float* inverse_deviation;
+
+  auto parts() const { return std::tie(scale, shift, epsilon, normal, inverse_deviation); }
 };
 
 inline Normalization normalization_of(const LayerNorm& layer_norm, const NormalizedRows& keep) {

@@ -24,12 +24,12 @@ template <int kColumns>
 constexpr int kChunkStride = kChunkColumns<kColumns> + 4;
 
 /// Rows of a head as a kernel reads them: `vectors` when each starts on 16 bytes and holds a whole
-/// number of them.
+/// number of them, a number so that no byte of it is left to chance.
 template <class Value>
 struct HeadRows {
   const Value* data;
   int64_t stride;
-  bool vectors;
+  int64_t vectors;
 
   /// From row `row` and column `column` on.
   __device__ HeadRows at(int64_t row, int64_t column) const {
@@ -43,7 +43,7 @@ HeadRows<Value> head_rows(const Value* data, int64_t stride, int64_t head_width)
   const auto misplaced = reinterpret_cast<uintptr_t>(data) |
                          static_cast<uintptr_t>(stride * bytes) |
                          static_cast<uintptr_t>(head_width * bytes);
-  return {data, stride, misplaced % kVectorBytes == 0};
+  return {data, stride, misplaced % kVectorBytes == 0 ? 1 : 0};
 }
 inline HeadRows<float> head_rows(ConstTensor tensor, int64_t head_width) {
   return head_rows(tensor.data, tensor.stride, head_width);
@@ -61,7 +61,7 @@ __device__ void load_chunk(float* chunk, const HeadRows<Value>& rows, int count,
     const int column = i % kVectors * kCount;
     const Value* from = rows.data + row * rows.stride + column;
     Vector<float, kCount> values;
-    if (rows.vectors && row < count && column < columns) {
+    if (rows.vectors != 0 && row < count && column < columns) {
       const auto loaded = load_vector<kCount>(from);
       for (int c = 0; c < kCount; ++c) values.values[c] = to_float(loaded.values[c]);
     } else {

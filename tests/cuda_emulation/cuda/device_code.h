@@ -13,6 +13,7 @@
 
 #include "block_executor.h"
 #include "cuda/launch.h"
+#include "cuda/runtime.h"
 #include "emulated_device.h"
 
 // CUDA's own words.
@@ -200,6 +201,10 @@ void launch(const Stream& stream,
     }
   };
   std::apply([&](const auto&... value) { (check(value), ...); }, values);
+  const auto leaves_out = [&](const auto&... value) {
+    return stream.leaves_out(reinterpret_cast<const void*>(kernel), shape, value...);
+  };
+  if (std::apply(leaves_out, values)) return;
   emulation::enqueue(stream, [kernel, shape, values] {
     emulation::run_kernel(shape, [&] { std::apply(kernel, values); });
   });
