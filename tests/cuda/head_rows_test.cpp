@@ -61,6 +61,10 @@ class PoolRowsTest : public HeadRows, public testing::WithParamInterface<Factors
     stream_.synchronize();
     return memory;
   }
+  // Of NaN in every kind.
+  DeviceMemory room(int64_t bytes) const {
+    return upload(std::vector<uint8_t>(static_cast<size_t>(bytes), 0xff));
+  }
   // As floats again.
   std::vector<float> pooled(const BucketRows& rows,
                             const DeviceMemory& in,
@@ -68,10 +72,10 @@ class PoolRowsTest : public HeadRows, public testing::WithParamInterface<Factors
                             int64_t width,
                             Result result) const {
     const int64_t bytes = result == Result::fp32 ? 4 : bytes_of(factors());
-    const DeviceMemory out(0, static_cast<size_t>(kBucket * width * bytes));
+    const DeviceMemory out = room(kBucket * width * bytes);
     pool_rows(stream_, factors(), rows, in.get(), starts, width, result, out.get());
     if (bytes == 4) return download<float>(out);
-    const DeviceMemory floats(0, static_cast<size_t>(kBucket * width) * sizeof(float));
+    const DeviceMemory floats = room(kBucket * width * 4);
     pool_rows(stream_, factors(), rows, out.get(), nullptr, width, Result::fp32, floats.get());
     return download<float>(floats);
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "answering_model.h"
+#include "base/expect_error.h"
 
 // From tokens to answers on a GPU: against the operations one by one on the reference and the
 // ranking of the processor's workers; the same bits in any batch (law 2), and whether a batch runs
@@ -242,6 +243,29 @@ TEST(WholeModelHeadsTest, TellsOfEachTextWhetherItsLogitsAreFinite) {
       EXPECT_TRUE(std::isnan(none.probability));
     }
   }
+}
+
+TEST(WholeModelHeadsTest, RefusesWhatCannotBeAnswered) {
+  const ModelConfig config = config_of(kSmall, HeadKind::cls);
+  AnsweringModel model(Device::cuda, config, Precision::fp32);
+  const auto refuses = [&](const char* message, int64_t best, double temperature) {
+    expect_error(ErrorCode::invalid_argument, message, [&] {
+      model.run({{1, 2}}, best, temperature);
+    });
+  };
+  refuses("expected from 1 to 75 classes, found 0", 0, 1);
+  refuses("expected from 1 to 75 classes, found 76", 76, 1);
+  refuses("temperature above 0, found 0", 1, 0);
+  refuses("temperature above 0, found inf", 1, std::numeric_limits<double>::infinity());
+
+  AnsweringModel reference(Device::reference, config, Precision::fp32);
+  const PackedBatch batch = pack({{1, 2}});
+  ScoredClass best;
+  expect_error(ErrorCode::invalid_argument, "expected a device that answers whole", [&] {
+    const PreparedModel& prepared = reference.prepared();
+    reference.backend().answer(
+        inputs_of(batch), batch.starts, prepared.encoder, prepared.head, 1, {{&best, 1, 1}, {}});
+  });
 }
 
 // Models that follow each other get each other's memory, and with it the addresses in graphs.
