@@ -86,7 +86,8 @@ void GradientWorkers::pack(Share& share, const SequenceRange& range, const Step&
     share.labels.push_back(step.data.classes[static_cast<size_t>(example)]);
   }
   const WorkSizes sizes = share.backend->work_sizes();
-  if (share.batch.tokens() <= sizes.recorded_tokens) {
+  share.filled = share.batch.tokens() <= sizes.recorded_tokens;
+  if (share.filled) {
     fill_batch(share.batch, sizes.token_step, config_.encoder.positions);
     share.labels.resize(static_cast<size_t>(share.batch.sequences()), kNoLabel);
   }
@@ -112,7 +113,7 @@ void GradientWorkers::run_pass(
     encoder_backward(pass, step.model, act, share.slots, encoder_gradients, write);
   };
   act.prepare(shape.tokens, shape.sequences);  // so that `work` allocates nothing
-  if (shape.tokens <= backend.work_sizes().recorded_tokens) {
+  if (share.filled) {
     backend.run_recorded(shape, work);
   } else {
     work();

@@ -68,6 +68,7 @@ class GradientWorkers {
     OwnedWeights gradients;
     Buffer word;  // [U,H], grown as needed
     PackedBatch batch;
+    bool filled = false;  // the batch, to a size whose pass may be recorded
     std::vector<int32_t> labels;
     std::vector<float> losses;
     std::vector<int32_t> slots;

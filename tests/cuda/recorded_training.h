@@ -6,7 +6,7 @@
 #include "model/random_encoder.h"
 #include "train/gradient_workers.h"
 
-// Steps of a small model with random weights on the GPU, whose passes are recorded.
+// Steps of a small model with random weights on the GPU, whose passes are filled up and recorded.
 namespace fastintent {
 
 /// What a step gave; == compares bits.
@@ -43,10 +43,10 @@ inline StepInputs random_step(const std::vector<int64_t>& lengths, uint32_t seed
 
 class RecordedTraining {
  public:
-  RecordedTraining(Pooling pooling, Precision precision)
+  RecordedTraining(Pooling pooling, Precision precision, Device device = Device::cuda)
       : config_(config_of({24, 3, 40, 2}, pooling)),
         workers_(
-            pool_, [] { return create_backend(Device::cuda); }, config_),
+            pool_, [device] { return create_backend(device); }, config_),
         weights_(allocate_weights(workers_.backend(0), config_, config_.encoder.vocabulary)) {
     OwnedWeights host = random_weights(config_, 1);
     Random random;
@@ -75,9 +75,8 @@ class RecordedTraining {
             download(workers_.word_gradient())};
   }
 
-  Backend& backend() { return workers_.backend(0); }
-
  private:
+  Backend& backend() { return workers_.backend(0); }
   std::vector<float> download(ConstTensor tensor) {
     Matrix host(tensor.rows, tensor.columns);
     backend().download(tensor, host.tensor());

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "golden_case.h"
+
 // A step gives the same bits whether its pass runs directly, is captured as a graph, or replays
 // one: with other texts, labels and seeds each time, so that a graph that kept an old one shows.
 namespace fastintent {
@@ -46,7 +48,7 @@ TEST_P(RecordedTrainingTest, MemoryMayBeReplacedInBetween) {
     expect_bits_of_direct_run(random_step({9, 3, 15 + round}, 11 + round));
 }
 
-// Two products of four: every precision takes the same way through a pass, and so does every head.
+// Two of the four pairs: every precision takes the same way through a pass, and so does every head.
 INSTANTIATE_TEST_SUITE_P(Models,
                          RecordedTrainingTest,
                          testing::Values(std::tuple(Pooling::first_token, Precision::fp16),
@@ -55,6 +57,20 @@ INSTANTIATE_TEST_SUITE_P(Models,
                            const bool mean = std::get<0>(test.param) == Pooling::mean;
                            return mean ? "mean_fp32" : "first_token_fp16";
                          });
+
+// The processor's passes are not filled up: loss, norm and gradients are the same but for the order
+// of sums.
+TEST(FilledPassTest, WhatFillsItUpAddsNothing) {
+  for (const Pooling pooling : {Pooling::first_token, Pooling::mean}) {
+    const StepInputs inputs = random_step({3, 9, 5}, 1);
+    const StepResult filled = run_directly(pooling, Precision::fp32, inputs);
+    const StepResult texts = RecordedTraining(pooling, Precision::fp32, Device::cpu).run(inputs);
+    EXPECT_NEAR(filled.loss, texts.loss, 1e-5);
+    EXPECT_NEAR(filled.norm / texts.norm, 1, 1e-5);
+    EXPECT_LT(relative_distance(filled.flat, texts.flat, 0), 1e-5);
+    EXPECT_LT(relative_distance(filled.word, texts.word, 0), 1e-5);
+  }
+}
 
 }  // namespace
 }  // namespace fastintent
