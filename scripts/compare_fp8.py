@@ -13,9 +13,8 @@ import argparse
 import csv
 
 import torch
-import transformers
+from compare_gelu_forms import load_model, logits_of
 
-BATCH = 64
 LARGEST = 448.0  # of e4m3
 
 
@@ -43,21 +42,6 @@ def replace_linears(module, wanted, path=""):
             replace_linears(child, wanted, inner)
 
 
-def logits_of(folder, texts, wanted):
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
-    replace_linears(model, wanted)
-    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # little padding
-    rows = [None] * len(texts)
-    with torch.no_grad():
-        for begin in range(0, len(order), BATCH):
-            indices = order[begin : begin + BATCH]
-            batch = tokenizer([texts[i] for i in indices], padding=True, truncation=True, return_tensors="pt")
-            for index, row in zip(indices, model(**batch).logits):
-                rows[index] = row
-    return torch.stack(rows), model.config.label2id
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
@@ -67,8 +51,9 @@ def main():
     with open(arguments.data, newline="", encoding="utf-8") as file:
         data = list(csv.DictReader(file))
     texts = [row["text"] for row in data]
-    exact, label_ids = logits_of(arguments.folder, texts, lambda path: False)
-    labels = torch.tensor([label_ids[row[arguments.label]] for row in data])
+    unchanged = load_model(arguments.folder)
+    exact = logits_of(unchanged, arguments.folder, texts)
+    labels = torch.tensor([unchanged.config.label2id[row[arguments.label]] for row in data])
     choices = {
         "nothing": lambda path: False,
         "all products": lambda path: True,
@@ -77,7 +62,9 @@ def main():
         "attention": lambda path: ".attention." in path,
     }
     for name, wanted in choices.items():
-        found, _ = logits_of(arguments.folder, texts, wanted)
+        model = load_model(arguments.folder)
+        replace_linears(model, wanted)
+        found = logits_of(model, arguments.folder, texts)
         equal = (found.argmax(1) == exact.argmax(1)).double().mean().item()
         right = (found.argmax(1) == labels).double().mean().item()
         change = (found - exact).abs().max().item()

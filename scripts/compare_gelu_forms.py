@@ -17,10 +17,12 @@ import transformers
 BATCH = 64
 
 
-def logits_of(folder, texts, activation, kind):
+def load_model(folder, **changes):
+    return transformers.AutoModelForSequenceClassification.from_pretrained(folder, **changes).eval()
+
+
+def logits_of(model, folder, texts):
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder, hidden_act=activation)
-    model = model.eval().to(kind)
     order = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # little padding
     rows = [None] * len(texts)
     with torch.no_grad():
@@ -39,10 +41,11 @@ def main():
     arguments = parser.parse_args()
     with open(arguments.data, newline="", encoding="utf-8") as file:
         texts = [row["text"] for row in csv.DictReader(file)]
-    exact = logits_of(arguments.folder, texts, "gelu", torch.float32)
+    exact = logits_of(load_model(arguments.folder, hidden_act="gelu"), arguments.folder, texts)
     for kind in (torch.float32, torch.bfloat16, torch.float16):
         for activation in ("gelu", "gelu_pytorch_tanh"):
-            found = logits_of(arguments.folder, texts, activation, kind)
+            model = load_model(arguments.folder, hidden_act=activation).to(kind)
+            found = logits_of(model, arguments.folder, texts)
             equal = (found.argmax(1) == exact.argmax(1)).double().mean().item()
             change = (found - exact).abs().max().item()
             print(f"{kind} {activation}: {100 * equal:.2f} % labels equal, logits changed by {change:.4f} at most")
