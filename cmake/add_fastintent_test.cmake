@@ -5,8 +5,9 @@
 # EMULATED links the CUDA device of tests/cuda_emulation, under the label `emulated`; ALSO_EMULATED registers
 # a test of all devices twice: <name> for the others, <name>.emulated for its parameters `cuda`. In a build with
 # CUDA the device is real, and the label `gpu`; without a GPU such a test skips with a line that says so.
-# The targets `threads` and `gpu` build the tests with that label: all that the thread sanitizer runs, and all
-# that a build with CUDA does.
+# The label `races` is for tests of the emulated device whose kernels the thread sanitizer watches, too.
+# The targets `threads` and `gpu` build all that the thread sanitizer runs (labels `threads` and `races`), and all that
+# a build with CUDA does (label `gpu`).
 add_custom_target(threads)
 add_custom_target(gpu)
 
@@ -21,7 +22,7 @@ function(add_fastintent_test name)
     target_link_libraries(${name} PRIVATE fastintent_cuda_emulated)
     target_include_directories(${name} BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/tests/cuda_emulation)
   endif()
-  if("threads" IN_LIST arg_LABELS)
+  if("threads" IN_LIST arg_LABELS OR "races" IN_LIST arg_LABELS)
     add_dependencies(threads ${name})
   endif()
   if((arg_EMULATED OR arg_ALSO_EMULATED) AND FASTINTENT_CUDA)
@@ -41,9 +42,14 @@ function(add_fastintent_test name)
   if(arg_EMULATED)
     list(APPEND labels ${cuda_label})
   elseif(arg_ALSO_EMULATED)
+    set(cuda_labels unit ${cuda_label})
+    if("races" IN_LIST labels)
+      list(REMOVE_ITEM labels races)
+      list(APPEND cuda_labels races)
+    endif()
     set(filter "--gtest_filter=-*cuda*")
     add_test(NAME ${name}.${cuda_label} COMMAND ${name} "--gtest_filter=*cuda*" WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-    set_tests_properties(${name}.${cuda_label} PROPERTIES LABELS "unit;${cuda_label}"
+    set_tests_properties(${name}.${cuda_label} PROPERTIES LABELS "${cuda_labels}"
                          SKIP_REGULAR_EXPRESSION "${no_gpu}")
   endif()
   add_test(NAME ${name} COMMAND ${name} ${filter} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})

@@ -53,14 +53,21 @@ __device__ inline Bfloat16 from_float<Bfloat16>(float value) {
 // --- memory
 // -------------------------------------------------------------------------------------
 
-/// Copies 16 bytes of the device's memory in one access, the widest there is, to or from variables
-/// of the calling thread. All addresses are multiples of 16.
+// 16 bytes in one access, the widest there is, to or from variables of the calling thread. All
+// addresses are multiples of 16.
+
+/// From the device's memory or the block's shared memory.
 __device__ inline void load_16_bytes(const void* memory, void* variables) {
   *static_cast<uint4*>(variables) = *static_cast<const uint4*>(memory);
 }
+/// To the device's memory; an address of shared memory is an error.
 __device__ inline void store_16_bytes(void* memory, const void* variables) {
-  // A plain assignment may become four accesses.
+  // A plain assignment may become four accesses; this one is an instruction for global memory.
   __stwb(static_cast<uint4*>(memory), *static_cast<const uint4*>(variables));
+}
+/// To the block's shared memory.
+__device__ inline void store_16_bytes_shared(void* memory, const void* variables) {
+  *static_cast<uint4*>(memory) = *static_cast<const uint4*>(variables);
 }
 
 // --- threads

@@ -6,12 +6,17 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "race_watch.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
@@ -24,8 +29,19 @@ namespace {
 constexpr size_t kStackBytes = 256 * 1024;
 constexpr size_t kMostThreads = 1024;  // of a block, as in CUDA
 constexpr size_t kSharedAlignment = 128;
+constexpr int64_t kMostSharedBytes = 64 * 1024;  // of a block on Turing; later GPUs have more
 
 enum class Standing { ready, at_block_barrier, at_warp_barrier, ended };
+
+// What orders threads who pass a barrier. Two in turn: one that has passed may come to the next
+// barrier before others have left this one, and orders nothing for those yet.
+class BarrierMarks {
+ public:
+  void* of(unsigned passed) { return &marks_[passed % 2]; }
+
+ private:
+  int64_t marks_[2] = {};
+};
 
 // A stack and where its owner stands on it. Switching by __builtin_longjmp costs a few instructions
 // and no system call; ucontext only starts a stack.
@@ -53,10 +69,13 @@ struct Fiber {
   Fiber& operator=(const Fiber&) = delete;
 
   Stack stack;
+  WatchedThread watched;
   bool started = false;
   Standing standing = Standing::ended;
   Place place;
   uint64_t offered = 0;
+  unsigned block_barriers = 0;  // passed in this block
+  unsigned warp_barriers = 0;
 };
 
 // The state of the kernel that runs; guarded by the lock in run_kernel.
@@ -65,7 +84,13 @@ struct Execution {
   Stack scheduler;
   Fiber* running = nullptr;
   const std::function<void()>* thread = nullptr;
-  std::byte* shared = nullptr;
+  std::exception_ptr failure;  // of the first of the kernel's threads that had one
+  std::span<std::byte> shared;
+  WatchedHost host;  // the thread that runs the kernel
+  BarrierMarks block_barrier;
+  BarrierMarks warp_barriers[kMostThreads / kWarp];
+  int64_t begin_of_block = 0;  // marks
+  int64_t end_of_block = 0;
 };
 Execution g_execution;
 
@@ -100,6 +125,7 @@ __attribute__((noinline, no_sanitize("address"))) void switch_stacks(Stack& from
 void yield() {
   Fiber& fiber = *g_execution.running;
   before_switch(fiber.stack, g_execution.scheduler);
+  g_execution.host.go_on();
   switch_stacks(fiber.stack, g_execution.scheduler);
   // Perhaps on another thread's stack than before.
   after_switch(fiber.stack, &g_execution.scheduler);
@@ -109,7 +135,13 @@ void yield() {
 void run_fiber() {
   after_switch(g_execution.running->stack, &g_execution.scheduler);
   for (;;) {
-    (*g_execution.thread)();
+    happens_after(&g_execution.begin_of_block);
+    try {
+      (*g_execution.thread)();
+    } catch (...) {
+      if (g_execution.failure == nullptr) g_execution.failure = std::current_exception();
+    }
+    happened_before(&g_execution.end_of_block);
     g_execution.running->standing = Standing::ended;
     yield();
   }
@@ -125,6 +157,7 @@ __attribute__((noinline, no_sanitize("address"))) void start(Fiber& fiber, ucont
 void resume(Fiber& fiber) {
   g_execution.running = &fiber;
   before_switch(g_execution.scheduler, fiber.stack);
+  fiber.watched.go_on();
   if (fiber.started) {
     switch_stacks(g_execution.scheduler, fiber.stack);
   } else {
@@ -147,6 +180,8 @@ class Block {
     while (fibers.size() < threads_) fibers.push_back(std::make_unique<Fiber>());
     for (size_t thread = 0; thread < threads_; ++thread) {
       fibers[thread]->standing = Standing::ready;
+      fibers[thread]->block_barriers = 0;
+      fibers[thread]->warp_barriers = 0;
       fibers[thread]->place = {{static_cast<unsigned>(thread)},
                                {static_cast<unsigned>(block)},
                                {static_cast<unsigned>(shape.threads), 1, 1},
@@ -160,6 +195,10 @@ class Block {
       for (size_t i = 0; i < threads_; ++i) {
         Fiber& next = fiber(forward ? i : threads_ - 1 - i);
         if (next.standing == Standing::ready) resume(next);
+      }
+      if (g_execution.failure != nullptr) {
+        abandon();
+        std::rethrow_exception(std::exchange(g_execution.failure, nullptr));
       }
       forward = !forward;
       release();
@@ -190,8 +229,18 @@ class Block {
         std::to_string(count(0, threads_, Standing::at_block_barrier)) + " at the block's, " +
         std::to_string(count(0, threads_, Standing::at_warp_barrier)) + " at a warp's and " +
         std::to_string(count(0, threads_, Standing::ended)) + " ended";
-    g_execution.fibers.clear();  // they stand in the middle of this kernel
+    abandon();
     throw std::logic_error("kernel: expected all threads at one barrier, found " + found);
+  }
+
+  // The fibers stand in the middle of a kernel that does not go on.
+  static void abandon() {
+    for (unsigned barrier : {0U, 1U}) {
+      happens_after(g_execution.block_barrier.of(barrier));
+      for (BarrierMarks& marks : g_execution.warp_barriers) happens_after(marks.of(barrier));
+    }
+    happens_after(&g_execution.end_of_block);
+    g_execution.fibers.clear();
   }
 
   static bool release_if_all(size_t begin, size_t end, Standing barrier) {
@@ -229,12 +278,19 @@ void run_kernel(const Launch& shape, const std::function<void()>& thread) {
     throw std::logic_error("kernel: expected 1 to 1024 threads a block, found " +
                            std::to_string(shape.threads));
   }
+  if (shape.shared_bytes > kMostSharedBytes) {
+    throw std::logic_error("kernel: expected at most 64 KB of shared memory a block, found " +
+                           std::to_string(shape.shared_bytes) + " bytes");
+  }
   g_execution.thread = &thread;
+  g_execution.host = WatchedHost();
   for (int64_t block = 0; block < shape.blocks; ++block) {
     const auto shared = allocate_shared(shape.shared_bytes);
     std::memset(shared.get(), 0xff, static_cast<size_t>(shape.shared_bytes));
-    g_execution.shared = shared.get();
+    g_execution.shared = {shared.get(), static_cast<size_t>(shape.shared_bytes)};
+    happened_before(&g_execution.begin_of_block);
     Block(shape, block).run();
+    happens_after(&g_execution.end_of_block);
   }
 }
 
@@ -243,25 +299,38 @@ const Place& here() {
 }
 
 std::byte* shared_bytes() {
-  return g_execution.shared;
+  return g_execution.shared.data();
+}
+
+bool is_shared(const void* data) {
+  const std::span<std::byte> shared = g_execution.shared;
+  return data >= shared.data() && data < shared.data() + shared.size();
 }
 
 void wait_for_block() {
+  void* mark = g_execution.block_barrier.of(g_execution.running->block_barriers++);
+  happened_before(mark);
   wait_at(Standing::at_block_barrier);
+  happens_after(mark);
 }
 
 void wait_for_warp() {
+  Fiber& mine = *g_execution.running;
+  void* mark = g_execution.warp_barriers[mine.place.thread.x / kWarp].of(mine.warp_barriers++);
+  happened_before(mark);
   wait_at(Standing::at_warp_barrier);
+  happens_after(mark);
 }
 
 uint64_t exchange(uint64_t value, int from) {
   Fiber& mine = *g_execution.running;
   mine.offered = value;
-  wait_for_warp();
+  // Lanes wait for each other, but CUDA orders no memory by that.
+  wait_at(Standing::at_warp_barrier);
   const size_t first_lane = mine.place.thread.x / kWarp * kWarp;
   const uint64_t found = g_execution.fibers[first_lane + static_cast<size_t>(from)]->offered;
   // Nobody offers the next value before all have taken this one.
-  wait_for_warp();
+  wait_at(Standing::at_warp_barrier);
   return found;
 }
 

@@ -32,6 +32,7 @@ const Place& here();
 
 /// Fresh for each block, filled with NaN, on 128 bytes; the address sanitizer knows its end.
 std::byte* shared_bytes();
+bool is_shared(const void* data);
 void wait_for_block();
 void wait_for_warp();
 /// Hands `value` to the warp and returns that of lane `from`; every lane calls it.

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <stdexcept>
 #include <vector>
 
@@ -8,12 +9,17 @@
 #include "cuda/kernels/convert.h"
 #include "cuda/products.h"
 #include "cuda/runtime.h"
+#include "race_watch.h"
 
 // That the emulation itself finds what it is there to find.
 namespace fastintent::cuda {
 namespace {
 
 constexpr int kThreads = 96;
+
+// How a process ends in which the thread sanitizer saw a race.
+const int kCodeOfRace = emulation::races_show() ? 66 : 0;
+const char* const kWordOfRace = emulation::races_show() ? "data race" : "";
 
 std::vector<float> download(const Stream& stream, const DeviceMemory& memory, size_t count) {
   std::vector<float> values(count);
@@ -33,6 +39,26 @@ __global__ void reverse_without_barrier_kernel(float* values) {
   auto* shared = shared_memory<float>();
   shared[threadIdx.x] = values[threadIdx.x];
   values[threadIdx.x] = shared[blockDim.x - 1 - threadIdx.x];
+}
+
+// Right in every order in which the threads run here, though a shuffle orders no memory.
+__global__ void neighbours_without_barrier_kernel(float* values) {
+  auto* shared = shared_memory<float>();
+  shared[threadIdx.x] = shuffle_xor(values[threadIdx.x], 1);
+  shuffle(0, 0);
+  values[threadIdx.x] = shared[threadIdx.x ^ 1];
+}
+
+__global__ void neighbours_kernel(float* values) {
+  auto* shared = shared_memory<float>();
+  shared[threadIdx.x] = shuffle_xor(values[threadIdx.x], 1);
+  warp_barrier();
+  values[threadIdx.x] = shared[threadIdx.x ^ 1];
+}
+
+__global__ void store_16_bytes_kernel(float* values, bool to_shared) {
+  const float zeros[4] = {};
+  store_16_bytes(to_shared ? shared_memory<float>() : values, zeros);
 }
 
 __global__ void half_of_the_barrier_kernel(float*) {
@@ -59,6 +85,8 @@ __global__ void tile_kernel(const Half* a, const Half* b, float* out) {
 class CudaEmulationTest : public testing::Test {
  protected:
   CudaEmulationTest() {
+    // The thread sanitizer does not follow a fork.
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
     for (int i = 0; i < kThreads; ++i) start_.push_back(static_cast<float>(i));
     stream_.upload(start_.data(), memory_.get(), kThreads * sizeof(float));
   }
@@ -78,9 +106,34 @@ TEST_F(CudaEmulationTest, BarriersHoldAllThreads) {
 }
 
 TEST_F(CudaEmulationTest, AMissingBarrierShows) {
-  launch(stream_, reverse_without_barrier_kernel, shape_, memory_.as<float>());
-  const std::vector<float> found = values();
-  EXPECT_TRUE(std::isnan(found[0])) << "the last thread had not run yet";
+  const auto run = [this] {
+    launch(stream_, reverse_without_barrier_kernel, shape_, memory_.as<float>());
+    // The last thread had not run yet.
+    std::exit(std::isnan(values()[0]) ? 0 : 1);
+  };
+  EXPECT_EXIT(run(), testing::ExitedWithCode(kCodeOfRace), kWordOfRace);
+}
+
+TEST_F(CudaEmulationTest, ARaceThatNoOrderShowsIsSeenByTheThreadSanitizer) {
+  const auto run = [this](const auto& kernel) {
+    launch(stream_, kernel, shape_, memory_.as<float>());
+    std::exit(values() == start_ ? 0 : 1);
+  };
+  EXPECT_EXIT(
+      run(neighbours_without_barrier_kernel), testing::ExitedWithCode(kCodeOfRace), kWordOfRace);
+  EXPECT_EXIT(run(neighbours_kernel), testing::ExitedWithCode(0), "");
+}
+
+TEST_F(CudaEmulationTest, SharedMemoryHasStoresOfItsOwn) {
+  launch(stream_, store_16_bytes_kernel, shape_, memory_.as<float>(), true);
+  EXPECT_THROW(stream_.synchronize(), std::logic_error);
+  launch(stream_, store_16_bytes_kernel, Launch{1, 1, 0}, memory_.as<float>(), false);
+  EXPECT_EQ(values()[0], 0);
+}
+
+TEST_F(CudaEmulationTest, MoreSharedMemoryThanEveryGpuHasIsAnError) {
+  launch(stream_, reverse_kernel, Launch{1, kThreads, 65 * 1024}, memory_.as<float>());
+  EXPECT_THROW(stream_.synchronize(), std::logic_error);
 }
 
 TEST_F(CudaEmulationTest, ABarrierThatSomeNeverReachIsAnError) {

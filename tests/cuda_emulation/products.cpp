@@ -91,7 +91,7 @@ struct Sums {
 
 // Nearly all of the time goes here: at full speed whatever the build's kind, also under the
 // sanitizers, which watch what the factors were read from.
-__attribute__((optimize("O3"), no_sanitize("address", "undefined"))) Sums multiply(
+__attribute__((optimize("O3"), no_sanitize("address", "thread", "undefined"))) Sums multiply(
     const float* row, const float* panel, int64_t K) {
   Sums sums;
   for (int64_t k = 0; k < K; ++k) {

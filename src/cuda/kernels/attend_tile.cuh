@@ -62,24 +62,51 @@ struct TileGroup {
   }
 };
 
-/// `count` rows, and zeros up to a whole tile of them.
-template <class Value, int kWidth, int kWarps>
-__device__ void load_tile_rows(Value* to, const Value* from, int64_t stride, int count) {
-  constexpr int kCount = static_cast<int>(kVectorBytes / sizeof(Value));
-  constexpr int kVectors = kWidth / kCount;  // of a row
-  const int all = (count + kTile - 1) / kTile * kTile * kVectors;
-  for (int i = TileGroup<kWarps>::thread(); i < all; i += TileGroup<kWarps>::kThreads) {
-    const int row = i / kVectors;
-    const int column = i % kVectors * kCount;
-    Vector<Value, kCount> values;
-    if (row < count) {
-      values = load_vector<kCount>(from + row * stride + column);
-    } else {
-      for (int c = 0; c < kCount; ++c) values.values[c] = from_float<Value>(0.0F);
+/// Rows on their way to shared memory, at most kRows of them and a tile at least. All of a thread's
+/// loads are under way before it stores the first, and those of queries, keys and values together,
+/// so that it waits for the memory once.
+template <class Value, int kWidth, int kWarps, int kRows>
+class TileRowsOnTheirWay {
+ public:
+  /// `count` rows, and zeros up to a whole tile of them.
+  __device__ void load(const Value* from, int64_t stride, int count) {
+    count_ = count;
+    for (int m = 0; m < kMine; ++m) {
+      const int row = row_of(m);
+      if (row < count) {
+        vectors_[m] = load_vector<kCount>(from + row * stride + column_of(m));
+      } else {
+        for (int c = 0; c < kCount; ++c) vectors_[m].values[c] = from_float<Value>(0.0F);
+      }
     }
-    store_vector(to + row * TileShared<Value, kWidth, kWarps>::kRowStride + column, values);
   }
-}
+
+  __device__ void store(Value* to) const {
+    const int padded = (count_ + kTile - 1) / kTile * kTile;
+    for (int m = 0; m < kMine; ++m) {
+      if (row_of(m) >= padded) continue;
+      store_vector_shared(
+          to + row_of(m) * TileShared<Value, kWidth, kWarps>::kRowStride + column_of(m),
+          vectors_[m]);
+    }
+  }
+
+ private:
+  using Group = TileGroup<kWarps>;
+  static constexpr int kCount = static_cast<int>(kVectorBytes / sizeof(Value));
+  static constexpr int kVectors = kWidth / kCount;  // of a row
+  static constexpr int kMine = (kRows * kVectors + Group::kThreads - 1) / Group::kThreads;
+
+  __device__ static int row_of(int m) {
+    return (Group::thread() + m * Group::kThreads) / kVectors;
+  }
+  __device__ static int column_of(int m) {
+    return (Group::thread() + m * Group::kThreads) % kVectors * kCount;
+  }
+
+  Vector<Value, kCount> vectors_[kMine];
+  int count_;
+};
 
 /// Scores of one row are eight sums of exp, of keys 0, 8, .. , 1, 9, .. and so on, whatever the
 /// number of lanes that share the row, so that its bits do not depend on it. Probabilities take the
@@ -149,12 +176,19 @@ __device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
 
   for (int first = 0; first < tile.keys; first += kStep) {
     const int count = count_from(first);
-    Group::barrier();  // nobody reads any more what is overwritten now
-    load_tile_rows<Value, kWidth, kWarps>(shared.keys, k + first * kv_stride, kv_stride, count);
+    TileRowsOnTheirWay<Value, kWidth, kWarps, kTile> queries;
+    TileRowsOnTheirWay<Value, kWidth, kWarps, kStep> keys;
+    TileRowsOnTheirWay<Value, kWidth, kWarps, kStep> values;
+    keys.load(k + first * kv_stride, kv_stride, count);
     if (first == 0) {
-      load_tile_rows<Value, kWidth, kWarps>(shared.queries, q, q_stride, tile.queries);
-      if (Shared::kValuesBesideKeys)
-        load_tile_rows<Value, kWidth, kWarps>(shared.values, v, kv_stride, count);
+      queries.load(q, q_stride, tile.queries);
+      if (Shared::kValuesBesideKeys) values.load(v, kv_stride, count);
+    }
+    Group::barrier();  // nobody reads any more what is overwritten now
+    keys.store(shared.keys);
+    if (first == 0) {
+      queries.store(shared.queries);
+      if (Shared::kValuesBesideKeys) values.store(shared.values);
     }
     Group::barrier();
     const int mine = Group::warp() * kTile;
@@ -186,8 +220,10 @@ __device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
   for (int first = 0; first < tile.keys; first += kStep) {
     const int count = count_from(first);
     if (first > 0 || !Shared::kValuesBesideKeys) {
+      TileRowsOnTheirWay<Value, kWidth, kWarps, kStep> values;
+      values.load(v + first * kv_stride, kv_stride, count);
       Group::barrier();
-      load_tile_rows<Value, kWidth, kWarps>(shared.values, v + first * kv_stride, kv_stride, count);
+      values.store(shared.values);
       Group::barrier();
     }
     for (int key = 0; key < count; key += kTile) {

@@ -49,27 +49,49 @@ inline HeadRows<float> head_rows(ConstTensor tensor, int64_t head_width) {
   return head_rows(tensor.data, tensor.stride, head_width);
 }
 
+/// Of a chunk: 16 bytes of a row, one after the other.
+template <class Value, int kColumns>
+struct ChunkVector {
+  static constexpr int kCount = static_cast<int>(kVectorBytes / sizeof(Value));
+  static constexpr int kOfRow = kChunkColumns<kColumns> / kCount;
+  int row;
+  int column;
+
+  __device__ explicit ChunkVector(int index)
+      : row(index / kOfRow), column(index % kOfRow * kCount) {}
+
+  __device__ void store(float* chunk, const Vector<Value, kCount>& loaded) const {
+    Vector<float, kCount> values;
+    for (int c = 0; c < kCount; ++c) values.values[c] = to_float(loaded.values[c]);
+    store_vector_shared(chunk + row * kChunkStride<kColumns> + column, values);
+  }
+};
+
 /// chunk[r][c] = rows[r][c] by all threads of the block. Zero behind `count` rows up to the next
 /// multiple of four and behind `columns`, so that products with it may run on.
 template <int kThreads, int kColumns, class Value>
 __device__ void load_chunk(float* chunk, const HeadRows<Value>& rows, int count, int columns) {
-  constexpr int kCount = static_cast<int>(kVectorBytes / sizeof(Value));
-  constexpr int kVectors = kChunkColumns<kColumns> / kCount;  // of a row
-  const int all = (count + 3) / 4 * 4 * kVectors;
-  for (int i = static_cast<int>(threadIdx.x); i < all; i += kThreads) {
-    const int row = i / kVectors;
-    const int column = i % kVectors * kCount;
-    const Value* from = rows.data + row * rows.stride + column;
-    Vector<float, kCount> values;
-    if (rows.vectors != 0 && row < count && column < columns) {
-      const auto loaded = load_vector<kCount>(from);
-      for (int c = 0; c < kCount; ++c) values.values[c] = to_float(loaded.values[c]);
-    } else {
-      for (int c = 0; c < kCount; ++c) {
-        values.values[c] = row < count && column + c < columns ? to_float(from[c]) : 0.0F;
+  using At = ChunkVector<Value, kColumns>;
+  // Loads of a thread that are under way together: all of a short text's.
+  constexpr int kTogether = 4;
+  const int all = (count + 3) / 4 * 4 * At::kOfRow;
+  for (int first = static_cast<int>(threadIdx.x); first < all; first += kTogether * kThreads) {
+    Vector<Value, At::kCount> loaded[kTogether];
+    for (int m = 0; m < kTogether; ++m) {
+      const At at(first + m * kThreads);
+      const Value* from = rows.data + at.row * rows.stride + at.column;
+      if (rows.vectors != 0 && at.row < count && at.column < columns) {
+        loaded[m] = load_vector<At::kCount>(from);
+      } else {
+        for (int c = 0; c < At::kCount; ++c) {
+          const bool there = at.row < count && at.column + c < columns;
+          loaded[m].values[c] = there ? from[c] : from_float<Value>(0.0F);
+        }
       }
     }
-    store_vector(chunk + row * kChunkStride<kColumns> + column, values);
+    for (int m = 0; m < kTogether; ++m) {
+      if (first + m * kThreads < all) At(first + m * kThreads).store(chunk, loaded[m]);
+    }
   }
 }
 

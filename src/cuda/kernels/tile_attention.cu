@@ -43,9 +43,11 @@ struct TileRows {
   int64_t out_stride;
 };
 
-/// kGroups groups of kWarps warps a block; heads of one tile are neighbours.
+/// kGroups groups of kWarps warps a block; heads of one tile are neighbours. Of groups of one warp
+/// four blocks of four fit into a multiprocessor by their shared memory: by 128 registers, too.
 template <class Value, int kWidth, int kWarps, int kGroups>
-__global__ void tile_attention_kernel(TileRows<Value> rows, TileList list, int heads) {
+__global__ void __launch_bounds__(kGroups* kWarps* kWarp, kWarps == 1 ? kBlockWarps : 1)
+    tile_attention_kernel(TileRows<Value> rows, TileList list, int heads) {
   if constexpr (kHasTiles<Value>) {
     using Shared = TileShared<Value, kWidth, kWarps>;
     const int group = static_cast<int>(threadIdx.x) / (kWarps * kWarp);

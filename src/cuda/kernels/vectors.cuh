@@ -15,7 +15,8 @@ struct alignas(kVectorBytes) Vector {
   Value values[kCount];
 };
 
-/// `data` on 16 bytes.
+// `data` lies on 16 bytes; store_vector's is no shared memory, store_vector_shared's is.
+
 template <int kCount, class Value>
 __device__ Vector<Value, kCount> load_vector(const Value* data) {
   Vector<Value, kCount> vector;
@@ -28,6 +29,11 @@ template <int kCount, class Value>
 __device__ void store_vector(Value* data, const Vector<Value, kCount>& vector) {
   constexpr int kStep = static_cast<int>(kVectorBytes / sizeof(Value));
   for (int i = 0; i < kCount; i += kStep) store_16_bytes(data + i, vector.values + i);
+}
+template <int kCount, class Value>
+__device__ void store_vector_shared(Value* data, const Vector<Value, kCount>& vector) {
+  constexpr int kStep = static_cast<int>(kVectorBytes / sizeof(Value));
+  for (int i = 0; i < kCount; i += kStep) store_16_bytes_shared(data + i, vector.values + i);
 }
 
 /// Whether every row starts on 16 bytes.

@@ -77,6 +77,13 @@ inline void load_16_bytes(const void* memory, void* variables) {
   copy_16_bytes(memory, variables);
 }
 inline void store_16_bytes(void* memory, const void* variables) {
+  if (emulation::is_shared(memory))
+    emulation::fail("store of 16 bytes: expected the device's memory, found shared memory");
+  copy_16_bytes(variables, memory);
+}
+inline void store_16_bytes_shared(void* memory, const void* variables) {
+  if (!emulation::is_shared(memory))
+    emulation::fail("store of 16 bytes: expected shared memory, found other memory");
   copy_16_bytes(variables, memory);
 }
 
