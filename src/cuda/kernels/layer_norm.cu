@@ -32,22 +32,36 @@ __global__ void add_and_normalize_kernel(ConstTensor in,
 // are soon added. Fixed, so that the order of sums depends on the number of rows alone.
 constexpr int64_t kMostBlocks = 256;
 
-// Adds to `sums` [H], or stores there what is the first of them.
+// sums[H] = the sum of the parts of a block's teams, in their order.
 template <class Shape>
-__device__ void add_part(
-    RowPart<Shape>& part, bool accumulate, float* sums, int64_t H, int thread) {
-  if (accumulate) {
-    const auto before = load_part<Shape>(sums, H, thread);
-    for (int i = 0; i < Shape::kValues; ++i) part[i] += before[i];
+__device__ void sum_teams(const RowPart<Shape>& part, float* sums, int64_t H) {
+  constexpr int kTeams = kTeamsInBlock<Shape>;
+  const int thread = place_in_team<Shape>();
+  if constexpr (kTeams == 1) {
+    store_part(part, sums, H, thread);
+  } else {
+    auto* of_teams = shared_memory<float>();  // [kTeams, H]
+    block_barrier();                          // nobody reads any more what is overwritten now
+    store_part(part, of_teams + threadIdx.x / Shape::kThreads * H, H, thread);
+    block_barrier();
+    for (int64_t column = threadIdx.x; column < H; column += kRowBlock) {
+      float sum = of_teams[column];
+      for (int team = 1; team < kTeams; ++team) sum += of_teams[team * H + column];
+      sums[column] = sum;
+    }
   }
-  store_part(part, sums, H, thread);
+}
+
+template <class Shape>
+constexpr int64_t sum_teams_bytes(int64_t H) {
+  return kTeamsInBlock<Shape> == 1 ? 0 : kTeamsInBlock<Shape> * H * int64_t{sizeof(float)};
 }
 
 // With n the normal row and g = d_out · scale:
 //   d_row = inverse_deviation · (g - mean(g) - n · mean(g · n))
 // d_residual gets d_row, d_in (or empty) the same through dropout. The rows are dealt to the teams in
-// turn. A team adds up in registers what its rows give d_scale and d_shift; the teams of a block
-// then add their sums to the block's row of `partials` [blocks, 2, H] one after the other.
+// turn. A team adds up in registers what its rows give d_scale and d_shift; the sums of a block's
+// teams become its row of `partials` [blocks, 2, H].
 // Rows of up to 768 columns in at most 128 registers, so that two blocks fit.
 template <class Shape>
 __global__ void __launch_bounds__(kRowBlock, Shape::kValues <= 24 ? 2 : 1)
@@ -94,13 +108,8 @@ __global__ void __launch_bounds__(kRowBlock, Shape::kValues <= 24 ? 2 : 1)
   }
 
   float* block_sums = partials + blockIdx.x * 2 * H;
-  for (int team = 0; team < kTeamsInBlock<Shape>; ++team) {
-    if (static_cast<int>(threadIdx.x) / Shape::kThreads == team) {
-      add_part(scale_sums, team > 0, block_sums, H, thread);
-      add_part(shift_sums, team > 0, block_sums + H, H, thread);
-    }
-    block_barrier();
-  }
+  sum_teams(scale_sums, block_sums, H);
+  sum_teams(shift_sums, block_sums + H, H);
 }
 
 void rows_backward(Workspace& workspace,
@@ -120,6 +129,7 @@ void rows_backward(Workspace& workspace,
   with_row_shape(H, vectors, [&]<class Shape>(Shape) {
     Launch shape = one_team_a_row<Shape>(d_out.rows);
     shape.blocks = std::min(shape.blocks, kMostBlocks);
+    shape.shared_bytes = std::max(shape.shared_bytes, sum_teams_bytes<Shape>(H));
     auto* partials = workspace.scratch.of<float>(shape.blocks * 2 * H);
     launch(workspace.stream,
            normalize_backward_kernel<Shape>,
