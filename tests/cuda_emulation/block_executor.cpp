@@ -73,7 +73,8 @@ struct Fiber {
   bool started = false;
   Standing standing = Standing::ended;
   Place place;
-  uint64_t offered = 0;
+  uint64_t offered[2] = {};  // in this exchange and the one before, in turn
+  unsigned exchanges = 0;
   unsigned block_barriers = 0;  // passed in this block
   unsigned warp_barriers = 0;
 };
@@ -175,13 +176,16 @@ void resume(Fiber& fiber) {
 // The threads of one block, until all have ended.
 class Block {
  public:
-  Block(const Launch& shape, int64_t block) : threads_(static_cast<size_t>(shape.threads)) {
+  Block(const Launch& shape, int64_t block)
+      : threads_(static_cast<size_t>(shape.threads)),
+        warps_(static_cast<size_t>(divide_up(shape.threads, kWarp))) {
     auto& fibers = g_execution.fibers;
     while (fibers.size() < threads_) fibers.push_back(std::make_unique<Fiber>());
     for (size_t thread = 0; thread < threads_; ++thread) {
       fibers[thread]->standing = Standing::ready;
       fibers[thread]->block_barriers = 0;
       fibers[thread]->warp_barriers = 0;
+      fibers[thread]->exchanges = 0;
       fibers[thread]->place = {{static_cast<unsigned>(thread)},
                                {static_cast<unsigned>(block)},
                                {static_cast<unsigned>(shape.threads), 1, 1},
@@ -190,45 +194,62 @@ class Block {
   }
 
   void run() {
-    bool forward = true;
-    while (count(0, threads_, Standing::ended) < threads_) {
-      for (size_t i = 0; i < threads_; ++i) {
-        Fiber& next = fiber(forward ? i : threads_ - 1 - i);
-        if (next.standing == Standing::ready) resume(next);
+    for (bool forward = true; count(Standing::ended) < threads_; forward = !forward) {
+      bool went_on = false;
+      for (size_t w = 0; w < warps_; ++w)
+        went_on |= run_warp(forward ? w : warps_ - 1 - w, forward);
+      if (count(Standing::at_block_barrier) == threads_) {
+        let_go_on(0, threads_);
+      } else if (!went_on) {
+        fail();
       }
-      if (g_execution.failure != nullptr) {
-        abandon();
-        std::rethrow_exception(std::exchange(g_execution.failure, nullptr));
-      }
-      forward = !forward;
-      release();
     }
   }
 
  private:
   static Fiber& fiber(size_t thread) { return *g_execution.fibers[thread]; }
 
-  static size_t count(size_t begin, size_t end, Standing standing) {
+  // Until none of the warp's threads can go on by itself; false when none could at all.
+  bool run_warp(size_t warp, bool forward) {
+    const size_t begin = warp * kWarp;
+    const size_t end = std::min(threads_, begin + kWarp);
+    for (bool went_on = false;; went_on = true, forward = !forward) {
+      bool ready = false;
+      bool at_barrier = true;
+      for (size_t i = begin; i < end; ++i) {
+        Fiber& next = fiber(forward ? i : end - 1 - (i - begin));
+        if (next.standing == Standing::ready) {
+          ready = true;
+          resume(next);
+        }
+        at_barrier = at_barrier && next.standing == Standing::at_warp_barrier;
+      }
+      if (g_execution.failure != nullptr) {
+        abandon();
+        std::rethrow_exception(std::exchange(g_execution.failure, nullptr));
+      }
+      if (!ready) return went_on;
+      if (at_barrier) let_go_on(begin, end);
+    }
+  }
+
+  static void let_go_on(size_t begin, size_t end) {
+    for (size_t thread = begin; thread < end; ++thread) fiber(thread).standing = Standing::ready;
+  }
+
+  size_t count(Standing standing) const {
     size_t found = 0;
-    for (size_t thread = begin; thread < end; ++thread) {
+    for (size_t thread = 0; thread < threads_; ++thread) {
       found += fiber(thread).standing == standing ? 1 : 0;
     }
     return found;
   }
 
-  // Lets go on who waits at a barrier that everybody has reached.
-  void release() const {
-    if (release_if_all(0, threads_, Standing::at_block_barrier)) return;
-    bool released = false;
-    for (size_t begin = 0; begin < threads_; begin += kWarp) {
-      const size_t end = std::min(threads_, begin + kWarp);
-      released |= release_if_all(begin, end, Standing::at_warp_barrier);
-    }
-    if (released || count(0, threads_, Standing::ended) == threads_) return;
+  [[noreturn]] void fail() const {
     const std::string found =
-        std::to_string(count(0, threads_, Standing::at_block_barrier)) + " at the block's, " +
-        std::to_string(count(0, threads_, Standing::at_warp_barrier)) + " at a warp's and " +
-        std::to_string(count(0, threads_, Standing::ended)) + " ended";
+        std::to_string(count(Standing::at_block_barrier)) + " at the block's, " +
+        std::to_string(count(Standing::at_warp_barrier)) + " at a warp's and " +
+        std::to_string(count(Standing::ended)) + " ended";
     abandon();
     throw std::logic_error("kernel: expected all threads at one barrier, found " + found);
   }
@@ -243,13 +264,8 @@ class Block {
     g_execution.fibers.clear();
   }
 
-  static bool release_if_all(size_t begin, size_t end, Standing barrier) {
-    if (count(begin, end, barrier) < end - begin) return false;
-    for (size_t thread = begin; thread < end; ++thread) fiber(thread).standing = Standing::ready;
-    return true;
-  }
-
   size_t threads_;
+  size_t warps_;
 };
 
 struct FreeShared {
@@ -324,14 +340,13 @@ void wait_for_warp() {
 
 uint64_t exchange(uint64_t value, int from) {
   Fiber& mine = *g_execution.running;
-  mine.offered = value;
+  // A lane that goes on may offer the next value before all have taken this one, but not a third.
+  const unsigned place = mine.exchanges++ % 2;
+  mine.offered[place] = value;
   // Lanes wait for each other, but CUDA orders no memory by that.
   wait_at(Standing::at_warp_barrier);
   const size_t first_lane = mine.place.thread.x / kWarp * kWarp;
-  const uint64_t found = g_execution.fibers[first_lane + static_cast<size_t>(from)]->offered;
-  // Nobody offers the next value before all have taken this one.
-  wait_at(Standing::at_warp_barrier);
-  return found;
+  return g_execution.fibers[first_lane + static_cast<size_t>(from)]->offered[place];
 }
 
 }  // namespace fastintent::cuda::emulation

@@ -8,8 +8,8 @@
 
 // Runs a kernel as CUDA's model of execution describes it, on one thread of the host: block after
 // block, the threads of a block as fibers that really wait for each other at barriers. Between two
-// barriers the threads run one after the other, now from the first to the last, now from the last
-// to the first, so that a missing barrier shows.
+// barriers the threads of a warp run one after the other, and so do the warps of a block, now from
+// the first to the last, now from the last to the first, so that a missing barrier shows.
 namespace fastintent::cuda::emulation {
 
 /// One kernel at a time in the process; other callers wait. Throws std::logic_error when threads
