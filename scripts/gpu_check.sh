@@ -92,6 +92,10 @@ case $mode in
     ;;
 esac
 
+# nvidia-smi may see a GPU that this program cannot use; then all tests would skip.
+gpu=$("$build/cli/fastintent" info | sed -n 's/^gpu: *//p')
+[[ $gpu != none* ]] || fail "expected a GPU that fastintent can use, found $gpu"
+
 failed=0
 if [[ $tests == yes ]]; then
   command -v ctest >/dev/null || fail "expected ctest, of CMake, to run the tests; found none (--skip-tests goes on)"

@@ -16,26 +16,30 @@ namespace {
 // Odd, so that one of them is the median; enough that a single interruption is none.
 constexpr int kRepeats = 5;
 
-double median_seconds(AlgorithmTrial& trial, const Algorithm& algorithm) {
-  std::array<double, kRepeats> times{};
-  for (double& time : times) time = trial.seconds(algorithm);
-  std::nth_element(times.begin(), times.begin() + kRepeats / 2, times.end());
-  return times[kRepeats / 2];
-}
+struct Timed {
+  Algorithm algorithm;
+  std::array<double, kRepeats> seconds{};
 
-// The fastest of those with the anchor's bits. Compared first: what cannot run is not timed.
-Algorithm fastest(AlgorithmTrial& trial, const Algorithm& anchor) {
-  Algorithm best = anchor;
-  double best_seconds = median_seconds(trial, anchor);
-  for (const Algorithm& candidate : trial.candidates()) {
-    if (candidate == anchor || !trial.same_bits(candidate, anchor)) continue;
-    const double seconds = median_seconds(trial, candidate);
-    if (seconds < best_seconds) {
-      best = candidate;
-      best_seconds = seconds;
-    }
+  double median() const {
+    auto sorted = seconds;
+    std::nth_element(sorted.begin(), sorted.begin() + kRepeats / 2, sorted.end());
+    return sorted[kRepeats / 2];
   }
-  return best;
+};
+
+// The fastest of those with the anchor's bits; of equals the anchor, then the library's best guess.
+// Compared first: what cannot run is not timed. Timed in turn, since the device's clock rises
+// meanwhile.
+Algorithm fastest(AlgorithmTrial& trial, const Algorithm& anchor) {
+  std::vector<Timed> all{{anchor}};
+  for (const Algorithm& candidate : trial.candidates()) {
+    if (candidate != anchor && trial.same_bits(candidate, anchor)) all.push_back({candidate});
+  }
+  for (size_t repeat = 0; repeat < kRepeats; ++repeat) {
+    for (Timed& one : all) one.seconds[repeat] = trial.seconds(one.algorithm);
+  }
+  const auto faster = [](const Timed& a, const Timed& b) { return a.median() < b.median(); };
+  return std::min_element(all.begin(), all.end(), faster)->algorithm;
 }
 
 }  // namespace

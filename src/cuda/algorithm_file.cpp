@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raised when names of products or the meaning of a choice change.
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 
 std::string safe_name(std::string name) {
   constexpr std::string_view kSafe =

@@ -75,8 +75,10 @@ std::byte* BatchUpload::free_memory(size_t bytes) {
   // Who took the answers home has waited since; who failed on the way has not.
   if (used_at_ == workspace_.waits) workspace_.synchronize();
   if (memory_.size() < bytes) {
+    // Twice as much as before, so that slowly growing batches do not allocate each time.
+    const size_t roomy = std::max(bytes, 2 * memory_.size());
     memory_ = PinnedMemory();
-    memory_ = PinnedMemory(bytes);
+    memory_ = PinnedMemory(roomy);
   }
   used_at_ = workspace_.waits;
   return memory_.get();

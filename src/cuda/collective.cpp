@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <thread>
 
 #include "base/shared_library.h"
 #include "cuda/cuda_call.h"
@@ -37,6 +38,7 @@ struct Nccl {
                        cudaStream_t) = library["ncclAllReduce"];
   Result (*destroy)(Communicator) = library["ncclCommDestroy"];
   Result (*abort)(Communicator) = library["ncclCommAbort"];
+  Result (*get_async_error)(Communicator, Result*) = library["ncclCommGetAsyncError"];
   const char* (*error_string)(Result) = library["ncclGetErrorString"];
 };
 
@@ -109,6 +111,21 @@ void Collective::sum(const Stream& stream, std::span<float> values) const {
 
 void Collective::sum(const Stream& stream, std::span<double> values) const {
   sum_in_place(stream, values.data(), values.size(), Type::float64, group_->communicator);
+}
+
+// As NCCL's guide has it ("Asynchronous errors and error handling"): a sum that another process
+// does not take part in never ends by itself.
+void Collective::wait(const Stream& stream) const {
+  const CurrentDevice current(stream.device());
+  cudaError_t status = cudaErrorNotReady;
+  while ((status = cudaStreamQuery(static_cast<cudaStream_t>(stream.native()))) ==
+         cudaErrorNotReady) {
+    Result failure{};
+    check(nccl().get_async_error(group_->communicator, &failure), "a group that answers");
+    check(failure, "all processes to go on");
+    std::this_thread::yield();
+  }
+  check(status, kOperation, "all work to be done");
 }
 
 }  // namespace fastintent::cuda

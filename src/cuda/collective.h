@@ -32,6 +32,9 @@ class Collective {
   /// device, by their sum over the group, the same bits in all.
   void sum(const Stream& stream, std::span<float> values) const;
   void sum(const Stream& stream, std::span<double> values) const;
+  /// Waits until everything given to the stream is done, as Stream::synchronize does, but not for a
+  /// process that has died: then it throws device_missing.
+  void wait(const Stream& stream) const;
 
  private:
   struct Group;

@@ -30,10 +30,11 @@ using cuda::CudaWeight;
 
 void require_device(int device) {
   const int count = cuda::device_count();
-  if (device >= 0 && device < count) return;
+  if (device >= 0 && device < count) return cuda::require_code_for(device);
   throw Error(ErrorCode::device_missing,
               count == 0
-                  ? "create_backend: expected a CUDA device, found none"
+                  ? fmt::format("create_backend: expected a CUDA device, found none ({})",
+                                cuda::why_no_device())
                   : fmt::format("create_backend: expected a CUDA device from 0 to {}, found {}",
                                 count - 1,
                                 device));
@@ -50,8 +51,9 @@ class BufferMemory {
     return {data, floats, [](float* released, int64_t) { instance().release(released); }};
   }
 
+  // Never destroyed: a classifier may be a variable of the program, which ends after it.
   static BufferMemory& instance() {
-    static BufferMemory memory;
+    static BufferMemory& memory = *new BufferMemory;
     return memory;
   }
 

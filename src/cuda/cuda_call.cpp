@@ -4,6 +4,7 @@
 
 #include <new>
 
+#include "base/shared_library.h"
 #include "fastintent/error.h"
 
 namespace fastintent::cuda {
@@ -30,6 +31,22 @@ bool lasts(cudaError_t status) {
   }
 }
 
+// The driver's own question; the run time, which has loaded the driver, has none like it.
+bool is_in_use(int device) {
+  using Device = int;  // CUdevice
+  struct Driver {
+    SharedLibrary library{"libcuda.so.1", "device", ErrorCode::device_missing};
+    int (*get_device)(Device*, int number) = library["cuDeviceGet"];
+    int (*get_state)(Device, unsigned* flags, int* active) = library["cuDevicePrimaryCtxGetState"];
+  };
+  static const Driver driver;
+  Device handle = 0;
+  unsigned flags = 0;
+  int active = 0;
+  return driver.get_device(&handle, device) == 0 &&
+         driver.get_state(handle, &flags, &active) == 0 && active != 0;
+}
+
 }  // namespace
 
 void check(cudaError_t status, const char* operation, const char* expected) {
@@ -47,7 +64,10 @@ void check(cudaError_t status, const char* operation, const char* expected) {
 
 CurrentDevice::CurrentDevice(int device) : device_(device) {
   check(cudaGetDevice(&before_), "device", "a CUDA device");
-  if (before_ != device_) check(cudaSetDevice(device_), "device", "a CUDA device");
+  if (before_ != device_) {
+    if (!is_in_use(before_)) before_ = device_;
+    check(cudaSetDevice(device_), "device", "a CUDA device");
+  }
   g_latest_device = device_;
 }
 

@@ -29,12 +29,13 @@ class CudaProcessGroup final : public ProcessGroup {
   void sum(Backend& backend, std::span<float> values) override {
     backend.synchronize();  // its work is in another stream
     collective_.sum(stream_, values);
-    stream_.synchronize();
+    collective_.wait(stream_);
   }
 
   double sum(double value) override {
     stream_.upload(&value, value_.get(), sizeof value);
     collective_.sum(stream_, std::span(value_.as<double>(), 1));
+    collective_.wait(stream_);
     stream_.download(value_.get(), &value, sizeof value);
     stream_.synchronize();
     return value;

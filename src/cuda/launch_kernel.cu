@@ -20,7 +20,17 @@ void allow_shared_bytes(const void* kernel, int device) {
         "a kernel that this device can run");
 }
 
+__global__ void do_nothing() {}
+
 }  // namespace
+
+void require_code_for(int device) {
+  const CurrentDevice current(device);
+  cudaFuncAttributes found{};
+  check(cudaFuncGetAttributes(&found, do_nothing),
+        "device",
+        "a GPU of a kind that this program was built for");
+}
 
 void launch_kernel(const Stream& stream,
                    const void* kernel,

@@ -25,6 +25,17 @@ DeviceMemory allocate(int device, size_t bytes) {
   }
 }
 
+DeviceMemory allocate_at_best(int device, size_t roomy, size_t bytes) {
+  if (roomy > bytes) {
+    try {
+      return {device, roomy};
+    } catch (const std::bad_alloc&) {
+      // Less will do.
+    }
+  }
+  return allocate(device, bytes);
+}
+
 void clear(const Stream& stream, Tensor out) {
   const size_t row_bytes = static_cast<size_t>(out.columns) * sizeof(float);
   if (out.contiguous()) {

@@ -52,7 +52,7 @@ class ProductTrial final : public AlgorithmTrial {
   double seconds(const Algorithm& algorithm) override;
 
  private:
-  // Operands for the bucket's rows.
+  // Operands for as many rows as are compared.
   struct Data {
     DeviceMemory left;
     DeviceMemory right;
@@ -62,10 +62,11 @@ class ProductTrial final : public AlgorithmTrial {
     std::optional<Algorithm> expected_of;
   };
 
+  int64_t rows_to_compare() const;
   ProductSize size_for(int64_t rows) const;
   const void* bias() const;
   ProductOperands operands_into(const DeviceMemory& out) const;
-  cublasStatus_t run(const Algorithm& algorithm, const DeviceMemory& out) const;
+  cublasStatus_t run(const Algorithm& algorithm, int64_t rows, const DeviceMemory& out) const;
   Data& data();
 
   const Stream& stream_;

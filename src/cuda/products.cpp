@@ -103,21 +103,26 @@ struct Products::State {
   std::map<ProductCase, Algorithm> algorithms;
 };
 
-Products::Products(const Stream& stream) : state_(std::make_unique<State>(stream)) {}
+Products::Products(const Stream& stream) : stream_(stream) {}
 Products::~Products() = default;
+
+Products::State& Products::state() {
+  if (state_ == nullptr) state_ = std::make_unique<State>(stream_);
+  return *state_;
+}
 
 void Products::multiply(const Product& product,
                         const ProductSize& size,
                         const ProductOperands& operands) {
   if (size.M == 0 || size.N == 0) return;
-  if (size.K == 0) return multiply_nothing(state_->stream, product, size, operands);
-  if (state_->stream.leaves_out(product, size, operands)) return;
-  const CurrentDevice current(state_->stream.device());
+  if (size.K == 0) return multiply_nothing(stream_, product, size, operands);
+  if (stream_.leaves_out(product, size, operands)) return;
+  const CurrentDevice current(stream_.device());
   LtMatmul matmul(product, size, operands);
-  const Algorithm algorithm = state_->algorithm(case_of(product, size, operands), matmul);
-  check(
-      matmul.run(state_->device.handle, algorithm, operands, state_->workspace(), state_->native()),
-      "a product of this kind");
+  State& all = state();
+  const Algorithm algorithm = all.algorithm(case_of(product, size, operands), matmul);
+  check(matmul.run(all.device.handle, algorithm, operands, all.workspace(), all.native()),
+        "a product of this kind");
 }
 
 }  // namespace fastintent::cuda

@@ -64,6 +64,7 @@ struct ProductOperands {
 /// seen to be the same (cuda/algorithm_choice.h). One thread at a time.
 class Products {
  public:
+  /// Takes memory of the device with the first product.
   explicit Products(const Stream& stream);
   ~Products();
   Products(const Products&) = delete;
@@ -76,6 +77,9 @@ class Products {
 
  private:
   struct State;
+  State& state();
+
+  const Stream& stream_;
   std::unique_ptr<State> state_;
 };
 

@@ -33,7 +33,7 @@ void RecordedPasses::run(const PassShape& shape, const std::function<void()>& wo
   const auto found = recordings_.find(shape);
   if (found == recordings_.end()) return run_directly(shape, work);
   Recording& recording = found->second;
-  const bool recorded = recording.graph.native() != nullptr;
+  const bool recorded = !recording.graph.empty();
   if (recorded ? replay(recording, work) : record(recording, work)) return;
   run_directly(shape, work);
 }
@@ -54,7 +54,7 @@ bool RecordedPasses::record(Recording& recording, const std::function<void()>& w
     recording.arrays.emplace(workspace_.stream.device(), recording.array_bytes);
     const Graph graph = workspace_.stream.capture(
         [&] { recording.fingerprint = note(*recording.arrays, false, work); });
-    if (!recording.arrays->fits()) return false;
+    if (graph.empty() || !recording.arrays->fits()) return false;
     recording.graph = graph;
   } catch (const std::bad_alloc&) {
     return false;  // there may be more memory the next time

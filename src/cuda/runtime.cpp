@@ -12,10 +12,11 @@
 #include "cuda/cuda_call.h"
 #include "fastintent/error.h"
 
-// Memory comes from the device's default pool (cudaMallocAsync), through one stream of its own:
-// what an allocation returns, every stream may use. The pool does not know which streams still use
-// what is freed, so a free waits for all of ours first. A stream that is being captured must not be
-// waited for: captures and frees exclude each other.
+// Memory comes from a pool of our own, not the device's default one, which others in the process
+// may use (torch can), through one stream of its own: what an allocation returns, every stream may
+// use. The pool does not know which streams still use what is freed, so a free waits for all of
+// ours first. A stream that is being captured must not be waited for: captures and frees exclude
+// each other.
 namespace fastintent::cuda {
 namespace {
 
@@ -35,7 +36,10 @@ cudaStream_t create_stream() {
 std::unique_ptr<DeviceState> open_device(int device) {
   const CurrentDevice current(device);
   auto state = std::make_unique<DeviceState>();
-  check(cudaDeviceGetDefaultMemPool(&state->pool, device), "memory", "a device with memory pools");
+  cudaMemPoolProps properties{};
+  properties.allocType = cudaMemAllocationTypePinned;
+  properties.location = {cudaMemLocationTypeDevice, device};
+  check(cudaMemPoolCreate(&state->pool, &properties), "memory", "a device with memory pools");
   // Nothing goes back to the driver by itself.
   uint64_t kept = UINT64_MAX;
   check(cudaMemPoolSetAttribute(state->pool, cudaMemPoolAttrReleaseThreshold, &kept),
@@ -46,13 +50,25 @@ std::unique_ptr<DeviceState> open_device(int device) {
 }
 
 // Never destroyed: memory may be freed while the process ends.
+struct Devices {
+  std::mutex lock;
+  std::map<int, std::unique_ptr<DeviceState>> open;  // under the lock
+};
+Devices& devices() {
+  static Devices& all = *new Devices;
+  return all;
+}
+
 DeviceState& state_of(int device) {
-  static std::mutex& lock = *new std::mutex;
-  static auto& devices = *new std::map<int, std::unique_ptr<DeviceState>>;
-  const std::lock_guard guard(lock);
-  std::unique_ptr<DeviceState>& state = devices[device];
+  const std::lock_guard guard(devices().lock);
+  std::unique_ptr<DeviceState>& state = devices().open[device];
   if (state == nullptr) state = open_device(device);
   return *state;
+}
+
+bool is_open(int device) {
+  const std::lock_guard guard(devices().lock);
+  return devices().open.contains(device);
 }
 
 cudaStream_t native_stream(const Stream& stream) {
@@ -82,11 +98,14 @@ void* allocate(int device, size_t bytes) {
   void* data = nullptr;
   // The pool refuses a size of 0.
   const size_t asked = std::max<size_t>(1, bytes);
-  cudaError_t status = cudaMallocAsync(&data, asked, state.memory_stream);
+  const auto ask = [&] {
+    return cudaMallocFromPoolAsync(&data, asked, state.pool, state.memory_stream);
+  };
+  cudaError_t status = ask();
   if (status == cudaErrorMemoryAllocation) {
     cudaGetLastError();
     trim(state);
-    status = cudaMallocAsync(&data, asked, state.memory_stream);
+    status = ask();
   }
   check(status, "memory", "memory of the device");
   check(cudaStreamSynchronize(state.memory_stream), "memory", "memory of the device");
@@ -130,6 +149,19 @@ struct DestroyGraph {
 };
 using CapturedGraph = std::unique_ptr<CUgraph_st, DestroyGraph>;
 
+// Ends a capture; null when it was broken, see Stream::capture.
+CapturedGraph end_capture(cudaStream_t stream) {
+  cudaGraph_t captured = nullptr;
+  const cudaError_t status = cudaStreamEndCapture(stream, &captured);
+  CapturedGraph graph(captured);
+  if (status == cudaErrorStreamCaptureInvalidated) {
+    cudaGetLastError();
+    return nullptr;
+  }
+  check(status, "capture", "work that a graph can hold");
+  return graph;
+}
+
 }  // namespace
 
 int device_count() {
@@ -137,6 +169,13 @@ int device_count() {
   if (cudaGetDeviceCount(&count) == cudaSuccess) return count;
   cudaGetLastError();  // no driver, or one that is too old: no device
   return 0;
+}
+
+std::string why_no_device() {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  cudaGetLastError();
+  return cudaGetErrorString(status == cudaSuccess ? cudaErrorNoDevice : status);
 }
 
 DeviceFacts device_facts(int device) {
@@ -164,6 +203,7 @@ DeviceMemoryFacts device_memory_facts(int device) {
 }
 
 void trim_device_memory(int device) {
+  if (!is_open(device)) return;
   const DeviceState& state = state_of(device);
   const CurrentDevice current(device);
   trim(state);
@@ -256,17 +296,14 @@ Graph Stream::capture(const std::function<void()>& work) const {
   check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal),
         "capture",
         "a stream that can be captured");
-  cudaGraph_t captured = nullptr;
   try {
     work();
   } catch (...) {
-    cudaStreamEndCapture(stream, &captured);
-    const CapturedGraph unfinished(captured);
-    cudaGetLastError();
+    if (end_capture(stream) == nullptr) return {};
     throw;
   }
-  check(cudaStreamEndCapture(stream, &captured), "capture", "work that a graph can hold");
-  const CapturedGraph graph(captured);
+  const CapturedGraph graph = end_capture(stream);
+  if (graph == nullptr) return {};
   cudaGraphExec_t executable = nullptr;
   check(cudaGraphInstantiate(&executable, graph.get(), 0), "capture", "a graph that can run");
   // One that still runs is destroyed when it is done.

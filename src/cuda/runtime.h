@@ -34,10 +34,14 @@ struct DeviceMemoryFacts {
 
 /// GPUs that this process may use; 0 without a driver.
 int device_count();
+/// Why there are none, in CUDA's words: "no CUDA-capable device is detected".
+std::string why_no_device();
 DeviceFacts device_facts(int device);
 DeviceMemoryFacts device_memory_facts(int device);
-/// Gives the memory kept for later use back to the driver.
+/// Gives the memory kept for later use back to the driver; on a device never used does nothing.
 void trim_device_memory(int device);
+/// Throws device_missing when this build has no code for that kind of GPU.
+void require_code_for(int device);
 
 class Graph;
 
@@ -75,7 +79,8 @@ class Stream {
 
   /// What `work` gives to this stream, as a graph instead of doing it. `work` must not wait,
   /// allocate, free or copy from memory that is not pinned. Other threads go on, but those that
-  /// free memory of the device wait for it.
+  /// free memory of the device wait for it. An empty graph when somebody else in the process, which
+  /// may use CUDA beside us, waited for the whole device meanwhile: that breaks every capture.
   Graph capture(const std::function<void()>& work) const;
   /// Runs a graph captured on this stream.
   void run(const Graph& graph) const;
@@ -101,6 +106,7 @@ class Graph {
  public:
   Graph() = default;
   explicit Graph(std::shared_ptr<void> native) : native_(std::move(native)) {}
+  bool empty() const { return native_ == nullptr; }
   void* native() const { return native_.get(); }
 
  private:

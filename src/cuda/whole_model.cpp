@@ -67,8 +67,12 @@ void WholeModel::answer(const TokenInputs& tokens,
     steps();
     run.direct = true;
   } else {
-    if (run.graph.native() == nullptr) run.graph = workspace_.stream.capture(steps);
-    workspace_.stream.run(run.graph);
+    if (run.graph.empty()) run.graph = workspace_.stream.capture(steps);
+    if (run.graph.empty()) {
+      steps();  // and the next batch is captured
+    } else {
+      workspace_.stream.run(run.graph);
+    }
   }
   // Outside the graph, since how much there is depends on the texts and on what is asked.
   take_home(at.head, answers);
@@ -78,9 +82,9 @@ void WholeModel::take_home(const HeadPlaces& places, const Answers& answers) {
   const TensorView<ScoredClass>& best = answers.best;
   const size_t bytes = static_cast<size_t>(best.size()) * sizeof(ScoredClass);
   if (home_.size() < bytes) {
+    const size_t roomy = std::max(bytes, 2 * home_.size());  // as at_least
     home_ = PinnedMemory();
-    // A quarter more, so that slowly growing batches do not allocate each time.
-    home_ = PinnedMemory(bytes + bytes / 4);
+    home_ = PinnedMemory(roomy);
   }
   workspace_.stream.download(places.best, home_.get(), bytes);
   if (const Tensor& logits = answers.logits; !logits.empty()) {
@@ -137,8 +141,10 @@ std::byte* WholeModel::at_least(size_t bytes) {
   if (memory_.size() < bytes) {
     workspace_.synchronize();
     for (auto& [bucket, run] : runs_) run.graph = Graph();  // they write to the old memory
+    // Twice as much as before, so that slowly growing batches soon have all that any needs.
+    const size_t roomy = std::max(bytes, 2 * memory_.size());
     memory_ = DeviceMemory();
-    memory_ = allocate(workspace_.stream.device(), bytes);
+    memory_ = allocate_at_best(workspace_.stream.device(), roomy, bytes);
   }
   return memory_.as<std::byte>();
 }

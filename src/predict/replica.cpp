@@ -113,16 +113,16 @@ void Replica::warm_up(int max_length) {
     run_batch(1, false, nullptr);
   };
   run_sequences(1, max_length);
+  // Sequences of one token: as many rows in the layers that see every token as in those that see
+  // one row a text. The largest first: what is recorded later stays.
+  const int64_t most = backend_->work_sizes().forward_tokens;
+  for (int64_t rows = most; rows > 0; rows = backend_->fewer_rows(rows)) run_sequences(rows, 1);
   // Lone texts of every length, whose latency counts, until they are recorded.
   for (int64_t length = max_length; backend_->records_passes() && length > 0;
        length = backend_->fewer_rows(length)) {
     run_sequences(1, length);
     run_sequences(1, length);
   }
-  // Sequences of one token: as many rows in the layers that see every token as in those that see
-  // one row a text.
-  const int64_t most = backend_->work_sizes().forward_tokens;
-  for (int64_t rows = most; rows > 0; rows = backend_->fewer_rows(rows)) run_sequences(rows, 1);
 }
 
 }  // namespace fastintent

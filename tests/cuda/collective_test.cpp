@@ -27,6 +27,7 @@ TEST(Collective, OfOneProcessSumsItself) {
   stream.upload(&third, number.get(), sizeof third);
   alone.sum(stream, std::span(memory.as<float>(), values.size()));
   alone.sum(stream, std::span(number.as<double>(), 1));
+  alone.wait(stream);
   std::vector<float> sums(values.size());
   double sum = 0;
   stream.download(memory.get(), sums.data(), values.size() * sizeof(float));

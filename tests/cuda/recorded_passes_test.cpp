@@ -148,6 +148,16 @@ TEST_F(RecordedSumsTest, AnErrorInAReplayLeavesTheStreamAsItWas) {
   EXPECT_EQ(found(), only(3));
 }
 
+TEST_F(RecordedSumsTest, WhatSomebodyElseKeepsFromBeingRecordedRunsDirectly) {
+  const auto work = [&] { sum(all_in(2)); };
+  passes_.run(shape_, work);
+  cuda::emulation::break_captures(1);
+  EXPECT_EQ(graphs_of([&] { passes_.run(shape_, work); }), 0);
+  EXPECT_EQ(found(), only(2));
+  EXPECT_EQ(graphs_of([&] { passes_.run(shape_, work); }), 1) << "recorded the next time";
+  EXPECT_EQ(found(), only(2));
+}
+
 TEST_F(RecordedSumsTest, TheNumberOfRecordingsIsBounded) {
   for (int64_t tokens = 0; tokens < 200; ++tokens) {
     const PassShape shape{tokens, 1, kSlots, Write::overwrite};

@@ -4,7 +4,7 @@
 #include "emulated_device.h"
 #include "fastintent/error.h"
 
-// A model whose device runs out of memory.
+// A model whose device runs out of memory, or whose captures others break.
 namespace fastintent {
 namespace {
 
@@ -39,6 +39,20 @@ TEST(WholeModelMemoryTest, ASmallerBatchRunsAfterOneThatHadNoRoom) {
     EXPECT_TRUE(same_bits(model.run(small), expected_small));
     EXPECT_TRUE(same_bits(model.run(large), expected_large));
   }
+}
+
+TEST(WholeModelMemoryTest, WhatSomebodyElseKeepsFromBeingRecordedRunsDirectly) {
+  const Sequences sequences = random_sequences({9, 4});
+  AnsweringModel model(Device::cuda, config_of(kShape, HeadKind::pooler), Precision::fp16);
+  const Found expected = model.run(sequences);
+  const auto graphs_of_a_run = [&] {
+    const int before = cuda::emulation::graph_runs();
+    EXPECT_TRUE(same_bits(model.run(sequences), expected));
+    return cuda::emulation::graph_runs() - before;
+  };
+  cuda::emulation::break_captures(1);
+  EXPECT_EQ(graphs_of_a_run(), 0);
+  EXPECT_EQ(graphs_of_a_run(), 1) << "recorded the next time";
 }
 
 TEST(WholeModelMemoryTest, AModelIsTakenOverAfterItsBiasesHadNoRoom) {

@@ -101,4 +101,8 @@ void Collective::sum(const Stream& stream, std::span<double> values) const {
   group_->enqueue_sum(stream, values);
 }
 
+void Collective::wait(const Stream& stream) const {
+  stream.synchronize();
+}
+
 }  // namespace fastintent::cuda

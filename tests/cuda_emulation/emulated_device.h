@@ -32,6 +32,9 @@ void set_device_count(int count);
 /// Makes the next `count` allocations of device memory fail.
 void fail_allocations(int count);
 
+/// Has the next `count` captures broken, as by another thread that waits for the whole device.
+void break_captures(int count);
+
 /// How many graphs ran in this process so far.
 int graph_runs();
 

@@ -123,11 +123,9 @@ void run(const Product& product, const ProductSize& size, const ProductOperands&
 
 }  // namespace
 
-struct Products::State {
-  const Stream& stream;
-};
+struct Products::State {};
 
-Products::Products(const Stream& stream) : state_(new State{stream}) {}
+Products::Products(const Stream& stream) : stream_(stream) {}
 Products::~Products() = default;
 
 void Products::multiply(const Product& product,
@@ -138,8 +136,8 @@ void Products::multiply(const Product& product,
     emulation::require_device_memory(data);
   }
   emulation::require_device_memory(operands.out);
-  if (state_->stream.leaves_out(product, size, operands)) return;
-  emulation::enqueue(state_->stream, [=] { run(product, size, operands); });
+  if (stream_.leaves_out(product, size, operands)) return;
+  emulation::enqueue(stream_, [=] { run(product, size, operands); });
 }
 
 }  // namespace fastintent::cuda
