@@ -27,5 +27,6 @@ set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 set(CMAKE_CUDA_EXTENSIONS OFF)
 
 find_package(CUDAToolkit 12 REQUIRED)
-# cuBLASLt stays a shared library (it has half a gigabyte): what is installed finds it in the toolkit.
-set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
+# Programs load cuBLASLt when they use a GPU (src/cuda/lt_library.h), from the toolkit where the system does not know it.
+list(APPEND CMAKE_BUILD_RPATH ${CUDAToolkit_LIBRARY_DIR})
+list(APPEND CMAKE_INSTALL_RPATH ${CUDAToolkit_LIBRARY_DIR})

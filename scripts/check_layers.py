@@ -39,7 +39,7 @@ OUTSIDE = ["cli", "python", "examples"]
 ONEDNN_FILES = {"src/cpu/matmul.cpp"}
 LIBCURL_FILES = {"src/hub/http_client.cpp"}
 # What calls CUDA includes one of these.
-CUDA_FILES = {"src/cuda/cuda_call.h", "src/cuda/device_code.h", "src/cuda/lt_matmul.h"}
+CUDA_FILES = {"src/cuda/cuda_call.h", "src/cuda/device_code.h", "src/cuda/lt_library.h"}
 
 SUFFIXES = {".h", ".cpp", ".cu", ".cuh"}
 INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)')

@@ -30,7 +30,7 @@ using cuda::CudaWeight;
 
 void require_device(int device) {
   const int count = cuda::device_count();
-  if (device >= 0 && device < count) return cuda::require_code_for(device);
+  if (device >= 0 && device < count) return;
   throw Error(ErrorCode::device_missing,
               count == 0
                   ? fmt::format("create_backend: expected a CUDA device, found none ({})",
@@ -387,6 +387,8 @@ int cuda_device_count() {
 
 std::unique_ptr<Backend> create_cuda_backend(int device) {
   require_device(device);
+  cuda::require_code_for(device);
+  cuda::require_products();
   return std::make_unique<CudaBackend>(device);
 }
 

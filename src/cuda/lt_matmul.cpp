@@ -47,7 +47,7 @@ cublasLtEpilogue_t epilogue_of(Epilogue epilogue) {
 
 template <class Value>
 void set(cublasLtMatmulDesc_t operation, cublasLtMatmulDescAttributes_t attribute, Value value) {
-  check(cublasLtMatmulDescSetAttribute(operation, attribute, &value, sizeof(value)),
+  check(lt_library().desc_set_attribute(operation, attribute, &value, sizeof(value)),
         "a description of a product");
 }
 
@@ -55,7 +55,7 @@ template <class Value>
 void set(cublasLtMatmulPreference_t preference,
          cublasLtMatmulPreferenceAttributes_t attribute,
          Value value) {
-  check(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof(value)),
+  check(lt_library().preference_set_attribute(preference, attribute, &value, sizeof(value)),
         "a preference among algorithms");
 }
 
@@ -65,15 +65,19 @@ void describe(cublasLtMatrixLayout_t layout,
               int64_t rows,
               int64_t columns,
               int64_t stride) {
-  check(cublasLtMatrixLayoutInit(
-            layout, kind, static_cast<uint64_t>(columns), static_cast<uint64_t>(rows), stride),
+  check(lt_library().layout_init(layout,
+                                 sizeof(*layout),
+                                 kind,
+                                 static_cast<uint64_t>(columns),
+                                 static_cast<uint64_t>(rows),
+                                 stride),
         "a description of a matrix");
 }
 
 bool divides_sum(const cublasLtMatmulAlgo_t& algorithm) {
   int32_t parts = 1;
   size_t written = 0;
-  const cublasStatus_t status = cublasLtMatmulAlgoConfigGetAttribute(
+  const cublasStatus_t status = lt_library().algo_config_get_attribute(
       &algorithm, CUBLASLT_ALGO_CONFIG_SPLITK_NUM, &parts, sizeof(parts), &written);
   return status == CUBLAS_STATUS_SUCCESS && parts > 1;
 }
@@ -90,13 +94,14 @@ void check(cublasStatus_t status, const char* expected) {
   throw Error(ErrorCode::device_missing,
               fmt::format("product: expected {}, found {} (cuBLASLt {})",
                           expected,
-                          cublasLtGetStatusString(status),
-                          cublasLtGetVersion()));
+                          lt_library().get_status_string(status),
+                          lt_library().get_version()));
 }
 
 LtMatmul::LtMatmul(const Product& product, const ProductSize& size, const ProductOperands& operands)
     : beta_(product.accumulate ? 1.0F : 0.0F) {
-  check(cublasLtMatmulDescInit(&operation_, compute_type(product.factors), CUDA_R_32F),
+  check(lt_library().desc_init(
+            &operation_, sizeof(operation_), compute_type(product.factors), CUDA_R_32F),
         "a description of a product");
   const auto transposed = [](bool is) -> int32_t { return is ? CUBLAS_OP_T : CUBLAS_OP_N; };
   set(&operation_, CUBLASLT_MATMUL_DESC_TRANSA, transposed(product.transpose_right));
@@ -127,7 +132,8 @@ std::vector<Algorithm> LtMatmul::algorithms(cublasLtHandle_t handle,
                                             size_t workspace_bytes,
                                             int count) {
   cublasLtMatmulPreferenceOpaque_t preference;
-  check(cublasLtMatmulPreferenceInit(&preference), "a preference among algorithms");
+  check(lt_library().preference_init(&preference, sizeof(preference)),
+        "a preference among algorithms");
   set(&preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t{workspace_bytes});
   // Law 2: how K is divided would depend on M.
   set(&preference,
@@ -140,7 +146,7 @@ std::vector<Algorithm> LtMatmul::algorithms(cublasLtHandle_t handle,
 
   std::vector<cublasLtMatmulHeuristicResult_t> results(static_cast<size_t>(count));
   int found = 0;
-  const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
+  const cublasStatus_t status = lt_library().algo_get_heuristic(
       handle, &operation_, &a_, &b_, &d_, &d_, &preference, count, results.data(), &found);
   if (status == CUBLAS_STATUS_NOT_SUPPORTED) return {};
   check(status, "algorithms for a product");
@@ -157,7 +163,7 @@ bool LtMatmul::can_run(cublasLtHandle_t handle,
                        size_t workspace_bytes) {
   const cublasLtMatmulAlgo_t algo = native(algorithm);
   cublasLtMatmulHeuristicResult_t result{};
-  return cublasLtMatmulAlgoCheck(handle, &operation_, &a_, &b_, &d_, &d_, &algo, &result) ==
+  return lt_library().algo_check(handle, &operation_, &a_, &b_, &d_, &d_, &algo, &result) ==
              CUBLAS_STATUS_SUCCESS &&
          result.workspaceSize <= workspace_bytes;
 }
@@ -168,22 +174,22 @@ cublasStatus_t LtMatmul::run(cublasLtHandle_t handle,
                              const LtWorkspace& workspace,
                              cudaStream_t stream) {
   const cublasLtMatmulAlgo_t algo = native(algorithm);
-  return cublasLtMatmul(handle,
-                        &operation_,
-                        &kAlpha,
-                        operands.right,
-                        &a_,
-                        operands.left,
-                        &b_,
-                        &beta_,
-                        operands.out,
-                        &d_,
-                        operands.out,
-                        &d_,
-                        &algo,
-                        workspace.data,
-                        workspace.bytes,
-                        stream);
+  return lt_library().matmul(handle,
+                             &operation_,
+                             &kAlpha,
+                             operands.right,
+                             &a_,
+                             operands.left,
+                             &b_,
+                             &beta_,
+                             operands.out,
+                             &d_,
+                             operands.out,
+                             &d_,
+                             &algo,
+                             workspace.data,
+                             workspace.bytes,
+                             stream);
 }
 
 }  // namespace fastintent::cuda

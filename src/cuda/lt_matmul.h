@@ -1,10 +1,9 @@
 #pragma once
 
-#include <cublasLt.h>
-
 #include <vector>
 
 #include "cuda/algorithm_choice.h"
+#include "cuda/lt_library.h"
 #include "cuda/products.h"
 
 namespace fastintent::cuda {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cuda/kernels/trial_data.h"
+#include "cuda/lt_library.h"
 #include "cuda/row_buckets.h"
 #include "fastintent/error.h"
 
@@ -134,7 +135,7 @@ Algorithm ProductTrial::anchor() {
   throw Error(ErrorCode::device_missing,
               fmt::format("product: expected an algorithm of cuBLASLt {} for any number of rows, "
                           "found none ({})",
-                          cublasLtGetVersion(),
+                          lt_library().get_version(),
                           name_of(case_)));
 }
 

@@ -7,6 +7,7 @@
 #include "cuda/algorithm_choice.h"
 #include "cuda/algorithm_file.h"
 #include "cuda/cuda_call.h"
+#include "cuda/lt_library.h"
 #include "cuda/lt_matmul.h"
 #include "cuda/product_trial.h"
 
@@ -23,8 +24,8 @@ constexpr int kHopper = 9;
 struct DeviceProducts {
   explicit DeviceProducts(const DeviceFacts& device)
       : workspace_bytes(device.major >= kHopper ? kWorkspaceBytesFromHopper : kWorkspaceBytes),
-        choices(algorithm_file(device, cublasLtGetVersion()), autotune_of_environment()) {
-    check(cublasLtCreate(&handle), "a handle");
+        choices(algorithm_file(device, lt_library().get_version()), autotune_of_environment()) {
+    check(lt_library().create(&handle), "a handle");
   }
 
   cublasLtHandle_t handle = nullptr;
@@ -102,6 +103,10 @@ struct Products::State {
   DeviceMemory memory;
   std::map<ProductCase, Algorithm> algorithms;
 };
+
+void require_products() {
+  lt_library();
+}
 
 Products::Products(const Stream& stream) : stream_(stream) {}
 Products::~Products() = default;

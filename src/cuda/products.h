@@ -59,6 +59,9 @@ struct ProductOperands {
   int64_t out_stride = 0;
 };
 
+/// Throws device_missing where cuBLASLt is not installed.
+void require_products();
+
 /// Matrix products on one stream, by cuBLASLt. Its algorithms never divide the sum over K, so that
 /// a row's result does not depend on M (law 2); with another M only one takes part whose bits were
 /// seen to be the same (cuda/algorithm_choice.h). One thread at a time.

@@ -1,7 +1,7 @@
 # The device's sources, for its own build and for the emulated one of tests/cuda_emulation.
 # What calls CUDA's libraries, which the emulation has twins of:
 set(cuda_library_calls
-  collective.cpp cuda_call.cpp launch_kernel.cu lt_matmul.cpp product_trial.cpp products.cpp runtime.cpp)
+  collective.cpp cuda_call.cpp launch_kernel.cu lt_library.cpp lt_matmul.cpp product_trial.cpp products.cpp runtime.cpp)
 # The rest of the host's side:
 set(cuda_sources
   algorithm_choice.cpp algorithm_file.cpp array_block.cpp batch_inputs.cpp cuda_backend.cpp cuda_process_group.cpp

@@ -125,6 +125,8 @@ void run(const Product& product, const ProductSize& size, const ProductOperands&
 
 struct Products::State {};
 
+void require_products() {}
+
 Products::Products(const Stream& stream) : stream_(stream) {}
 Products::~Products() = default;
 
