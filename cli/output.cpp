@@ -112,8 +112,8 @@ void Output::open_to_keep() {
     fail_creating(name_);
   }
   // Between opening and locking, another run may have finished and given the file its name.
-  struct stat opened {};
-  struct stat named {};
+  struct stat opened{};
+  struct stat named{};
   const bool locked = flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
   const bool same = fstat(descriptor_, &opened) == 0 && stat(partial.c_str(), &named) == 0 &&
                     opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
@@ -127,7 +127,7 @@ void Output::open_to_keep() {
 }
 
 void Output::keep_mode() const {
-  struct stat old {};
+  struct stat old{};
   if (stat(file_.c_str(), &old) == 0 && fchmod(descriptor_, old.st_mode & 07777) != 0) {
     fail_creating(name_);
   }

@@ -46,8 +46,11 @@ void read_data(const QuantizeOptions& options, QuantizationOptions& quantization
     return;
   }
   TextReader reader(options.data);
-  for (std::string text; reader.next(text);)
-    if (!is_blank(text)) quantization.texts.push_back(text);
+  for (std::string text; reader.next(text);) {
+    if (!is_blank(text)) {
+      quantization.texts.push_back(text);
+    }
+  }
   if (quantization.texts.empty()) {
     throw Error(ErrorCode::invalid_data,
                 fmt::format("quantize: expected texts, found none ({})", options.data));
@@ -61,7 +64,9 @@ std::string as_text(const QuantizeOptions& options, const QuantizationReport& re
                                  precision_name(report.precision),
                                  static_cast<double>(report.packed_bytes) / kMegabyte,
                                  static_cast<double>(report.fp32_bytes) / kMegabyte);
-  if (!report.agreement) return text;
+  if (!report.agreement) {
+    return text;
+  }
   const PrecisionAgreement& agreement = *report.agreement;
   const auto line = [&](const std::string& name, const std::string& value) {
     text += fmt::format("{:<30}{}\n", name, value);
@@ -103,7 +108,9 @@ std::string as_json(const QuantizeOptions& options, const QuantizationReport& re
 
 int quantize(const QuantizeOptions& options) {
   QuantizationOptions quantization = options.quantization;
-  if (!options.data.empty()) read_data(options, quantization);
+  if (!options.data.empty()) {
+    read_data(options, quantization);
+  }
   const StopSignal stop("\nquantize: stopping; again to stop at once\n");
   quantization.on_progress = [&](int64_t, int64_t) { return !stop.requested(); };
   const QuantizationReport report = quantize_model(options.model, options.output, quantization);

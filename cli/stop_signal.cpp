@@ -34,11 +34,11 @@ void remember(int /*signal*/) {
 StopSignal::StopSignal(const char* notice) {
   stop_requested = false;
   stop_notice = notice;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = remember;
   action.sa_flags = SA_RESTART;  // reads and writes under way go on
   for (const int each : kSignals) {
-    struct sigaction old {};
+    struct sigaction old{};
     sigaction(each, nullptr, &old);
     if (old.sa_handler != SIG_IGN) {
       sigaction(each, &action, nullptr);
@@ -48,7 +48,7 @@ StopSignal::StopSignal(const char* notice) {
 
 StopSignal::~StopSignal() {
   for (const int each : kSignals) {
-    struct sigaction old {};
+    struct sigaction old{};
     sigaction(each, nullptr, &old);
     if (old.sa_handler == remember) {
       signal(each, SIG_DFL);

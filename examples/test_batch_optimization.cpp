@@ -56,9 +56,13 @@ Texts read_texts(const char* file) {
   Texts texts;
   TextReader reader{std::filesystem::path(file)};
   for (std::string text; reader.next(text);) {
-    if (!is_blank(text)) texts.push_back(text);
+    if (!is_blank(text)) {
+      texts.push_back(text);
+    }
   }
-  if (texts.empty()) throw std::runtime_error(std::string(file) + ": expected texts, found none");
+  if (texts.empty()) {
+    throw std::runtime_error(std::string(file) + ": expected texts, found none");
+  }
   return texts;
 }
 
@@ -90,7 +94,9 @@ void show_batches(IntentClassifier& classifier, const Texts& texts) {
   PredictOptions options;
   options.use_cache = false;
   print_rate("one by one", texts.size(), milliseconds([&] {
-               for (const std::string& text : texts) classifier.predict(text, options);
+               for (const std::string& text : texts) {
+                 classifier.predict(text, options);
+               }
              }));
   for (const int batch_size : {8, 32}) {
     options.batch_size = batch_size;

@@ -16,7 +16,9 @@ namespace {
 
 void show_step(const StepReport& report) {
   // One line in ten steps, and the last one, is enough to see the loss fall.
-  if (report.step % 10 != 0 && report.step != report.total_steps) return;
+  if (report.step % 10 != 0 && report.step != report.total_steps) {
+    return;
+  }
   std::printf("step %lld/%lld  loss %.4f  %.0f examples/s\n",
               static_cast<long long>(report.step),
               static_cast<long long>(report.total_steps),
@@ -25,7 +27,9 @@ void show_step(const StepReport& report) {
 }
 
 void show_epoch(const EpochReport& report) {
-  if (!report.validation) return;
+  if (!report.validation) {
+    return;
+  }
   std::printf("epoch %d  validation accuracy %.1f %%%s\n",
               report.epoch,
               100 * report.validation->accuracy,
@@ -50,7 +54,9 @@ void train(const std::string& base,
   //    is refused before any work.
   TrainingOptions training;
   training.output = output;
-  if (epochs > 0) training.epochs = epochs;
+  if (epochs > 0) {
+    training.epochs = epochs;
+  }
   TrainingCallbacks callbacks;
   callbacks.on_step = show_step;
   callbacks.on_epoch = show_epoch;

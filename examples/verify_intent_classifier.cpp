@@ -57,7 +57,9 @@ Outcome same_answers(const Predictions& expected, const Predictions& found) {
                 std::to_string(found.size())};
   }
   size_t different = 0;
-  for (size_t i = 0; i < found.size(); ++i) different += found[i] != expected[i];
+  for (size_t i = 0; i < found.size(); ++i) {
+    different += found[i] != expected[i];
+  }
   return {different == 0,
           std::to_string(different) + " of " + std::to_string(found.size()) + " answers differ"};
 }
@@ -78,7 +80,9 @@ bool verify(const std::string& model, const std::string& data_file, double least
                    std::to_string(classifier->intents().size()) + " intents, " +
                        std::to_string(data.texts.size()) + " texts, " + classifier->device_name()};
   });
-  if (!loaded) return false;
+  if (!loaded) {
+    return false;
+  }
 
   bool passed = check("accuracy", [&] {
     const double accuracy = 100 * classifier->evaluate(data).accuracy;
@@ -118,7 +122,9 @@ bool verify(const std::string& model, const std::string& data_file, double least
     classifier->predict_batch(data.texts);  // fills the cache
     const auto hits_before = classifier->get_cache_stats().hits;
     Predictions cached;
-    for (const std::string& text : data.texts) cached.push_back(classifier->predict(text));
+    for (const std::string& text : data.texts) {
+      cached.push_back(classifier->predict(text));
+    }
     const auto hits = classifier->get_cache_stats().hits - hits_before;
     Outcome outcome = same_answers(single, cached);
     outcome.passed = outcome.passed && hits == static_cast<int64_t>(data.texts.size());
@@ -129,7 +135,9 @@ bool verify(const std::string& model, const std::string& data_file, double least
   passed &= check("low confidence is flagged", [&] {
     // With the folder's own threshold there may be nothing to flag: half-way there is.
     std::set<float> confidences;
-    for (const IntentPrediction& prediction : single) confidences.insert(prediction.confidence);
+    for (const IntentPrediction& prediction : single) {
+      confidences.insert(prediction.confidence);
+    }
     const float threshold =
         *std::next(confidences.begin(), static_cast<std::ptrdiff_t>(confidences.size() / 2));
     classifier->set_review_threshold(threshold);

@@ -15,7 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const double threshold = calibration.review_threshold.value_or(0);
     const bool usable = std::isfinite(calibration.temperature) && calibration.temperature > 0 &&
                         threshold >= 0 && threshold <= 1;
-    if (!usable) std::abort();
+    if (!usable) {
+      std::abort();
+    }
   } catch (const Error&) {
     // expected for bad input; anything else is a finding
   }

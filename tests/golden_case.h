@@ -27,9 +27,13 @@ class GoldenCase {
 
   std::vector<float> values(const std::string& name) const {
     const StoredTensor* stored = values_.find(name);
-    if (stored == nullptr) throw std::runtime_error("no golden tensor " + name);
+    if (stored == nullptr) {
+      throw std::runtime_error("no golden tensor " + name);
+    }
     int64_t size = 1;
-    for (const int64_t extent : stored->shape) size *= extent;
+    for (const int64_t extent : stored->shape) {
+      size *= extent;
+    }
     std::vector<float> out(static_cast<size_t>(size));
     const int64_t rows = stored->shape.size() == 2 ? stored->shape[0] : 1;
     read_tensor(*stored, Tensor(out.data(), rows, size / rows));
@@ -51,7 +55,9 @@ class GoldenCase {
   }
   PackedBatch batch() const {
     PackedBatch packed;
-    for (const auto& sequence : sequences()) packed.append(sequence);
+    for (const auto& sequence : sequences()) {
+      packed.append(sequence);
+    }
     return packed;
   }
 
@@ -62,12 +68,16 @@ class GoldenCase {
 
 /// Largest difference between two rows of values, each relative to 1 + |expected|.
 inline double largest_difference(std::span<const float> found, std::span<const float> expected) {
-  if (found.size() != expected.size()) return HUGE_VAL;
+  if (found.size() != expected.size()) {
+    return HUGE_VAL;
+  }
   double largest = 0;
   for (size_t i = 0; i < found.size(); ++i) {
     const double difference =
         std::abs(double{found[i]} - expected[i]) / (1 + std::abs(double{expected[i]}));
-    if (!(difference <= largest)) largest = std::isnan(difference) ? HUGE_VAL : difference;
+    if (!(difference <= largest)) {
+      largest = std::isnan(difference) ? HUGE_VAL : difference;
+    }
   }
   return largest;
 }
@@ -77,7 +87,9 @@ inline double largest_difference(std::span<const float> found, std::span<const f
 inline double relative_distance(std::span<const float> found,
                                 std::span<const float> expected,
                                 double floor) {
-  if (found.size() != expected.size()) return HUGE_VAL;
+  if (found.size() != expected.size()) {
+    return HUGE_VAL;
+  }
   double difference = 0;
   double length = 0;
   for (size_t i = 0; i < found.size(); ++i) {
@@ -90,7 +102,9 @@ inline double relative_distance(std::span<const float> found,
 /// The folder of all-MiniLM-L6-v2, where FASTINTENT_BASE_MODEL names one.
 inline std::optional<std::filesystem::path> base_model_folder() {
   const char* folder = std::getenv("FASTINTENT_BASE_MODEL");
-  if (folder == nullptr) return std::nullopt;
+  if (folder == nullptr) {
+    return std::nullopt;
+  }
   return folder;
 }
 

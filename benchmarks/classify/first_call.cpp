@@ -21,7 +21,9 @@ int main(int argc, char** argv) {
     ClassifierOptions settings;
     settings.model_path = argv[1];
     IntentClassifier classifier(settings);
-    if (argv[3] == std::string_view("warm")) classifier.warm_up();
+    if (argv[3] == std::string_view("warm")) {
+      classifier.warm_up();
+    }
     TextReader reader{std::filesystem::path(argv[2])};
     std::string text;
     for (int call = 0; call < 200 && reader.next(text); ++call) {

@@ -18,7 +18,9 @@ namespace {
 double resident_megabytes() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmRSS:")) return std::atof(line.c_str() + 6) / 1024;
+    if (line.starts_with("VmRSS:")) {
+      return std::atof(line.c_str() + 6) / 1024;
+    }
   }
   return 0;
 }
@@ -41,9 +43,13 @@ int main(int argc, char** argv) {
     std::mt19937 random(42);
     std::geometric_distribution<int> lengths(0.2);  // mostly short, now and then 100 words
     const auto next = [&](std::string& text) {
-      if (made == texts) return false;
+      if (made == texts) {
+        return false;
+      }
       text = fmt::format("where is order {}", made++);
-      for (auto words = lengths(random); words > 0; --words) text += " and my card";
+      for (auto words = lengths(random); words > 0; --words) {
+        text += " and my card";
+      }
       return true;
     };
     int64_t answered = 0;
@@ -51,7 +57,9 @@ int main(int argc, char** argv) {
     const auto start = std::chrono::steady_clock::now();
     for (const auto& batch : classifier.predict_batch_streaming(TextSource(next))) {
       answered += static_cast<int64_t>(batch.predictions.size());
-      if (early == 0 && answered >= 100'000) early = resident_megabytes();
+      if (early == 0 && answered >= 100'000) {
+        early = resident_megabytes();
+      }
     }
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -37,7 +37,9 @@ std::vector<std::string> read_distinct_texts(const char* file) {
   std::vector<std::string> texts;
   TextReader reader{std::filesystem::path(file)};
   for (std::string text; reader.next(text);) {
-    if (!is_blank(text) && seen.insert(text).second) texts.push_back(text);
+    if (!is_blank(text) && seen.insert(text).second) {
+      texts.push_back(text);
+    }
   }
   return texts;
 }
@@ -66,7 +68,9 @@ void run(const char* model, const char* file, int rounds) {
   const auto expected = classifier.predict_batch(texts, whole);
   std::vector<IntentPrediction> answers;
   const auto check = [&](const char* way) {
-    if (answers == expected) return;
+    if (answers == expected) {
+      return;
+    }
     fmt::print(stderr, "{}: other answers than one big batch\n", way);
     std::exit(EXIT_FAILURE);
   };
@@ -108,13 +112,17 @@ void run(const char* model, const char* file, int rounds) {
     constexpr int kRepeats = 20;
     const double seconds = seconds_of([&] {
       for (int repeat = 0; repeat < kRepeats; ++repeat) {
-        for (size_t i = 0; i < kept; ++i) classifier.predict(texts[i]);
+        for (size_t i = 0; i < kept; ++i) {
+          classifier.predict(texts[i]);
+        }
       }
     });
     hits.push_back(seconds / static_cast<double>(kRepeats * kept));
   }
   fmt::print("a cached answer {:>26.0f} ns\n", median(hits) * 1e9);
-  if (classifier.predict(texts[0]) != expected[0]) std::exit(EXIT_FAILURE);
+  if (classifier.predict(texts[0]) != expected[0]) {
+    std::exit(EXIT_FAILURE);
+  }
 }
 
 }  // namespace

@@ -17,7 +17,7 @@
 
 #include "base/thread_pool.h"
 #include "batch/token_budget.h"
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "fastintent/error.h"
 #include "predict/replica.h"
 #include "predict/trained_model.h"
@@ -41,13 +41,17 @@ class Texts {
  public:
   Texts(const std::string& file, const Tokenizer& tokenizer, int64_t largest_budget) {
     std::ifstream stream(file);
-    for (std::string line; std::getline(stream, line);) append(tokenizer, line);
+    for (std::string line; std::getline(stream, line);) {
+      append(tokenizer, line);
+    }
     if (texts_.size() == 0) {
       throw Error(ErrorCode::missing_input,
                   fmt::format("encode_tokens: expected texts, one a line, found none ({})", file));
     }
     const size_t distinct = texts_.size();
-    for (size_t i = 0; tokens() < kBatches * largest_budget; ++i) repeat(i % distinct);
+    for (size_t i = 0; tokens() < kBatches * largest_budget; ++i) {
+      repeat(i % distinct);
+    }
   }
 
   const TokenizedTexts& tokenized() const { return texts_; }
@@ -84,7 +88,9 @@ class Encoder {
     for (int i = 0; i < options.replicas; ++i) {
       auto backend = create_backend(options.device);
       device_name_ = backend->name();
-      if (model == nullptr) model = prepare_trained_model(trained, *backend, options.precision);
+      if (model == nullptr) {
+        model = prepare_trained_model(trained, *backend, options.precision);
+      }
       replicas_.push_back(std::make_unique<Replica>(
           std::move(backend), model, trained->folder.calibration().temperature));
     }
@@ -106,7 +112,9 @@ class Encoder {
       }
     });
     std::vector<int> labels;
-    for (const ScoredClass& one : best) labels.push_back(one.index);
+    for (const ScoredClass& one : best) {
+      labels.push_back(one.index);
+    }
     return labels;
   }
 
@@ -138,7 +146,9 @@ void measure(const Options& options) {
   // The answers of every batch size, which also warms it up: they have to be the same (law 2).
   const std::vector<int> labels = encoder.labels(texts.tokenized(), options.budgets.front());
   for (const int64_t budget : std::span(options.budgets).subspan(1)) {
-    if (encoder.labels(texts.tokenized(), budget) == labels) continue;
+    if (encoder.labels(texts.tokenized(), budget) == labels) {
+      continue;
+    }
     throw std::runtime_error(
         fmt::format("encode_tokens: expected the labels of batches of {} tokens, found others in "
                     "batches of {}",
@@ -172,8 +182,9 @@ int run(int argc, char** argv) {
   program.add_option("--device", options.device)->transform(CLI::Transformer(devices));
   std::map<std::string, Precision> precisions;
   for (const Precision precision :
-       {Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16, Precision::int8})
+       {Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16, Precision::int8}) {
     precisions.emplace(precision_name(precision), precision);
+  }
   program.add_option("--precision", options.precision)->transform(CLI::Transformer(precisions));
   program.add_option("--replicas", options.replicas, "threads, each with a stream of its own")
       ->check(CLI::Range(1, kMostWorkers));

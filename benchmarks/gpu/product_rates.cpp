@@ -89,7 +89,9 @@ double rate(const cuda::Stream& stream,
   multiply();
   stream.synchronize();
   std::vector<double> seconds;
-  for (int i = 0; i < kTimes; ++i) seconds.push_back(seconds_on_device(stream, multiply));
+  for (int i = 0; i < kTimes; ++i) {
+    seconds.push_back(seconds_on_device(stream, multiply));
+  }
   std::sort(seconds.begin(), seconds.end());
   const double flops = 2.0 * static_cast<double>(M * layer.N * layer.K) * kProducts;
   return flops / seconds[kTimes / 2] * 1e-12;

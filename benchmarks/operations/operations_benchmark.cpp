@@ -11,7 +11,7 @@
 #include <functional>
 #include <string>
 
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "random_data.h"
 
 namespace fastintent::benchmarks {
@@ -47,7 +47,9 @@ double largest_difference(const Operation& operation, Backend& backend) {
       const double want = expected.result.row(r)[c];
       const double off = std::abs(found.result.row(r)[c] - want) / (1 + std::abs(want));
       // Negated, so that NaN counts as a difference.
-      if (!(off <= largest)) largest = off;
+      if (!(off <= largest)) {
+        largest = off;
+      }
     }
   }
   return largest;
@@ -67,24 +69,28 @@ void measure(benchmark::State& state, const Operation& operation) {
     bound.run();
   }
   const auto per_second = benchmark::Counter::kIsIterationInvariantRate;
-  if (operation.flops > 0) state.counters["FLOP/s"] = {operation.flops, per_second};
-  if (operation.floats > 0) state.counters["B/s"] = {4 * operation.floats, per_second};
+  if (operation.flops > 0) {
+    state.counters["FLOP/s"] = {operation.flops, per_second};
+  }
+  if (operation.floats > 0) {
+    state.counters["B/s"] = {4 * operation.floats, per_second};
+  }
 }
 
 Operation linear(
     std::string name, int64_t K, int64_t N, Precision precision, Activation activation) {
-  return {
-      std::move(name),
-      2.0 * static_cast<double>(T * K * N),
-      0,
-      precision == Precision::bf16 ? 1e-3 : 1e-5,
-      [=](Backend& backend, RandomData& data) -> Bound {
-        const Tensor in = data.normal(T, K);
-        const auto& weight = data.weight(N, K, precision, WeightUse::training);
-        const auto bias = data.normal_row(N);
-        const Tensor out = data.zeros(T, N);
-        return {[=, &backend, &weight] { backend.linear(in, weight, bias, activation, out); }, out};
-      }};
+  return {std::move(name),
+          2.0 * static_cast<double>(T * K * N),
+          0,
+          precision == Precision::bf16 ? 1e-3 : 1e-5,
+          [=](Backend& backend, RandomData& data) -> Bound {
+            const Tensor in = data.normal(T, K);
+            const auto& weight = data.weight(N, K, precision, WeightUse::training);
+            const auto bias = data.normal_row(N);
+            const Tensor out = data.zeros(T, N);
+            return {[=, &backend, &weight] { backend.linear(in, weight, bias, activation, out); },
+                    out};
+          }};
 }
 
 Operation linear_backward(std::string name, int64_t K, int64_t N, Precision precision) {
@@ -123,7 +129,9 @@ struct AttentionShape {
 /// 35 sequences, one of each length from 6 to 40 tokens: those of most questions, in no order.
 std::vector<int32_t> mixed_starts() {
   std::vector<int32_t> starts{0};
-  for (int32_t s = 0; s < 35; ++s) starts.push_back(starts.back() + 6 + s * 8 % 35);
+  for (int32_t s = 0; s < 35; ++s) {
+    starts.push_back(starts.back() + 6 + s * 8 % 35);
+  }
   return starts;
 }
 
@@ -324,7 +332,9 @@ int main(int argc, char** argv) {
   const auto backend = fastintent::create_backend(fastintent::Device::cpu);
   benchmark::AddCustomContext("backend", std::string(backend->name()));
   benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
+    return 1;
+  }
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

@@ -15,13 +15,13 @@
 #include <cstdlib>
 #include <string>
 
-#include "compute/create_backend.h"
 #include "cpu/kernels/attention.h"
 #include "cpu/kernels/embed.h"
 #include "cpu/kernels/factor_rows.h"
 #include "cpu/kernels/finish_tile.h"
 #include "cpu/panel_product.h"
 #include "cpu/scratch.h"
+#include "devices/create_backend.h"
 #include "fastest.h"
 #include "random_data.h"
 
@@ -75,8 +75,9 @@ double limit_of(cpu::Element element) {
   std::vector<uint32_t> sums(kTileRows * kPanelColumns);
   const cpu::TileProduct product = cpu::tile_products(element).back();
   const double seconds = seconds_of([&] {
-    for (int64_t i = 0; i < kTimes; ++i)
+    for (int64_t i = 0; i < kTimes; ++i) {
       product(rows.data(), kWords, panel.data(), kWords, sums.data());
+    }
   });
   const int64_t products = kTileRows * kPanelColumns * kWords * cpu::elements_per_word(element);
   return 2.0 * static_cast<double>(products * kTimes) / seconds;
@@ -103,7 +104,9 @@ class Table {
   /// `encoder`: seconds of a layer where the whole encoder runs.
   void print(double encoder) const {
     fmt::print("  {:34}{:>9}{:>9}{:>8}{:>8}\n", "", "us", "GFLOP/s", "limit", "layer");
-    for (const Row& row : rows_) print(row);
+    for (const Row& row : rows_) {
+      print(row);
+    }
     print({"sum", flops_, total_, false});
     print({"a layer of the whole encoder", flops_, encoder, false});
   }
@@ -124,7 +127,9 @@ class Table {
     } else {
       fmt::print("{:17}", "");
     }
-    if (!row.part) fmt::print("{:7.1f}%", 100 * row.seconds / total_);
+    if (!row.part) {
+      fmt::print("{:7.1f}%", 100 * row.seconds / total_);
+    }
     fmt::print("\n");
   }
 
@@ -137,8 +142,9 @@ class Table {
 /// Calls run(first, count) for blocks of rows, as the fused encoder goes through them.
 template <class Run>
 void for_blocks(int64_t T, const Run& run) {
-  for (int64_t first = 0; first < T; first += kBlockRows)
+  for (int64_t first = 0; first < T; first += kBlockRows) {
     run(first, std::min(kBlockRows, T - first));
+  }
 }
 
 /// A dense layer with its epilogue, in blocks of `block` rows; and the two apart.
@@ -180,9 +186,11 @@ void add_dense(Table& table,
   const auto for_tiles = [&](const auto& run) {
     for (int64_t block_first = 0; block_first < T; block_first += block) {
       const int64_t end = std::min(T, block_first + block);
-      for (int64_t panel = 0; panel < panels; ++panel)
-        for (int64_t row = block_first; row < end; row += kTileRows)
+      for (int64_t panel = 0; panel < panels; ++panel) {
+        for (int64_t row = block_first; row < end; row += kTileRows) {
           run(panel, row, std::min(kTileRows, end - row));
+        }
+      }
     }
   };
   table.add_part("tile products", flops, [&] {
@@ -297,7 +305,9 @@ class Encoder {
     }
     const auto norm = [&] {
       const auto ones = data_.normal_row(H);
-      for (float& scale : ones) scale = 1;
+      for (float& scale : ones) {
+        scale = 1;
+      }
       return LayerNorm{ones, data_.normal_row(H), 1e-12F};
     };
     const auto dense = [&](int64_t N, int64_t K) -> PreparedLinear {
@@ -353,7 +363,9 @@ int measure(Backend& backend, const Model& model, const Texts& texts) {
     Encoder encoder(backend, precision, model, texts);
     encoder.run();
     const auto result = encoder.result();
-    if (precision == Precision::fp32) expected.assign(result.begin(), result.end());
+    if (precision == Precision::fp32) {
+      expected.assign(result.begin(), result.end());
+    }
     // Steps of 8 bits for random weights and activations, through all layers.
     if (const double off = distance(result, expected); !(off < 0.2)) {
       fmt::print(stderr,
@@ -391,15 +403,22 @@ int main(int argc, char** argv) {
   using namespace fastintent;
   using namespace fastintent::benchmarks;
   Texts texts;
-  if (argc > 1) texts.count = std::atoll(argv[1]);
-  if (argc > 2) texts.length = std::atoll(argv[2]);
+  if (argc > 1) {
+    texts.count = std::atoll(argv[1]);
+  }
+  if (argc > 2) {
+    texts.length = std::atoll(argv[2]);
+  }
   if (texts.count < 1 || texts.length < 1) {
     fmt::print(stderr, "usage: prediction_share [texts] [tokens of each], both at least 1\n");
     return 64;
   }
   const auto backend = create_backend(Device::cpu);
   fmt::print("{}, one thread\n", backend->name());
-  for (const Model& model : kModels)
-    if (const int failed = measure(*backend, model, texts); failed != 0) return failed;
+  for (const Model& model : kModels) {
+    if (const int failed = measure(*backend, model, texts); failed != 0) {
+      return failed;
+    }
+  }
   return 0;
 }

@@ -19,7 +19,9 @@ class RandomData {
   Tensor normal(int64_t rows, int64_t columns, float deviation = 1) {
     std::vector<float> values(static_cast<size_t>(rows * columns));
     std::normal_distribution<float> distribution(0, deviation);
-    for (float& value : values) value = distribution(engine_);
+    for (float& value : values) {
+      value = distribution(engine_);
+    }
     const Tensor result = zeros(rows, columns);
     backend_.upload(ConstTensor(values.data(), rows, columns), result);
     return result;
@@ -48,7 +50,9 @@ class RandomData {
 /// Starts [S+1] of `count` sequences of `length` tokens.
 inline std::vector<int32_t> equal_starts(int64_t count, int64_t length) {
   std::vector<int32_t> starts;
-  for (int64_t s = 0; s <= count; ++s) starts.push_back(static_cast<int32_t>(s * length));
+  for (int64_t s = 0; s <= count; ++s) {
+    starts.push_back(static_cast<int32_t>(s * length));
+  }
   return starts;
 }
 

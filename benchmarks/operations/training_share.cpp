@@ -9,7 +9,7 @@
 #include <functional>
 #include <string>
 
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "fastest.h"
 #include "random_data.h"
 
@@ -45,7 +45,9 @@ class Table {
     for (const Row& row : rows_) {
       fmt::print(
           "  {:32} {:8.1f} us {:6.1f} %", row.name, row.seconds * 1e6, 100 * row.seconds / total);
-      if (row.flops > 0) fmt::print("  {:6.0f} GFLOP/s", row.flops / row.seconds * 1e-9);
+      if (row.flops > 0) {
+        fmt::print("  {:6.0f} GFLOP/s", row.flops / row.seconds * 1e-9);
+      }
       fmt::print("\n");
     }
   }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kReach = 50;  // a mean reaches over 1/50 of the run on both sides: its shape stays
 
-LineSeries over_steps(const FitHistory& fit, double StepReport::*figure) {
+LineSeries over_steps(const FitHistory& fit, double StepReport::* figure) {
   LineSeries series;
   for (const auto& [number, step] : fit.steps) {
     series.points.emplace_back(step.epoch, step.*figure);
@@ -39,7 +39,7 @@ LineSeries smoothed(const LineSeries& rough) {
   return smooth;
 }
 
-LineSeries over_epochs(const FitHistory& fit, double EpochFigures::Validation::*figure) {
+LineSeries over_epochs(const FitHistory& fit, double EpochFigures::Validation::* figure) {
   LineSeries series;
   series.dots = true;
   for (const auto& [number, epoch] : fit.epochs) {

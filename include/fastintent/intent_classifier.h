@@ -64,7 +64,7 @@ struct PredictOptions {
 /// A range whose elements are texts.
 template <typename R>
 concept TextRange = std::ranges::input_range<R> &&
-    std::is_convertible_v<std::ranges::range_reference_t<R>, std::string_view>;
+                    std::is_convertible_v<std::ranges::range_reference_t<R>, std::string_view>;
 
 /// An intent classifier: texts in, ranked intents with probabilities out; fine-tunes, too.
 ///
@@ -115,7 +115,9 @@ class IntentClassifier {
                                      } else {
                                        at->emplace(std::ranges::begin(*range));
                                      }
-                                     if (**at == std::ranges::end(*range)) return false;
+                                     if (**at == std::ranges::end(*range)) {
+                                       return false;
+                                     }
                                      text = std::string_view(***at);
                                      return true;
                                    }),

@@ -42,7 +42,9 @@ class PredictionStream {
 
     const PredictionBatch& operator*() const { return stream_->current(); }
     Iterator& operator++() {
-      if (!stream_->advance()) stream_ = nullptr;
+      if (!stream_->advance()) {
+        stream_ = nullptr;
+      }
       return *this;
     }
     void operator++(int) { ++*this; }

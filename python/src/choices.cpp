@@ -17,7 +17,9 @@ T parse(const char* option,
         std::initializer_list<std::pair<std::string_view, T>> choices) {
   std::string names;
   for (const auto& [name, value] : choices) {
-    if (name == found) return value;
+    if (name == found) {
+      return value;
+    }
     names += (names.empty() ? "\"" : ", \"") + std::string(name) + '"';
   }
   throw Error(ErrorCode::invalid_argument,
@@ -27,7 +29,9 @@ T parse(const char* option,
 }  // namespace
 
 DeviceChoice parse_device(std::string_view name) {
-  if (const auto choice = fastintent::parse_device(name)) return *choice;
+  if (const auto choice = fastintent::parse_device(name)) {
+    return *choice;
+  }
   throw Error(ErrorCode::invalid_argument,
               fmt::format("device: expected one of \"auto\", \"cpu\", \"cuda\", \"cuda:N\", "
                           "\"reference\", found \"{}\"",

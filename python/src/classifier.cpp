@@ -17,7 +17,9 @@ namespace fastintent::python {
 
 Classifier::Classifier(ClassifierOptions options, std::optional<nb::callable> log)
     : log_(log ? nb::object(*log) : nb::object()), native_("IntentClassifier", [&] {
-        if (log_.is_valid()) options.log = log_function();
+        if (log_.is_valid()) {
+          options.log = log_function();
+        }
         const nb::gil_scoped_release unlocked;
         return IntentClassifier(options);
       }()) {}
@@ -27,7 +29,9 @@ std::function<void(const std::string&)> Classifier::log_function() {
   return [this](const std::string& message) {
     const nb::gil_scoped_acquire locked;
     try {
-      if (log_.is_valid()) log_(message);
+      if (log_.is_valid()) {
+        log_(message);
+      }
     } catch (nb::python_error& error) {
       error.discard_as_unraisable(log_);
     }
@@ -80,12 +84,16 @@ void set(const Classifier& self, Value value) {
 
 int traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
-  if (nb::inst_ready(self)) Py_VISIT(nb::inst_ptr<Classifier>(self)->log().ptr());
+  if (nb::inst_ready(self)) {
+    Py_VISIT(nb::inst_ptr<Classifier>(self)->log().ptr());
+  }
   return 0;
 }
 
 int clear(PyObject* self) {
-  if (nb::inst_ready(self)) nb::inst_ptr<Classifier>(self)->release_log();
+  if (nb::inst_ready(self)) {
+    nb::inst_ptr<Classifier>(self)->release_log();
+  }
   return 0;
 }
 

@@ -25,7 +25,9 @@ std::filesystem::path find(const std::string& model_name,
   callbacks.on_progress = [&](const DownloadProgress& report) {
     interruption.allows([&] {
       update(progress, report);
-      if (on_progress) (*on_progress)(report);
+      if (on_progress) {
+        (*on_progress)(report);
+      }
     });
   };
   callbacks.should_stop = [&] { return !interruption.allows(); };

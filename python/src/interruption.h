@@ -20,10 +20,14 @@ class Interruption {
   /// earlier.
   template <typename Code>
   bool allows(Code&& code) {
-    if (raised_ != nullptr) return false;
+    if (raised_ != nullptr) {
+      return false;
+    }
     const nb::gil_scoped_acquire locked;
     try {
-      if (PyErr_CheckSignals() != 0) throw nb::python_error();
+      if (PyErr_CheckSignals() != 0) {
+        throw nb::python_error();
+      }
       std::forward<Code>(code)();
     } catch (...) {
       raised_ = std::current_exception();
@@ -57,7 +61,9 @@ class Interruption {
     return std::forward<Work>(work)();
   }
   void rethrow() {
-    if (raised_ != nullptr) std::rethrow_exception(std::exchange(raised_, nullptr));
+    if (raised_ != nullptr) {
+      std::rethrow_exception(std::exchange(raised_, nullptr));
+    }
   }
 
   std::exception_ptr raised_;

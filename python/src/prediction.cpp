@@ -48,7 +48,9 @@ void set_state(IntentPrediction* self, const State& state) {
 nb::list alternatives(const IntentPrediction& p) {
   const nb::object make = nb::module_::import_("fastintent.scored_intent").attr("ScoredIntent");
   nb::list scored;
-  for (const auto& [intent, confidence] : p.alternatives) scored.append(make(intent, confidence));
+  for (const auto& [intent, confidence] : p.alternatives) {
+    scored.append(make(intent, confidence));
+  }
   return scored;
 }
 
@@ -64,7 +66,9 @@ nb::dict to_dict(const IntentPrediction& p) {
     others.append(other);
   }
   figures["alternatives"] = others;
-  if (!p.logits.empty()) figures["logits"] = p.logits;
+  if (!p.logits.empty()) {
+    figures["logits"] = p.logits;
+  }
   figures["needs_review"] = p.needs_review;
   figures["truncated"] = p.truncated;
   figures["error"] = p.error;
@@ -75,7 +79,9 @@ std::string repr(const IntentPrediction& p) {
   const auto quoted = [](const std::string& text) {
     return std::string(nb::repr(nb::cast(text)).c_str());
   };
-  if (!p.error.empty()) return fmt::format("IntentPrediction(error={})", quoted(p.error));
+  if (!p.error.empty()) {
+    return fmt::format("IntentPrediction(error={})", quoted(p.error));
+  }
   return fmt::format("IntentPrediction(intent={}, confidence={:.4f}{}{})",
                      quoted(p.intent),
                      p.confidence,

@@ -58,7 +58,9 @@ nb::list predict_batch(const Classifier& self,
   auto answers = interruption.run([&] { return classifier.predict_batch(all.views, options); });
   progress.finish();
   nb::list predictions;
-  for (IntentPrediction& answer : answers) predictions.append(std::move(answer));
+  for (IntentPrediction& answer : answers) {
+    predictions.append(std::move(answer));
+  }
   return predictions;
 }
 

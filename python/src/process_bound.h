@@ -29,7 +29,9 @@ class ProcessBound {
 
   /// Throws invalid_argument in a forked child.
   T& get() const {
-    if (forks_ != fork_count()) throw_forked(thing_);
+    if (forks_ != fork_count()) {
+      throw_forked(thing_);
+    }
     return *value_;
   }
 

@@ -5,11 +5,15 @@
 namespace fastintent::python {
 
 Progress::Progress(bool shown, const char* unit) : bar_(nb::none()) {
-  if (shown) bar_ = nb::module_::import_("fastintent._progress").attr("ProgressBar")(unit);
+  if (shown) {
+    bar_ = nb::module_::import_("fastintent._progress").attr("ProgressBar")(unit);
+  }
 }
 
 Progress::~Progress() {
-  if (bar_.is_none()) return;
+  if (bar_.is_none()) {
+    return;
+  }
   try {
     bar_.attr("close")();
   } catch (nb::python_error& error) {
@@ -18,11 +22,15 @@ Progress::~Progress() {
 }
 
 void Progress::finish() {
-  if (!bar_.is_none()) bar_.attr("finish")();
+  if (!bar_.is_none()) {
+    bar_.attr("finish")();
+  }
 }
 
 void Progress::update(int64_t done, int64_t total, const std::string& note) {
-  if (!bar_.is_none()) bar_.attr("update")(done, total, note);
+  if (!bar_.is_none()) {
+    bar_.attr("update")(done, total, note);
+  }
 }
 
 }  // namespace fastintent::python

@@ -21,12 +21,16 @@ bool Stream::read(std::string& text) {
   const nb::gil_scoped_acquire locked;
   try {
     const auto found = texts_.next();
-    if (!found) return false;
+    if (!found) {
+      return false;
+    }
     text = found->view;
     return true;
   } catch (nb::python_error& error) {
     // An error of the source comes after the batches before it; Ctrl-C ends the stream at once.
-    if (error.matches(PyExc_Exception)) throw;
+    if (error.matches(PyExc_Exception)) {
+      throw;
+    }
     interruption_.raise_afterwards(std::current_exception());
     return false;
   }
@@ -37,7 +41,9 @@ nb::tuple Stream::next() {
     throw Error(ErrorCode::invalid_argument,
                 "PredictionStream: expected one thread at a time, found a call under way");
   }
-  if (ended_) throw nb::stop_iteration();
+  if (ended_) {
+    throw nb::stop_iteration();
+  }
   PredictionBatch batch;
   running_ = true;
   try {
@@ -53,7 +59,9 @@ nb::tuple Stream::next() {
     throw nb::stop_iteration();
   }
   nb::list predictions;
-  for (IntentPrediction& prediction : batch.predictions) predictions.append(std::move(prediction));
+  for (IntentPrediction& prediction : batch.predictions) {
+    predictions.append(std::move(prediction));
+  }
   return nb::make_tuple(batch.batch_idx, predictions);
 }
 
@@ -76,12 +84,16 @@ namespace {
 
 int traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
-  if (nb::inst_ready(self)) Py_VISIT(nb::inst_ptr<Stream>(self)->source().ptr());
+  if (nb::inst_ready(self)) {
+    Py_VISIT(nb::inst_ptr<Stream>(self)->source().ptr());
+  }
   return 0;
 }
 
 int clear(PyObject* self) {
-  if (nb::inst_ready(self)) nb::inst_ptr<Stream>(self)->release_source();
+  if (nb::inst_ready(self)) {
+    nb::inst_ptr<Stream>(self)->release_source();
+  }
   return 0;
 }
 

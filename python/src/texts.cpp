@@ -21,18 +21,26 @@ Text utf8(nb::handle text) {
   if (const char* data = PyUnicode_AsUTF8AndSize(text.ptr(), &size)) {
     return {nb::borrow(text), {data, static_cast<size_t>(size)}};
   }
-  if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError) == 0) throw nb::python_error();
+  if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError) == 0) {
+    throw nb::python_error();
+  }
   PyErr_Clear();
   nb::object bytes = nb::steal(PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogatepass"));
-  if (!bytes.is_valid()) throw nb::python_error();
+  if (!bytes.is_valid()) {
+    throw nb::python_error();
+  }
   const std::string_view view(PyBytes_AS_STRING(bytes.ptr()),
                               static_cast<size_t>(PyBytes_GET_SIZE(bytes.ptr())));
   return {std::move(bytes), view};
 }
 
 std::string_view without_newline(std::string_view line) {
-  if (line.ends_with('\n')) line.remove_suffix(1);
-  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.ends_with('\n')) {
+    line.remove_suffix(1);
+  }
+  if (line.ends_with('\r')) {
+    line.remove_suffix(1);
+  }
   return line;
 }
 
@@ -52,7 +60,9 @@ TextIterator::TextIterator(nb::handle texts, const char* argument) : argument_(a
   }
   iterator_ = nb::steal(PyObject_GetIter(texts.ptr()));
   if (!iterator_.is_valid()) {
-    if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw nb::python_error();
+    if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) {
+      throw nb::python_error();
+    }
     PyErr_Clear();
     throw_type_error(
         fmt::format("{}: expected an iterable of str, found {}", argument, name_of_type(texts)));
@@ -62,7 +72,9 @@ TextIterator::TextIterator(nb::handle texts, const char* argument) : argument_(a
 std::optional<Text> TextIterator::next() {
   const nb::object item = nb::steal(PyIter_Next(iterator_.ptr()));
   if (!item.is_valid()) {
-    if (PyErr_Occurred() != nullptr) throw nb::python_error();
+    if (PyErr_Occurred() != nullptr) {
+      throw nb::python_error();
+    }
     return std::nullopt;
   }
   if (PyUnicode_Check(item.ptr()) == 0) {
@@ -86,7 +98,9 @@ Texts read_texts(nb::handle texts, const char* argument) {
 }
 
 std::vector<std::string> read_optional_texts(nb::handle texts, const char* argument) {
-  if (texts.is_none()) return {};
+  if (texts.is_none()) {
+    return {};
+  }
   return read_texts(texts, argument).copy();
 }
 

@@ -61,7 +61,9 @@ TrainingReport train(const Classifier& self,
   const TrainingOptions chosen = read_training_options(options);
   const LabelledTexts training = pair(texts, labels);
   std::optional<LabelledTexts> validation;
-  if (!validation_texts.is_none()) validation = pair(validation_texts, validation_labels);
+  if (!validation_texts.is_none()) {
+    validation = pair(validation_texts, validation_labels);
+  }
 
   Interruption interruption;
   Progress progress(show_progress, "steps");
@@ -71,26 +73,36 @@ TrainingReport train(const Classifier& self,
       progress.update(report.step,
                       report.total_steps,
                       fmt::format("epoch {:.1f}, loss {:.3f}", report.epoch, report.loss));
-      if (on_step) (*on_step)(report);
+      if (on_step) {
+        (*on_step)(report);
+      }
     });
   };
   callbacks.on_epoch = [&](const EpochReport& report) {
-    if (on_epoch) interruption.allows([&] { (*on_epoch)(report); });
+    if (on_epoch) {
+      interruption.allows([&] { (*on_epoch)(report); });
+    }
   };
   callbacks.on_message = [&](const std::string& message) {
-    if (on_message) interruption.allows([&] { (*on_message)(message); });
+    if (on_message) {
+      interruption.allows([&] { (*on_message)(message); });
+    }
   };
   std::optional<Progress> download;  // a bar of its own, where there is something to download
   callbacks.on_download = [&](const DownloadProgress& report) {
     interruption.allows([&] {
-      if (!download) download.emplace(show_progress, "MB");
+      if (!download) {
+        download.emplace(show_progress, "MB");
+      }
       update(*download, report);
     });
   };
   callbacks.should_stop = [&] {
     bool stop = false;
     const bool allowed = interruption.allows([&] {
-      if (should_stop) stop = static_cast<bool>(nb::bool_((*should_stop)()));
+      if (should_stop) {
+        stop = static_cast<bool>(nb::bool_((*should_stop)()));
+      }
     });
     return stop || !allowed;
   };

@@ -18,10 +18,18 @@ namespace {
 
 template <typename T>
 constexpr const char* python_type() {
-  if constexpr (std::is_same_v<T, bool>) return "bool";
-  if constexpr (std::is_same_v<T, double>) return "float";
-  if constexpr (std::is_integral_v<T>) return "int";
-  if constexpr (std::is_same_v<T, std::string>) return "str";
+  if constexpr (std::is_same_v<T, bool>) {
+    return "bool";
+  }
+  if constexpr (std::is_same_v<T, double>) {
+    return "float";
+  }
+  if constexpr (std::is_integral_v<T>) {
+    return "int";
+  }
+  if constexpr (std::is_same_v<T, std::string>) {
+    return "str";
+  }
   return "str or os.PathLike";
 }
 
@@ -41,21 +49,21 @@ T cast(const std::string& name, nb::handle value) {
 using Setter = std::function<void(TrainingOptions&, const std::string& name, nb::handle value)>;
 
 template <typename T>
-Setter field(T TrainingOptions::*member) {
+Setter field(T TrainingOptions::* member) {
   return [member](TrainingOptions& options, const std::string& name, nb::handle value) {
     options.*member = cast<T>(name, value);
   };
 }
 
 template <typename T>
-Setter field(std::optional<T> TrainingOptions::*member) {
+Setter field(std::optional<T> TrainingOptions::* member) {
   return [member](TrainingOptions& options, const std::string& name, nb::handle value) {
     options.*member = cast<T>(name, value);
   };
 }
 
 template <typename T>
-Setter choice(T TrainingOptions::*member, T (*parse)(std::string_view)) {
+Setter choice(T TrainingOptions::* member, T (*parse)(std::string_view)) {
   return [member, parse](TrainingOptions& options, const std::string& name, nb::handle value) {
     options.*member = parse(cast<std::string>(name, value));
   };
@@ -101,7 +109,9 @@ TrainingOptions read_training_options(const nb::kwargs& keywords) {
     if (found == setters().end()) {
       throw nb::type_error(fmt::format("train: unexpected keyword argument '{}'", name).c_str());
     }
-    if (!value.is_none()) found->second(options, name, value);
+    if (!value.is_none()) {
+      found->second(options, name, value);
+    }
   }
   return options;
 }

@@ -32,7 +32,9 @@ class Measurement {
 
   // `call(i)` makes the i-th call and returns how many predictions it gave.
   BenchmarkFigures run(const std::function<int64_t(int)>& call) const {
-    for (int i = 0; i < kWarmUpCalls; ++i) call(i);
+    for (int i = 0; i < kWarmUpCalls; ++i) {
+      call(i);
+    }
     std::vector<double> latencies;
     int64_t predictions = 0;
     const PredictorTimes before = predictor_.times();
@@ -73,7 +75,9 @@ class Texts {
   const std::string& next() { return samples_[next_++ % samples_.size()]; }
   std::vector<std::string_view> next(int count) {
     std::vector<std::string_view> texts(static_cast<size_t>(count));
-    for (std::string_view& text : texts) text = next();
+    for (std::string_view& text : texts) {
+      text = next();
+    }
     return texts;
   }
 

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "api/precisions.h"
+#include "compute/precisions.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -14,7 +14,9 @@ constexpr const char* kOperation = "IntentClassifier";
 
 template <typename Number>
 void require(bool good, const char* name, const char* expected, Number found) {
-  if (good) return;
+  if (good) {
+    return;
+  }
   throw Error(ErrorCode::invalid_argument,
               fmt::format("{}: {}: expected {}, found {}", kOperation, name, expected, found));
 }
@@ -52,9 +54,12 @@ IntentClassifier::State::State(ClassifierOptions given)
       batch_size(options.batch_size),
       enable_cache(options.enable_cache),
       chosen_threshold_(options.review_threshold) {
-  if (options.precision != Precision::automatic)
+  if (options.precision != Precision::automatic) {
     require_precision(kOperation, placement.device(), options.precision);
-  if (!options.model_path.empty()) load(options.model_path, nullptr);
+  }
+  if (!options.model_path.empty()) {
+    load(options.model_path, nullptr);
+  }
 }
 
 void IntentClassifier::State::load(const std::filesystem::path& folder,
@@ -62,11 +67,15 @@ void IntentClassifier::State::load(const std::filesystem::path& folder,
   Precision precision = options.precision;
   {
     const std::lock_guard lock(mutex_);
-    if (predictor_ != nullptr) precision = predictor_->precision();
+    if (predictor_ != nullptr) {
+      precision = predictor_->precision();
+    }
   }
   const auto trained =
       std::make_shared<const TrainedModel>(folder, options.max_length, std::move(scratch));
-  if (precision == Precision::automatic) precision = choose_precision(*trained);
+  if (precision == Precision::automatic) {
+    precision = choose_precision(*trained);
+  }
   auto predictor = prepare(trained, precision);
   if (options.log) {
     options.log(fmt::format("loaded {} on {} in {} with {} worker{}",
@@ -82,7 +91,9 @@ void IntentClassifier::State::load(const std::filesystem::path& folder,
 Precision IntentClassifier::State::choose_precision(const TrainedModel& trained) const {
   const Precision own = trained.own_precision();
   const Backend& device = placement.device();
-  if (device.multiplies(own)) return own;
+  if (device.multiplies(own)) {
+    return own;
+  }
   const Precision fastest = device.fastest_precision().precision;
   if (options.log) {
     options.log(fmt::format("{} is prepared in {}, which {} lacks; it runs in {}",
@@ -120,7 +131,9 @@ std::shared_ptr<Predictor> IntentClassifier::State::predictor() const {
 }
 
 std::shared_ptr<Predictor> IntentClassifier::State::require_predictor() const {
-  if (predictor_ != nullptr) return predictor_;
+  if (predictor_ != nullptr) {
+    return predictor_;
+  }
   throw Error(ErrorCode::no_model,
               "IntentClassifier: expected a trained model, found none; give model_path or call "
               "train() first");
@@ -145,17 +158,25 @@ PredictionContext IntentClassifier::State::begin(const PredictOptions& call) con
     context.cache_generation = cache->generation();
     context.review_threshold = review_threshold_;
   }
-  if (uses_cache(call)) context.cache = cache;
+  if (uses_cache(call)) {
+    context.cache = cache;
+  }
   context.options = call;
-  if (call.batch_size == 0) context.options.batch_size = batch_size;
+  if (call.batch_size == 0) {
+    context.options.batch_size = batch_size;
+  }
   return context;
 }
 
 std::optional<IntentPrediction> IntentClassifier::State::find_cached(
     std::string_view text, const PredictOptions& call) const {
-  if (!uses_cache(call)) return std::nullopt;
+  if (!uses_cache(call)) {
+    return std::nullopt;
+  }
   auto found = cache->find(text, call.top_k, cache->generation());
-  if (found) found->needs_review = found->confidence < review_threshold_;
+  if (found) {
+    found->needs_review = found->confidence < review_threshold_;
+  }
   return found;
 }
 
@@ -173,7 +194,9 @@ void IntentClassifier::State::set_review_threshold(std::optional<double> thresho
 
 void IntentClassifier::State::update_threshold() {
   std::optional<double> threshold = chosen_threshold_;
-  if (!threshold && predictor_ != nullptr) threshold = predictor_->calibration().review_threshold;
+  if (!threshold && predictor_ != nullptr) {
+    threshold = predictor_->calibration().review_threshold;
+  }
   review_threshold_ = threshold.value_or(-1);
 }
 
@@ -184,7 +207,9 @@ void IntentClassifier::State::set_batch_size(int size) {
 
 void IntentClassifier::State::set_enable_cache(bool enable) {
   enable_cache = enable;
-  if (!enable) cache->begin_generation();  // calls under way fill it no more
+  if (!enable) {
+    cache->begin_generation();  // calls under way fill it no more
+  }
 }
 
 }  // namespace fastintent

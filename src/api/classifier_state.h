@@ -5,9 +5,9 @@
 #include <mutex>
 
 #include "api/one_at_a_time.h"
-#include "api/placement.h"
 #include "api/prediction_context.h"
 #include "base/scratch_folder.h"
+#include "devices/placement.h"
 #include "fastintent/intent_classifier.h"
 #include "predict/prediction_cache.h"
 #include "predict/predictor.h"

@@ -17,16 +17,22 @@ DistinctTexts::DistinctTexts(std::span<const std::string_view> texts, bool equal
   place_.reserve(texts.size());
   for (const std::string_view text : texts) {
     const auto [place, is_new] = places.try_emplace(text, distinct_.size());
-    if (is_new) distinct_.push_back(text);
+    if (is_new) {
+      distinct_.push_back(text);
+    }
     place_.push_back(place->second);
   }
 }
 
 std::vector<IntentPrediction> DistinctTexts::spread(std::vector<IntentPrediction> answers) const {
-  if (distinct_.size() == place_.size()) return answers;
+  if (distinct_.size() == place_.size()) {
+    return answers;
+  }
   std::vector<IntentPrediction> all;
   all.reserve(place_.size());
-  for (const size_t place : place_) all.push_back(answers[place]);
+  for (const size_t place : place_) {
+    all.push_back(answers[place]);
+  }
   return all;
 }
 

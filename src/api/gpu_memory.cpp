@@ -3,15 +3,16 @@
 #include <algorithm>
 
 #include "api/classifier_state.h"
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 
 namespace fastintent {
 namespace {
 
 // "2 x NVIDIA H100", or the names of GPUs that differ.
 std::string joint_name(const std::vector<std::string>& names) {
-  if (std::ranges::count(names, names.front()) < std::ssize(names))
+  if (std::ranges::count(names, names.front()) < std::ssize(names)) {
     return fmt::format("{}", fmt::join(names, ", "));
+  }
   return names.size() == 1 ? names.front() : fmt::format("{} x {}", names.size(), names.front());
 }
 
@@ -19,7 +20,9 @@ std::string joint_name(const std::vector<std::string>& names) {
 
 GpuMemoryStats IntentClassifier::get_gpu_memory_stats() const {
   const Placement& placement = state_->placement;
-  if (placement.gpus().empty()) return {};
+  if (placement.gpus().empty()) {
+    return {};
+  }
   GpuMemoryStats sum{.gpu_available = true, .free_memory_gb = 0};
   std::vector<std::string> names;
   for (const int gpu : placement.gpus()) {

@@ -30,7 +30,9 @@ IntentClassifier& IntentClassifier::operator=(IntentClassifier&&) noexcept = def
 
 IntentPrediction IntentClassifier::predict(std::string_view text, const PredictOptions& options) {
   require_text(text);
-  if (auto known = state_->find_cached(text, options)) return *std::move(known);
+  if (auto known = state_->find_cached(text, options)) {
+    return *std::move(known);
+  }
   return predict_one(state_->begin(options), text);
 }
 

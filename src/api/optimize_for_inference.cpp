@@ -47,7 +47,9 @@ OptimizationReport IntentClassifier::optimize_for_inference(
   const bool changes = precision != before->precision();
   const auto after = changes ? state_->prepare(before->trained(), precision) : before;
   compare(before, after, samples, report);
-  if (changes) state_->use(after);
+  if (changes) {
+    state_->use(after);
+  }
   return report;
 }
 

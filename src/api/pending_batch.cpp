@@ -24,7 +24,9 @@ PendingBatch::PendingBatch(const PredictionContext& context,
     computed_.push_back(i);
     unknown.push_back(texts[i]);
   }
-  if (!unknown.empty()) pending_ = context.predictor->start(unknown, request_of(context.options));
+  if (!unknown.empty()) {
+    pending_ = context.predictor->start(unknown, request_of(context.options));
+  }
 }
 
 bool PendingBatch::is_done() const {

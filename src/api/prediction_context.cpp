@@ -21,7 +21,9 @@ PredictionContext plain_context(std::shared_ptr<Predictor> predictor) {
 }
 
 void require_text(std::string_view text) {
-  if (is_blank(text)) throw Error(ErrorCode::invalid_data, kBlankText);
+  if (is_blank(text)) {
+    throw Error(ErrorCode::invalid_data, kBlankText);
+  }
 }
 
 AnswerRequest request_of(const PredictOptions& options) {
@@ -43,8 +45,9 @@ IntentPrediction make_answer(const PredictionContext& context,
 
 IntentPrediction predict_one(const PredictionContext& context, std::string_view text) {
   const AnswerRequest request = request_of(context.options);
-  if (const auto answers = context.predictor->try_run_now(std::span(&text, 1), request))
+  if (const auto answers = context.predictor->try_run_now(std::span(&text, 1), request)) {
     return make_answer(context, text, answers->of(0));
+  }
   Progress progress(context.options, 1);
   PendingAnswers pending = context.predictor->start(std::span(&text, 1), request);
   progress.wait_for(pending);

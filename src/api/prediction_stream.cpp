@@ -14,9 +14,13 @@ PredictionStream::State::State(PredictionContext context, TextSource source)
     : context_(std::move(context)), source_(std::move(source)), progress_(context_.options, 0) {}
 
 bool PredictionStream::State::next(PredictionBatch& batch) {
-  while (source_ && may_read_ahead()) start_batch();
+  while (source_ && may_read_ahead()) {
+    start_batch();
+  }
   if (started_.empty()) {
-    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    if (error_) {
+      std::rethrow_exception(std::exchange(error_, nullptr));
+    }
     return false;
   }
   try {
@@ -33,9 +37,15 @@ bool PredictionStream::State::next(PredictionBatch& batch) {
 }
 
 bool PredictionStream::State::may_read_ahead() const {
-  if (started_.empty()) return true;
-  if (context_.options.batch_size == 1) return false;  // as the header promises
-  if (started_.size() == 1) return true;
+  if (started_.empty()) {
+    return true;
+  }
+  if (context_.options.batch_size == 1) {
+    return false;  // as the header promises
+  }
+  if (started_.size() == 1) {
+    return true;
+  }
   // Enough to keep workers busy with batches of a few texts. What the cache answers gives them
   // nothing to do, so memory needs a bound of its own.
   constexpr size_t kMostStarted = 64;
@@ -64,7 +74,9 @@ void PredictionStream::State::start_batch() {
   } catch (...) {
     remember();
   }
-  if (texts.empty()) return;
+  if (texts.empty()) {
+    return;
+  }
   try {
     started_.push_back(std::make_unique<Started>(context_, std::move(texts)));
   } catch (...) {

@@ -12,18 +12,28 @@ void Progress::add(int64_t texts) {
 }
 
 void Progress::wait_for(const PendingAnswers& pending) {
-  if (!options_.on_progress) return;  // who takes the result waits
-  while (!pending.wait_for(kInterval)) tell();
+  if (!options_.on_progress) {
+    return;  // who takes the result waits
+  }
+  while (!pending.wait_for(kInterval)) {
+    tell();
+  }
 }
 
 void Progress::tell_the_end() const {
-  if (options_.on_progress) options_.on_progress(done_, total_);
+  if (options_.on_progress) {
+    options_.on_progress(done_, total_);
+  }
 }
 
 void Progress::tell() {
-  if (!options_.on_progress) return;
+  if (!options_.on_progress) {
+    return;
+  }
   const auto now = Clock::now();
-  if (now - told_ < kInterval) return;
+  if (now - told_ < kInterval) {
+    return;
+  }
   told_ = now;
   if (!options_.on_progress(done_, total_)) {
     throw Error(ErrorCode::interrupted,

@@ -5,7 +5,7 @@
 
 #include "api/output_folder.h"
 #include "base/replace_folder.h"
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "fastintent/error.h"
 #include "fastintent/intent_classifier.h"
 #include "fastintent/quantize.h"
@@ -41,7 +41,9 @@ void require_apart(const fs::path& model, const fs::path& output) {
   std::error_code ignored;  // what is not there is found below
   const fs::path from = fs::weakly_canonical(normalized_output(model), ignored);
   const fs::path to = fs::weakly_canonical(output, ignored);
-  if (!lies_in(from, to) && !lies_in(to, from)) return;
+  if (!lies_in(from, to) && !lies_in(to, from)) {
+    return;
+  }
   throw Error(ErrorCode::invalid_argument,
               fmt::format("quantize: expected an output folder apart from the model's, found {}",
                           output.string()));
@@ -51,7 +53,9 @@ void require_apart(const fs::path& model, const fs::path& output) {
 void copy_folder(const fs::path& from, const fs::path& to) try {
   for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
     const fs::path name = entry.path().filename();
-    if (name != kPackedWeightsFile) fs::copy(entry.path(), to / name, fs::copy_options::recursive);
+    if (name != kPackedWeightsFile) {
+      fs::copy(entry.path(), to / name, fs::copy_options::recursive);
+    }
   }
 } catch (const fs::filesystem_error& error) {
   throw Error(ErrorCode::io_error, fmt::format("quantize: {}", error.what()));
@@ -63,8 +67,9 @@ void pack_weights(const ModelFolder& folder, const fs::path& out, QuantizationRe
   load_trained_weights(folder, folder.config(), weights.weights);
   const PreparedModel model = prepare_model(
       *backend, folder.config(), weights.weights, report.precision, WeightUse::inference);
-  for (const auto& [name, weight] : model.packable)
+  for (const auto& [name, weight] : model.packable) {
     report.fp32_bytes += weight->rows() * weight->columns() * static_cast<int64_t>(sizeof(float));
+  }
   report.packed_bytes = write_packed_weights(out, model, report.precision, folder);
 }
 
@@ -89,13 +94,17 @@ std::vector<IntentPrediction> answers(const fs::path& folder,
     };
   }
   std::vector<IntentPrediction> predictions = classifier.predict_batch(options.texts, call);
-  if (stopped) throw Error(ErrorCode::interrupted, "quantize: stopped by the caller");
+  if (stopped) {
+    throw Error(ErrorCode::interrupted, "quantize: stopped by the caller");
+  }
   return predictions;
 }
 
 double accuracy(std::span<const IntentPrediction> answers, std::span<const std::string> labels) {
   int64_t right = 0;
-  for (size_t i = 0; i < answers.size(); ++i) right += answers[i].intent == labels[i] ? 1 : 0;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    right += answers[i].intent == labels[i] ? 1 : 0;
+  }
   return static_cast<double>(right) / static_cast<double>(answers.size());
 }
 
@@ -141,7 +150,9 @@ QuantizationReport quantize_model(const fs::path& model,
   replace_folder(target, [&](const fs::path& out) {
     copy_folder(model, out);
     pack_weights(folder, out, report);
-    if (!options.texts.empty()) report.agreement = compare(out, options);
+    if (!options.texts.empty()) {
+      report.agreement = compare(out, options);
+    }
   });
   return report;
 }

@@ -59,7 +59,9 @@ std::span<const std::string> sample_texts() {
 }
 
 std::span<const std::string> samples_or_ours(std::span<const std::string> given) {
-  for (const std::string& text : given) require_text(text);
+  for (const std::string& text : given) {
+    require_text(text);
+  }
   return given.empty() ? sample_texts() : given;
 }
 

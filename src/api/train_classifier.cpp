@@ -1,7 +1,7 @@
 #include "api/classifier_state.h"
 #include "api/output_folder.h"
 #include "base/replace_folder.h"
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "fastintent/hub.h"
 #include "model/load_weights.h"
 #include "model/save_model.h"
@@ -28,9 +28,13 @@ TrainingReport IntentClassifier::train(const LabelledTexts& training,
   options.device = own.device;
   options.gpu = own.gpu;
   options.threads = own.threads;
-  if (options.max_length == 0) options.max_length = own.max_length;
+  if (options.max_length == 0) {
+    options.max_length = own.max_length;
+  }
   TrainingReport report = Trainer(options, callbacks).train(training, validation);
-  if (training_rank() == 0) state_->load(options.output, std::move(scratch));
+  if (training_rank() == 0) {
+    state_->load(options.output, std::move(scratch));
+  }
   return report;
 }
 

@@ -7,18 +7,18 @@
 #include <utility>
 
 #include "api/output_folder.h"
-#include "api/training_defaults.h"
-#include "base/launched_process.h"
 #include "base/replace_folder.h"
 #include "base/thread_pool.h"
-#include "compute/create_backend.h"
-#include "compute/create_process_group.h"
+#include "devices/create_backend.h"
+#include "devices/create_process_group.h"
 #include "fastintent/error.h"
 #include "fastintent/tokenizer.h"
 #include "model/load_weights.h"
 #include "model/save_model.h"
+#include "processes/launched_process.h"
 #include "train/fit.h"
 #include "train/fit_calibration.h"
+#include "train/training_defaults.h"
 
 namespace fastintent {
 namespace {
@@ -35,8 +35,9 @@ std::vector<std::string> choose_intents(const ModelFolder& base, const LabelledT
         fmt::format("train: expected at least two different labels, found {}", labels.size()));
   }
   const std::vector<std::string>& known = base.config().intents;
-  if (base.has_trained_head() && std::set<std::string>(known.begin(), known.end()) == labels)
+  if (base.has_trained_head() && std::set<std::string>(known.begin(), known.end()) == labels) {
     return known;
+  }
   return {labels.begin(), labels.end()};
 }
 
@@ -75,13 +76,17 @@ LabelledTexts join(const LabelledTexts& first, const LabelledTexts& second) {
 
 // All of `pool`, unless the device is kept busy by fewer threads.
 std::shared_ptr<ThreadPool> choose_pool(ThreadPool& pool, const WorkSizes& sizes) {
-  if (sizes.training_workers == 0) return {std::shared_ptr<void>(), &pool};
+  if (sizes.training_workers == 0) {
+    return {std::shared_ptr<void>(), &pool};
+  }
   return std::make_shared<ThreadPool>(sizes.training_workers);
 }
 
 // Only process 0 tells how it goes; each is asked to stop.
 TrainingCallbacks callbacks_of(const LaunchedProcess& process, const TrainingCallbacks& all) {
-  if (process.rank == 0) return all;
+  if (process.rank == 0) {
+    return all;
+  }
   TrainingCallbacks quiet;
   quiet.should_stop = all.should_stop;
   return quiet;
@@ -161,8 +166,12 @@ class TrainingRun {
     } else {
       progress = search(progress, report);
     }
-    if (options_.refit) refit(progress, report);
-    if (process_.rank == 0) save();
+    if (options_.refit) {
+      refit(progress, report);
+    }
+    if (process_.rank == 0) {
+      save();
+    }
     group_->sum(0.0);  // no process returns before the model is there
     folder_.remove();
     return report;
@@ -190,7 +199,9 @@ class TrainingRun {
   }
 
   void tell(const std::string& message) const {
-    if (callbacks_.on_message) callbacks_.on_message(message);
+    if (callbacks_.on_message) {
+      callbacks_.on_message(message);
+    }
   }
 
   TrainingOptions options_used() const {
@@ -223,7 +234,9 @@ class TrainingRun {
     const auto initialised = load_base_weights(base_, config_, host.get(), options_.seed);
     host.write();
     memory_->synchronize();  // the workers' backends go on with it
-    for (const std::string& name : initialised) tell("initialised: " + name);
+    for (const std::string& name : initialised) {
+      tell("initialised: " + name);
+    }
     // Mapped anew: the pages just read would stay resident for the whole run.
     base_ = ModelFolder(options_.base_model);
   }
@@ -331,7 +344,9 @@ void check_output(const TrainingOptions& options, int rank) {
 }
 
 void check_data(const LabelledTexts& data) {
-  if (data.texts.size() == data.labels.size()) return;
+  if (data.texts.size() == data.labels.size()) {
+    return;
+  }
   throw Error(ErrorCode::invalid_argument,
               fmt::format("train: expected a label for each of {} texts, found {}",
                           data.texts.size(),
@@ -342,7 +357,9 @@ void check_data(const LabelledTexts& data) {
 
 Trainer::Trainer(TrainingOptions options, TrainingCallbacks callbacks)
     : options_(std::move(options)), callbacks_(std::move(callbacks)) {
-  if (options_.output.empty()) return;  // refused by train()
+  if (options_.output.empty()) {
+    return;  // refused by train()
+  }
   options_.output = normalized_output(options_.output);
 }
 
@@ -352,7 +369,9 @@ TrainingReport Trainer::train(const LabelledTexts& training, const LabelledTexts
   require_group_device(process, options_.device);
   check_output(options_, process.rank);
   check_data(training);
-  if (validation != nullptr) check_data(*validation);
+  if (validation != nullptr) {
+    check_data(*validation);
+  }
   return TrainingRun(options_, callbacks_, process, training, validation).run();
 }
 

@@ -12,7 +12,9 @@ void IntentClassifier::warm_up(std::span<const std::string> sample_texts) {
   predict_all(context, texts);
   // Ours are sorted by length: the short ones, which are most of the traffic, come last and leave
   // caches and branch predictors as the first of them will find them.
-  for (auto text = texts.rbegin(); text != texts.rend(); ++text) predict_one(context, *text);
+  for (auto text = texts.rbegin(); text != texts.rend(); ++text) {
+    predict_one(context, *text);
+  }
 }
 
 }  // namespace fastintent

@@ -11,7 +11,9 @@ namespace fastintent {
 class Fingerprint {
  public:
   void add(std::string_view bytes) {
-    for (const char byte : bytes) add_byte(static_cast<unsigned char>(byte));
+    for (const char byte : bytes) {
+      add_byte(static_cast<unsigned char>(byte));
+    }
     add_byte(0xff);  // no UTF-8 text holds this byte: ends a value
   }
   /// 16 hexadecimal digits.

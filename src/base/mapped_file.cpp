@@ -19,7 +19,7 @@ MappedFile::MappedFile(const std::filesystem::path& file) {
                             last_system_error(),
                             file.string()));
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor.get(), &status) != 0) {
     throw Error(
         ErrorCode::io_error,

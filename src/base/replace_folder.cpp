@@ -62,7 +62,7 @@ class PartialFolder {
     remove_leftovers(folder);
     // Until the lock is held another process may take the new folder for a dead one's and remove
     // it: then it has no name any more.
-    struct stat status {};
+    struct stat status{};
     do {
       if (::mkdir(path_.c_str(), 0777) != 0) {
         throw_cannot_create(path_, last_system_error());

@@ -17,11 +17,17 @@ bool spin_until(const Done& done) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   while (true) {
     for (int spins = 0; spins < kSpins; ++spins) {
-      if (done()) return false;
+      if (done()) {
+        return false;
+      }
     }
-    if (std::chrono::steady_clock::now() > end) break;
+    if (std::chrono::steady_clock::now() > end) {
+      break;
+    }
   }
-  while (!done()) std::this_thread::yield();
+  while (!done()) {
+    std::this_thread::yield();
+  }
   return true;
 }
 
@@ -41,7 +47,9 @@ class SpinBarrier {
       return;
     }
     const bool lasted = spin_until([&] { return round_.load(std::memory_order_acquire) != round; });
-    if (lasted && round > 0) gave_way_.store(true, std::memory_order_relaxed);
+    if (lasted && round > 0) {
+      gave_way_.store(true, std::memory_order_relaxed);
+    }
   }
 
   /// Whether a thread waited so long that it gave way to others, but for the first time, when some

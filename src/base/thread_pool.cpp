@@ -90,10 +90,14 @@ class ThreadPool::State {
     task_ = nullptr;
     std::exception_ptr first;
     for (std::exception_ptr& error : errors_) {
-      if (first == nullptr) first = error;
+      if (first == nullptr) {
+        first = error;
+      }
       error = nullptr;
     }
-    if (first != nullptr) std::rethrow_exception(first);
+    if (first != nullptr) {
+      std::rethrow_exception(first);
+    }
   }
 
   void submit(std::function<void(int)> task) {
@@ -109,7 +113,9 @@ class ThreadPool::State {
     SpinBarrier barrier(size());
     {
       const std::lock_guard lock(mutex_);
-      if (!nothing_to_do() || stopping_) return false;
+      if (!nothing_to_do() || stopping_) {
+        return false;
+      }
       if (team_pause_ > 0) {
         --team_pause_;
         return false;
@@ -123,7 +129,9 @@ class ThreadPool::State {
     spin_until([this] { return team_left_.load(std::memory_order_acquire) == 0; });
     const std::lock_guard lock(mutex_);
     last_pause_ = barrier.gave_way() ? std::min(2 * last_pause_, kLongestPause) : 1;
-    if (barrier.gave_way()) team_pause_ = last_pause_;
+    if (barrier.gave_way()) {
+      team_pause_ = last_pause_;
+    }
     return true;
   }
 
@@ -154,7 +162,9 @@ class ThreadPool::State {
       stopping_ = true;
       call_workers();
     }
-    for (std::thread& thread : threads_) thread.join();
+    for (std::thread& thread : threads_) {
+      thread.join();
+    }
   }
 
   // Under the mutex.
@@ -176,7 +186,9 @@ class ThreadPool::State {
         return stopping_ || generation_ != seen || !submitted_.empty() ||
                (worker > 0 && team_generation_ != team_seen);
       };
-      if (worker > 0 && !has_work()) look_out(lock);
+      if (worker > 0 && !has_work()) {
+        look_out(lock);
+      }
       start_.wait(lock, has_work);
       if (worker > 0 && team_generation_ != team_seen) {
         team_seen = team_generation_;
@@ -222,7 +234,9 @@ class ThreadPool::State {
     }
     lock.lock();
     errors_[static_cast<size_t>(worker)] = error;
-    if (--running_ == 0) done_.notify_one();
+    if (--running_ == 0) {
+      done_.notify_one();
+    }
   }
 
   void run_submitted_task(int worker, std::unique_lock<std::mutex>& lock) {

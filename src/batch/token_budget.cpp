@@ -26,7 +26,9 @@ std::vector<SequenceRange> split_by_tokens(std::span<const int32_t> lengths,
       const int64_t length = lengths[static_cast<size_t>(end)];
       const bool first = end == begin;
       // Take a sequence while at least half of it fits into the share.
-      if (!first && (taken + length > token_budget || taken + length / 2 > limit)) break;
+      if (!first && (taken + length > token_budget || taken + length / 2 > limit)) {
+        break;
+      }
       taken += length;
       ++end;
     }

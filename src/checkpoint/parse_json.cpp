@@ -63,9 +63,13 @@ class DocumentBuilder final : public nlohmann::json_sax<json> {
   }
 
   json& place(json value) {
-    if (open_.empty()) return document_ = std::move(value);
+    if (open_.empty()) {
+      return document_ = std::move(value);
+    }
     json& parent = *open_.back();
-    if (parent.is_array()) return parent.get_ref<json::array_t&>().emplace_back(std::move(value));
+    if (parent.is_array()) {
+      return parent.get_ref<json::array_t&>().emplace_back(std::move(value));
+    }
     return parent.get_ref<json::object_t&>()[key_] = std::move(value);
   }
 
@@ -83,7 +87,9 @@ class DocumentBuilder final : public nlohmann::json_sax<json> {
     const bool follows =
         sink_ != nullptr && on_path_ == depth && depth <= sink_->path.size() &&
         (depth == 0 || (open_.back()->is_object() && key_ == sink_->path[depth - 1]));
-    if (follows) ++on_path_;
+    if (follows) {
+      ++on_path_;
+    }
     open_.push_back(&place(std::move(container)));
     return true;
   }

@@ -67,7 +67,6 @@ class Backend {
   virtual int memory_space() const { return 0; }
 
   // --- memory
-  // -------------------------------------------------------------------------------------
 
   /// Whether tensors in host memory may be operands, and the host may read and write this
   /// backend's.
@@ -83,7 +82,6 @@ class Backend {
   virtual void synchronize() = 0;
 
   // --- weights
-  // ------------------------------------------------------------------------------------
 
   /// weight [N,K], precision one that this device multiplies in. For WeightUse::inference it lies
   /// in host memory and may go afterwards; for training in this backend's, and must outlive the
@@ -106,7 +104,6 @@ class Backend {
   void refresh_weight(PreparedWeight& weight, int64_t first, int64_t count);
 
   // --- forward
-  // ------------------------------------------------------------------------------------
 
   /// out = dropout(layer_norm(word[id] + position[p] + segment[s])).   out [T,H]
   /// Throws when an id, segment or position is outside its table.
@@ -180,7 +177,6 @@ class Backend {
               const Answers& answers);
 
   // --- loss
-  // ---------------------------------------------------------------------------------------
 
   /// losses[s] = the loss of row s, not divided; d_logits = the gradient of their sum, divided by
   /// the normalizer. Both are 0 in rows labelled kNoLabel.
@@ -192,7 +188,6 @@ class Backend {
                              Tensor d_logits);
 
   // --- backward, one for each forward
-  // ---------------------------------------------------------------
 
   /// d_rows [T,H] gets the gradient of each token's word row (see add_rows); d_position, d_segment
   /// (or empty), d_scale, d_shift are written as `parameter_write` says. d_out [T,H] is used up.
@@ -257,7 +252,6 @@ class Backend {
                      Tensor d_hidden);
 
   // --- passes
-  // -------------------------------------------------------------------------------------
 
   /// Does what `work` gives to this backend: operations that are the same, on the same tensors,
   /// whenever `shape` is; what they take from host memory, and a normalizer or a seed, may differ.
@@ -268,7 +262,6 @@ class Backend {
   }
 
   // --- update
-  // -------------------------------------------------------------------------------------
 
   /// out = sum of `parts` (out may be one of them); returns the squared Euclidean norm of out.
   double sum_gradients(std::span<const std::span<const float>> parts, std::span<float> out);

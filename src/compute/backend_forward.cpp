@@ -174,7 +174,9 @@ void Backend::answer(const TokenInputs& tokens,
     fail_check(
         "answer", fmt::format("from 1 to {} classes", C), fmt::format("{}", answers.best.columns));
   }
-  if (!answers.logits.empty()) check_shape("answer", "logits", answers.logits, S, C);
+  if (!answers.logits.empty()) {
+    check_shape("answer", "logits", answers.logits, S, C);
+  }
   if (!(temperature > 0) || !std::isfinite(temperature)) {
     fail_check("answer", "a temperature above 0", fmt::format("{}", temperature));
   }
@@ -212,7 +214,9 @@ void Backend::softmax_cross_entropy(ConstTensor logits,
   if (!(options.normalizer > 0)) {
     fail_check(kOperation, "normalizer above 0", fmt::format("{}", options.normalizer));
   }
-  if (logits.rows > 0) do_softmax_cross_entropy(logits, labels, options, losses, d_logits);
+  if (logits.rows > 0) {
+    do_softmax_cross_entropy(logits, labels, options, losses, d_logits);
+  }
 }
 
 }  // namespace fastintent

@@ -31,7 +31,9 @@ void Backend::adamw_step(std::span<const AdamwUpdate> updates) {
     check_state(kOperation, update.state);
     const auto count = static_cast<int64_t>(update.state.parameters.size());
     check_size(kOperation, "gradient", update.gradient.size(), count);
-    if (update.weight == nullptr) continue;
+    if (update.weight == nullptr) {
+      continue;
+    }
     const int64_t K = update.weight->columns();
     const int64_t rows_left = update.weight->rows() - update.first_row;
     if (update.first_row < 0 || count % K != 0 || count / K > rows_left) {
@@ -40,7 +42,9 @@ void Backend::adamw_step(std::span<const AdamwUpdate> updates) {
                  fmt::format("{} parameters from row {}", count, update.first_row));
     }
   }
-  if (!updates.empty()) do_adamw_step(updates);
+  if (!updates.empty()) {
+    do_adamw_step(updates);
+  }
 }
 
 void Backend::adamw_step_rows(const AdamwState& state,

@@ -40,17 +40,23 @@ Buffer allocate_host_memory(int64_t floats) {
   const size_t bytes = bytes_of(floats);
   if (floats >= kLargeBlock) {
     void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mapped == MAP_FAILED) throw std::bad_alloc();
+    if (mapped == MAP_FAILED) {
+      throw std::bad_alloc();
+    }
     return {static_cast<float*>(mapped), floats, release};
   }
   auto* data = static_cast<float*>(std::aligned_alloc(kAlignment, bytes));
-  if (data == nullptr) throw std::bad_alloc();
+  if (data == nullptr) {
+    throw std::bad_alloc();
+  }
   std::fill_n(data, bytes / sizeof(float), 0.0F);
   return {data, floats, release};
 }
 
 HostView::HostView(Backend& backend, const Buffer& buffer) : backend_(backend), buffer_(buffer) {
-  if (!backend.shares_host_memory()) copy_ = allocate_host_memory(buffer.size());
+  if (!backend.shares_host_memory()) {
+    copy_ = allocate_host_memory(buffer.size());
+  }
 }
 
 std::span<float> HostView::values() const {
@@ -59,13 +65,17 @@ std::span<float> HostView::values() const {
 }
 
 void HostView::read() {
-  if (copy_.data() == nullptr) return;
+  if (copy_.data() == nullptr) {
+    return;
+  }
   backend_.download(in_one_row<const float>(buffer_.data(), buffer_),
                     in_one_row(copy_.data(), buffer_));
 }
 
 void HostView::write() const {
-  if (copy_.data() == nullptr) return;
+  if (copy_.data() == nullptr) {
+    return;
+  }
   backend_.upload(in_one_row<const float>(copy_.data(), buffer_),
                   in_one_row(buffer_.data(), buffer_));
 }

@@ -27,8 +27,8 @@ struct TensorView {
   /// Reads through a tensor that may be written.
   // NOLINTNEXTLINE(google-explicit-constructor): a mutable view is a constant one
   template <class Other>
-  requires(!std::is_same_v<Other, Value> && std::is_same_v<const Other, Value>)
-      TensorView(const TensorView<Other>& other)
+    requires(!std::is_same_v<Other, Value> && std::is_same_v<const Other, Value>)
+  TensorView(const TensorView<Other>& other)
       : TensorView(other.data, other.rows, other.columns, other.stride) {}
 
   constexpr Value* row(int64_t index) const { return data + index * stride; }

@@ -48,8 +48,9 @@ class CpuBackend final : public Backend {
   std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
                                                     Precision precision,
                                                     WeightUse use) override {
-    if (use == WeightUse::inference)
+    if (use == WeightUse::inference) {
       return std::make_unique<cpu::PanelWeight>(weight, precision, cpu::int8_uses_amx());
+    }
     return std::make_unique<cpu::TrainingWeight>(weight, precision);
   }
 
@@ -78,7 +79,9 @@ class CpuBackend final : public Backend {
                 Tensor out,
                 const NormalizedRows& keep) override {
     cpu::embed(tokens, tables, layer_norm, out, keep);
-    if (dropout.rate > 0) cpu::apply_dropout(out, dropout, out);
+    if (dropout.rate > 0) {
+      cpu::apply_dropout(out, dropout, out);
+    }
   }
 
   void do_linear(ConstTensor in,
@@ -148,7 +151,9 @@ class CpuBackend final : public Backend {
                          std::span<float> d_scale,
                          std::span<float> d_shift,
                          Write parameter_write) override {
-    if (dropout.rate > 0) cpu::apply_dropout(d_out, dropout, d_out);
+    if (dropout.rate > 0) {
+      cpu::apply_dropout(d_out, dropout, d_out);
+    }
     do_add_and_normalize_backward(
         kept, scale, {}, d_out, d_rows, d_rows, d_scale, d_shift, parameter_write);
     if (parameter_write == Write::overwrite) {
@@ -156,7 +161,9 @@ class CpuBackend final : public Backend {
       cpu::clear_rows(d_segment);
     }
     cpu::add_rows(d_rows, tokens.positions, d_position);
-    if (d_segment.empty()) return;
+    if (d_segment.empty()) {
+      return;
+    }
     if (tokens.segments.empty()) {
       cpu::sum_columns(
           d_rows, Write::accumulate, {d_segment.data, static_cast<size_t>(d_segment.columns)});
@@ -236,7 +243,9 @@ class CpuBackend final : public Backend {
   }
 
   void do_adamw_step(std::span<const AdamwUpdate> updates) override {
-    for (const AdamwUpdate& update : updates) adamw_step_and_refresh(update);
+    for (const AdamwUpdate& update : updates) {
+      adamw_step_and_refresh(update);
+    }
   }
 
   void do_adamw_step_rows(const AdamwState& state,
@@ -260,7 +269,9 @@ class CpuBackend final : public Backend {
                        update.state.second_moment.subspan(first, count)},
                       update.gradient.subspan(first, count),
                       update.rates);
-      if (update.weight == nullptr) continue;
+      if (update.weight == nullptr) {
+        continue;
+      }
       cpu::refresh_weight(*update.weight,
                           update.first_row + static_cast<int64_t>(first / K),
                           static_cast<int64_t>(count / K));

@@ -31,7 +31,9 @@ void softmax_cross_entropy(ConstTensor logits,
     }
     const double largest = *std::max_element(row, row + C);
     double sum = 0;
-    for (int64_t c = 0; c < C; ++c) sum += std::exp(row[c] - largest);
+    for (int64_t c = 0; c < C; ++c) {
+      sum += std::exp(row[c] - largest);
+    }
     const double log_sum = largest + std::log(sum);
     double loss = 0;
     double targets = 0;

@@ -12,8 +12,11 @@ namespace {
 
 bool made_by_amd() {
   std::ifstream processor("/proc/cpuinfo");
-  for (std::string line; std::getline(processor, line);)
-    if (line.starts_with("vendor_id")) return line.ends_with("AuthenticAMD");
+  for (std::string line; std::getline(processor, line);) {
+    if (line.starts_with("vendor_id")) {
+      return line.ends_with("AuthenticAMD");
+    }
+  }
   return false;
 }
 

@@ -138,7 +138,9 @@ void FusedEncoder::attend_heads(ConstTensor query,
   const int64_t H = query.columns;
   const int64_t width = H / heads;
   const Share share = member.share(heads);
-  if (share.count() == 0) return;
+  if (share.count() == 0) {
+    return;
+  }
   const auto own = [&](auto tensor, int64_t first) {
     return tensor.column_slice(first + share.begin * width, share.count() * width);
   };
@@ -194,7 +196,9 @@ float* FusedEncoder::take(int64_t floats) {
 
 FusedEncoder::Rows FusedEncoder::place_rows(Element element, int64_t rows, int64_t columns) {
   const Tensor values(take(rows * columns), rows, columns);
-  if (element == Element::fp32) return {values, as_factor(values)};
+  if (element == Element::fp32) {
+    return {values, as_factor(values)};
+  }
   const int64_t words = words_of(element, columns);
   Factor factor{element, reinterpret_cast<uint32_t*>(take(rows * words)), words};
   if (element == Element::int8) {
@@ -211,7 +215,9 @@ void FusedEncoder::place_buffers(const PreparedEncoder& encoder, int64_t T, int6
   const int64_t queries = layer.first_rows_only() ? S : 0;
   for (const bool counting : {true, false}) {
     counting_ = counting;
-    if (!counting) memory_.floats(taken_);
+    if (!counting) {
+      memory_.floats(taken_);
+    }
     taken_ = 0;
     hidden_ = place_rows(element, T, H);
     query_key_value_ = Tensor(take(T * 3 * H), T, 3 * H);
@@ -230,7 +236,9 @@ void FusedEncoder::place_attention_scratch(std::span<const int32_t> starts,
   attention_scratch_.resize(std::max(attention_scratch_.size(), count));
   attention_floats_.resize(count);
   const int64_t floats = attention_scratch(starts, width);
-  for (size_t i = 0; i < count; ++i) attention_floats_[i] = attention_scratch_[i].floats(floats);
+  for (size_t i = 0; i < count; ++i) {
+    attention_floats_[i] = attention_scratch_[i].floats(floats);
+  }
 }
 
 }  // namespace fastintent::cpu

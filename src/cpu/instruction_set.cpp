@@ -30,7 +30,9 @@ std::string_view choose() {
       return name;
     }
   }
-  if (forced == nullptr) return "scalar";
+  if (forced == nullptr) {
+    return "scalar";
+  }
   throw Error(ErrorCode::device_missing,
               fmt::format("FASTINTENT_FORCE_ISA: expected one this processor has of sse4, avx2, "
                           "avx512, neon; found {}",

@@ -55,7 +55,9 @@ const void* dense_factor(ConstTensor rows, Element element, Scratch& scratch) {
 
 // A place for a dense product: the tensor itself or, when its rows are apart, scratch.
 Tensor dense_result(Tensor out, Scratch& scratch) {
-  if (out.stride == out.columns) return out;
+  if (out.stride == out.columns) {
+    return out;
+  }
   return {scratch.floats(round_up_to_tile(out.rows) * out.columns), out.rows, out.columns};
 }
 
@@ -69,7 +71,9 @@ int64_t forward_rows() {
 }
 
 const TrainingWeight& for_training(std::string_view operation, const PreparedWeight& weight) {
-  if (const auto* found = dynamic_cast<const TrainingWeight*>(&weight)) return *found;
+  if (const auto* found = dynamic_cast<const TrainingWeight*>(&weight)) {
+    return *found;
+  }
   throw Error(ErrorCode::invalid_argument,
               fmt::format("{}: expected a weight prepared for training, found one for inference",
                           operation));
@@ -81,13 +85,17 @@ TrainingWeight::TrainingWeight(ConstTensor weight, Precision precision)
     : PreparedWeight(weight.rows, weight.columns),
       source_(weight),
       element_(element_of(precision)) {
-  if (element_ == Element::fp32 && weight.contiguous()) return;
+  if (element_ == Element::fp32 && weight.contiguous()) {
+    return;
+  }
   dense_ = copy_.floats(weight.size());
   refresh(0, weight.rows);
 }
 
 void TrainingWeight::refresh(int64_t first, int64_t count) {
-  if (dense_ == nullptr) return;
+  if (dense_ == nullptr) {
+    return;
+  }
   convert_dense(source_.row_slice(first, count),
                 element_,
                 reinterpret_cast<char*>(dense_) + first * columns() * bytes_of(element_));
@@ -123,8 +131,9 @@ void Linear::forward(ConstTensor in,
                      Activation activation,
                      Tensor out,
                      Tensor pre_activation) {
-  if (const auto* packed = dynamic_cast<const PanelWeight*>(&prepared))
+  if (const auto* packed = dynamic_cast<const PanelWeight*>(&prepared)) {
     return forward_packed(in, *packed, bias, activation, out, pre_activation);
+  }
   const TrainingWeight& weight = for_training("linear", prepared);
   const int64_t tile = forward_rows();
   for (int64_t first = 0; first < in.rows; first += tile) {
@@ -143,8 +152,9 @@ void Linear::forward(ConstTensor in,
                        weight.data(),
                        bias.data(),
                        product.data);
-    if (!pre_activation.empty() && product.data != linear_rows.data)
+    if (!pre_activation.empty() && product.data != linear_rows.data) {
       copy_rows(product, linear_rows);
+    }
     if (activation != Activation::none) {
       activate(product, activation, out_rows);
     } else if (product.data != out_rows.data) {
@@ -164,9 +174,15 @@ void Linear::backward(ConstTensor in,
                       std::span<float> d_bias,
                       Write parameter_write) {
   const TrainingWeight& weight = for_training("linear_backward", prepared);
-  if (activation != Activation::none) activate_backward(pre_activation, activation, d_out);
-  if (!d_bias.empty()) sum_columns(d_out, parameter_write, d_bias);
-  if (in.rows == 0 && parameter_write == Write::overwrite) clear_rows(d_weight);
+  if (activation != Activation::none) {
+    activate_backward(pre_activation, activation, d_out);
+  }
+  if (!d_bias.empty()) {
+    sum_columns(d_out, parameter_write, d_bias);
+  }
+  if (in.rows == 0 && parameter_write == Write::overwrite) {
+    clear_rows(d_weight);
+  }
   for (int64_t first = 0; first < in.rows; first += kGradientTokens) {
     const int64_t count = std::min(kGradientTokens, in.rows - first);
     const void* d_rows = dense_factor(d_out.row_slice(first, count), weight.element(), left_);
@@ -175,7 +191,9 @@ void Linear::backward(ConstTensor in,
                     weight,
                     d_weight,
                     first > 0 ? Write::accumulate : parameter_write);
-    if (!d_in.empty()) input_gradient(d_rows, weight, d_in.row_slice(first, count), in_write);
+    if (!d_in.empty()) {
+      input_gradient(d_rows, weight, d_in.row_slice(first, count), in_write);
+    }
   }
 }
 
@@ -194,7 +212,9 @@ void Linear::weight_gradient(
                      dense_factor(in, weight.element(), right_),
                      nullptr,
                      product.data);
-  if (!in_place) write_rows(product, write, d_weight);
+  if (!in_place) {
+    write_rows(product, write, d_weight);
+  }
 }
 
 // d_in [T,K] = d_out [T,N] · weight [N,K]
@@ -213,7 +233,9 @@ void Linear::input_gradient(const void* d_out,
                      weight.data(),
                      nullptr,
                      product.data);
-  if (!in_place) write_rows(product, write, d_in);
+  if (!in_place) {
+    write_rows(product, write, d_in);
+  }
 }
 
 }  // namespace fastintent::cpu

@@ -29,7 +29,9 @@ const dnnl::engine& engine() {
 using Type = dnnl::memory::data_type;
 
 Description factor(int64_t rows, int64_t columns, Type type, Layout layout) {
-  if (layout == Layout::packed) return {{rows, columns}, type, dnnl::memory::format_tag::any};
+  if (layout == Layout::packed) {
+    return {{rows, columns}, type, dnnl::memory::format_tag::any};
+  }
   const dnnl::memory::dims strides =
       layout == Layout::row_major ? dnnl::memory::dims{columns, 1} : dnnl::memory::dims{1, rows};
   return {{rows, columns}, type, strides};
@@ -93,8 +95,9 @@ struct BoundKernel {
         out(kernel.description.dst_desc(), engine(), nullptr),
         scratch(kernel.description.scratchpad_desc(), engine(), nullptr),
         scratch_bytes(kernel.description.scratchpad_desc().get_size()) {
-    if (kernel.description.bias_desc().get_size() != 0)
+    if (kernel.description.bias_desc().get_size() != 0) {
       bias = dnnl::memory(kernel.description.bias_desc(), engine(), nullptr);
+    }
   }
 
   const Kernel& shared;
@@ -116,7 +119,9 @@ struct Matmul::State {
 
   BoundKernel& kernel(const MatmulShape& shape) {
     const auto found = kernels.find(shape);
-    if (found != kernels.end()) return found->second;
+    if (found != kernels.end()) {
+      return found->second;
+    }
     return kernels.try_emplace(shape, shared_kernel(shape)).first->second;
   }
 };
@@ -176,8 +181,12 @@ bool matmul_rows_are_independent() {
 }
 
 void limit_matmul_instruction_set(std::string_view name) {
-  if (name == "sse4") dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
-  if (name == "avx2") dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
+  if (name == "sse4") {
+    dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
+  }
+  if (name == "avx2") {
+    dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
+  }
 }
 
 bool matmul_has_bf16() {

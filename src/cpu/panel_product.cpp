@@ -72,7 +72,9 @@ const TileProducts& products_of(Element element) {
   static const TileProducts fp32 = tile_products(Element::fp32);
   static const TileProducts bf16 = tile_products(Element::bf16);
   static const TileProducts int8 = tile_products(Element::int8);
-  if (element == Element::int8) return int8;
+  if (element == Element::int8) {
+    return int8;
+  }
   return element == Element::bf16 ? bf16 : fp32;
 }
 

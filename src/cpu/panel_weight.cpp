@@ -16,7 +16,9 @@ namespace {
 constexpr int64_t kPackedRows = 16;
 
 void check_finite(const WeightScale& scale, ConstTensor weight, int64_t row) {
-  if (std::isfinite(scale.scale)) return;
+  if (std::isfinite(scale.scale)) {
+    return;
+  }
   throw Error(ErrorCode::bad_checkpoint,
               fmt::format("quantize weight [{},{}]: expected finite values, found others in row {}",
                           weight.rows,
@@ -36,7 +38,9 @@ void pack_panels(ConstTensor weight, const PanelLayout& layout, float* out) {
       const int64_t n = first + r;
       const WeightScale scale =
           convert_weight_row(weight.row(n), weight.columns, layout.element, &rows[r * words]);
-      if (layout.element != Element::int8) continue;
+      if (layout.element != Element::int8) {
+        continue;
+      }
       check_finite(scale, weight, n);
       scales[n] = scale.scale;
       sums[n] = scale.sum;
@@ -44,7 +48,9 @@ void pack_panels(ConstTensor weight, const PanelLayout& layout, float* out) {
     auto* panel = reinterpret_cast<uint32_t*>(out + first / kPanelColumns * layout.panel_words());
     for (int64_t k = 0; k < words; ++k) {
       uint32_t* line = panel + k * kPanelColumns + first % kPanelColumns;
-      for (int64_t r = 0; r < count; ++r) line[r] = rows[r * words + k];
+      for (int64_t r = 0; r < count; ++r) {
+        line[r] = rows[r * words + k];
+      }
     }
   }
 }
@@ -83,14 +89,18 @@ PanelWeight::PanelWeight(const PanelLayout& layout, std::span<const std::byte> b
     : PreparedWeight(layout.N, layout.K),
       layout_(layout),
       data_(reinterpret_cast<const uint32_t*>(bytes.data())) {
-  if (amx) pack_for_amx();
+  if (amx) {
+    pack_for_amx();
+  }
 }
 
 // The library's rows have no filler, ours fill whole words: the same where K is a multiple of 4.
 void PanelWeight::pack_for_amx() {
   const int64_t N = layout_.N;
   const int64_t K = layout_.K;
-  if (layout_.element != Element::int8 || K % elements_per_word(Element::int8) != 0) return;
+  if (layout_.element != Element::int8 || K % elements_per_word(Element::int8) != 0) {
+    return;
+  }
   std::vector<int8_t> plain(static_cast<size_t>(K * N));
   for (int64_t n = 0; n < N; ++n) {
     const uint32_t* column = panel(n / kPanelColumns) + n % kPanelColumns;
@@ -113,7 +123,9 @@ PanelWeight::PanelWeight(ConstTensor weight, Precision precision, bool amx)
       owned_(allocate_host_memory(layout_.total_words())),
       data_(reinterpret_cast<const uint32_t*>(owned_.data())) {
   pack_panels(weight, layout_, owned_.data());
-  if (amx) pack_for_amx();
+  if (amx) {
+    pack_for_amx();
+  }
 }
 
 }  // namespace fastintent::cpu

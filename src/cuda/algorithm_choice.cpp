@@ -33,10 +33,14 @@ struct Timed {
 Algorithm fastest(AlgorithmTrial& trial, const Algorithm& anchor) {
   std::vector<Timed> all{{anchor}};
   for (const Algorithm& candidate : trial.candidates()) {
-    if (candidate != anchor && trial.same_bits(candidate, anchor)) all.push_back({candidate});
+    if (candidate != anchor && trial.same_bits(candidate, anchor)) {
+      all.push_back({candidate});
+    }
   }
   for (size_t repeat = 0; repeat < kRepeats; ++repeat) {
-    for (Timed& one : all) one.seconds[repeat] = trial.seconds(one.algorithm);
+    for (Timed& one : all) {
+      one.seconds[repeat] = trial.seconds(one.algorithm);
+    }
   }
   const auto faster = [](const Timed& a, const Timed& b) { return a.median() < b.median(); };
   return std::min_element(all.begin(), all.end(), faster)->algorithm;
@@ -46,21 +50,29 @@ Algorithm fastest(AlgorithmTrial& trial, const Algorithm& anchor) {
 
 AlgorithmChoices::AlgorithmChoices(std::filesystem::path file, Autotune autotune)
     : file_(std::move(file)), autotune_(autotune) {
-  if (autotune_ == Autotune::on && !file_.empty()) choices_ = read_algorithms(file_);
+  if (autotune_ == Autotune::on && !file_.empty()) {
+    choices_ = read_algorithms(file_);
+  }
 }
 
 Algorithm AlgorithmChoices::choose(const std::string& product,
                                    int64_t bucket,
                                    AlgorithmTrial& trial) {
   const std::lock_guard lock(lock_);
-  if (autotune_ == Autotune::off) return anchor_of(product, trial);
+  if (autotune_ == Autotune::off) {
+    return anchor_of(product, trial);
+  }
   const std::string name = fmt::format("{} rows={}", product, bucket);
-  if (const auto known = choices_.find(name); known != choices_.end()) return known->second;
+  if (const auto known = choices_.find(name); known != choices_.end()) {
+    return known->second;
+  }
   const Algorithm anchor = anchor_of(product, trial);
   try {
     const Algorithm chosen = fastest(trial, anchor);
     choices_.emplace(name, chosen);
-    if (!file_.empty()) add_algorithms(file_, choices_);
+    if (!file_.empty()) {
+      add_algorithms(file_, choices_);
+    }
     return chosen;
   } catch (const std::bad_alloc&) {
     return anchor;  // a later call may find memory
@@ -69,7 +81,9 @@ Algorithm AlgorithmChoices::choose(const std::string& product,
 
 Algorithm AlgorithmChoices::anchor_of(const std::string& product, AlgorithmTrial& trial) {
   const auto known = anchors_.find(product);
-  if (known != anchors_.end()) return known->second;
+  if (known != anchors_.end()) {
+    return known->second;
+  }
   return anchors_.emplace(product, trial.anchor()).first->second;
 }
 

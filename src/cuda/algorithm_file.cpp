@@ -24,7 +24,9 @@ std::string safe_name(std::string name) {
   constexpr std::string_view kSafe =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._";
   for (char& letter : name) {
-    if (kSafe.find(letter) == std::string_view::npos) letter = '_';
+    if (kSafe.find(letter) == std::string_view::npos) {
+      letter = '_';
+    }
   }
   return name;
 }
@@ -32,22 +34,30 @@ std::string safe_name(std::string name) {
 fs::path cache_folder() {
   // A relative path counts as none, as the XDG Base Directory Specification has it.
   const char* caches = std::getenv("XDG_CACHE_HOME");
-  if (caches != nullptr && fs::path(caches).is_absolute()) return caches;
+  if (caches != nullptr && fs::path(caches).is_absolute()) {
+    return caches;
+  }
   const char* home = std::getenv("HOME");
   return home != nullptr && fs::path(home).is_absolute() ? fs::path(home) / ".cache" : fs::path();
 }
 
 nlohmann::json to_json(const Algorithm& algorithm) {
   nlohmann::json words = nlohmann::json::array();
-  for (const uint64_t word : algorithm.words) words.push_back(fmt::format("{:016x}", word));
+  for (const uint64_t word : algorithm.words) {
+    words.push_back(fmt::format("{:016x}", word));
+  }
   return words;
 }
 
 std::optional<Algorithm> from_json(const nlohmann::json& words) {
   Algorithm algorithm;
-  if (!words.is_array() || words.size() != algorithm.words.size()) return {};
+  if (!words.is_array() || words.size() != algorithm.words.size()) {
+    return {};
+  }
   for (size_t i = 0; i < words.size(); ++i) {
-    if (!words[i].is_string()) return {};
+    if (!words[i].is_string()) {
+      return {};
+    }
     const auto& digits = words[i].get_ref<const std::string&>();
     if (digits.size() != 16 || digits.find_first_not_of("0123456789abcdef") != std::string::npos) {
       return {};
@@ -61,7 +71,9 @@ std::optional<Algorithm> from_json(const nlohmann::json& words) {
 
 fs::path algorithm_file(const DeviceFacts& device, size_t library_version) {
   const fs::path folder = cache_folder();
-  if (folder.empty()) return {};
+  if (folder.empty()) {
+    return {};
+  }
   return folder / "fastintent" / "autotune" /
          fmt::format(
              "{}-{}-{}.json", safe_name(device.name), safe_name(device.driver), library_version);
@@ -71,12 +83,18 @@ std::map<std::string, Algorithm> read_algorithms(const fs::path& file) {
   std::map<std::string, Algorithm> algorithms;
   std::ifstream bytes(file, std::ios::binary);
   const auto document = nlohmann::json::parse(bytes, nullptr, /*allow_exceptions=*/false);
-  if (!document.is_object() || document.value("format", nlohmann::json()) != kFormat) return {};
+  if (!document.is_object() || document.value("format", nlohmann::json()) != kFormat) {
+    return {};
+  }
   const auto found = document.find("algorithms");
-  if (found == document.end() || !found->is_object()) return {};
+  if (found == document.end() || !found->is_object()) {
+    return {};
+  }
   for (const auto& [name, words] : found->items()) {
     const std::optional<Algorithm> algorithm = from_json(words);
-    if (!algorithm) return {};  // damaged: nothing in it can be trusted
+    if (!algorithm) {
+      return {};  // damaged: nothing in it can be trusted
+    }
     algorithms.emplace(name, *algorithm);
   }
   return algorithms;
@@ -87,10 +105,14 @@ void add_algorithms(const fs::path& file, const std::map<std::string, Algorithm>
   all.merge(read_algorithms(file));
   nlohmann::ordered_json document;
   document["format"] = kFormat;
-  for (const auto& [name, algorithm] : all) document["algorithms"][name] = to_json(algorithm);
+  for (const auto& [name, algorithm] : all) {
+    document["algorithms"][name] = to_json(algorithm);
+  }
   std::error_code failed;
   fs::create_directories(file.parent_path(), failed);
-  if (failed) return;
+  if (failed) {
+    return;
+  }
   try {
     write_file(file, document.dump(1) + "\n");
   } catch (const Error&) {

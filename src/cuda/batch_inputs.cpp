@@ -13,8 +13,9 @@ constexpr int32_t kTileQueries = 16;  // that tile_attention takes at most
 
 int64_t longest_of(std::span<const int32_t> starts) {
   int32_t longest = 0;
-  for (size_t s = 0; s + 1 < starts.size(); ++s)
+  for (size_t s = 0; s + 1 < starts.size(); ++s) {
     longest = std::max(longest, starts[s + 1] - starts[s]);
+  }
   return longest;
 }
 
@@ -73,7 +74,9 @@ BatchInputs BatchInputs::in(std::byte* block, const BatchBucket& bucket) {
 
 std::byte* BatchUpload::free_memory(size_t bytes) {
   // Who took the answers home has waited since; who failed on the way has not.
-  if (used_at_ == workspace_.waits) workspace_.synchronize();
+  if (used_at_ == workspace_.waits) {
+    workspace_.synchronize();
+  }
   if (memory_.size() < bytes) {
     // Twice as much as before, so that slowly growing batches do not allocate each time.
     const size_t roomy = std::max(bytes, 2 * memory_.size());

@@ -48,7 +48,9 @@ const Nccl& nccl() {
 }
 
 void check(Result status, const char* expected) {
-  if (status == Result{}) return;
+  if (status == Result{}) {
+    return;
+  }
   throw Error(ErrorCode::device_missing,
               fmt::format("{}: expected {}, found {} (NCCL; NCCL_DEBUG=INFO tells more)",
                           kOperation,
@@ -76,7 +78,9 @@ struct Collective::Group {
   int exceptions = std::uncaught_exceptions();  // under way when it was made
 
   ~Group() {
-    if (communicator == nullptr) return;
+    if (communicator == nullptr) {
+      return;
+    }
     // A process that has failed must not wait for what the others will never do with it.
     if (std::uncaught_exceptions() > exceptions) {
       nccl().abort(communicator);

@@ -30,7 +30,9 @@ using cuda::CudaWeight;
 
 void require_device(int device) {
   const int count = cuda::device_count();
-  if (device >= 0 && device < count) return;
+  if (device >= 0 && device < count) {
+    return;
+  }
   throw Error(ErrorCode::device_missing,
               count == 0
                   ? fmt::format("create_backend: expected a CUDA device, found none ({})",
@@ -110,7 +112,9 @@ class CudaBackend final : public Backend {
   int memory_space() const override { return workspace_.stream.device(); }
 
   PrecisionChoice fastest_precision() const override {
-    if (facts_.major < kFirstTensorCores) return Backend::fastest_precision();
+    if (facts_.major < kFirstTensorCores) {
+      return Backend::fastest_precision();
+    }
     return {Precision::fp16,
             "tensor cores multiply fp16 as fast as bf16, and it keeps three bits more"};
   }
@@ -356,7 +360,9 @@ class CudaBackend final : public Backend {
       tensor.state = update.state;
       tensor.gradient = update.gradient;
       tensor.rates = update.rates;
-      if (update.weight == nullptr) continue;
+      if (update.weight == nullptr) {
+        continue;
+      }
       const CudaWeight& weight = on_device(*update.weight);
       tensor.stored = weight.stored_row(update.first_row);
       tensor.factors = weight.factors();

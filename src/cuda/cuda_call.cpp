@@ -50,9 +50,13 @@ bool is_in_use(int device) {
 }  // namespace
 
 void check(cudaError_t status, const char* operation, const char* expected) {
-  if (status == cudaSuccess) return;
+  if (status == cudaSuccess) {
+    return;
+  }
   cudaGetLastError();
-  if (status == cudaErrorMemoryAllocation) throw std::bad_alloc();
+  if (status == cudaErrorMemoryAllocation) {
+    throw std::bad_alloc();
+  }
   throw Error(ErrorCode::device_missing,
               fmt::format("{}: expected {}, found {} ({}){}",
                           operation,
@@ -65,7 +69,9 @@ void check(cudaError_t status, const char* operation, const char* expected) {
 CurrentDevice::CurrentDevice(int device) : device_(device) {
   check(cudaGetDevice(&before_), "device", "a CUDA device");
   if (before_ != device_) {
-    if (!is_in_use(before_)) before_ = device_;
+    if (!is_in_use(before_)) {
+      before_ = device_;
+    }
     check(cudaSetDevice(device_), "device", "a CUDA device");
   }
   g_latest_device = device_;
@@ -73,7 +79,9 @@ CurrentDevice::CurrentDevice(int device) : device_(device) {
 
 CurrentDevice::~CurrentDevice() {
   // Nobody to tell: the next call finds what is wrong.
-  if (before_ != device_ && cudaSetDevice(before_) != cudaSuccess) cudaGetLastError();
+  if (before_ != device_ && cudaSetDevice(before_) != cudaSuccess) {
+    cudaGetLastError();
+  }
 }
 
 int CurrentDevice::latest() {

@@ -9,7 +9,9 @@ namespace {
 cuda::GroupId meet_under_id(const LaunchedProcess& process, const Rendezvous& rendezvous) {
   cuda::require_collective();  // before the others are made to wait
   cuda::GroupId id{};
-  if (process.rank == 0) id = cuda::create_group_id();
+  if (process.rank == 0) {
+    id = cuda::create_group_id();
+  }
   meet(process, rendezvous, id);
   return id;
 }

@@ -2,9 +2,9 @@
 
 #include <memory>
 
-#include "base/launched_process.h"
-#include "base/rendezvous.h"
 #include "compute/process_group.h"
+#include "processes/launched_process.h"
+#include "processes/rendezvous.h"
 
 namespace fastintent {
 

@@ -19,7 +19,6 @@
 namespace fastintent::cuda {
 
 // --- numbers
-// -------------------------------------------------------------------------------------
 
 using Half = __half;
 using Bfloat16 = __nv_bfloat16;
@@ -51,7 +50,6 @@ __device__ inline Bfloat16 from_float<Bfloat16>(float value) {
 }
 
 // --- memory
-// -------------------------------------------------------------------------------------
 
 // 16 bytes in one access, the widest there is, to or from variables of the calling thread. All
 // addresses are multiples of 16.
@@ -71,7 +69,6 @@ __device__ inline void store_16_bytes_shared(void* memory, const void* variables
 }
 
 // --- threads
-// -------------------------------------------------------------------------------------
 
 /// The block's shared memory, on 128 bytes. Holds anything at first.
 template <class Value>
@@ -102,7 +99,6 @@ __device__ inline Value shuffle(Value value, int lane) {
 }
 
 // --- products of 16 x 16 tiles on the tensor cores; all 32 lanes of a warp call each together
-// -------------------------------------------------------------------------------------
 
 /// Rows of a tile, columns of a tile, and what one product sums over.
 constexpr int kTile = 16;
@@ -149,7 +145,6 @@ __device__ inline void store_tile(float* data, const TileSums& sums, int stride)
 }
 
 // --- launches
-// -------------------------------------------------------------------------------------
 
 void launch_kernel(const Stream& stream, const void* kernel, const Launch& shape, void** arguments);
 
@@ -163,7 +158,9 @@ void launch(const Stream& stream,
   std::apply(
       [&](Parameters&... value) {
         const auto* address = reinterpret_cast<const void*>(kernel);
-        if (stream.leaves_out(address, shape, value...)) return;
+        if (stream.leaves_out(address, shape, value...)) {
+          return;
+        }
         void* pointers[] = {&value...};
         launch_kernel(stream, address, shape, pointers);
       },

@@ -14,7 +14,9 @@ void each_of(const PreparedEncoder& encoder, const Run& run) {
   for (const PreparedLayer& layer : encoder.layers) {
     for (const PreparedLinear* linear :
          {&layer.query_key_value, &layer.query, &layer.key_value, &layer.intermediate}) {
-      if (linear->weight != nullptr) run(*linear);
+      if (linear->weight != nullptr) {
+        run(*linear);
+      }
     }
   }
 }
@@ -27,7 +29,9 @@ Factors factors_of(const PreparedEncoder& encoder) {
 
 EncoderBiases::EncoderBiases(Workspace& workspace, const PreparedEncoder& encoder) {
   const Factors factors = factors_of(encoder);
-  if (bytes_of(factors) == sizeof(float)) return;
+  if (bytes_of(factors) == sizeof(float)) {
+    return;
+  }
   const auto cut = [&](Pieces& pieces, const PreparedLinear& linear) {
     return pieces.take(static_cast<int64_t>(linear.bias.size()) * bytes_of(factors));
   };

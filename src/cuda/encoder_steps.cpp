@@ -41,7 +41,9 @@ class EncoderSteps {
                encoder_.tables,
                encoder_.embedding_norm,
                at_.hidden);
-    for (const PreparedLayer& layer : encoder_.layers) run_layer(layer);
+    for (const PreparedLayer& layer : encoder_.layers) {
+      run_layer(layer);
+    }
   }
 
  private:

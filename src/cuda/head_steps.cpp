@@ -108,9 +108,12 @@ HeadPlaces HeadPlaces::in(std::byte* block,
   const bool dense = is_dense(head);
   Pieces pieces(block);
   HeadPlaces places;
-  if (dense && mean) places.pooled = pieces.take(bucket.sequences * H * bytes_of(factors));
-  if (dense || mean || !is_f32(factors))
+  if (dense && mean) {
+    places.pooled = pieces.take(bucket.sequences * H * bytes_of(factors));
+  }
+  if (dense || mean || !is_f32(factors)) {
     places.features = pieces.take_values<float>(bucket.sequences * H);
+  }
   places.logits = pieces.take_values<float>(bucket.sequences * C);
   places.best = pieces.take_values<ScoredClass>(bucket.sequences * C);
   places.bytes = pieces.taken();

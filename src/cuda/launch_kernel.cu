@@ -36,9 +36,13 @@ void launch_kernel(const Stream& stream,
                    const void* kernel,
                    const Launch& shape,
                    void** arguments) {
-  if (shape.blocks == 0) return;
+  if (shape.blocks == 0) {
+    return;
+  }
   const CurrentDevice current(stream.device());
-  if (shape.shared_bytes > kSharedBytesForAll) allow_shared_bytes(kernel, stream.device());
+  if (shape.shared_bytes > kSharedBytesForAll) {
+    allow_shared_bytes(kernel, stream.device());
+  }
   check(cudaLaunchKernel(kernel,
                          dim3(static_cast<unsigned>(shape.blocks)),
                          dim3(static_cast<unsigned>(shape.threads)),

@@ -42,7 +42,9 @@ Side side(const CudaWeight& weight) {
 // A tensor as `factors`, in `scratch` where it has to be converted. A gradient that fp16 cannot
 // hold becomes infinite, and with it the norm by which the trainer sees that.
 Side side(const Stream& stream, ConstTensor tensor, Factors factors, Scratch& scratch) {
-  if (!in_16_bits(factors)) return {tensor.data, tensor.stride};
+  if (!in_16_bits(factors)) {
+    return {tensor.data, tensor.stride};
+  }
   void* converted = scratch.of<uint16_t>(tensor.size());
   convert_rows(stream, tensor, factors, converted);
   return {converted, tensor.columns};
@@ -129,7 +131,9 @@ CudaWeight::CudaWeight(Workspace& workspace, ConstTensor weight, Precision preci
 }
 
 void* CudaWeight::stored_row(int64_t row) const {
-  if (source_.empty() || own_.get() == nullptr) return nullptr;
+  if (source_.empty() || own_.get() == nullptr) {
+    return nullptr;
+  }
   return own_.as<uint16_t>() + row * columns();
 }
 
@@ -138,7 +142,9 @@ void CudaWeight::refresh(Workspace& workspace, int64_t first, int64_t count) {
     throw Error(ErrorCode::invalid_argument,
                 "refresh_weight: expected a weight for training, found one for inference");
   }
-  if (own_.get() == nullptr) return;
+  if (own_.get() == nullptr) {
+    return;
+  }
   convert_rows(workspace.stream, source_.row_slice(first, count), factors_, stored_row(first));
 }
 
@@ -201,15 +207,21 @@ void linear_backward(Workspace& workspace,
                      Write parameter_write) {
   if (in.rows == 0) {
     // No product sums over nothing; what is overwritten becomes zero.
-    if (parameter_write == Write::accumulate) return;
+    if (parameter_write == Write::accumulate) {
+      return;
+    }
     clear(workspace.stream, d_weight);
-    if (!d_bias.empty()) workspace.stream.clear(d_bias.data(), d_bias.size_bytes());
+    if (!d_bias.empty()) {
+      workspace.stream.clear(d_bias.data(), d_bias.size_bytes());
+    }
     return;
   }
   if (activation != Activation::none) {
     activate_backward(workspace, pre_activation, activation, d_out);
   }
-  if (!d_bias.empty()) sum_columns(workspace, d_out, parameter_write, d_bias);
+  if (!d_bias.empty()) {
+    sum_columns(workspace, d_out, parameter_write, d_bias);
+  }
   const Factors factors = weight.factors();
   Products& products = workspace.products;
   const Side d_out_side = side(workspace.stream, d_out, factors, workspace.converted);

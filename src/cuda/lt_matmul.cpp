@@ -89,8 +89,12 @@ cublasLtMatmulAlgo_t native(const Algorithm& algorithm) {
 }  // namespace
 
 void check(cublasStatus_t status, const char* expected) {
-  if (status == CUBLAS_STATUS_SUCCESS) return;
-  if (status == CUBLAS_STATUS_ALLOC_FAILED) throw std::bad_alloc();
+  if (status == CUBLAS_STATUS_SUCCESS) {
+    return;
+  }
+  if (status == CUBLAS_STATUS_ALLOC_FAILED) {
+    throw std::bad_alloc();
+  }
   throw Error(ErrorCode::device_missing,
               fmt::format("product: expected {}, found {} (cuBLASLt {})",
                           expected,
@@ -148,11 +152,15 @@ std::vector<Algorithm> LtMatmul::algorithms(cublasLtHandle_t handle,
   int found = 0;
   const cublasStatus_t status = lt_library().algo_get_heuristic(
       handle, &operation_, &a_, &b_, &d_, &d_, &preference, count, results.data(), &found);
-  if (status == CUBLAS_STATUS_NOT_SUPPORTED) return {};
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED) {
+    return {};
+  }
   check(status, "algorithms for a product");
   std::vector<Algorithm> algorithms;
   for (const auto& result : std::span(results).first(static_cast<size_t>(found))) {
-    if (result.state != CUBLAS_STATUS_SUCCESS || divides_sum(result.algo)) continue;
+    if (result.state != CUBLAS_STATUS_SUCCESS || divides_sum(result.algo)) {
+      continue;
+    }
     algorithms.push_back(std::bit_cast<Algorithm>(result.algo));
   }
   return algorithms;

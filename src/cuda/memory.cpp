@@ -41,7 +41,9 @@ void clear(const Stream& stream, Tensor out) {
   if (out.contiguous()) {
     stream.clear(out.data, static_cast<size_t>(out.rows) * row_bytes);
   } else {
-    for (int64_t row = 0; row < out.rows; ++row) stream.clear(out.row(row), row_bytes);
+    for (int64_t row = 0; row < out.rows; ++row) {
+      stream.clear(out.row(row), row_bytes);
+    }
   }
 }
 

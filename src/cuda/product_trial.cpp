@@ -130,7 +130,9 @@ Algorithm ProductTrial::anchor() {
   LtMatmul smallest(case_.product, size_for(kSmallestRowBucket), operands);
   for (const Algorithm& algorithm :
        largest.algorithms(handle_, case_.alignments, workspace_.bytes, kCandidates)) {
-    if (smallest.can_run(handle_, algorithm, workspace_.bytes)) return algorithm;
+    if (smallest.can_run(handle_, algorithm, workspace_.bytes)) {
+      return algorithm;
+    }
   }
   throw Error(ErrorCode::device_missing,
               fmt::format("product: expected an algorithm of cuBLASLt {} for any number of rows, "
@@ -154,7 +156,9 @@ bool ProductTrial::same_bits(const Algorithm& candidate, const Algorithm& anchor
     on_device.expected_of = anchor;
   }
   fill(stream_, on_device.found, result, kOutSeed);
-  if (run(candidate, rows_to_compare(), on_device.found) != CUBLAS_STATUS_SUCCESS) return false;
+  if (run(candidate, rows_to_compare(), on_device.found) != CUBLAS_STATUS_SUCCESS) {
+    return false;
+  }
   return cuda::same_bits(
       stream_, on_device.expected.get(), on_device.found.get(), on_device.found.size());
 }
@@ -165,12 +169,18 @@ double ProductTrial::seconds(const Algorithm& algorithm) {
   run_once();  // loads the kernel
   // As one order, as they run later, too: a small product takes the host longer than the device.
   const Graph graph = stream_.capture([&] {
-    for (int i = 0; i < kRuns; ++i) run_once();
+    for (int i = 0; i < kRuns; ++i) {
+      run_once();
+    }
   });
   return seconds_on_device(stream_,
                            [&] {
-                             if (!graph.empty()) return stream_.run(graph);
-                             for (int i = 0; i < kRuns; ++i) run_once();
+                             if (!graph.empty()) {
+                               return stream_.run(graph);
+                             }
+                             for (int i = 0; i < kRuns; ++i) {
+                               run_once();
+                             }
                            }) /
          kRuns;
 }
@@ -182,7 +192,9 @@ int64_t ProductTrial::rows_to_compare() const {
 }
 
 ProductSize ProductTrial::size_for(int64_t rows) const {
-  if (case_.product.transpose_left) return {case_.other, case_.N, rows};
+  if (case_.product.transpose_left) {
+    return {case_.other, case_.N, rows};
+  }
   return {rows, case_.N, case_.other};
 }
 
@@ -217,7 +229,9 @@ cublasStatus_t ProductTrial::run(const Algorithm& algorithm,
 }
 
 ProductTrial::Data& ProductTrial::data() {
-  if (data_) return *data_;
+  if (data_) {
+    return *data_;
+  }
   const auto [M, N, K] = size_for(rows_to_compare());
   const Product& product = case_.product;
   const Factors result = stored_result(product);

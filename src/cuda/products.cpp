@@ -51,7 +51,9 @@ void multiply_nothing(const Stream& stream,
                       const Product& product,
                       const ProductSize& size,
                       const ProductOperands& operands) {
-  if (product.accumulate) return;
+  if (product.accumulate) {
+    return;
+  }
   const auto value_bytes =
       static_cast<size_t>(product.result == Result::fp32 ? 4 : bytes_of(product.factors));
   const auto row_bytes = static_cast<size_t>(size.N) * value_bytes;
@@ -85,10 +87,14 @@ struct Products::State {
 
   Algorithm algorithm(const ProductCase& product_case, LtMatmul& matmul) {
     const auto known = algorithms.find(product_case);
-    if (known != algorithms.end()) return known->second;
+    if (known != algorithms.end()) {
+      return known->second;
+    }
     ProductTrial trial(stream, device.handle, workspace(), product_case);
     // Without the lock of the choices: who tries frees memory, and waits for this capture to end.
-    if (is_captured()) return trial.anchor();
+    if (is_captured()) {
+      return trial.anchor();
+    }
     Algorithm chosen = device.choices.choose(name_of(product_case), product_case.bucket, trial);
     // What a file told may be wrong in spite of its form.
     if (!matmul.can_run(device.handle, chosen, memory.size())) {
@@ -112,16 +118,24 @@ Products::Products(const Stream& stream) : stream_(stream) {}
 Products::~Products() = default;
 
 Products::State& Products::state() {
-  if (state_ == nullptr) state_ = std::make_unique<State>(stream_);
+  if (state_ == nullptr) {
+    state_ = std::make_unique<State>(stream_);
+  }
   return *state_;
 }
 
 void Products::multiply(const Product& product,
                         const ProductSize& size,
                         const ProductOperands& operands) {
-  if (size.M == 0 || size.N == 0) return;
-  if (size.K == 0) return multiply_nothing(stream_, product, size, operands);
-  if (stream_.leaves_out(product, size, operands)) return;
+  if (size.M == 0 || size.N == 0) {
+    return;
+  }
+  if (size.K == 0) {
+    return multiply_nothing(stream_, product, size, operands);
+  }
+  if (stream_.leaves_out(product, size, operands)) {
+    return;
+  }
   const CurrentDevice current(stream_.device());
   LtMatmul matmul(product, size, operands);
   State& all = state();

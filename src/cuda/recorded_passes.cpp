@@ -31,10 +31,14 @@ class Watch {
 
 void RecordedPasses::run(const PassShape& shape, const std::function<void()>& work) {
   const auto found = recordings_.find(shape);
-  if (found == recordings_.end()) return run_directly(shape, work);
+  if (found == recordings_.end()) {
+    return run_directly(shape, work);
+  }
   Recording& recording = found->second;
   const bool recorded = !recording.graph.empty();
-  if (recorded ? replay(recording, work) : record(recording, work)) return;
+  if (recorded ? replay(recording, work) : record(recording, work)) {
+    return;
+  }
   run_directly(shape, work);
 }
 
@@ -54,7 +58,9 @@ bool RecordedPasses::record(Recording& recording, const std::function<void()>& w
     recording.arrays.emplace(workspace_.stream.device(), recording.array_bytes);
     const Graph graph = workspace_.stream.capture(
         [&] { recording.fingerprint = note(*recording.arrays, false, work); });
-    if (graph.empty() || !recording.arrays->fits()) return false;
+    if (graph.empty() || !recording.arrays->fits()) {
+      return false;
+    }
     recording.graph = graph;
   } catch (const std::bad_alloc&) {
     return false;  // there may be more memory the next time
@@ -65,7 +71,9 @@ bool RecordedPasses::record(Recording& recording, const std::function<void()>& w
 
 bool RecordedPasses::replay(Recording& recording, const std::function<void()>& work) {
   // The device may still be copying from the arrays.
-  if (recording.launched_at == workspace_.waits) workspace_.synchronize();
+  if (recording.launched_at == workspace_.waits) {
+    workspace_.synchronize();
+  }
   recording.arrays->begin_again();
   const uint64_t fingerprint = note(*recording.arrays, true, work);
   if (fingerprint != recording.fingerprint || !recording.arrays->fits()) {

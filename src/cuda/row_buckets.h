@@ -14,9 +14,13 @@ constexpr int64_t kLargestRowBucket = 16384;
 /// times them, so that few sizes stand for all and none is more than half as large again as the
 /// rows (from 33 on). Past kLargestRowBucket its next multiple.
 constexpr int64_t row_bucket(int64_t rows) {
-  if (rows > kLargestRowBucket) return divide_up(rows, kLargestRowBucket) * kLargestRowBucket;
+  if (rows > kLargestRowBucket) {
+    return divide_up(rows, kLargestRowBucket) * kLargestRowBucket;
+  }
   int64_t power = kSmallestRowBucket;
-  while (power < rows) power *= 2;
+  while (power < rows) {
+    power *= 2;
+  }
   const int64_t between = power / 4 * 3;
   // 24 is left out: rows come in tiles of 16.
   const bool is_bucket = between % kSmallestRowBucket == 0 && between > kSmallestRowBucket;
@@ -25,7 +29,9 @@ constexpr int64_t row_bucket(int64_t rows) {
 
 /// The largest bucket below `rows`; 0 where there is none.
 constexpr int64_t smaller_bucket(int64_t rows) {
-  if (rows <= kSmallestRowBucket) return 0;
+  if (rows <= kSmallestRowBucket) {
+    return 0;
+  }
   const auto power = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(rows - 1)));
   const int64_t between = power / 2 * 3;
   return row_bucket(between) == between && between < rows ? between : power;

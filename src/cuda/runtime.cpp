@@ -62,7 +62,9 @@ Devices& devices() {
 DeviceState& state_of(int device) {
   const std::lock_guard guard(devices().lock);
   std::unique_ptr<DeviceState>& state = devices().open[device];
-  if (state == nullptr) state = open_device(device);
+  if (state == nullptr) {
+    state = open_device(device);
+  }
   return *state;
 }
 
@@ -166,7 +168,9 @@ CapturedGraph end_capture(cudaStream_t stream) {
 
 int device_count() {
   int count = 0;
-  if (cudaGetDeviceCount(&count) == cudaSuccess) return count;
+  if (cudaGetDeviceCount(&count) == cudaSuccess) {
+    return count;
+  }
   cudaGetLastError();  // no driver, or one that is too old: no device
   return 0;
 }
@@ -203,7 +207,9 @@ DeviceMemoryFacts device_memory_facts(int device) {
 }
 
 void trim_device_memory(int device) {
-  if (!is_open(device)) return;
+  if (!is_open(device)) {
+    return;
+  }
   const DeviceState& state = state_of(device);
   const CurrentDevice current(device);
   trim(state);
@@ -233,17 +239,23 @@ void Stream::synchronize() const {
 }
 
 void Stream::upload(const void* host, void* device, size_t bytes) const {
-  if (bytes == 0) return;
+  if (bytes == 0) {
+    return;
+  }
   const CurrentDevice current(device_);
   check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, native_stream(*this)),
         "upload",
         "a copy to the device");
   // CUDA only says that such a copy may have left the host's memory behind.
-  if (is_pageable(host)) synchronize();
+  if (is_pageable(host)) {
+    synchronize();
+  }
 }
 
 void Stream::download(const void* device, void* host, size_t bytes) const {
-  if (bytes == 0) return;
+  if (bytes == 0) {
+    return;
+  }
   const CurrentDevice current(device_);
   check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, native_stream(*this)),
         "download",
@@ -251,7 +263,9 @@ void Stream::download(const void* device, void* host, size_t bytes) const {
 }
 
 void Stream::copy(const void* from, void* to, size_t bytes) const {
-  if (bytes == 0) return;
+  if (bytes == 0) {
+    return;
+  }
   const CurrentDevice current(device_);
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, native_stream(*this)),
         "copy",
@@ -264,7 +278,9 @@ void Stream::copy_rows(const void* from,
                        size_t to_stride,
                        size_t row_bytes,
                        size_t rows) const {
-  if (row_bytes == 0 || rows == 0) return;
+  if (row_bytes == 0 || rows == 0) {
+    return;
+  }
   const CurrentDevice current(device_);
   const bool in_one_piece = rows == 1 || (from_stride == row_bytes && to_stride == row_bytes);
   const cudaError_t status =
@@ -279,11 +295,15 @@ void Stream::copy_rows(const void* from,
                               cudaMemcpyDefault,
                               native_stream(*this));
   check(status, "copy", "rows to be copied");
-  if (is_pageable(from) || is_pageable(to)) synchronize();
+  if (is_pageable(from) || is_pageable(to)) {
+    synchronize();
+  }
 }
 
 void Stream::clear(void* device, size_t bytes) const {
-  if (bytes == 0 || leaves_out(device, bytes)) return;
+  if (bytes == 0 || leaves_out(device, bytes)) {
+    return;
+  }
   const CurrentDevice current(device_);
   check(cudaMemsetAsync(device, 0, bytes, native_stream(*this)), "clear", "memory of the device");
 }
@@ -299,11 +319,15 @@ Graph Stream::capture(const std::function<void()>& work) const {
   try {
     work();
   } catch (...) {
-    if (end_capture(stream) == nullptr) return {};
+    if (end_capture(stream) == nullptr) {
+      return {};
+    }
     throw;
   }
   const CapturedGraph graph = end_capture(stream);
-  if (graph == nullptr) return {};
+  if (graph == nullptr) {
+    return {};
+  }
   cudaGraphExec_t executable = nullptr;
   check(cudaGraphInstantiate(&executable, graph.get(), 0), "capture", "a graph that can run");
   // One that still runs is destroyed when it is done.
@@ -327,7 +351,9 @@ void DeviceMemory::Free::operator()(void* data) const {
   try {
     DeviceState& state = state_of(facts_of(data).device);
     const std::lock_guard lock(state.lock);
-    for (cudaStream_t stream : state.streams) cudaStreamSynchronize(stream);
+    for (cudaStream_t stream : state.streams) {
+      cudaStreamSynchronize(stream);
+    }
     cudaFreeAsync(data, state.memory_stream);
     cudaGetLastError();
   } catch (const Error&) {
@@ -338,7 +364,9 @@ void DeviceMemory::Free::operator()(void* data) const {
 PinnedMemory::PinnedMemory(size_t bytes) : data_(allocate_pinned(bytes)), size_(bytes) {}
 
 void PinnedMemory::Free::operator()(void* data) const {
-  if (cudaFreeHost(data) != cudaSuccess) cudaGetLastError();
+  if (cudaFreeHost(data) != cudaSuccess) {
+    cudaGetLastError();
+  }
 }
 
 double seconds_on_device(const Stream& stream, const std::function<void()>& work) {

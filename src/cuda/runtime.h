@@ -90,7 +90,9 @@ class Stream {
   /// Notes an order with its arguments where there is a log; true: it must not be carried out.
   template <class... Values>
   bool leaves_out(const Values&... order) const {
-    if (log_ == nullptr) return false;
+    if (log_ == nullptr) {
+      return false;
+    }
     log_->add(order...);
     return log_->muted();
   }

@@ -21,7 +21,9 @@ constexpr size_t kMostBuckets = 256;
 constexpr int64_t kWidthStep = 8;
 
 void require_width(int64_t width) {
-  if (width % kWidthStep == 0) return;
+  if (width % kWidthStep == 0) {
+    return;
+  }
   throw Error(
       ErrorCode::invalid_argument,
       fmt::format(
@@ -61,13 +63,17 @@ void WholeModel::answer(const TokenInputs& tokens,
                    at.head);
   };
 
-  if (runs_.size() == kMostBuckets && !runs_.contains(bucket)) forget_runs();
+  if (runs_.size() == kMostBuckets && !runs_.contains(bucket)) {
+    forget_runs();
+  }
   BucketRun& run = runs_[bucket];
   if (!run.direct) {
     steps();
     run.direct = true;
   } else {
-    if (run.graph.empty()) run.graph = workspace_.stream.capture(steps);
+    if (run.graph.empty()) {
+      run.graph = workspace_.stream.capture(steps);
+    }
     if (run.graph.empty()) {
       steps();  // and the next batch is captured
     } else {
@@ -98,8 +104,9 @@ void WholeModel::take_home(const HeadPlaces& places, const Answers& answers) {
   }
   workspace_.synchronize();
   const auto* row = reinterpret_cast<const ScoredClass*>(home_.get());
-  for (int64_t text = 0; text < best.rows; ++text, row += best.columns)
+  for (int64_t text = 0; text < best.rows; ++text, row += best.columns) {
     std::copy_n(row, best.columns, best.row(text));
+  }
 }
 
 WholeModel::Numbers WholeModel::numbers_of(const PreparedEncoder& encoder,
@@ -112,7 +119,9 @@ WholeModel::Numbers WholeModel::numbers_of(const PreparedEncoder& encoder,
 
 void WholeModel::take_over(const PreparedEncoder& encoder, const PreparedHead& head) {
   const Numbers numbers = numbers_of(encoder, head);
-  if (numbers == numbers_) return;
+  if (numbers == numbers_) {
+    return;
+  }
   require_width(encoder.tables.word.columns);
   numbers_ = {};
   forget_runs();
@@ -140,7 +149,9 @@ void WholeModel::forget_runs() {
 std::byte* WholeModel::at_least(size_t bytes) {
   if (memory_.size() < bytes) {
     workspace_.synchronize();
-    for (auto& [bucket, run] : runs_) run.graph = Graph();  // they write to the old memory
+    for (auto& [bucket, run] : runs_) {
+      run.graph = Graph();  // they write to the old memory
+    }
     // Twice as much as before, so that slowly growing batches soon have all that any needs.
     const size_t roomy = std::max(bytes, 2 * memory_.size());
     memory_ = DeviceMemory();

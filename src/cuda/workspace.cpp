@@ -20,9 +20,13 @@ constexpr size_t kSmallestSlot = 4096;
 }  // namespace
 
 const void* HostArrays::copy(const void* data, size_t bytes) {
-  if (bytes == 0) return nullptr;
+  if (bytes == 0) {
+    return nullptr;
+  }
   bytes_asked_for_ += ArrayBlock::room_for(bytes);
-  if (block_ != nullptr) return block_->put(data, bytes);
+  if (block_ != nullptr) {
+    return block_->put(data, bytes);
+  }
   for (Slot& slot : slots_) {
     if (slot.bytes == bytes && std::memcmp(slot.host.get(), data, bytes) == 0) {
       slot.last_use = ++uses_;
@@ -44,7 +48,9 @@ const void* HostArrays::copy(const void* data, size_t bytes) {
 }
 
 HostArrays::Slot& HostArrays::free_slot() {
-  if (slots_.size() < kSlots) return slots_.emplace_back();
+  if (slots_.size() < kSlots) {
+    return slots_.emplace_back();
+  }
   Slot& oldest = *std::min_element(slots_.begin(), slots_.end(), [](const Slot& a, const Slot& b) {
     return a.last_use < b.last_use;
   });

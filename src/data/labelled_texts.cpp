@@ -31,9 +31,13 @@ void count_labels(LabelledTexts& data) {
 std::string essence(std::string_view text) {
   constexpr const char* kWhite = " \t\r\n";
   const size_t first = text.find_first_not_of(kWhite);
-  if (first == std::string_view::npos) return std::string(text);
+  if (first == std::string_view::npos) {
+    return std::string(text);
+  }
   std::string essence(text.substr(first, text.find_last_not_of(kWhite) - first + 1));
-  for (char& c : essence) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (char& c : essence) {
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
   return essence;
 }
 

@@ -118,9 +118,13 @@ void fetch_all(HubClient& client,
     try {
       fetch_rest(client, partial, file, on_bytes);
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::interrupted || partial.size() != file.size) throw;
+      if (error.code() == ErrorCode::interrupted || partial.size() != file.size) {
+        throw;
+      }
     }
-    if (file.size < 0) return;  // its checksum will tell
+    if (file.size < 0) {
+      return;  // its checksum will tell
+    }
     if (partial.size() < file.size && cuts == kMostCuts) {
       throw Error(ErrorCode::io_error,
                   fmt::format("download model: expected {} bytes, found {}; they are kept for "

@@ -13,7 +13,9 @@ Activations::Activations(Backend& backend, const ModelConfig& config, Keep keep)
     : backend_(backend), config_(config), keep_(keep) {}
 
 Tensor Activations::claim(int64_t rows, int64_t columns) {
-  if (next_buffer_ == buffers_.size()) buffers_.emplace_back();
+  if (next_buffer_ == buffers_.size()) {
+    buffers_.emplace_back();
+  }
   Buffer& buffer = buffers_[next_buffer_++];
   if (buffer.size() < round_up_to_tile(rows) * columns) {
     // A quarter more than needed, so that slowly growing batches do not allocate each time.
@@ -25,7 +27,9 @@ Tensor Activations::claim(int64_t rows, int64_t columns) {
 }
 
 NormalizedRows Activations::claim_normal(int64_t rows) {
-  if (keep_ != Keep::everything) return {};
+  if (keep_ != Keep::everything) {
+    return {};
+  }
   const Tensor normal = claim(rows, config_.encoder.hidden);
   return {normal, claim(rows, 1).flat()};
 }
@@ -59,7 +63,9 @@ void Activations::place_layers() {
     const bool first_rows_only = last && config_.pooling() == Pooling::first_token;
     // The last layer under first-token pooling has claims of its own shape and comes after the
     // shared ones.
-    if (keep_ == Keep::scratch && !first_rows_only) next_buffer_ = first_claim;
+    if (keep_ == Keep::scratch && !first_rows_only) {
+      next_buffer_ = first_claim;
+    }
     layer.input = *input;
     place_layer(layer, first_rows_only);
     input = &layer.out;
@@ -98,7 +104,9 @@ void Activations::prepare(int64_t tokens, int64_t sequences) {
     place_layers();
   }
   place_head();
-  if (keep_ == Keep::everything) place_gradients();
+  if (keep_ == Keep::everything) {
+    place_gradients();
+  }
   sequence_numbers.resize(static_cast<size_t>(sequences) + 1);
   std::iota(sequence_numbers.begin(), sequence_numbers.end(), 0);
 }

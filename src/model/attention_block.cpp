@@ -13,7 +13,9 @@ struct QueryKeyValue {
 
 // Where the three projections lie: side by side in one product, or the queries apart.
 QueryKeyValue split(Tensor query, Tensor products, int64_t H) {
-  if (!query.empty()) return {query, products.column_slice(0, H), products.column_slice(H, H)};
+  if (!query.empty()) {
+    return {query, products.column_slice(0, H), products.column_slice(H, H)};
+  }
   return {
       products.column_slice(0, H), products.column_slice(H, H), products.column_slice(2 * H, H)};
 }

@@ -46,14 +46,18 @@ Calibration parse_calibration(const JsonDocument& document) {
 Calibration read_calibration(const std::filesystem::path& folder) {
   const auto file = folder / kFile;
   std::error_code error;  // a path that cannot be looked at is a file that is not there
-  if (!std::filesystem::exists(file, error)) return {};
+  if (!std::filesystem::exists(file, error)) {
+    return {};
+  }
   return parse_calibration(JsonDocument::read(file));
 }
 
 void write_calibration(const std::filesystem::path& folder, const Calibration& calibration) {
   nlohmann::ordered_json document = {{"format_version", kFormatVersion},
                                      {"temperature", calibration.temperature}};
-  if (calibration.review_threshold) document["review_threshold"] = *calibration.review_threshold;
+  if (calibration.review_threshold) {
+    document["review_threshold"] = *calibration.review_threshold;
+  }
   write_json(folder / kFile, document);
 }
 

@@ -14,7 +14,9 @@ constexpr const char* kWordTable = "embeddings.word_embeddings.weight";
 const StoredTensor& require(const StoredTensor* stored,
                             const ModelFolder& folder,
                             const NamedTensor& wanted) {
-  if (stored != nullptr) return *stored;
+  if (stored != nullptr) {
+    return *stored;
+  }
   throw Error(ErrorCode::bad_checkpoint,
               fmt::format("{}: expected a tensor {} [{}, {}], found none",
                           folder.encoder_path().string(),
@@ -37,15 +39,21 @@ void load_encoder(const ModelFolder& folder,
                   const EncoderWeights& weights,
                   Matrices matrices) {
   for (const NamedTensor& wanted : name_encoder_tensors(weights, config.encoder)) {
-    if (wanted.tensor.empty()) continue;  // a word table that is used where it lies
-    if (matrices == Matrices::left_out && is_packed(wanted)) continue;
+    if (wanted.tensor.empty()) {
+      continue;  // a word table that is used where it lies
+    }
+    if (matrices == Matrices::left_out && is_packed(wanted)) {
+      continue;
+    }
     read_tensor(require(folder.find_encoder_tensor(wanted.name), folder, wanted), wanted.tensor);
   }
 }
 
 void draw_normal(const NamedTensor& out, float deviation, std::mt19937_64& generator) {
   std::normal_distribution<float> normal(0.0F, deviation);
-  for (float& value : out.tensor.flat()) value = out.is_vector ? 0.0F : normal(generator);
+  for (float& value : out.tensor.flat()) {
+    value = out.is_vector ? 0.0F : normal(generator);
+  }
 }
 
 }  // namespace
@@ -56,7 +64,9 @@ void load_trained_weights(const ModelFolder& folder,
                           Matrices matrices) {
   load_encoder(folder, config, weights.encoder, matrices);
   for (const NamedTensor& wanted : name_head_tensors(weights.head, config)) {
-    if (matrices == Matrices::left_out && is_packed(wanted)) continue;
+    if (matrices == Matrices::left_out && is_packed(wanted)) {
+      continue;
+    }
     read_tensor(require(folder.find_head_tensor(wanted.name), folder, wanted), wanted.tensor);
   }
 }

@@ -111,7 +111,9 @@ EncoderConfig read_encoder_config(const JsonDocument& config) {
 }
 
 std::vector<std::string> read_intents(const JsonDocument& config) {
-  if (!config.has("id2label")) return {"LABEL_0", "LABEL_1"};
+  if (!config.has("id2label")) {
+    return {"LABEL_0", "LABEL_1"};
+  }
   const auto& table = config.value().at("id2label");
   if (!table.is_object()) {
     throw Error(ErrorCode::bad_checkpoint,

@@ -27,8 +27,9 @@ std::string_view prefix_of(ModelFamily family) {
 std::string tensorflow_name(const std::string& name) {
   for (const auto& [suffix, old] : {std::pair{"LayerNorm.weight", "LayerNorm.gamma"},
                                     std::pair{"LayerNorm.bias", "LayerNorm.beta"}}) {
-    if (name.ends_with(suffix))
+    if (name.ends_with(suffix)) {
       return name.substr(0, name.size() - std::string_view(suffix).size()) + old;
+    }
   }
   return name;
 }
@@ -43,13 +44,19 @@ ModelFolder::ModelFolder(const std::filesystem::path& folder)
                 fmt::format("load model: expected a folder, found none at {}", folder.string()));
   }
   const bool sentence_transformers = std::filesystem::exists(folder / "modules.json", error);
-  if (sentence_transformers) read_modules();
+  if (sentence_transformers) {
+    read_modules();
+  }
   config_json_ = JsonDocument::read(encoder_path_ / "config.json");
   config_.encoder = read_encoder_config(*config_json_);
   tensors_.emplace(encoder_path_);
   calibration_ = read_calibration(path_);
-  if (!sentence_transformers) trained_head_ = tensors_->find("classifier.weight") != nullptr;
-  if (!trained_head_) return;
+  if (!sentence_transformers) {
+    trained_head_ = tensors_->find("classifier.weight") != nullptr;
+  }
+  if (!trained_head_) {
+    return;
+  }
   config_.intents = read_intents(*config_json_);
   check_intents();
 }
@@ -57,7 +64,9 @@ ModelFolder::ModelFolder(const std::filesystem::path& folder)
 void ModelFolder::read_modules() {
   const std::string name = (path_ / "modules.json").string();
   const auto document = parse_json(MappedFile(path_ / "modules.json").text(), name);
-  if (!document.is_array()) fail(name, "an array of modules", document.type_name());
+  if (!document.is_array()) {
+    fail(name, "an array of modules", document.type_name());
+  }
   std::vector<std::string> found;
   for (const auto& module : document) {
     if (!module.is_object() || !module.value("type", nlohmann::json()).is_string() ||
@@ -82,8 +91,9 @@ void ModelFolder::read_modules() {
     }
     found.push_back(type);
   }
-  if (found.size() < 2)
+  if (found.size() < 2) {
     fail(name, "Transformer and Pooling", fmt::format("{} modules", found.size()));
+  }
 }
 
 void ModelFolder::read_pooling(const std::filesystem::path& file) {
@@ -93,12 +103,16 @@ void ModelFolder::read_pooling(const std::filesystem::path& file) {
   if (mode.empty()) {
     const bool cls = document.boolean_or("pooling_mode_cls_token", false);
     const bool mean = document.boolean_or("pooling_mode_mean_tokens", false);
-    if (cls != mean) mode = cls ? "cls" : "mean";
+    if (cls != mean) {
+      mode = cls ? "cls" : "mean";
+    }
     for (const char* other : {"pooling_mode_max_tokens",
                               "pooling_mode_mean_sqrt_len_tokens",
                               "pooling_mode_weightedmean_tokens",
                               "pooling_mode_lasttoken"}) {
-      if (document.boolean_or(other, false)) mode = other;
+      if (document.boolean_or(other, false)) {
+        mode = other;
+      }
     }
   }
   if (mode != "cls" && mode != "mean") {
@@ -111,9 +125,12 @@ void ModelFolder::read_pooling(const std::filesystem::path& file) {
 void ModelFolder::read_dense(const std::filesystem::path& folder) {
   const JsonDocument document = JsonDocument::read(folder / "config.json");
   const std::string activation = class_of(document.text_or("activation_function", "Identity"));
-  if (activation != "Identity") fail(document.name(), "the activation Identity", activation);
-  if (!document.boolean_or("bias", true))
+  if (activation != "Identity") {
+    fail(document.name(), "the activation Identity", activation);
+  }
+  if (!document.boolean_or("bias", true)) {
     fail(document.name(), "a Dense module with a bias", "one without");
+  }
   dense_ = TensorFiles::open_file(folder / "model.safetensors");
   trained_head_ = true;
 }
@@ -121,7 +138,9 @@ void ModelFolder::read_dense(const std::filesystem::path& folder) {
 void ModelFolder::check_intents() const {
   const std::string name = dense_ ? "linear.weight" : "classifier.weight";
   const StoredTensor* classifier = find_head_tensor(name);
-  if (classifier == nullptr) fail(dense_->description(), "a tensor " + name, "none");
+  if (classifier == nullptr) {
+    fail(dense_->description(), "a tensor " + name, "none");
+  }
   const auto intents = static_cast<int64_t>(config_.intents.size());
   if (classifier->shape.empty() || classifier->shape[0] != intents || intents == 0) {
     fail(config_json_->name(),
@@ -133,7 +152,9 @@ void ModelFolder::check_intents() const {
 }
 
 void ModelFolder::require_vocabulary(int64_t tokenizer_size) const {
-  if (tokenizer_size <= config_.encoder.vocabulary) return;
+  if (tokenizer_size <= config_.encoder.vocabulary) {
+    return;
+  }
   fail(config_json_->name(),
        fmt::format("a vocab_size that holds the tokenizer's {} ids", tokenizer_size),
        fmt::format("{}", config_.encoder.vocabulary));
@@ -143,15 +164,21 @@ const StoredTensor* ModelFolder::find_encoder_tensor(const std::string& name) co
   const std::string prefix(prefix_of(config_.encoder.family));
   const std::string old = tensorflow_name(name);
   for (const std::string& candidate : {name, prefix + name, old, prefix + old}) {
-    if (const StoredTensor* found = tensors_->find(candidate)) return found;
+    if (const StoredTensor* found = tensors_->find(candidate)) {
+      return found;
+    }
   }
   return nullptr;
 }
 
 const StoredTensor* ModelFolder::find_head_tensor(const std::string& name) const {
-  if (name.starts_with("linear.")) return dense_ ? dense_->find(name) : nullptr;
+  if (name.starts_with("linear.")) {
+    return dense_ ? dense_->find(name) : nullptr;
+  }
   // The pooler belongs to the encoder and so may carry its prefix; the other head tensors never do.
-  if (name.starts_with("pooler.")) return find_encoder_tensor(name);
+  if (name.starts_with("pooler.")) {
+    return find_encoder_tensor(name);
+  }
   return tensors_->find(name);
 }
 

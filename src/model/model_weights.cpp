@@ -33,7 +33,9 @@ ModelWeights lay_out(Layout& layout, const ModelConfig& config) {
   const int64_t H = encoder.hidden;
   ModelWeights weights;
   weights.encoder.position = layout.matrix(encoder.positions, H);
-  if (encoder.segments > 0) weights.encoder.segment = layout.matrix(encoder.segments, H);
+  if (encoder.segments > 0) {
+    weights.encoder.segment = layout.matrix(encoder.segments, H);
+  }
   weights.encoder.embedding_norm = layout.norm(H);
   for (int64_t layer = 0; layer < encoder.layers; ++layer) {
     LayerWeights& out = weights.encoder.layers.emplace_back();
@@ -44,7 +46,9 @@ ModelWeights lay_out(Layout& layout, const ModelConfig& config) {
     out.output = layout.linear(H, encoder.intermediate);
     out.output_norm = layout.norm(H);
   }
-  if (config.has_dense()) weights.head.dense = layout.linear(H, H);
+  if (config.has_dense()) {
+    weights.head.dense = layout.linear(H, H);
+  }
   weights.head.classifier = layout.linear(static_cast<int64_t>(config.intents.size()), H);
   return weights;
 }
@@ -52,8 +56,9 @@ ModelWeights lay_out(Layout& layout, const ModelConfig& config) {
 void place_views(OwnedWeights& owned, const ModelConfig& config, int64_t word_rows) {
   Layout placing(owned.flat.data());
   owned.weights = lay_out(placing, config);
-  if (word_rows > 0)
+  if (word_rows > 0) {
     owned.weights.encoder.word = owned.word.tensor(word_rows, config.encoder.hidden);
+  }
 }
 
 // Names of one layer's tensors in a family; the order of the struct.
@@ -131,7 +136,9 @@ Buffer allocate_flat(Backend& backend, int64_t floats) {
 OwnedWeights allocate_weights(Backend& backend, const ModelConfig& config, int64_t word_rows) {
   OwnedWeights owned;
   owned.flat = allocate_flat(backend, flat_parameter_count(config));
-  if (word_rows > 0) owned.word = backend.allocate(word_rows, config.encoder.hidden);
+  if (word_rows > 0) {
+    owned.word = backend.allocate(word_rows, config.encoder.hidden);
+  }
   place_views(owned, config, word_rows);
   return owned;
 }
@@ -139,8 +146,9 @@ OwnedWeights allocate_weights(Backend& backend, const ModelConfig& config, int64
 OwnedWeights allocate_host_weights(const ModelConfig& config, int64_t word_rows) {
   OwnedWeights owned;
   owned.flat = allocate_host_memory(round_up_to_tile(flat_parameter_count(config)));
-  if (word_rows > 0)
+  if (word_rows > 0) {
     owned.word = allocate_host_memory(round_up_to_tile(word_rows) * config.encoder.hidden);
+  }
   place_views(owned, config, word_rows);
   return owned;
 }
@@ -168,8 +176,9 @@ std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,
   NameList names;
   names.add_matrix("embeddings.word_embeddings.weight", weights.word, 0);
   names.add_matrix("embeddings.position_embeddings.weight", weights.position, 0);
-  if (config.segments > 0)
+  if (config.segments > 0) {
     names.add_matrix("embeddings.token_type_embeddings.weight", weights.segment, 0);
+  }
   names.add_norm("embeddings.LayerNorm", weights.embedding_norm, 0);
   for (size_t index = 0; index < weights.layers.size(); ++index) {
     const LayerWeights& layer = weights.layers[index];

@@ -27,7 +27,9 @@ std::string_view as_text(std::span<const std::byte> bytes) {
 std::string fingerprint_matrices(const ModelFolder& folder) {
   Fingerprint fingerprint;
   for (const auto& [name, stored] : folder.encoder_tensors()) {
-    if (stored.shape.size() != 2) continue;
+    if (stored.shape.size() != 2) {
+      continue;
+    }
     const size_t sampled = std::min(kSampledBytes, stored.bytes.size());
     fingerprint.add(name);
     fingerprint.add(stored.type_name);
@@ -47,14 +49,18 @@ std::string fingerprint_matrices(const ModelFolder& folder) {
 
 std::string metadata(const TensorFiles& file, const char* key) {
   const auto found = file.metadata().find(key);
-  if (found == file.metadata().end()) fail(file, fmt::format("metadata '{}'", key), "none");
+  if (found == file.metadata().end()) {
+    fail(file, fmt::format("metadata '{}'", key), "none");
+  }
   return found->second;
 }
 
 Precision read_precision(const TensorFiles& file) {
   const std::string name = metadata(file, "precision");
   for (const Precision precision : {Precision::bf16, Precision::int8}) {
-    if (name == precision_name(precision)) return precision;
+    if (name == precision_name(precision)) {
+      return precision;
+    }
   }
   fail(file, "the precision bf16 or int8", name.substr(0, 20));  // enough to recognise it by
 }
@@ -64,7 +70,9 @@ Precision read_precision(const TensorFiles& file) {
 std::optional<PackedWeights> PackedWeights::open(const ModelFolder& folder) {
   const std::filesystem::path path = folder.path() / kPackedWeightsFile;
   std::error_code error;  // a path that cannot be looked at is a file that is not there
-  if (!std::filesystem::exists(path, error)) return std::nullopt;
+  if (!std::filesystem::exists(path, error)) {
+    return std::nullopt;
+  }
   PackedWeights weights(TensorFiles::open_file(path));
   const TensorFiles& file = weights.file_;
   const std::string version = metadata(file, "format_version");
@@ -85,7 +93,9 @@ std::optional<PackedWeights> PackedWeights::open(const ModelFolder& folder) {
 
 PackedBytes PackedWeights::find(const std::string& name) const {
   const StoredTensor* stored = file_.find(name);
-  if (stored == nullptr) fail(file_, fmt::format("a tensor {}", name), "none");
+  if (stored == nullptr) {
+    fail(file_, fmt::format("a tensor {}", name), "none");
+  }
   return {layout_, stored->bytes};
 }
 

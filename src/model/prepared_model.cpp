@@ -19,7 +19,9 @@ PreparedModel prepare_model(Backend& backend,
   // What runs as it is: a copy for inference, so that the matrices beside it can go; the weights
   // themselves for training.
   const auto keep = [&](Tensor tensor) -> ConstTensor {
-    if (use == WeightUse::training || tensor.empty()) return tensor;
+    if (use == WeightUse::training || tensor.empty()) {
+      return tensor;
+    }
     const Buffer& copy = model.owned.emplace_back(backend.allocate(tensor.rows, tensor.columns));
     const Tensor kept = copy.tensor(tensor.rows, tensor.columns);
     backend.upload(tensor, kept);
@@ -38,7 +40,9 @@ PreparedModel prepare_model(Backend& backend,
     return {keep(norm.scale).flat(), keep(norm.shift).flat(), config.encoder.norm_epsilon};
   };
   model.encoder.tables = {encoder.word, keep(encoder.position), keep(encoder.segment)};
-  if (use == WeightUse::inference) use_word_table(backend, encoder.word, model);
+  if (use == WeightUse::inference) {
+    use_word_table(backend, encoder.word, model);
+  }
   model.encoder.embedding_norm = keep_norm(encoder.embedding_norm);
   for (const LayerWeights& layer : encoder.layers) {
     PreparedLayer& out = model.encoder.layers.emplace_back();
@@ -73,7 +77,9 @@ PreparedModel prepare_model(Backend& backend,
 void use_word_table(Backend& backend, ConstTensor word, PreparedModel& model) {
   ConstTensor& table = model.encoder.tables.word;
   table = word;
-  if (backend.shares_host_memory() || word.empty()) return;
+  if (backend.shares_host_memory() || word.empty()) {
+    return;
+  }
   const Buffer& copy = model.owned.emplace_back(backend.allocate(word.rows, word.columns));
   const Tensor there = copy.tensor(word.rows, word.columns);
   backend.upload(word, there);
@@ -84,7 +90,9 @@ std::vector<WeightToRefresh> weights_to_refresh(const PreparedModel& model,
                                                 const ModelWeights& weights) {
   std::vector<WeightToRefresh> list;
   const auto add = [&](const PreparedLinear& prepared, Tensor source) {
-    if (prepared.weight != nullptr) list.push_back({prepared.weight.get(), source});
+    if (prepared.weight != nullptr) {
+      list.push_back({prepared.weight.get(), source});
+    }
   };
   for (size_t index = 0; index < model.encoder.layers.size(); ++index) {
     const PreparedLayer& prepared = model.encoder.layers[index];

@@ -14,7 +14,9 @@ using nlohmann::ordered_json;
 TensorToWrite to_write(const NamedTensor& named, const std::string& prefix) {
   const Tensor& tensor = named.tensor;
   std::vector<int64_t> shape{tensor.columns};
-  if (!named.is_vector) shape.insert(shape.begin(), tensor.rows);
+  if (!named.is_vector) {
+    shape.insert(shape.begin(), tensor.rows);
+  }
   return {prefix + named.name, shape, tensor.flat()};
 }
 
@@ -37,7 +39,9 @@ void write_classifier_weights(const std::filesystem::path& out,
 // The base's BERT pooler, which this head does not use but transformers' BertModel has.
 std::vector<float> read_unused(const StoredTensor& stored) {
   int64_t size = 1;
-  for (const int64_t extent : stored.shape) size *= extent;
+  for (const int64_t extent : stored.shape) {
+    size *= extent;
+  }
   std::vector<float> values(static_cast<size_t>(size));
   const int64_t rows = stored.shape.size() == 2 ? stored.shape[0] : 1;
   read_tensor(stored, Tensor(values.data(), rows, rows == 0 ? 0 : size / rows));
@@ -55,15 +59,18 @@ void write_sentence_weights(const std::filesystem::path& out,
   std::vector<std::vector<float>> unused;
   for (const char* name : {"pooler.dense.weight", "pooler.dense.bias"}) {
     const StoredTensor* stored = base.find_encoder_tensor(name);
-    if (config.encoder.family != ModelFamily::bert || stored == nullptr) continue;
+    if (config.encoder.family != ModelFamily::bert || stored == nullptr) {
+      continue;
+    }
     unused.push_back(read_unused(*stored));
     tensors.push_back({name, stored->shape, unused.back()});
   }
   write_safetensors(out / "model.safetensors", tensors);
 
   std::vector<TensorToWrite> dense;
-  for (const NamedTensor& named : name_head_tensors(weights.head, config))
+  for (const NamedTensor& named : name_head_tensors(weights.head, config)) {
     dense.push_back(to_write(named, ""));
+  }
   write_safetensors(out / "2_Dense" / "model.safetensors", dense);
 }
 
@@ -116,10 +123,14 @@ void write_config(const std::filesystem::path& out,
   document["label2id"] = label2id;
   document.erase("num_labels");
   document.erase("_name_or_path");  // the base's; this is another model now
-  if (classifier) document["problem_type"] = "single_label_classification";
+  if (classifier) {
+    document["problem_type"] = "single_label_classification";
+  }
   // The weights are written in 32 bits, whatever the base had.
   for (const char* key : {"dtype", "torch_dtype"}) {
-    if (document.contains(key)) document[key] = "float32";
+    if (document.contains(key)) {
+      document[key] = "float32";
+    }
   }
   write_json(out / "config.json", document);
 }
@@ -136,11 +147,15 @@ void write_tokenizer(const std::filesystem::path& out, const ModelFolder& base, 
   for (const char* name :
        {"tokenizer.json", "vocab.txt", "special_tokens_map.json", "added_tokens.json"}) {
     const auto file = base.encoder_path() / name;
-    if (std::filesystem::exists(file)) std::filesystem::copy_file(file, out / name);
+    if (std::filesystem::exists(file)) {
+      std::filesystem::copy_file(file, out / name);
+    }
   }
   const auto file = base.encoder_path() / "tokenizer_config.json";
   json document = json::object();
-  if (std::filesystem::exists(file)) document = JsonDocument::read(file).value();
+  if (std::filesystem::exists(file)) {
+    document = JsonDocument::read(file).value();
+  }
   document["model_max_length"] = max_length;
   write_json(out / "tokenizer_config.json", document);
 }

@@ -17,7 +17,9 @@ class Softmax {
       : logits_(logits),
         largest_(*std::max_element(logits.begin(), logits.end())),
         temperature_(temperature) {
-    for (const float logit : logits) sum_ += std::exp((logit - largest_) / temperature_);
+    for (const float logit : logits) {
+      sum_ += std::exp((logit - largest_) / temperature_);
+    }
   }
 
   float probability(size_t c) const {

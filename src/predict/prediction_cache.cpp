@@ -19,7 +19,9 @@ int64_t entry_bytes(const std::string& text, const IntentPrediction& prediction)
   int64_t bytes = sizeof(Entry) + sizeof(Node) + sizeof(IntentPrediction) + kPointers;
   bytes += heap_bytes(text) + heap_bytes(prediction.intent);
   bytes += static_cast<int64_t>(prediction.alternatives.capacity() * sizeof(ScoredIntent));
-  for (const ScoredIntent& scored : prediction.alternatives) bytes += heap_bytes(scored.intent);
+  for (const ScoredIntent& scored : prediction.alternatives) {
+    bytes += heap_bytes(scored.intent);
+  }
   return bytes;
 }
 
@@ -55,11 +57,15 @@ void PredictionCache::insert(std::string_view text,
   Entry& entry = fresh.emplace_front(
       Entry{std::string(text), top_k, std::make_shared<const IntentPrediction>(prediction)});
   entry.bytes = entry_bytes<Entry, std::pair<const Key, Entries::iterator>>(entry.text, prediction);
-  if (entry.bytes > most_bytes_ || most_entries_ == 0) return;
+  if (entry.bytes > most_bytes_ || most_entries_ == 0) {
+    return;
+  }
 
   Entries gone;
   const std::lock_guard lock(mutex_);
-  if (generation != generation_ || by_key_.contains({entry.text, top_k})) return;
+  if (generation != generation_ || by_key_.contains({entry.text, top_k})) {
+    return;
+  }
   while (counts_.entries >= most_entries_ || counts_.bytes + entry.bytes > most_bytes_) {
     const auto last = std::prev(entries_.end());
     by_key_.erase({last->text, last->top_k});

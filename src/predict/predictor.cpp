@@ -21,7 +21,9 @@ class PoolTeam final : public Team {
 
   int size() const override { return pool_.size(); }
   void run(const std::function<void(const TeamMember&)>& task) override {
-    if (!pool_.try_run_as_team(task)) Team::run(task);
+    if (!pool_.try_run_as_team(task)) {
+      Team::run(task);
+    }
   }
 
  private:
@@ -51,7 +53,9 @@ class PendingAnswers::Job {
       error_ = std::move(error);
       cancelled_ = true;
     }
-    if (--ranges_left_ == 0) done_.notify_all();
+    if (--ranges_left_ == 0) {
+      done_.notify_all();
+    }
   }
 
   bool wait_for(std::chrono::milliseconds timeout) {
@@ -63,7 +67,9 @@ class PendingAnswers::Job {
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return ranges_left_ == 0; });
     // Taken out: a worker that lets go of the job later must not be the one to end the exception.
-    if (error_ != nullptr) std::rethrow_exception(std::exchange(error_, nullptr));
+    if (error_ != nullptr) {
+      std::rethrow_exception(std::exchange(error_, nullptr));
+    }
     return std::move(answers);
   }
 
@@ -84,7 +90,9 @@ PendingAnswers& PendingAnswers::operator=(PendingAnswers&& other) noexcept {
 }
 
 PendingAnswers::~PendingAnswers() {
-  if (job_ != nullptr) job_->cancel();
+  if (job_ != nullptr) {
+    job_->cancel();
+  }
 }
 
 bool PendingAnswers::wait_for(std::chrono::milliseconds timeout) const {
@@ -111,26 +119,33 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
   std::vector<std::shared_ptr<const PreparedModel>> models(replicas_.size());
   const auto first_of_space = [&](size_t index) {
     size_t first = 0;
-    while (backends[first]->memory_space() != backends[index]->memory_space()) ++first;
+    while (backends[first]->memory_space() != backends[index]->memory_space()) {
+      ++first;
+    }
     return first;
   };
   pool_.run([&](int worker) {
     const auto index = static_cast<size_t>(worker);
-    if (first_of_space(index) == index)
+    if (first_of_space(index) == index) {
       models[index] = prepare_trained_model(trained_, *backends[index], precision_);
+    }
   });
-  for (size_t index = 0; index < models.size(); ++index)
+  for (size_t index = 0; index < models.size(); ++index) {
     models[index] = models[first_of_space(index)];
+  }
   model_ = models.front();
   work_sizes_ = backends.front()->work_sizes();
   device_name_ = backends.front()->name();
   const auto spaces = std::set(models.begin(), models.end()).size();
-  if (spaces > 1) device_name_ += fmt::format(" and {} more", spaces - 1);
+  if (spaces > 1) {
+    device_name_ += fmt::format(" and {} more", spaces - 1);
+  }
   fastest_precision_ = backends.front()->fastest_precision();
   const double temperature = calibration().temperature;
   const bool runs_now = backends.front()->encodes_whole() || backends.front()->answers_whole();
-  if (runs_now && pool_.size() > 1)
+  if (runs_now && pool_.size() > 1) {
     now_replica_ = std::make_unique<Replica>(create_backend(0), model_, temperature);
+  }
   pool_.run([&](int worker) {
     const auto index = static_cast<size_t>(worker);
     replicas_[index] =
@@ -147,7 +162,9 @@ void Predictor::tokenize(std::span<const std::string_view> texts, TokenizedTexts
     out.starts.push_back(start);
     out.truncated.push_back(static_cast<char>(trained_->tokenizer.append_ids(text, out.ids)));
     out.lengths.push_back(static_cast<int32_t>(out.ids.size() - start));
-    if (out.lengths.back() > 0) continue;
+    if (out.lengths.back() > 0) {
+      continue;
+    }
     throw Error(ErrorCode::bad_checkpoint,
                 fmt::format("tokenize: expected special tokens around every text, found none ({})",
                             trained_->folder.encoder_path().string()));
@@ -170,8 +187,9 @@ PendingAnswers Predictor::start(std::span<const std::string_view> texts, AnswerR
   job->expect(ranges.size());
   {
     const std::lock_guard lock(queue_);
-    for (const SequenceRange range : ranges)
+    for (const SequenceRange range : ranges) {
       waiting_.push_back({job, range, job->tokens_of(range)});
+    }
   }
   for (size_t i = 0; i < ranges.size(); ++i) {
     pool_.submit([this](int worker) { run_waiting(*replicas_[static_cast<size_t>(worker)]); });
@@ -181,9 +199,13 @@ PendingAnswers Predictor::start(std::span<const std::string_view> texts, AnswerR
 
 std::optional<TextAnswers> Predictor::try_run_now(std::span<const std::string_view> texts,
                                                   AnswerRequest request) {
-  if (now_replica_ == nullptr) return std::nullopt;
+  if (now_replica_ == nullptr) {
+    return std::nullopt;
+  }
   const std::unique_lock turn(now_, std::try_to_lock);
-  if (!turn.owns_lock() || !pool_.idle()) return std::nullopt;
+  if (!turn.owns_lock() || !pool_.idle()) {
+    return std::nullopt;
+  }
   TokenizedTexts tokens;
   tokenize(texts, tokens);
   TextAnswers answers(texts.size(), config().intents.size(), request);
@@ -200,7 +222,9 @@ std::optional<TextAnswers> Predictor::try_run_now(std::span<const std::string_vi
 std::vector<Predictor::Waiting> Predictor::take_waiting() {
   const std::lock_guard lock(queue_);
   std::vector<Waiting> taken;
-  if (waiting_.empty()) return taken;
+  if (waiting_.empty()) {
+    return taken;
+  }
   ++running_;
   const auto idle = static_cast<size_t>(threads() - running_);
   int64_t tokens = 0;
@@ -215,10 +239,14 @@ std::vector<Predictor::Waiting> Predictor::take_waiting() {
 
 void Predictor::run_waiting(Replica& replica) {
   const std::vector<Waiting> taken = take_waiting();
-  if (taken.empty()) return;
+  if (taken.empty()) {
+    return;
+  }
   std::vector<RangeToRun> ranges;
   for (const Waiting& part : taken) {
-    if (part.job->is_cancelled()) continue;
+    if (part.job->is_cancelled()) {
+      continue;
+    }
     const auto [begin, end] = part.range;
     const Answers answers = part.job->answers.places().of_texts(begin, end - begin);
     ranges.push_back({part.job->texts, part.range, answers});
@@ -236,9 +264,13 @@ void Predictor::run_waiting(Replica& replica) {
     const std::lock_guard lock(queue_);
     --running_;
   }
-  for (const Waiting& part : taken) tokens_waiting_ -= part.tokens;
+  for (const Waiting& part : taken) {
+    tokens_waiting_ -= part.tokens;
+  }
   const std::span<const Waiting> all(taken);
-  for (const Waiting& part : all.first(all.size() - 1)) part.job->finish_range(error);
+  for (const Waiting& part : all.first(all.size() - 1)) {
+    part.job->finish_range(error);
+  }
   // Not kept here: the caller is to be the one who ends it.
   all.back().job->finish_range(std::move(error));
 }
@@ -252,7 +284,9 @@ void Predictor::warm_up() {
   const std::lock_guard lock(warm_up_);
   const int longest = trained_->tokenizer.max_length();
   pool_.run([&](int worker) { replicas_[static_cast<size_t>(worker)]->warm_up(longest); });
-  if (now_replica_ == nullptr) return;
+  if (now_replica_ == nullptr) {
+    return;
+  }
   const std::lock_guard turn(now_);
   now_replica_->warm_up(longest);
 }

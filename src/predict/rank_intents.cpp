@@ -26,8 +26,9 @@ void rank_classes(std::span<const float> logits, double temperature, std::span<S
       order.begin() + static_cast<std::ptrdiff_t>(best.size()),
       order.end(),
       [&](size_t a, size_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; });
-  for (size_t rank = 0; rank < best.size(); ++rank)
+  for (size_t rank = 0; rank < best.size(); ++rank) {
     best[rank] = {static_cast<int32_t>(order[rank]), softmax.probability(order[rank])};
+  }
 }
 
 IntentPrediction name_intents(std::span<const ScoredClass> best,
@@ -43,8 +44,9 @@ IntentPrediction name_intents(std::span<const ScoredClass> best,
   IntentPrediction prediction;
   prediction.intent = name(winner);
   prediction.confidence = winner.probability;
-  for (const ScoredClass& next : best.subspan(1))
+  for (const ScoredClass& next : best.subspan(1)) {
     prediction.alternatives.push_back({name(next), next.probability});
+  }
   return prediction;
 }
 

@@ -29,7 +29,9 @@ void hand_out(const Answers& computed, std::span<const RangeToRun> ranges) {
     const auto& [best, logits] = range.answers;
     for (int64_t row = 0; row < best.rows; ++row, ++text) {
       std::copy_n(computed.best.row(text), best.columns, best.row(row));
-      if (!logits.empty()) std::copy_n(computed.logits.row(text), logits.columns, logits.row(row));
+      if (!logits.empty()) {
+        std::copy_n(computed.logits.row(text), logits.columns, logits.row(row));
+      }
     }
   }
 }
@@ -46,11 +48,17 @@ Replica::Replica(std::unique_ptr<Backend> backend,
           *backend_, model_->config, backend_->encodes_whole() ? Keep::result : Keep::scratch) {}
 
 void Replica::run(std::span<const RangeToRun> ranges, Team* team) {
-  if (fits(ranges, team)) return;
+  if (fits(ranges, team)) {
+    return;
+  }
   if (ranges.size() > 1) {
-    for (const RangeToRun& range : ranges) run(std::span(&range, 1), team);
+    for (const RangeToRun& range : ranges) {
+      run(std::span(&range, 1), team);
+    }
   } else {
-    for (const RangeToRun& half : halves(ranges.front())) run(std::span(&half, 1), team);
+    for (const RangeToRun& half : halves(ranges.front())) {
+      run(std::span(&half, 1), team);
+    }
   }
 }
 
@@ -60,8 +68,9 @@ bool Replica::fits(std::span<const RangeToRun> ranges, Team* team) {
   int64_t most = 0;
   bool with_logits = false;
   for (const RangeToRun& part : ranges) {
-    for (int64_t i = part.range.begin; i < part.range.end; ++i)
+    for (int64_t i = part.range.begin; i < part.range.end; ++i) {
       batch_.append(part.texts.tokens(static_cast<size_t>(i)));
+    }
     most = std::max(most, part.answers.best.columns);
     with_logits = with_logits || !part.answers.logits.empty();
   }
@@ -69,7 +78,9 @@ bool Replica::fits(std::span<const RangeToRun> ranges, Team* team) {
     hand_out(run_batch(most, with_logits, team), ranges);
     return true;
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::out_of_resources || is_one_text(ranges)) throw;
+    if (error.code() != ErrorCode::out_of_resources || is_one_text(ranges)) {
+      throw;
+    }
     return false;
   }
 }
@@ -101,22 +112,27 @@ void Replica::rank_on_host(Answers answers, Team* team) {
   const auto row_of = [](const auto& rows, int64_t row) {
     return std::span(rows.row(row), static_cast<size_t>(rows.columns));
   };
-  for (int64_t s = 0; s < answers.best.rows; ++s)
+  for (int64_t s = 0; s < answers.best.rows; ++s) {
     rank_classes(row_of(answers.logits, s), temperature_, row_of(answers.best, s));
+  }
 }
 
 void Replica::warm_up(int max_length) {
   const auto run_sequences = [&](int64_t sequences, int64_t length) {
     const std::vector<int32_t> tokens(static_cast<size_t>(length), 0);
     batch_.clear();
-    for (int64_t i = 0; i < sequences; ++i) batch_.append(tokens);
+    for (int64_t i = 0; i < sequences; ++i) {
+      batch_.append(tokens);
+    }
     run_batch(1, false, nullptr);
   };
   run_sequences(1, max_length);
   // Sequences of one token: as many rows in the layers that see every token as in those that see
   // one row a text. The largest first: what is recorded later stays.
   const int64_t most = backend_->work_sizes().forward_tokens;
-  for (int64_t rows = most; rows > 0; rows = backend_->fewer_rows(rows)) run_sequences(rows, 1);
+  for (int64_t rows = most; rows > 0; rows = backend_->fewer_rows(rows)) {
+    run_sequences(rows, 1);
+  }
   // Lone texts of every length, whose latency counts, until they are recorded.
   for (int64_t length = max_length; backend_->records_passes() && length > 0;
        length = backend_->fewer_rows(length)) {

@@ -32,11 +32,15 @@ class Stopwatch {
 
   void start() {
     const std::lock_guard lock(mutex_);
-    if (running_++ == 0) start_ = Clock::now();
+    if (running_++ == 0) {
+      start_ = Clock::now();
+    }
   }
   void stop() {
     const std::lock_guard lock(mutex_);
-    if (--running_ == 0) total_ += Clock::now() - start_;
+    if (--running_ == 0) {
+      total_ += Clock::now() - start_;
+    }
   }
 
   mutable std::mutex mutex_;

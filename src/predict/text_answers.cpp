@@ -19,11 +19,15 @@ TextAnswer TextAnswers::of(size_t text) const {
 
 Answers TextAnswers::places() {
   const auto S = static_cast<int64_t>(truncated.size());
-  if (S == 0) return {};
+  if (S == 0) {
+    return {};
+  }
   const auto width = [S](const auto& values) { return static_cast<int64_t>(values.size()) / S; };
   Answers answers;
   answers.best = {best.data(), S, width(best)};
-  if (!logits.empty()) answers.logits = {logits.data(), S, width(logits)};
+  if (!logits.empty()) {
+    answers.logits = {logits.data(), S, width(logits)};
+  }
   return answers;
 }
 

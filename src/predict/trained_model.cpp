@@ -20,7 +20,9 @@ struct OwnedModel {
 const PackedWeights* usable_weights(const TrainedModel& trained,
                                     const Backend& backend,
                                     Precision precision) {
-  if (!trained.packed || trained.packed->precision() != precision) return nullptr;
+  if (!trained.packed || trained.packed->precision() != precision) {
+    return nullptr;
+  }
   const bool same_layout = trained.packed->layout() == backend.packed_layout(precision);
   return same_layout ? &*trained.packed : nullptr;
 }

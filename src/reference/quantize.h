@@ -41,7 +41,9 @@ class ActivationSteps {
 /// Scale of a row of a weight [K], whose steps are -127 .. 127.
 inline float weight_scale(const float* row, int64_t columns) {
   float most = 0;
-  for (int64_t c = 0; c < columns; ++c) most = std::max(most, std::abs(row[c]));
+  for (int64_t c = 0; c < columns; ++c) {
+    most = std::max(most, std::abs(row[c]));
+  }
   return most > kSmallestRange ? most / 127.0F : 1.0F;
 }
 

@@ -38,8 +38,12 @@ inline float round_to_fp16(float value) {
   constexpr float kSmallestStep = 0x1p-24F;
   constexpr float kOverflow = 65520.0F;  // halfway from the largest to the next power of two
   const float size = std::fabs(value);
-  if (size < kSmallestNormal) return std::nearbyint(value / kSmallestStep) * kSmallestStep;
-  if (size >= kOverflow) return std::copysign(INFINITY, value);
+  if (size < kSmallestNormal) {
+    return std::nearbyint(value / kSmallestStep) * kSmallestStep;
+  }
+  if (size >= kOverflow) {
+    return std::copysign(INFINITY, value);
+  }
   return round_fraction(value, 10);
 }
 

@@ -131,7 +131,9 @@ void read_post_processor(const JsonSection& top, TokenizerSettings& settings) {
 TokenizerSettings read_tokenizer_json(const std::filesystem::path& file) {
   Vocabulary vocabulary;
   const NumberSink ids{{"model", "vocab"}, [&](std::string& token, uint64_t id) {
-                         if (!is_token_id(id)) return false;
+                         if (!is_token_id(id)) {
+                           return false;
+                         }
                          vocabulary.set(std::move(token), static_cast<int32_t>(id));
                          return true;
                        }};

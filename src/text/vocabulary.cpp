@@ -14,7 +14,9 @@ constexpr size_t kSlotsPerEntry = 2;
 }  // namespace
 
 void Vocabulary::set(std::string token, int32_t id) {
-  if (slots_.size() < kSlotsPerEntry * (entries_.size() + 1)) grow();
+  if (slots_.size() < kSlotsPerEntry * (entries_.size() + 1)) {
+    grow();
+  }
   int32_t& entry = slots_[slot_of(token)];
   if (entry != kEmpty) {
     entries_[static_cast<size_t>(entry)].second = id;
@@ -25,7 +27,9 @@ void Vocabulary::set(std::string token, int32_t id) {
 }
 
 int32_t Vocabulary::find(std::string_view token) const {
-  if (slots_.empty()) return -1;
+  if (slots_.empty()) {
+    return -1;
+  }
   const int32_t entry = slots_[slot_of(token)];
   return entry == kEmpty ? -1 : entries_[static_cast<size_t>(entry)].second;
 }

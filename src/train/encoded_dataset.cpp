@@ -26,7 +26,9 @@ EncodedDataset encode_dataset(const LabelledTexts& data,
                               const Tokenizer& tokenizer,
                               ThreadPool& pool) {
   std::map<std::string_view, int32_t> class_of;
-  for (size_t id = 0; id < intents.size(); ++id) class_of[intents[id]] = static_cast<int32_t>(id);
+  for (size_t id = 0; id < intents.size(); ++id) {
+    class_of[intents[id]] = static_cast<int32_t>(id);
+  }
 
   const size_t examples = data.texts.size();
   std::vector<Tokenizer::Encoding> encodings(examples);
@@ -60,14 +62,17 @@ EncodedDataset encode_dataset(const LabelledTexts& data,
 std::vector<std::string> labels_of(const EncodedDataset& data,
                                    const std::vector<std::string>& intents) {
   std::vector<std::string> labels;
-  for (const int32_t id : data.classes) labels.push_back(intents[static_cast<size_t>(id)]);
+  for (const int32_t id : data.classes) {
+    labels.push_back(intents[static_cast<size_t>(id)]);
+  }
   return labels;
 }
 
 HoldOut hold_out_stratified(const std::vector<std::string>& labels, double share, uint64_t seed) {
   std::map<std::string_view, std::vector<int64_t>> rows_of;
-  for (size_t row = 0; row < labels.size(); ++row)
+  for (size_t row = 0; row < labels.size(); ++row) {
     rows_of[labels[row]].push_back(static_cast<int64_t>(row));
+  }
 
   std::mt19937_64 generator(seed);
   HoldOut split;

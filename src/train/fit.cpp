@@ -76,8 +76,12 @@ StepGradient Fit::gradient_of(const Run& run, int64_t step, std::span<const int6
   for (;;) {
     const StepLoss loss{settings_.label_smoothing, settings_.class_weights, loss_scale_.value()};
     const StepGradient gradient = workers_.run(model_, run.training, examples, loss, dropout);
-    if (std::isfinite(gradient.loss) && std::isfinite(gradient.norm)) return gradient;
-    if (std::isfinite(gradient.loss) && loss_scale_.try_smaller()) continue;
+    if (std::isfinite(gradient.loss) && std::isfinite(gradient.norm)) {
+      return gradient;
+    }
+    if (std::isfinite(gradient.loss) && loss_scale_.try_smaller()) {
+      continue;
+    }
     throw Error(
         ErrorCode::invalid_argument,
         fmt::format(
@@ -179,11 +183,15 @@ bool Fit::finish_epoch(Run& run) {
       run.folder.save_best(workers_.backend(0), weights_);
     }
   }
-  if (report.best) progress.best_epoch = progress.epoch;
+  if (report.best) {
+    progress.best_epoch = progress.epoch;
+  }
   progress.step_in_epoch = 0;
   progress.epoch_loss = 0;
   progress.epoch_seconds = 0;
-  if (callbacks_.on_epoch) callbacks_.on_epoch(report);
+  if (callbacks_.on_epoch) {
+    callbacks_.on_epoch(report);
+  }
   return progress.epoch - progress.best_epoch < settings_.patience;
 }
 
@@ -219,7 +227,9 @@ FitProgress Fit::run(const EncodedDataset& training,
     optimizer_.refresh_weights();
   }
   // The best epoch came before an interruption.
-  if (validation != nullptr && best_logits_.empty()) best_logits_ = logits(*validation);
+  if (validation != nullptr && best_logits_.empty()) {
+    best_logits_ = logits(*validation);
+  }
   return run.progress;
 }
 

@@ -50,7 +50,9 @@ bool is_too_sharp(const std::vector<std::vector<float>>& logits,
 
 double fit_temperature(const std::vector<std::vector<float>>& logits,
                        std::span<const int32_t> classes) {
-  if (logits.empty()) return 1;
+  if (logits.empty()) {
+    return 1;
+  }
   double low = std::log(1 / kFurthest);
   double high = std::log(kFurthest);
   for (int i = 0; i < kBisections; ++i) {
@@ -74,7 +76,9 @@ double review_threshold(std::span<const float> confidences,
     const float confidence = confidences[order[kept - 1]];
     right += correct[order[kept - 1]] ? 1 : 0;
     const bool ties_follow = kept < order.size() && confidences[order[kept]] == confidence;
-    if (!ties_follow && right / static_cast<double>(kept) >= accuracy) threshold = confidence;
+    if (!ties_follow && right / static_cast<double>(kept) >= accuracy) {
+      threshold = confidence;
+    }
   }
   return threshold;
 }

@@ -51,7 +51,9 @@ GradientWorkers::GradientWorkers(ThreadPool& pool,
 }
 
 void GradientWorkers::collect_words(const EncodedDataset& data, std::span<const int64_t> examples) {
-  for (const int32_t word : word_rows_) slot_of_[static_cast<size_t>(word)] = -1;
+  for (const int32_t word : word_rows_) {
+    slot_of_[static_cast<size_t>(word)] = -1;
+  }
   word_rows_.clear();
   for (const int64_t example : examples) {
     for (const int32_t word : data.tokens(example)) {
@@ -66,12 +68,16 @@ void GradientWorkers::collect_words(const EncodedDataset& data, std::span<const 
 
 void GradientWorkers::deal_out(const EncodedDataset& data, std::span<const int64_t> examples) {
   std::vector<int32_t> lengths;
-  for (const int64_t example : examples) lengths.push_back(data.length(example));
+  for (const int64_t example : examples) {
+    lengths.push_back(data.length(example));
+  }
   const auto dealt = balance_by_tokens(lengths, pool_.size());
   for (size_t worker = 0; worker < shares_.size(); ++worker) {
     std::vector<int64_t>& mine = shares_[worker]->examples;
     mine.clear();
-    for (const int64_t index : dealt[worker]) mine.push_back(examples[static_cast<size_t>(index)]);
+    for (const int64_t index : dealt[worker]) {
+      mine.push_back(examples[static_cast<size_t>(index)]);
+    }
   }
 }
 
@@ -91,7 +97,9 @@ void GradientWorkers::pack(Share& share, const SequenceRange& range, const Step&
     fill_batch(share.batch, sizes.token_step, config_.encoder.positions);
     share.labels.resize(static_cast<size_t>(share.batch.sequences()), kNoLabel);
   }
-  for (const int32_t id : share.batch.ids) share.slots.push_back(slot_of_[static_cast<size_t>(id)]);
+  for (const int32_t id : share.batch.ids) {
+    share.slots.push_back(slot_of_[static_cast<size_t>(id)]);
+  }
 }
 
 void GradientWorkers::run_pass(
@@ -121,8 +129,9 @@ void GradientWorkers::run_pass(
 
   share.losses.resize(share.labels.size());
   backend.download(act.gradients.losses, {share.losses.data(), shape.sequences, 1});
-  for (const float loss : share.losses)
+  for (const float loss : share.losses) {
     share.loss += static_cast<double>(loss) / step.loss.normalizer;
+  }
 }
 
 void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
@@ -142,7 +151,9 @@ void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
   }
 
   std::vector<int32_t> lengths;
-  for (const int64_t example : share.examples) lengths.push_back(step.data.length(example));
+  for (const int64_t example : share.examples) {
+    lengths.push_back(step.data.length(example));
+  }
   Write write = Write::overwrite;
   uint64_t pass_number = 0;
   for (const SequenceRange& range :
@@ -154,7 +165,9 @@ void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
     write = Write::accumulate;
   }
   share.gradients.weights.encoder.word = word;
-  if (shares_.size() > 1) share.backend->synchronize();  // other workers' backends sum it
+  if (shares_.size() > 1) {
+    share.backend->synchronize();  // other workers' backends sum it
+  }
 }
 
 // Each worker sums one stretch of all shares' gradients into the first's.
@@ -164,8 +177,9 @@ void GradientWorkers::sum_shares(size_t busy, size_t worker) {
     const size_t begin = size * worker / shares_.size();
     const size_t end = size * (worker + 1) / shares_.size();
     std::vector<std::span<const float>> parts;
-    for (size_t i = 0; i < busy; ++i)
+    for (size_t i = 0; i < busy; ++i) {
       parts.push_back(values_of(*shares_[i]).subspan(begin, end - begin));
+    }
     const std::span<float> out = values_of(*shares_.front()).subspan(begin, end - begin);
     return shares_[worker]->backend->sum_gradients(parts, out);
   };
@@ -178,7 +192,9 @@ void GradientWorkers::sum_shares(size_t busy, size_t worker) {
 
 // The sums of this process become those of all; their norm is worked out again.
 void GradientWorkers::sum_over_group() {
-  if (group_.size() == 1) return;
+  if (group_.size() == 1) {
+    return;
+  }
   Share& first = *shares_.front();
   group_.sum(*first.backend, {first.gradients.flat.data(), static_cast<size_t>(flat_size_)});
   group_.sum(*first.backend, first.gradients.weights.encoder.word.flat());
@@ -215,7 +231,9 @@ StepGradient GradientWorkers::run(const PreparedModel& model,
   const size_t busy = std::clamp(own.size(), size_t{1}, shares_.size());
   pool_.run([&](int worker) {
     const auto index = static_cast<size_t>(worker);
-    if (index < busy) run_share(*shares_[index], index, step);
+    if (index < busy) {
+      run_share(*shares_[index], index, step);
+    }
   });
   pool_.run([&](int worker) { sum_shares(busy, static_cast<size_t>(worker)); });
   sum_over_group();
@@ -223,7 +241,9 @@ StepGradient GradientWorkers::run(const PreparedModel& model,
   StepGradient result;
   double squared_norm = 0;
   for (size_t worker = 0; worker < shares_.size(); ++worker) {
-    if (worker < busy) result.loss += shares_[worker]->loss / loss.scale;
+    if (worker < busy) {
+      result.loss += shares_[worker]->loss / loss.scale;
+    }
     squared_norm += shares_[worker]->squared_norm;
   }
   result.loss = group_.sum(result.loss);

@@ -24,7 +24,9 @@ class LossScale {
 
   /// Whether a step whose gradient is not finite may be tried again, with half the scale.
   bool try_smaller() {
-    if (!dynamic_ || value_ <= kSmallest) return false;
+    if (!dynamic_ || value_ <= kSmallest) {
+      return false;
+    }
     value_ /= 2;
     good_steps_ = 0;
     ++overflows_;
@@ -32,7 +34,9 @@ class LossScale {
   }
 
   void step_is_done() {
-    if (!dynamic_ || ++good_steps_ < kGrowthInterval) return;
+    if (!dynamic_ || ++good_steps_ < kGrowthInterval) {
+      return;
+    }
     good_steps_ = 0;
     value_ *= 2;
   }

@@ -37,7 +37,9 @@ Optimizer::Optimizer(ThreadPool& pool,
 
 // Depth counts from the embeddings (0) over the layers to the head (layers + 1).
 double Optimizer::peak_learning_rate(int depth) const {
-  if (depth > layers_) return settings_.head_learning_rate;
+  if (depth > layers_) {
+    return settings_.head_learning_rate;
+  }
   return settings_.learning_rate * std::pow(settings_.layer_decay, layers_ - depth);
 }
 
@@ -51,17 +53,22 @@ void Optimizer::deal_out(const PreparedModel& model) {
   parts_.resize(static_cast<size_t>(pool_.size()));
   for (const NamedTensor& named : tensors) {
     const Tensor& tensor = named.tensor;
-    if (tensor.data == weights_.weights.encoder.word.data) continue;  // has rows of its own
+    if (tensor.data == weights_.weights.encoder.word.data) {
+      continue;  // has rows of its own
+    }
     const WeightToRefresh* prepared = nullptr;
     for (const WeightToRefresh& candidate : refreshed) {
       const float* begin = candidate.source.data;
-      if (tensor.data >= begin && tensor.data < begin + candidate.source.size())
+      if (tensor.data >= begin && tensor.data < begin + candidate.source.size()) {
         prepared = &candidate;
+      }
     }
     for (int64_t worker = 0; worker < pool_.size(); ++worker) {
       const int64_t begin = tensor.rows * worker / pool_.size();
       const int64_t end = tensor.rows * (worker + 1) / pool_.size();
-      if (begin == end) continue;
+      if (begin == end) {
+        continue;
+      }
       Part part;
       part.rows = end - begin;
       part.offset = static_cast<size_t>(tensor.row(begin) - weights_.flat.data());
@@ -136,7 +143,9 @@ void Optimizer::step(int64_t step, double share, double gradient_norm, double lo
     update_parts(static_cast<size_t>(worker), scale);
     update_words(static_cast<size_t>(worker));
     // What one worker updated the others' backends read.
-    if (pool_.size() > 1) workers_.backend(worker).synchronize();
+    if (pool_.size() > 1) {
+      workers_.backend(worker).synchronize();
+    }
   });
 }
 
@@ -152,7 +161,9 @@ void Optimizer::restore_rates(int64_t steps, const std::function<double(int64_t)
 void Optimizer::refresh_weights() {
   for (size_t worker = 0; worker < parts_.size(); ++worker) {
     for (const Part& part : parts_[worker]) {
-      if (part.prepared == nullptr) continue;
+      if (part.prepared == nullptr) {
+        continue;
+      }
       workers_.backend(static_cast<int>(worker))
           .refresh_weight(*part.prepared, part.first_row, part.rows);
     }
@@ -160,7 +171,9 @@ void Optimizer::refresh_weights() {
 }
 
 void Optimizer::catch_up() {
-  if (state_.word_rates.empty()) return;
+  if (state_.word_rates.empty()) {
+    return;
+  }
   const Tensor& word = weights_.weights.encoder.word;
   const auto size = static_cast<size_t>(word.size());
   std::vector<int32_t> rows(static_cast<size_t>(word.rows));
@@ -176,7 +189,9 @@ void Optimizer::catch_up() {
                                              {},
                                              state_.word_steps,
                                              state_.word_rates);
-    if (pool_.size() > 1) workers_.backend(worker).synchronize();
+    if (pool_.size() > 1) {
+      workers_.backend(worker).synchronize();
+    }
   });
 }
 

@@ -71,7 +71,9 @@ void TrainingFolder::create() {
   remove();
   std::error_code error;
   const bool in_use = fs::exists(path_, error) && !fs::is_empty(path_, error);
-  if (!error && !in_use) fs::create_directories(path_, error);
+  if (!error && !in_use) {
+    fs::create_directories(path_, error);
+  }
   if (error || in_use) {
     throw Error(ErrorCode::cannot_create,
                 fmt::format("train: expected to create {}, found: {}",
@@ -82,7 +84,9 @@ void TrainingFolder::create() {
 
 void TrainingFolder::remove() {
   std::error_code ignored;  // create() tells of what is left; after a run it does no harm
-  for (const char* name : {kProgress, kTensors}) fs::remove(state() / name, ignored);
+  for (const char* name : {kProgress, kTensors}) {
+    fs::remove(state() / name, ignored);
+  }
   fs::remove(state(), ignored);
   fs::remove(best(), ignored);
   fs::remove(path_, ignored);  // only when empty

@@ -30,8 +30,9 @@ std::vector<std::vector<float>> Validation::run(const PreparedModel& model,
     PackedBatch batch;
     for (size_t index = next++; index < ranges.size(); index = next++) {
       batch.clear();
-      for (int64_t i = ranges[index].begin; i < ranges[index].end; ++i)
+      for (int64_t i = ranges[index].begin; i < ranges[index].end; ++i) {
         batch.append(data.tokens(i));
+      }
       const Pass pass{workers_.backend(worker), batch, {}};
       const Tensor out = model_forward(pass, model, act);
       std::vector<float> values(static_cast<size_t>(out.size()));

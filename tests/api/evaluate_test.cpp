@@ -22,8 +22,9 @@ class Evaluate : public testing::Test {
     LabelledTexts data;
     data.texts = {
         "my card", "please close my account", "transfer failed", "new pin", "when", "fee"};
-    for (const std::string& text : data.texts)
+    for (const std::string& text : data.texts) {
       data.labels.push_back(classifier_.predict(text).intent);
+    }
     return data;
   }
 
@@ -49,7 +50,9 @@ TEST_F(Evaluate, CountsAnUnseenLabelAsWrongAndNamesIt) {
   ASSERT_EQ(evaluation.unseen_labels.size(), 1U);
   EXPECT_EQ(evaluation.unseen_labels[0], (std::pair<std::string, int64_t>("weather", 2)));
   int64_t counted = 0;
-  for (const ClassFigures& figures : evaluation.classes) counted += figures.support;
+  for (const ClassFigures& figures : evaluation.classes) {
+    counted += figures.support;
+  }
   EXPECT_EQ(counted, 4);
 }
 
@@ -58,8 +61,9 @@ TEST_F(Evaluate, MeasuresTheLogitsOfPrediction) {
   PredictOptions options;
   options.with_logits = true;
   std::vector<std::vector<float>> logits;
-  for (const std::string& text : data.texts)
+  for (const std::string& text : data.texts) {
     logits.push_back(classifier_.predict(text, options).logits);
+  }
   const Evaluation expected = evaluate_logits(logits, data.labels, classifier_.intents());
   EXPECT_EQ(classifier_.evaluate(data).loss, expected.loss);
 }

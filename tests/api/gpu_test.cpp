@@ -25,8 +25,9 @@ std::vector<float> logits_of(IntentClassifier& classifier) {
   PredictOptions options;
   options.with_logits = true;
   std::vector<float> logits;
-  for (const IntentPrediction& answer : classifier.predict_batch(kTexts, options))
+  for (const IntentPrediction& answer : classifier.predict_batch(kTexts, options)) {
     logits.insert(logits.end(), answer.logits.begin(), answer.logits.end());
+  }
   return logits;
 }
 
@@ -77,8 +78,9 @@ TEST(Gpu, AnswersDoNotDependOnTheWay) {
 
   size_t next = 0;
   for (const auto& [batch_idx, predictions, texts] : classifier.predict_batch_streaming(kTexts)) {
-    for (const IntentPrediction& prediction : predictions)
+    for (const IntentPrediction& prediction : predictions) {
       EXPECT_EQ(prediction.confidence, alone.predict(kTexts[next++]).confidence);
+    }
   }
   EXPECT_EQ(next, kTexts.size());
 }

@@ -74,12 +74,16 @@ TEST(IntentClassifier, PredictsATextAloneAsInABatchInEveryPrecision) {
     IntentClassifier classifier(options);
     EXPECT_EQ(classifier.precision(), precision);
     std::vector<IntentPrediction> alone;
-    for (const std::string& text : texts) alone.push_back(classifier.predict(text, with_logits()));
+    for (const std::string& text : texts) {
+      alone.push_back(classifier.predict(text, with_logits()));
+    }
     for (const int threads : {1, 2, 3}) {
       options.threads = threads;
       IntentClassifier other(options);
       const auto batch = other.predict_batch(texts, with_logits());
-      for (size_t i = 0; i < texts.size(); ++i) expect_same(batch[i], alone[i]);
+      for (size_t i = 0; i < texts.size(); ++i) {
+        expect_same(batch[i], alone[i]);
+      }
     }
   }
 }
@@ -105,8 +109,9 @@ TEST(IntentClassifier, SaysThatATextWasTruncated) {
 
 TEST(IntentClassifier, RefusesABlankText) {
   IntentClassifier classifier(options_of());
-  for (const char* blank : {"", "  \t\n", "\xC2\xA0\xE3\x80\x80"})
+  for (const char* blank : {"", "  \t\n", "\xC2\xA0\xE3\x80\x80"}) {
     expect_error(ErrorCode::invalid_data, "blank", [&] { classifier.predict(blank); });
+  }
   const std::vector<std::string> texts = {"my card", "fee", " ", "pin"};
   expect_error(ErrorCode::invalid_data, "index 2", [&] { classifier.predict_batch(texts); });
   EXPECT_EQ(classifier.get_cache_stats().misses, 0);  // before any work
@@ -206,7 +211,9 @@ TEST(IntentClassifier, ComputesATextThatStandsTwiceInABatchOnce) {
   const std::vector<std::string> texts = {"my card", "fee", "my card", "fee", "my card"};
   const auto answers = classifier.predict_batch(texts);
   EXPECT_EQ(classifier.get_cache_stats().misses, 2);
-  for (size_t i = 2; i < texts.size(); ++i) expect_same(answers[i], answers[i - 2]);
+  for (size_t i = 2; i < texts.size(); ++i) {
+    expect_same(answers[i], answers[i - 2]);
+  }
   expect_same(answers[1], classifier.predict("fee"));
 }
 
@@ -219,7 +226,9 @@ TEST(IntentClassifier, AnswersTheSameForEveryBatchSize) {
     options.batch_size = batch_size;
     const auto found = classifier.predict_batch(texts, options);
     ASSERT_EQ(found.size(), expected.size());
-    for (size_t i = 0; i < texts.size(); ++i) expect_same(found[i], expected[i]);
+    for (size_t i = 0; i < texts.size(); ++i) {
+      expect_same(found[i], expected[i]);
+    }
   }
 }
 
@@ -228,8 +237,9 @@ TEST(IntentClassifier, TellsProgressAndStopsWhenTold) {
   options.device = Device::reference;  // slow enough to be asked in between
   IntentClassifier classifier(options);
   std::vector<std::string> texts;
-  for (int i = 0; i < 5000; ++i)
+  for (int i = 0; i < 5000; ++i) {
     texts.push_back("please close my old account " + std::to_string(i));
+  }
   PredictOptions impatient;
   int64_t most_done = 0;
   impatient.on_progress = [&](int64_t done, int64_t total) {
@@ -296,12 +306,16 @@ TEST(IntentClassifier, ServesManyThreads) {
         expect_same(classifier.predict(texts[index], with_logits()), expected[index]);
         if (round % 5 == 0) {
           const auto batch = classifier.predict_batch(texts, with_logits());
-          for (size_t i = 0; i < texts.size(); ++i) expect_same(batch[i], expected[i]);
+          for (size_t i = 0; i < texts.size(); ++i) {
+            expect_same(batch[i], expected[i]);
+          }
         }
       }
     });
   }
-  for (std::thread& caller : callers) caller.join();
+  for (std::thread& caller : callers) {
+    caller.join();
+  }
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
 #include "checkpoint/tensor_files.h"
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "fastintent/intent_classifier.h"
 #include "fastintent/quantize.h"
 #include "golden_case.h"
@@ -34,8 +34,9 @@ std::vector<std::vector<float>> logits_of(IntentClassifier classifier) {
   PredictOptions options;
   options.with_logits = true;
   std::vector<std::vector<float>> logits;
-  for (const IntentPrediction& answer : classifier.predict_batch(kTexts, options))
+  for (const IntentPrediction& answer : classifier.predict_batch(kTexts, options)) {
     logits.push_back(answer.logits);
+  }
   return logits;
 }
 
@@ -68,7 +69,9 @@ TEST_F(QuantizeModel, AllFilesStay) {
   quantize_model(folder_ / "model/", output_);
   int files = 0;
   for (const auto& entry : fs::recursive_directory_iterator(folder_ / "model")) {
-    if (entry.is_directory()) continue;
+    if (entry.is_directory()) {
+      continue;
+    }
     ++files;
     const fs::path copy = output_ / fs::relative(entry.path(), folder_ / "model");
     EXPECT_TRUE(read_whole(copy) == read_whole(entry.path())) << copy;

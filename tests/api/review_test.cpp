@@ -45,7 +45,9 @@ TEST_F(Review, IsNotAskedForWithoutACalibration) {
   const IntentClassifier classifier = open();
   EXPECT_EQ(classifier.temperature(), 1);
   EXPECT_FALSE(classifier.review_threshold().has_value());
-  for (const IntentPrediction& prediction : predict(open())) EXPECT_FALSE(prediction.needs_review);
+  for (const IntentPrediction& prediction : predict(open())) {
+    EXPECT_FALSE(prediction.needs_review);
+  }
 }
 
 TEST_F(Review, TheTemperatureChangesConfidenceAndNothingElse) {

@@ -26,7 +26,9 @@ class Streaming : public testing::Test {
   // Gives `texts` one by one.
   static std::function<bool(std::string&)> source(const std::vector<std::string>& texts) {
     return [texts, at = size_t{0}](std::string& text) mutable {
-      if (at == texts.size()) return false;
+      if (at == texts.size()) {
+        return false;
+      }
       text = texts[at++];
       return true;
     };
@@ -168,7 +170,9 @@ TEST_F(Streaming, PassesTheSourcesExceptionOnAfterTheTextsBeforeIt) {
   auto texts = source(golden_texts_);
   int taken = 0;
   const auto failing = [&](std::string& text) {
-    if (++taken == 6) throw std::runtime_error("line 6");
+    if (++taken == 6) {
+      throw std::runtime_error("line 6");
+    }
     return texts(text);
   };
   IntentClassifier streaming = classifier();

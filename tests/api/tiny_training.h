@@ -62,8 +62,9 @@ inline std::filesystem::path training_folder_of(const std::filesystem::path& out
 inline std::map<std::string, std::string> folder_bytes(const std::filesystem::path& folder) {
   std::map<std::string, std::string> bytes;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file())
+    if (entry.is_regular_file()) {
       bytes[std::filesystem::relative(entry.path(), folder).string()] = read_whole(entry.path());
+    }
   }
   return bytes;
 }

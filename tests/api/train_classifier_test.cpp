@@ -148,10 +148,14 @@ TEST(TrainClassifier, ReplacesTheModelUnderLoad) {
   ASSERT_TRUE(stream.next(batch));
   {
     std::jthread caller([&](const std::stop_token& stop) {
-      while (!stop.stop_requested()) found.push_back(classifier.predict_batch(data.texts));
+      while (!stop.stop_requested()) {
+        found.push_back(classifier.predict_batch(data.texts));
+      }
     });
     std::jthread measurer([&](const std::stop_token& stop) {
-      while (!stop.stop_requested()) EXPECT_EQ(classifier.evaluate(data).examples, 60);
+      while (!stop.stop_requested()) {
+        EXPECT_EQ(classifier.evaluate(data).examples, 60);
+      }
     });
     classifier.optimize_for_inference(Precision::bf16);
     classifier.optimize_for_inference(Precision::fp32);

@@ -60,7 +60,9 @@ TEST_F(TrainerCalibration, KeepsTheAccuracyAskedForAboveTheThreshold) {
     double right = 0;
     const auto predictions = classifier.predict_batch(validation_.texts);
     for (size_t i = 0; i < predictions.size(); ++i) {
-      if (predictions[i].needs_review) continue;
+      if (predictions[i].needs_review) {
+        continue;
+      }
       kept += 1;
       right += predictions[i].intent == validation_.labels[i] ? 1 : 0;
     }

@@ -30,7 +30,9 @@ TEST_F(TrainerErrors, AValidationLabelMustBeATrainingLabel) {
 
 TEST_F(TrainerErrors, OneLabelIsNotEnough) {
   LabelledTexts data = tiny_texts();
-  for (std::string& label : data.labels) label = "card";
+  for (std::string& label : data.labels) {
+    label = "card";
+  }
   expect(ErrorCode::invalid_data, "two different labels", data);
   expect(ErrorCode::invalid_data, "two different labels", LabelledTexts());
 }

@@ -25,7 +25,9 @@ class FineTuning : public testing::Test {
     const std::string prefix = "initialised: ";
     TrainingCallbacks callbacks;
     callbacks.on_message = [&](const std::string& message) {
-      if (message.starts_with(prefix)) initialised.push_back(message.substr(prefix.size()));
+      if (message.starts_with(prefix)) {
+        initialised.push_back(message.substr(prefix.size()));
+      }
     };
     Trainer(options, callbacks).train(data);
     return initialised;
@@ -42,8 +44,9 @@ class FineTuning : public testing::Test {
   // Tiny texts under labels of our choice.
   static LabelledTexts relabelled(const std::vector<std::string>& labels) {
     LabelledTexts data = tiny_texts(60);
-    for (size_t row = 0; row < data.labels.size(); ++row)
+    for (size_t row = 0; row < data.labels.size(); ++row) {
       data.labels[row] = labels[row % labels.size()];
+    }
     return data;
   }
 

@@ -76,7 +76,9 @@ TEST_F(Resume, StandsManyInterruptions) {
   const auto expected = uninterrupted(steps);
   const TrainingOptions stopped = options("stopped");
   int calls = 1;
-  for (bool done = train(stopped, false, 4); !done; done = train(stopped, true, 4)) ++calls;
+  for (bool done = train(stopped, false, 4); !done; done = train(stopped, true, 4)) {
+    ++calls;
+  }
   EXPECT_GE(calls, steps / 4);
   EXPECT_EQ(folder_bytes(stopped.output), expected);
 }
@@ -89,7 +91,9 @@ TEST_F(Resume, ReportsTheWholeSearch) {
   int64_t first_step = 0;
   TrainingCallbacks callbacks;
   callbacks.on_step = [&](const StepReport& step) {
-    if (first_step == 0) first_step = step.step;
+    if (first_step == 0) {
+      first_step = step.step;
+    }
   };
   const TrainingReport report = Trainer(search, callbacks).train(data_);
   EXPECT_EQ(first_step, 11);

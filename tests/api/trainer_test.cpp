@@ -89,7 +89,9 @@ TEST_F(TinyTraining, TellsEveryStepAndEpoch) {
     EXPECT_TRUE(told.epochs[i].validation.has_value());
   }
   double sum = 0;  // over 108 examples: six steps of 16, one of 12
-  for (size_t i = 0; i < 7; ++i) sum += told.steps[i].loss * (i < 6 ? 16 : 12);
+  for (size_t i = 0; i < 7; ++i) {
+    sum += told.steps[i].loss * (i < 6 ? 16 : 12);
+  }
   EXPECT_NEAR(told.epochs[0].training_loss, sum / 108, 1e-12);
   EXPECT_EQ(told.report.epochs, 3);
   EXPECT_EQ(told.report.steps, 21);
@@ -156,8 +158,9 @@ TEST_F(TinyTraining, ReportsTheRowsItHeldOut) {
 TEST_F(TinyTraining, KeepsTheBestEpochAndStopsWhenPatienceEnds) {
   const LabelledTexts training = tiny_texts();
   LabelledTexts wrong = tiny_texts(60);  // the better the model learns, the worse it does here
-  for (std::string& label : wrong.labels)
+  for (std::string& label : wrong.labels) {
     label = label == "card" ? "money" : label == "money" ? "settings" : "card";
+  }
   TrainingOptions patient = options();
   patient.epochs = 20;
   patient.patience = 2;
@@ -192,7 +195,9 @@ TEST_F(TinyTraining, RefitsOnAllRowsForTheBestNumberOfEpochs) {
     EXPECT_EQ(step.refitting, second);
     EXPECT_EQ(step.total_steps, second ? 8 * told.report.best_epoch : 21);
   }
-  for (size_t i = 0; i < told.epochs.size(); ++i) EXPECT_EQ(told.epochs[i].refitting, i >= 3);
+  for (size_t i = 0; i < told.epochs.size(); ++i) {
+    EXPECT_EQ(told.epochs[i].refitting, i >= 3);
+  }
   EXPECT_TRUE(told.report.validation.has_value());
 
   TrainingOptions once = options();

@@ -29,7 +29,9 @@ TEST(FileWriter, ReplacesAFile) {
 TEST(FileWriter, WithoutFinishTheOldFileStays) {
   const TemporaryFolder folder;
   const fs::path file = folder.write("file", "old");
-  { FileWriter(file).write("new"); }
+  {
+    FileWriter(file).write("new");
+  }
   EXPECT_EQ(read_whole(file), "old");
   EXPECT_EQ(count_entries(folder.path()), 1);
 }

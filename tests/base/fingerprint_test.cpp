@@ -7,7 +7,9 @@ namespace {
 
 std::string fingerprint(std::initializer_list<std::string_view> values) {
   Fingerprint made;
-  for (const std::string_view value : values) made.add(value);
+  for (const std::string_view value : values) {
+    made.add(value);
+  }
   return made.text();
 }
 

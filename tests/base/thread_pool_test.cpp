@@ -23,7 +23,9 @@ TEST(AvailableCores, AreThoseThatTheThreadMayRunOn) {
   cpu_set_t allowed;
   ASSERT_EQ(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
   int first = 0;
-  while (!CPU_ISSET(first, &allowed)) ++first;
+  while (!CPU_ISSET(first, &allowed)) {
+    ++first;
+  }
   std::thread([first] {  // the affinity of this thread only
     cpu_set_t one;
     CPU_ZERO(&one);
@@ -38,7 +40,9 @@ TEST(ThreadPool, RunsWhatIsSubmittedInOrderAndBesideARun) {
   std::vector<int> order;  // one worker: no lock needed
   {
     ThreadPool pool(1);
-    for (int i = 0; i < 100; ++i) pool.submit([&order, i](int) { order.push_back(i); });
+    for (int i = 0; i < 100; ++i) {
+      pool.submit([&order, i](int) { order.push_back(i); });
+    }
     std::atomic<int> runs{0};
     pool.run([&](int) { ++runs; });
     EXPECT_EQ(runs, 1);
@@ -63,7 +67,9 @@ TEST(ThreadPool, SpreadsWhatManyThreadsSubmitOverItsWorkers) {
         }
       });
     }
-    for (std::thread& caller : callers) caller.join();
+    for (std::thread& caller : callers) {
+      caller.join();
+    }
   }
   EXPECT_EQ(done, 200);
   EXPECT_EQ(by_worker[0] + by_worker[1] + by_worker[2], 200);
@@ -80,7 +86,9 @@ TEST(ThreadPool, RunsATeamInStepWithTheCallerAsItsFirstMember) {
     std::thread::id first;
     const bool ran = pool.try_run_as_team([&](const TeamMember& member) {
       const auto index = static_cast<size_t>(member.index());
-      if (index == 0) first = std::this_thread::get_id();
+      if (index == 0) {
+        first = std::this_thread::get_id();
+      }
       for (int step = 1; step <= 5; ++step) {
         written[index] = step * (member.index() + 1);
         member.wait();
@@ -88,7 +96,9 @@ TEST(ThreadPool, RunsATeamInStepWithTheCallerAsItsFirstMember) {
         member.wait();
       }
     });
-    if (!ran) continue;  // declined for a while: another program has the cores
+    if (!ran) {
+      continue;  // declined for a while: another program has the cores
+    }
     ++taken;
     EXPECT_EQ(first, std::this_thread::get_id());
     EXPECT_EQ(read, std::vector<int>({15 * 2, 15 * 3, 15 * 1}));
@@ -103,9 +113,13 @@ TEST(ThreadPool, DeclinesATeamWhileAWorkerIsBusy) {
   std::atomic<bool> may_end{false};
   pool.submit([&](int) {
     begun = true;
-    while (!may_end) std::this_thread::yield();
+    while (!may_end) {
+      std::this_thread::yield();
+    }
   });
-  while (!begun) std::this_thread::yield();
+  while (!begun) {
+    std::this_thread::yield();
+  }
   EXPECT_FALSE(pool.idle());
   EXPECT_FALSE(pool.try_run_as_team([](const TeamMember&) { ADD_FAILURE(); }));
   may_end = true;
@@ -125,7 +139,9 @@ TEST(ThreadPool, MixesTeamsWithSubmittedTasksAndRuns) {
         ++teams;
       }
       pool.submit([&](int) { ++done; });
-      if (round % 10 == 0) pool.run([&](int) { ++done; });
+      if (round % 10 == 0) {
+        pool.run([&](int) { ++done; });
+      }
     }
   }
   EXPECT_EQ(done, 50 + 5 * 3);
@@ -185,7 +201,9 @@ TEST(ThreadPool, RunsWorkersAtTheSameTime) {
   std::atomic<int> arrived{0};
   pool.run([&](int) {  // neither returns before both are there
     ++arrived;
-    while (arrived < 2) std::this_thread::yield();
+    while (arrived < 2) {
+      std::this_thread::yield();
+    }
   });
   EXPECT_EQ(arrived, 2);
 }
@@ -195,7 +213,9 @@ TEST(ThreadPool, ThrowsTheLowestWorkersExceptionAfterAllAreDone) {
   std::atomic<int> finished{0};
   const auto fail_from_1 = [&](int worker) {
     ++finished;
-    if (worker >= 1) throw std::runtime_error("worker " + std::to_string(worker));
+    if (worker >= 1) {
+      throw std::runtime_error("worker " + std::to_string(worker));
+    }
   };
   for (int round = 1; round <= 20; ++round) {
     try {
@@ -217,7 +237,9 @@ TEST(ThreadPool, WorksOnAfterAnException) {
 }
 
 TEST(ThreadPool, EndsWithoutEverRunning) {
-  for (int round = 0; round < 20; ++round) ThreadPool pool(3);
+  for (int round = 0; round < 20; ++round) {
+    ThreadPool pool(3);
+  }
 }
 
 }  // namespace

@@ -14,7 +14,9 @@ using Lengths = std::vector<int32_t>;
 Lengths random_lengths(size_t count) {
   std::mt19937 generator(11);
   Lengths lengths(count);
-  for (int32_t& length : lengths) length = std::uniform_int_distribution<int32_t>(3, 64)(generator);
+  for (int32_t& length : lengths) {
+    length = std::uniform_int_distribution<int32_t>(3, 64)(generator);
+  }
   return lengths;
 }
 
@@ -23,7 +25,9 @@ std::vector<int64_t> tokens_by_worker(const Lengths& lengths,
   std::vector<int64_t> tokens;
   for (const auto& share : shares) {
     int64_t sum = 0;
-    for (const int64_t index : share) sum += lengths[static_cast<size_t>(index)];
+    for (const int64_t index : share) {
+      sum += lengths[static_cast<size_t>(index)];
+    }
     tokens.push_back(sum);
   }
   return tokens;
@@ -35,7 +39,9 @@ TEST(BalanceByTokens, DealsEverySequenceOnce) {
     const auto shares = balance_by_tokens(lengths, workers);
     ASSERT_EQ(shares.size(), static_cast<size_t>(workers));
     std::vector<int64_t> dealt;
-    for (const auto& share : shares) dealt.insert(dealt.end(), share.begin(), share.end());
+    for (const auto& share : shares) {
+      dealt.insert(dealt.end(), share.begin(), share.end());
+    }
     std::sort(dealt.begin(), dealt.end());
     std::vector<int64_t> all(lengths.size());
     std::iota(all.begin(), all.end(), 0);

@@ -38,7 +38,9 @@ TEST(SplitByTokens, GivesNoRangeForNoSequences) {
 TEST(SplitByTokens, GivesEachWorkerAShareOfASmallBatch) {
   const auto ranges = checked_split(Lengths(8, 10), 256, 4);
   ASSERT_EQ(ranges.size(), 4U);
-  for (const SequenceRange& range : ranges) EXPECT_EQ(range.end - range.begin, 2);
+  for (const SequenceRange& range : ranges) {
+    EXPECT_EQ(range.end - range.begin, 2);
+  }
 }
 
 TEST(SplitByTokens, LeavesWorkersIdleRatherThanMakeEmptyRanges) {
@@ -50,7 +52,9 @@ TEST(SplitByTokens, CutsALargeBatchIntoAMultipleOfTheWorkers) {
   // 1000 tokens: two rounds of 2 x 256 tokens would just hold 1024.
   const auto ranges = checked_split(Lengths(100, 10), 256, 2);
   EXPECT_EQ(ranges.size(), 4U);
-  for (const SequenceRange& range : ranges) EXPECT_EQ(range.end - range.begin, 25);
+  for (const SequenceRange& range : ranges) {
+    EXPECT_EQ(range.end - range.begin, 25);
+  }
 }
 
 TEST(SplitByTokens, GivesASequenceOverTheBudgetARangeOfItsOwn) {
@@ -75,8 +79,9 @@ TEST(SplitByTokens, HoldsForRandomLengths) {
     const auto budget = std::uniform_int_distribution<int64_t>(1, 200)(generator);
     const auto workers = std::uniform_int_distribution<int64_t>(1, 5)(generator);
     Lengths lengths(sequences);
-    for (int32_t& length : lengths)
+    for (int32_t& length : lengths) {
       length = std::uniform_int_distribution<int32_t>(0, 60)(generator);
+    }
     SCOPED_TRACE(testing::Message() << "round " << round);
     checked_split(lengths, budget, workers);
   }
@@ -86,15 +91,18 @@ TEST(SplitByTokens, BalancesShortSequences) {
   // Queries of 3 to 40 tokens: no range of a worker may be more than one sequence off its share.
   std::mt19937 generator(3);
   Lengths lengths(32);
-  for (int32_t& length : lengths) length = std::uniform_int_distribution<int32_t>(3, 40)(generator);
+  for (int32_t& length : lengths) {
+    length = std::uniform_int_distribution<int32_t>(3, 40)(generator);
+  }
   const int64_t tokens = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
   for (const int64_t workers : {2, 3, 4}) {
     const auto ranges = checked_split(lengths, 100'000, workers);
     ASSERT_EQ(ranges.size(), static_cast<size_t>(workers));
-    for (const SequenceRange& range : ranges)
+    for (const SequenceRange& range : ranges) {
       EXPECT_NEAR(static_cast<double>(tokens_of(lengths, range)),
                   static_cast<double>(tokens / workers),
                   40);
+    }
   }
 }
 

@@ -11,7 +11,9 @@ using Numbers = std::vector<std::pair<std::string, uint64_t>>;
 Numbers taken(const std::string& text, std::string& left) {
   Numbers numbers;
   const NumberSink sink{{"a", "b"}, [&](std::string& key, uint64_t number) {
-                          if (number == 9) return false;
+                          if (number == 9) {
+                            return false;
+                          }
                           numbers.emplace_back(key, number);
                           return true;
                         }};

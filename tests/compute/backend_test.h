@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "compute/backend.h"
-#include "compute/create_backend.h"
 #include "compute/devices_under_test.h"
+#include "devices/create_backend.h"
 #include "fastintent/error.h"
 #include "random_tensors.h"
 

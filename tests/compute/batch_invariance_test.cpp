@@ -60,7 +60,9 @@ TEST_P(BatchInvarianceTest, Linear) {
   for (const auto& [K, N] : kSizes) {
     for (const Precision precision :
          {Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16, Precision::int8}) {
-      if (!device_->multiplies(precision)) continue;
+      if (!device_->multiplies(precision)) {
+        continue;
+      }
       check_linear(K, N, precision, WeightUse::inference);
     }
     check_linear(K, N, Precision::fp32, WeightUse::training);

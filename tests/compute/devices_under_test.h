@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -28,7 +28,9 @@ inline std::vector<Device> devices_and_reference() {
 }
 
 inline std::string device_word(Device device) {
-  if (device == Device::reference) return "reference";
+  if (device == Device::reference) {
+    return "reference";
+  }
   return device == Device::cpu ? "cpu" : "cuda";
 }
 

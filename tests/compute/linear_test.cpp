@@ -23,8 +23,12 @@ constexpr Activation kActivations[] = {
     Activation::none, Activation::gelu, Activation::tanh, Activation::relu};
 
 double tolerance_of_d_pre(Activation activation, Precision precision) {
-  if (activation != Activation::gelu && activation != Activation::tanh) return kFloatSum;
-  if (precision == Precision::bf16) return kOtherBf16;
+  if (activation != Activation::gelu && activation != Activation::tanh) {
+    return kFloatSum;
+  }
+  if (precision == Precision::bf16) {
+    return kOtherBf16;
+  }
   return precision == Precision::fp32 ? kActivated : kOtherFp16;
 }
 
@@ -35,7 +39,9 @@ class LinearTest : public BackendTest {
     std::vector<Precision> result;
     for (const Precision precision :
          {Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16}) {
-      if (device_->multiplies(precision)) result.push_back(precision);
+      if (device_->multiplies(precision)) {
+        result.push_back(precision);
+      }
     }
     return result;
   }
@@ -164,7 +170,9 @@ TEST_P(LinearTest, ForwardAgreesWithReference) {
 
 TEST_P(LinearTest, ForwardOfRoundedFactorsAgreesWithReference) {
   for (const Precision precision : precisions()) {
-    if (precision == Precision::fp32) continue;  // rounds nothing
+    if (precision == Precision::fp32) {
+      continue;  // rounds nothing
+    }
     for (const int64_t T : kRowCounts) {
       for (const Shape shape : kShapes) {
         check_forward(T, shape, Activation::none, precision);
@@ -176,7 +184,9 @@ TEST_P(LinearTest, ForwardOfRoundedFactorsAgreesWithReference) {
 
 // All devices come to the same steps, and sums of fewer than 2^24 of them are exact in f32.
 TEST_P(LinearTest, ForwardInInt8AgreesWithReference) {
-  if (!device_->multiplies(Precision::int8)) GTEST_SKIP() << "multiplies nothing in int8";
+  if (!device_->multiplies(Precision::int8)) {
+    GTEST_SKIP() << "multiplies nothing in int8";
+  }
   for (const int64_t T : kRowCounts) {
     for (const Shape shape : kShapes) {
       for (const Activation activation : kActivations) {
@@ -187,7 +197,9 @@ TEST_P(LinearTest, ForwardInInt8AgreesWithReference) {
 }
 
 TEST_P(LinearTest, RefusesWeightsForInt8ThatAreNotFinite) {
-  if (!device_->multiplies(Precision::int8)) GTEST_SKIP() << "multiplies nothing in int8";
+  if (!device_->multiplies(Precision::int8)) {
+    GTEST_SKIP() << "multiplies nothing in int8";
+  }
   for (const float value :
        {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
     Matrix weight(3, 5, 0.5F);
@@ -300,7 +312,9 @@ TEST_P(LinearTest, TrainingWeightFollowsItsTensorAfterRefresh) {
 
 // What overflows shows in the gradients: the trainer then skips the step and scales less.
 TEST_P(LinearTest, GradientsBeyondFp16AreInfinite) {
-  if (!device_->multiplies(Precision::fp16)) GTEST_SKIP() << "multiplies nothing in fp16";
+  if (!device_->multiplies(Precision::fp16)) {
+    GTEST_SKIP() << "multiplies nothing in fp16";
+  }
   const Matrix ones(1, 8, 1);
   const OnDevice in(*device_, ones);
   const OnDevice weight(*device_, Matrix(4, 8, 1));
@@ -318,8 +332,12 @@ TEST_P(LinearTest, GradientsBeyondFp16AreInfinite) {
                            d_weight,
                            {},
                            Write::overwrite);
-  for (const float value : d_in.download().values) EXPECT_EQ(value, INFINITY);
-  for (const float value : d_weight.download().values) EXPECT_EQ(value, INFINITY);
+  for (const float value : d_in.download().values) {
+    EXPECT_EQ(value, INFINITY);
+  }
+  for (const float value : d_weight.download().values) {
+    EXPECT_EQ(value, INFINITY);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices,

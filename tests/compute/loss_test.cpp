@@ -18,14 +18,18 @@ class LossTest : public BackendTest {
     Random random(static_cast<uint32_t>(S + C));
     const Matrix logits = random.matrix(S, C, limit);
     std::vector<int32_t> labels = random.integers(S, C);
-    if (S > 2) labels[static_cast<size_t>(S) / 2] = kNoLabel;
+    if (S > 2) {
+      labels[static_cast<size_t>(S) / 2] = kNoLabel;
+    }
     std::vector<float> weights = random.matrix(1, C).values;
     double normalizer = 0;
     for (float& weight : weights) {
       weight = std::abs(weight) + 0.1F;
     }
     for (const int32_t label : labels) {
-      if (label != kNoLabel) normalizer += weighted ? weights[label] : 1.0F;
+      if (label != kNoLabel) {
+        normalizer += weighted ? weights[label] : 1.0F;
+      }
     }
     CrossEntropy options{label_smoothing, {}, S == 0 ? 1.0 : normalizer};
     if (weighted) {
@@ -93,8 +97,9 @@ TEST_P(LossTest, AgreesWithTorch) {
 TEST_P(LossTest, RowsWithoutALabelHaveNeitherLossNorGradient) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   Matrix logits(2, 40);
-  for (size_t i = 0; i < logits.values.size(); ++i)
+  for (size_t i = 0; i < logits.values.size(); ++i) {
     logits.values[i] = i % 3 == 0 ? kInfinity : static_cast<float>(i);
+  }
   for (Backend* backend : {device_.get(), reference_.get()}) {
     const OnDevice d_logits(*backend, 2, 40);
     const OnDevice losses(*backend, 2, 1);

@@ -78,9 +78,8 @@ TEST_P(PackedWeight, BytesThatAreNotItsAreRefused) {
   };
   expect_error(ErrorCode::invalid_argument, [&] { adopt({"other", packed.bytes}, shape); });
   expect_error(ErrorCode::invalid_argument, [&] { adopt(packed, {0, 31}); });
-  expect_error(ErrorCode::bad_checkpoint, [&] {
-    adopt({packed.layout, packed.bytes.first(packed.bytes.size() - 4)}, shape);
-  });
+  expect_error(ErrorCode::bad_checkpoint,
+               [&] { adopt({packed.layout, packed.bytes.first(packed.bytes.size() - 4)}, shape); });
   expect_error(ErrorCode::bad_checkpoint, [&] { adopt(packed, {129, 31}); });
   const StoredBytes shifted(packed, 1);
   expect_error(ErrorCode::bad_checkpoint, [&] { adopt(shifted.packed(), shape); });

@@ -49,12 +49,10 @@ TEST_F(ShapeChecksTest, Memory) {
                  [&] { backend_->upload(narrow_.tensor(), a_.tensor()); });
   expect_refused("download: expected host [4,6], found [4,5]",
                  [&] { backend_->download(a_.tensor(), narrow_.tensor()); });
-  expect_refused("upload: expected host [4,6], found a tensor without memory", [&] {
-    backend_->upload({nullptr, 4, 6}, a_.tensor());
-  });
-  expect_refused("upload: expected host with rows at least 6 apart, found 5", [&] {
-    backend_->upload({a_.values.data(), 4, 6, 5}, a_.tensor());
-  });
+  expect_refused("upload: expected host [4,6], found a tensor without memory",
+                 [&] { backend_->upload({nullptr, 4, 6}, a_.tensor()); });
+  expect_refused("upload: expected host with rows at least 6 apart, found 5",
+                 [&] { backend_->upload({a_.values.data(), 4, 6, 5}, a_.tensor()); });
 }
 
 TEST_F(ShapeChecksTest, BufferHoldsWholeTiles) {
@@ -128,24 +126,18 @@ TEST_F(ShapeChecksTest, Attention) {
     backend_->attention(
         a_.tensor(), b_.tensor(), c_.tensor(), {queries, keys}, heads, {}, square_.tensor());
   };
-  expect_refused("attention: expected a number of heads that divides 6, found 4", [&] {
-    attend({0, 4}, {0, 4}, 4);
-  });
-  expect_refused("attention: expected query_starts from 0 to 4, found 0 to 3", [&] {
-    attend({0, 3}, {0, 4}, 2);
-  });
-  expect_refused("attention: expected key_starts from 0 to 4, found none", [&] {
-    attend({0, 4}, {}, 2);
-  });
-  expect_refused("attention: expected key_starts that never fall, found 2 after 3 (at 2)", [&] {
-    attend({0, 1, 2, 4}, {0, 3, 2, 4}, 2);
-  });
-  expect_refused("attention: expected key_starts [2], found [3]", [&] {
-    attend({0, 4}, {0, 3, 4}, 2);
-  });
-  expect_refused("attention: expected a key for every query, found none (sequence 1)", [&] {
-    attend({0, 2, 4}, {0, 4, 4}, 2);
-  });
+  expect_refused("attention: expected a number of heads that divides 6, found 4",
+                 [&] { attend({0, 4}, {0, 4}, 4); });
+  expect_refused("attention: expected query_starts from 0 to 4, found 0 to 3",
+                 [&] { attend({0, 3}, {0, 4}, 2); });
+  expect_refused("attention: expected key_starts from 0 to 4, found none",
+                 [&] { attend({0, 4}, {}, 2); });
+  expect_refused("attention: expected key_starts that never fall, found 2 after 3 (at 2)",
+                 [&] { attend({0, 1, 2, 4}, {0, 3, 2, 4}, 2); });
+  expect_refused("attention: expected key_starts [2], found [3]",
+                 [&] { attend({0, 4}, {0, 3, 4}, 2); });
+  expect_refused("attention: expected a key for every query, found none (sequence 1)",
+                 [&] { attend({0, 2, 4}, {0, 4, 4}, 2); });
   expect_refused("attention: expected out [4,6], found [6,6]", [&] { attend({0, 4}, {0, 4}, 2); });
   const std::vector<int32_t> starts{0, 4};
   expect_refused("attention: expected v [4,6], found [4,5]", [&] {
@@ -172,26 +164,20 @@ TEST_F(ShapeChecksTest, AddAndNormalize) {
   };
   expect_refused("add_and_normalize: expected residual [4,6], found [4,5]",
                  [&] { add(narrow_.tensor(), layer_norm_, {}); });
-  expect_refused("add_and_normalize: expected shift [6], found [5]", [&] {
-    add(b_.tensor(), {six_, five_, 0}, {});
-  });
+  expect_refused("add_and_normalize: expected shift [6], found [5]",
+                 [&] { add(b_.tensor(), {six_, five_, 0}, {}); });
   expect_refused("add_and_normalize: expected a dropout rate of at least 0 and below 1, found 1",
-                 [&] {
-                   add(b_.tensor(), layer_norm_, {1, 0});
-                 });
+                 [&] { add(b_.tensor(), layer_norm_, {1, 0}); });
   const auto backward = [&](const NormalizedRows& kept, Tensor d_in, Tensor d_residual) {
     backend_->add_and_normalize_backward(
         kept, six_, {0.5F, 1}, a_.tensor(), d_in, d_residual, six_, six_, Write::overwrite);
   };
-  expect_refused("add_and_normalize_backward: expected kept inverse_deviation [4], found [5]", [&] {
-    backward({b_.tensor(), five_}, b_.tensor(), c_.tensor());
-  });
+  expect_refused("add_and_normalize_backward: expected kept inverse_deviation [4], found [5]",
+                 [&] { backward({b_.tensor(), five_}, b_.tensor(), c_.tensor()); });
   expect_refused(
       "add_and_normalize_backward: expected d_in apart from d_residual under dropout, found the "
       "same tensor",
-      [&] {
-        backward({b_.tensor(), four_}, c_.tensor(), c_.tensor());
-      });
+      [&] { backward({b_.tensor(), four_}, c_.tensor(), c_.tensor()); });
 }
 
 TEST_F(ShapeChecksTest, Embed) {
@@ -203,21 +189,16 @@ TEST_F(ShapeChecksTest, Embed) {
                         {},
                         c_.tensor());
       };
-  expect_refused("embed: expected token id from 0 to 5, found 6 (at 2)", [&] {
-    embed({0, 1, 6, 3}, {0, 1, 2, 3}, {});
-  });
-  expect_refused("embed: expected position from 0 to 3, found -1 (at 0)", [&] {
-    embed({0, 1, 2, 3}, {-1, 1, 2, 3}, {});
-  });
-  expect_refused("embed: expected segment from 0 to 3, found 4 (at 3)", [&] {
-    embed({0, 1, 2, 3}, {0, 1, 2, 3}, {0, 0, 0, 4});
-  });
-  expect_refused("embed: expected positions [4], found [3]", [&] {
-    embed({0, 1, 2, 3}, {0, 1, 2}, {});
-  });
-  expect_refused("embed: expected out [3,*], found [4,6]", [&] {
-    embed({0, 1, 2}, {0, 1, 2}, {});
-  });
+  expect_refused("embed: expected token id from 0 to 5, found 6 (at 2)",
+                 [&] { embed({0, 1, 6, 3}, {0, 1, 2, 3}, {}); });
+  expect_refused("embed: expected position from 0 to 3, found -1 (at 0)",
+                 [&] { embed({0, 1, 2, 3}, {-1, 1, 2, 3}, {}); });
+  expect_refused("embed: expected segment from 0 to 3, found 4 (at 3)",
+                 [&] { embed({0, 1, 2, 3}, {0, 1, 2, 3}, {0, 0, 0, 4}); });
+  expect_refused("embed: expected positions [4], found [3]",
+                 [&] { embed({0, 1, 2, 3}, {0, 1, 2}, {}); });
+  expect_refused("embed: expected out [3,*], found [4,6]",
+                 [&] { embed({0, 1, 2}, {0, 1, 2}, {}); });
   const std::vector<int32_t> slots{0, 6, 1, 2};
   expect_refused("add_rows: expected slot from 0 to 5, found 6 (at 1)",
                  [&] { backend_->add_rows(a_.tensor(), slots, square_.tensor()); });
@@ -227,9 +208,8 @@ TEST_F(ShapeChecksTest, Pool) {
   const auto pool = [&](std::vector<int32_t> starts) {
     backend_->pool(a_.tensor(), starts, Pooling::mean, b_.tensor());
   };
-  expect_refused("pool: expected a token in every sequence, found none (sequence 1)", [&] {
-    pool({0, 2, 2, 3, 4});
-  });
+  expect_refused("pool: expected a token in every sequence, found none (sequence 1)",
+                 [&] { pool({0, 2, 2, 3, 4}); });
   expect_refused("pool: expected out [2,6], found [4,6]", [&] { pool({0, 2, 4}); });
 }
 
@@ -245,15 +225,12 @@ TEST_F(ShapeChecksTest, SoftmaxCrossEntropy) {
   expect_refused("softmax_cross_entropy: expected losses [4], found [5]", [&] {
     backend_->softmax_cross_entropy(a_.tensor(), labels, {}, five_, b_.tensor());
   });
-  expect_refused("softmax_cross_entropy: expected class_weights [6], found [5]", [&] {
-    loss(labels, {0, five_, 1});
-  });
-  expect_refused("softmax_cross_entropy: expected normalizer above 0, found 0", [&] {
-    loss(labels, {0, {}, 0});
-  });
-  expect_refused("softmax_cross_entropy: expected label_smoothing from 0 to 1, found 1.5", [&] {
-    loss(labels, {1.5F, {}, 1});
-  });
+  expect_refused("softmax_cross_entropy: expected class_weights [6], found [5]",
+                 [&] { loss(labels, {0, five_, 1}); });
+  expect_refused("softmax_cross_entropy: expected normalizer above 0, found 0",
+                 [&] { loss(labels, {0, {}, 0}); });
+  expect_refused("softmax_cross_entropy: expected label_smoothing from 0 to 1, found 1.5",
+                 [&] { loss(labels, {1.5F, {}, 1}); });
 }
 
 TEST_F(ShapeChecksTest, Update) {
@@ -266,9 +243,8 @@ TEST_F(ShapeChecksTest, Update) {
   expect_refused("sum_gradients: expected at least one part, found none",
                  [&] { backend_->sum_gradients({}, six_); });
   expect_refused("adamw_step: expected gradient [6], found [5]", [&] { step({state, five_, {}}); });
-  expect_refused("adamw_step: expected second_moment [6], found [5]", [&] {
-    step({{six_, six_, five_}, six_, {}});
-  });
+  expect_refused("adamw_step: expected second_moment [6], found [5]",
+                 [&] { step({{six_, six_, five_}, six_, {}}); });
   std::vector<int32_t> last_steps(3);
   const std::vector<int32_t> rows{0, 3};
   const std::vector<AdamwRates> rates(1);

@@ -66,8 +66,9 @@ class FactorRowsTest : public testing::Test {
         // Half a step, and what rounding in f32 adds to a value of up to 255 steps.
         ASSERT_LE(std::abs(value - rows.row(t)[k]), 0.5001 * double{found.scales[t]});
       }
-      for (int64_t i = rows.columns; i < 4 * found.factor.row_words; ++i)
+      for (int64_t i = rows.columns; i < 4 * found.factor.row_words; ++i) {
         ASSERT_EQ(found.byte(t, i), 0) << "behind the row's end";
+      }
     }
   }
 };
@@ -75,11 +76,17 @@ class FactorRowsTest : public testing::Test {
 TEST_F(FactorRowsTest, TakesTheStepsOfTheDefinition) {
   for (const int64_t width : kWidths) {
     Random random(static_cast<uint32_t>(width));
-    for (const double limit : {1e-6, 1.0, 1e6}) expect_steps(random.matrix(20, width, limit));
+    for (const double limit : {1e-6, 1.0, 1e6}) {
+      expect_steps(random.matrix(20, width, limit));
+    }
     Matrix one_sided = random.matrix(20, width);
-    for (float& value : one_sided.values) value = std::abs(value);
+    for (float& value : one_sided.values) {
+      value = std::abs(value);
+    }
     expect_steps(one_sided);
-    for (float& value : one_sided.values) value = -value;
+    for (float& value : one_sided.values) {
+      value = -value;
+    }
     expect_steps(one_sided);
   }
 }
@@ -88,8 +95,12 @@ TEST_F(FactorRowsTest, TakesTheStepsOfTheDefinition) {
 TEST_F(FactorRowsTest, BreaksTiesAsTheDefinition) {
   for (const int first : {-100, -101}) {
     std::vector<float> values;
-    for (int i = first; i <= first + 255; ++i) values.push_back(static_cast<float>(i));
-    for (int i = first; i < first + 255; ++i) values.push_back(static_cast<float>(i) + 0.5F);
+    for (int i = first; i <= first + 255; ++i) {
+      values.push_back(static_cast<float>(i));
+    }
+    for (int i = first; i < first + 255; ++i) {
+      values.push_back(static_cast<float>(i) + 0.5F);
+    }
     expect_steps(row_of(values));
   }
 }
@@ -98,10 +109,13 @@ TEST_F(FactorRowsTest, HoldsZeroExactly) {
   Random random;
   for (const int64_t width : kWidths) {
     Matrix rows = random.matrix(50, width);
-    for (int64_t t = 0; t < rows.rows; ++t) rows.row(t)[t % width] = 0;
+    for (int64_t t = 0; t < rows.rows; ++t) {
+      rows.row(t)[t % width] = 0;
+    }
     const OwnedFactor found = quantized(rows);
-    for (int64_t t = 0; t < rows.rows; ++t)
+    for (int64_t t = 0; t < rows.rows; ++t) {
       ASSERT_EQ(static_cast<float>(found.byte(t, t % width)), found.zeros[t]);
+    }
   }
 }
 
@@ -110,13 +124,16 @@ TEST_F(FactorRowsTest, TakesRowsWithoutARangeForZeros) {
     const OwnedFactor found = quantized(Matrix(1, 19, value));
     EXPECT_EQ(found.scales[0], 1);
     EXPECT_EQ(found.zeros[0], 0);
-    for (int64_t k = 0; k < 20; ++k) EXPECT_EQ(found.byte(0, k), 0);
+    for (int64_t k = 0; k < 20; ++k) {
+      EXPECT_EQ(found.byte(0, k), 0);
+    }
   }
 }
 
 TEST_F(FactorRowsTest, TakesConstantAndTinyAndHugeRows) {
-  for (const float value : {1.0F, -1.0F, 3e-30F, -3e-30F, 3e38F, -3e38F})
+  for (const float value : {1.0F, -1.0F, 3e-30F, -3e-30F, 3e38F, -3e38F}) {
     expect_steps(Matrix(2, 19, value));
+  }
   expect_steps(row_of({-1.5e38F, 0.0F, 1.5e38F, 1e30F, 1.0F}));
 }
 
@@ -176,8 +193,9 @@ TEST_F(FactorRowsTest, QuantizesRowsOfWeights) {
         sum += values[k];
       }
       ASSERT_EQ(found.sum, sum);
-      for (int64_t k = width; k < static_cast<int64_t>(4 * words.size()); ++k)
+      for (int64_t k = width; k < static_cast<int64_t>(4 * words.size()); ++k) {
         ASSERT_EQ(values[k], 0) << "behind the row's end";
+      }
     }
   }
 }
@@ -212,10 +230,12 @@ TEST_F(FactorRowsTest, NormalizesAndConvertsAtOnce) {
     for (int64_t t = 0; t < rows.rows; ++t) {
       double mean = 0;
       double squares = 0;
-      for (int64_t h = 0; h < width; ++h)
+      for (int64_t h = 0; h < width; ++h) {
         mean += double{rows.row(t)[h]} / static_cast<double>(width);
-      for (int64_t h = 0; h < width; ++h)
+      }
+      for (int64_t h = 0; h < width; ++h) {
         squares += std::pow(rows.row(t)[h] - mean, 2) / static_cast<double>(width);
+      }
       for (int64_t h = 0; h < width; ++h) {
         const double value =
             (rows.row(t)[h] - mean) / std::sqrt(squares + 1e-12) * scale.values[h] +

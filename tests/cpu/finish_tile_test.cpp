@@ -47,16 +47,22 @@ class FinishTileTest : public testing::Test {
       return int8 ? integers[r * kStride + c] - 200'000 : double{floats.row(r)[c]};
     };
     std::vector<uint32_t> sums;
-    for (int64_t r = 0; r < R; ++r)
-      for (int64_t c = 0; c < kStride; ++c)
+    for (int64_t r = 0; r < R; ++r) {
+      for (int64_t c = 0; c < kStride; ++c) {
         sums.push_back(int8 ? static_cast<uint32_t>(integers[r * kStride + c] - 200'000)
                             : std::bit_cast<uint32_t>(floats.row(r)[c]));
+      }
+    }
     const Matrix row_scales = random.matrix(1, R, 0.01);
     const Matrix column_scales = random.matrix(1, C, 0.002);
     Matrix zeros = random.matrix(1, R, 127);
     Matrix column_sums = random.matrix(1, C, 1000);
-    for (float& zero : zeros.values) zero = std::round(zero + 127);
-    for (float& sum : column_sums.values) sum = std::round(sum);
+    for (float& zero : zeros.values) {
+      zero = std::round(zero + 127);
+    }
+    for (float& sum : column_sums.values) {
+      sum = std::round(sum);
+    }
     const Matrix shift = random.matrix(1, C);
     const Matrix rest = random.matrix(R, kStride);
     Matrix out(R, kStride, 7);
@@ -93,13 +99,20 @@ class FinishTileTest : public testing::Test {
 };
 
 TEST_F(FinishTileTest, AgreesWithPlainLoops) {
-  for (const Element element : {Element::fp32, Element::rounded_fp32, Element::bf16, Element::int8})
-    for (const int64_t R : {1, 2, 5, 6})
-      for (const int64_t C : {1, 4, 15, 16, 33, 64})
-        for (const Activation activation : kActivations)
-          for (const bool bias : {false, true})
-            for (const bool residual : {false, true})
+  for (const Element element :
+       {Element::fp32, Element::rounded_fp32, Element::bf16, Element::int8}) {
+    for (const int64_t R : {1, 2, 5, 6}) {
+      for (const int64_t C : {1, 4, 15, 16, 33, 64}) {
+        for (const Activation activation : kActivations) {
+          for (const bool bias : {false, true}) {
+            for (const bool residual : {false, true}) {
               check(element, R, C, activation, bias, residual);
+            }
+          }
+        }
+      }
+    }
+  }
 }
 
 std::vector<float> activate_values(Activation activation, const std::vector<float>& in) {
@@ -117,7 +130,9 @@ std::vector<float> activate_values(Activation activation, const std::vector<floa
 // The bound that gelu-inl.h states, over all of its polynomial and far beyond.
 TEST_F(FinishTileTest, ComputesGeluWithin3e7) {
   std::vector<float> in;
-  for (int i = -800'000; i <= 800'000; ++i) in.push_back(static_cast<float>(i) * 1e-5F);
+  for (int i = -800'000; i <= 800'000; ++i) {
+    in.push_back(static_cast<float>(i) * 1e-5F);
+  }
   for (float x = 8; x < 1e38F; x *= 1.5F) {
     in.push_back(x);
     in.push_back(-x);
@@ -127,7 +142,9 @@ TEST_F(FinishTileTest, ComputesGeluWithin3e7) {
   float where = 0;
   for (size_t i = 0; i < in.size(); ++i) {
     const double error = std::abs(out[i] - activated(Activation::gelu, in[i]));
-    if (!(error > largest)) continue;
+    if (!(error > largest)) {
+      continue;
+    }
     largest = error;
     where = in[i];
   }
@@ -137,10 +154,12 @@ TEST_F(FinishTileTest, ComputesGeluWithin3e7) {
 
 // A wrong weight or overflow must reach the logits, where it is told.
 TEST_F(FinishTileTest, KeepsNaN) {
-  for (const Activation activation : kActivations)
+  for (const Activation activation : kActivations) {
     for (const float value : activate_values(
-             activation, std::vector<float>(19, std::numeric_limits<float>::quiet_NaN())))
+             activation, std::vector<float>(19, std::numeric_limits<float>::quiet_NaN()))) {
       EXPECT_TRUE(std::isnan(value)) << static_cast<int>(activation);
+    }
+  }
 }
 
 }  // namespace

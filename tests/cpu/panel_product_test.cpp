@@ -13,15 +13,18 @@ namespace {
 
 std::vector<uint32_t> bits_of(const Matrix& matrix) {
   std::vector<uint32_t> bits;
-  for (const float value : matrix.values) bits.push_back(std::bit_cast<uint32_t>(value));
+  for (const float value : matrix.values) {
+    bits.push_back(std::bit_cast<uint32_t>(value));
+  }
   return bits;
 }
 
 // Without AMX the library takes its VNNI kernels for the same call: sums are exact in both, so the
 // whole way to AMX but its instruction is run here.
 TEST(PanelProduct, GivesTheSameBitsThroughTheLibraryAsByTiles) {
-  if (!has_dot_products(Element::int8))
+  if (!has_dot_products(Element::int8)) {
     GTEST_SKIP() << "needs AVX512_VNNI: older kernels of the library saturate";
+  }
   constexpr int64_t kSizes[][2] = {{384, 384}, {384, 77}, {12, 130}, {1536, 64}};
   for (const auto& [K, N] : kSizes) {
     Random random(static_cast<uint32_t>(K + N));

@@ -51,17 +51,28 @@ struct Tile {
         rows(static_cast<size_t>(R * row_words)),
         panel(static_cast<size_t>(words_of(e, K) * kPanelColumns)),
         sums(static_cast<size_t>(R * kPanelColumns)) {
-    for (int64_t r = 0; r < R; ++r)
-      for (int64_t k = 0; k < K; ++k) write_element(e, factor(r, k), k, &rows[r * row_words]);
+    for (int64_t r = 0; r < R; ++r) {
+      for (int64_t k = 0; k < K; ++k) {
+        write_element(e, factor(r, k), k, &rows[r * row_words]);
+      }
+    }
     std::vector<uint32_t> column(static_cast<size_t>(words_of(e, K)));
     for (int64_t n = 0; n < kPanelColumns; ++n) {
       column.assign(column.size(), 0);
-      for (int64_t k = 0; k < K; ++k) write_element(e, weight(n, k), k, column.data());
-      for (size_t w = 0; w < column.size(); ++w) panel[w * kPanelColumns + n] = column[w];
+      for (int64_t k = 0; k < K; ++k) {
+        write_element(e, weight(n, k), k, column.data());
+      }
+      for (size_t w = 0; w < column.size(); ++w) {
+        panel[w * kPanelColumns + n] = column[w];
+      }
     }
-    for (int64_t r = 0; r < R; ++r)
-      for (int64_t n = 0; n < kPanelColumns; ++n)
-        for (int64_t k = 0; k < K; ++k) sums[r * kPanelColumns + n] += factor(r, k) * weight(n, k);
+    for (int64_t r = 0; r < R; ++r) {
+      for (int64_t n = 0; n < kPanelColumns; ++n) {
+        for (int64_t k = 0; k < K; ++k) {
+          sums[r * kPanelColumns + n] += factor(r, k) * weight(n, k);
+        }
+      }
+    }
   }
 
   std::vector<int32_t> found(const TileProducts& products) const {
@@ -80,14 +91,20 @@ struct Tile {
 // Every way to multiply an element that this processor has under the instruction set in use.
 std::vector<TileProducts> products_of(Element element) {
   std::vector<TileProducts> all = {tile_products(element)};
-  if (has_dot_products(element)) all.push_back(dot_tile_products(element));
-  if (element != Element::bf16) all.push_back(portable_tile_products(element));
+  if (has_dot_products(element)) {
+    all.push_back(dot_tile_products(element));
+  }
+  if (element != Element::bf16) {
+    all.push_back(portable_tile_products(element));
+  }
   return all;
 }
 
 std::vector<Element> elements() {
   std::vector<Element> list = {Element::fp32, Element::rounded_fp32, Element::int8};
-  if (has_dot_products(Element::bf16)) list.push_back(Element::bf16);
+  if (has_dot_products(Element::bf16)) {
+    list.push_back(Element::bf16);
+  }
   return list;
 }
 
@@ -106,9 +123,10 @@ TEST(TileProduct, MultipliesWholeNumbersExactly) {
             K,
             [&](int64_t r, int64_t k) { return factors[r * K + k] + lowest; },
             [&](int64_t n, int64_t k) { return weights[n * K + k] - 8; });
-        for (const TileProducts& products : products_of(element))
+        for (const TileProducts& products : products_of(element)) {
           ASSERT_EQ(tile.found(products), tile.sums)
               << "element " << static_cast<int>(element) << ", " << R << " rows, K " << K;
+        }
       }
     }
   }
@@ -127,8 +145,9 @@ TEST(TileProduct, MultipliesTheLargestBytesExactly) {
         [](int64_t n, int64_t k) {
           return n == 0 ? 127 : n == 1 ? -127 : k % 2 == 0 ? 127 : -128;
         });
-    for (const TileProducts& products : products_of(Element::int8))
+    for (const TileProducts& products : products_of(Element::int8)) {
       ASSERT_EQ(tile.found(products), tile.sums) << R << " rows";
+    }
   }
 }
 
@@ -144,8 +163,9 @@ TEST(TileProduct, MultipliesRandomBytesExactly) {
           K,
           [&](int64_t r, int64_t k) { return factors[r * K + k]; },
           [&](int64_t n, int64_t k) { return weights[n * K + k] - 128; });
-      for (const TileProducts& products : products_of(Element::int8))
+      for (const TileProducts& products : products_of(Element::int8)) {
         ASSERT_EQ(tile.found(products), tile.sums) << R << " rows, K " << K;
+      }
     }
   }
 }

@@ -28,7 +28,9 @@ class FakeTrial final : public AlgorithmTrial {
     return kAnchor;
   }
   std::vector<Algorithm> candidates() override {
-    if (without_memory) throw std::bad_alloc();
+    if (without_memory) {
+      throw std::bad_alloc();
+    }
     return offered;
   }
   bool same_bits(const Algorithm& candidate, const Algorithm& of) override {

@@ -9,7 +9,9 @@ namespace {
 
 std::vector<int32_t> starts_of(const std::vector<int32_t>& lengths) {
   std::vector<int32_t> starts{0};
-  for (const int32_t length : lengths) starts.push_back(starts.back() + length);
+  for (const int32_t length : lengths) {
+    starts.push_back(starts.back() + length);
+  }
   return starts;
 }
 

@@ -25,10 +25,15 @@ void normalize(std::vector<double>& row, const Matrix& scale, const Matrix& shif
   const auto width = static_cast<double>(row.size());
   double mean = 0;
   double variance = 0;
-  for (const double value : row) mean += value / width;
-  for (const double value : row) variance += (value - mean) * (value - mean) / width;
-  for (size_t i = 0; i < row.size(); ++i)
+  for (const double value : row) {
+    mean += value / width;
+  }
+  for (const double value : row) {
+    variance += (value - mean) * (value - mean) / width;
+  }
+  for (size_t i = 0; i < row.size(); ++i) {
     row[i] = (row[i] - mean) / std::sqrt(variance + epsilon) * scale.values[i] + shift.values[i];
+  }
 }
 
 class EncoderRowsTest : public testing::TestWithParam<Factors> {
@@ -40,7 +45,9 @@ class EncoderRowsTest : public testing::TestWithParam<Factors> {
 
   // Of a result of up to 6, and of an operand of up to 2 that was rounded before.
   double tolerance() const {
-    if (bytes_of(factors()) == sizeof(float)) return 1e-5;
+    if (bytes_of(factors()) == sizeof(float)) {
+      return 1e-5;
+    }
     return factors() == Factors::fp16 ? 4e-3 : 3e-2;
   }
 
@@ -55,7 +62,9 @@ class EncoderRowsTest : public testing::TestWithParam<Factors> {
     Matrix all(kBucket, values.columns, kNan);
     std::copy(values.values.begin(), values.values.end(), all.values.begin());
     DeviceMemory as_floats = floats(all);
-    if (bytes_of(factors()) == sizeof(float)) return as_floats;
+    if (bytes_of(factors()) == sizeof(float)) {
+      return as_floats;
+    }
     DeviceMemory memory = room(values.columns);
     convert_rows(
         stream_, {as_floats.as<float>(), kBucket, values.columns}, factors(), memory.get());
@@ -183,15 +192,18 @@ TEST_P(EncoderRowsTest, GathersRows) {
   const DeviceMemory out = room(24);
   gather_rows(stream_, factors(), rows(), from.get(), places.as<int32_t>(), 24, out.get());
   const Matrix found = load(out, 24);
-  for (int64_t r = 0; r < kRows; ++r)
+  for (int64_t r = 0; r < kRows; ++r) {
     expect_row(found, r, {in.row(chosen[r]), in.row(chosen[r]) + 24});
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(AllFactors,
                          EncoderRowsTest,
                          testing::Values(Factors::fp32, Factors::fp16, Factors::bf16),
                          [](const auto& test) -> std::string {
-                           if (test.param == Factors::fp32) return "fp32";
+                           if (test.param == Factors::fp32) {
+                             return "fp32";
+                           }
                            return test.param == Factors::fp16 ? "fp16" : "bf16";
                          });
 

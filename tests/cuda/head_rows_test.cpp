@@ -54,7 +54,9 @@ class PoolRowsTest : public HeadRows, public testing::WithParamInterface<Factors
 
   DeviceMemory stored(const Matrix& values) const {
     DeviceMemory as_floats = upload(values.values);
-    if (!in_16_bits()) return as_floats;
+    if (!in_16_bits()) {
+      return as_floats;
+    }
     DeviceMemory memory(0, values.values.size() * sizeof(uint16_t));
     convert_rows(
         stream_, {as_floats.as<float>(), values.rows, values.columns}, factors(), memory.get());
@@ -74,7 +76,9 @@ class PoolRowsTest : public HeadRows, public testing::WithParamInterface<Factors
     const int64_t bytes = result == Result::fp32 ? 4 : bytes_of(factors());
     const DeviceMemory out = room(kBucket * width * bytes);
     pool_rows(stream_, factors(), rows, in.get(), starts, width, result, out.get());
-    if (bytes == 4) return download<float>(out);
+    if (bytes == 4) {
+      return download<float>(out);
+    }
     const DeviceMemory floats = room(kBucket * width * 4);
     pool_rows(stream_, factors(), rows, out.get(), nullptr, width, Result::fp32, floats.get());
     return download<float>(floats);
@@ -96,7 +100,9 @@ TEST_P(PoolRowsTest, AveragesTheTokensOfEachText) {
       for (int32_t s = 0; s < S; ++s) {
         for (int64_t c = 0; c < width; ++c) {
           double mean = 0;
-          for (int32_t t = starts[s]; t < starts[s + 1]; ++t) mean += in.row(t)[c];
+          for (int32_t t = starts[s]; t < starts[s + 1]; ++t) {
+            mean += in.row(t)[c];
+          }
           mean /= starts[s + 1] - starts[s];
           // Of values up to 1 that were rounded before: half a step of bf16, and of the result's.
           const double step = in_16_bits() ? (rounded ? 4e-3 : 2e-3) : 1e-6;
@@ -113,16 +119,22 @@ TEST_P(PoolRowsTest, WithoutStartsTakesEachRow) {
   constexpr int64_t kWidth = 24;
   Matrix in = Random().matrix(kBucket, kWidth);
   // Exact in every kind.
-  for (float& value : in.values) value = std::round(value * 64) / 64;
+  for (float& value : in.values) {
+    value = std::round(value * 64) / 64;
+  }
   const auto found = pooled(first_rows(7), stored(in), nullptr, kWidth, Result::fp32);
-  for (size_t i = 0; i < 7 * kWidth; ++i) ASSERT_EQ(found[i], in.values[i]) << i;
+  for (size_t i = 0; i < 7 * kWidth; ++i) {
+    ASSERT_EQ(found[i], in.values[i]) << i;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(AllFactors,
                          PoolRowsTest,
                          testing::Values(Factors::fp32, Factors::fp16, Factors::bf16),
                          [](const auto& test) -> std::string {
-                           if (test.param == Factors::fp32) return "fp32";
+                           if (test.param == Factors::fp32) {
+                             return "fp32";
+                           }
                            return test.param == Factors::fp16 ? "fp16" : "bf16";
                          });
 
@@ -168,7 +180,9 @@ class RankRowsTest : public HeadRows {
               out.as<ScoredClass>());
     auto found = download<ScoredClass>(out);
     const auto written = static_cast<size_t>(logits.rows * best);
-    for (size_t i = written; i < found.size(); ++i) EXPECT_EQ(found[i], kUntouched) << i;
+    for (size_t i = written; i < found.size(); ++i) {
+      EXPECT_EQ(found[i], kUntouched) << i;
+    }
     found.resize(written);
     return found;
   }
@@ -203,9 +217,12 @@ TEST_F(RankRowsTest, GivesTheBestClassesWithTheirProbabilities) {
   for (const int32_t C : {1, 2, 31, 32, 33, 77, 150}) {
     const Matrix logits = random.matrix(5, C, 6);
     for (const int32_t best : {1, 2, 6, C / 2, C}) {
-      if (best < 1 || best > C) continue;
-      for (const float temperature : {1.0F, 0.4F, 3.0F})
+      if (best < 1 || best > C) {
+        continue;
+      }
+      for (const float temperature : {1.0F, 0.4F, 3.0F}) {
         expect_as_on_the_processor(logits, best, temperature);
+      }
     }
   }
   expect_as_on_the_processor(random.matrix(2, 3000, 6), 20);
@@ -213,13 +230,16 @@ TEST_F(RankRowsTest, GivesTheBestClassesWithTheirProbabilities) {
 
 TEST_F(RankRowsTest, KeepsTiesInTheOrderOfTheClasses) {
   Matrix logits(2, 70, 1);
-  for (const int64_t c : {69, 3, 35, 34}) logits.row(0)[c] = 5;
+  for (const int64_t c : {69, 3, 35, 34}) {
+    logits.row(0)[c] = 5;
+  }
   logits.row(1)[40] = -0.0F;
   logits.row(1)[5] = 0.0F;
   expect_as_on_the_processor(logits, 70);
   const auto found = rank(logits, 6);
-  for (const auto& [rank, c] : {std::pair{0, 3}, {1, 34}, {2, 35}, {3, 69}, {4, 0}, {5, 1}})
+  for (const auto& [rank, c] : {std::pair{0, 3}, {1, 34}, {2, 35}, {3, 69}, {4, 0}, {5, 1}}) {
     EXPECT_EQ(found[static_cast<size_t>(rank)].index, c);
+  }
 }
 
 TEST_F(RankRowsTest, StandsExtremeLogits) {
@@ -242,7 +262,9 @@ TEST_F(RankRowsTest, TellsWhichRowsAreNotFinite) {
   logits.row(2)[40] = kInfinity;
   logits.row(2)[41] = kNan;
   logits.row(4)[0] = -kInfinity;
-  for (const int32_t best : {1, 5, 70}) expect_as_on_the_processor(logits, best);
+  for (const int32_t best : {1, 5, 70}) {
+    expect_as_on_the_processor(logits, best);
+  }
   EXPECT_EQ(rank(logits, 1)[2], (ScoredClass{kNoClass, kInfinity}));
 }
 

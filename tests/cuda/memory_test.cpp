@@ -32,8 +32,9 @@ TEST(MemoryTest, ClearsColumnSlices) {
   backend->clear(Tensor(rows).column_slice(1, 2));
   const std::vector<float> row{1, 0, 0, 1, 1};
   const Matrix found = rows.download();
-  for (int64_t r = 0; r < 3; ++r)
+  for (int64_t r = 0; r < 3; ++r) {
     EXPECT_EQ(std::vector<float>(found.row(r), found.row(r) + 5), row);
+  }
 }
 
 // Whatever lacked memory, the same call passes when there is some again.
@@ -69,7 +70,9 @@ TEST_F(ShortMemoryTest, FactorsOfAProduct) {
   const OnDevice in(*backend_, Matrix(300, 8, 1));
   const OnDevice out(*backend_, 300, 4);
   expect_error_then_success([&] { backend_->linear(in, *weight, {}, Activation::none, out); });
-  for (const float value : out.download().values) EXPECT_EQ(value, 8);
+  for (const float value : out.download().values) {
+    EXPECT_EQ(value, 8);
+  }
 }
 
 TEST_F(ShortMemoryTest, ArraysOfTheHost) {
@@ -77,7 +80,9 @@ TEST_F(ShortMemoryTest, ArraysOfTheHost) {
   const OnDevice out(*backend_, 3, 8);
   const std::vector<int32_t> starts{0, 100, 200, 300};
   expect_error_then_success([&] { backend_->pool(hidden, starts, Pooling::mean, out); });
-  for (const float value : out.download().values) EXPECT_EQ(value, 1);
+  for (const float value : out.download().values) {
+    EXPECT_EQ(value, 1);
+  }
 }
 
 }  // namespace

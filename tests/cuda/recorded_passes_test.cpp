@@ -34,15 +34,18 @@ bool runs_graph(RecordedTraining& training, const StepInputs& inputs) {
 TEST(RecordedPassesTest, TrainingRunsGraphsFromTheSecondTimeOn) {
   RecordedTraining training(kPooling, kPrecision);
   EXPECT_FALSE(runs_graph(training, random_step({3, 9, 5}, 1)));
-  for (uint32_t round = 0; round < 4; ++round)
+  for (uint32_t round = 0; round < 4; ++round) {
     EXPECT_TRUE(runs_graph(training, random_step({3 + round, 20, 5}, 2 + round)));
+  }
   EXPECT_FALSE(runs_graph(training, random_step({3, 9}, 7))) << "another shape";
   EXPECT_TRUE(runs_graph(training, random_step({3, 9, 1}, 8)));
 }
 
 TEST(RecordedPassesTest, AShapeBeginsAnewWhereMemoryWasReplaced) {
   RecordedTraining training(kPooling, kPrecision);
-  for (uint32_t round = 0; round < 3; ++round) training.run(random_step({3, 9, 5}, 1 + round));
+  for (uint32_t round = 0; round < 3; ++round) {
+    training.run(random_step({3, 9, 5}, 1 + round));
+  }
   const StepInputs larger = random_step({70, 60, 50, 40, 80, 10}, 7);
   EXPECT_FALSE(runs_graph(training, larger));
   EXPECT_FALSE(runs_graph(training, random_step({3, 9, 5}, 11)));
@@ -110,12 +113,15 @@ TEST_F(RecordedSumsTest, PassesFollowEachOtherWithoutWaiting) {
     workspace_.stream.download(sums_.get(), results[i].data(), kSlots * sizeof(float));
   }
   workspace_.synchronize();
-  for (size_t i = 0; i < results.size(); ++i)
+  for (size_t i = 0; i < results.size(); ++i) {
     EXPECT_EQ(results[i], only(static_cast<int32_t>(i) % kSlots)) << i;
+  }
 }
 
 TEST_F(RecordedSumsTest, OtherOperationsUnderOneShapeRunDirectly) {
-  for (int i = 0; i < 3; ++i) passes_.run(shape_, [&] { sum(all_in(1)); });
+  for (int i = 0; i < 3; ++i) {
+    passes_.run(shape_, [&] { sum(all_in(1)); });
+  }
   const int graphs = graphs_of([&] {
     passes_.run(shape_, [&] {
       sum(all_in(2));
@@ -139,7 +145,9 @@ TEST_F(RecordedSumsTest, MoreArraysThanBeforeRunDirectly) {
 }
 
 TEST_F(RecordedSumsTest, AnErrorInAReplayLeavesTheStreamAsItWas) {
-  for (int i = 0; i < 3; ++i) passes_.run(shape_, [&] { sum(all_in(1)); });
+  for (int i = 0; i < 3; ++i) {
+    passes_.run(shape_, [&] { sum(all_in(1)); });
+  }
   const auto fail = [] { throw std::runtime_error("in the pass"); };
   EXPECT_THROW(passes_.run(shape_, fail), std::runtime_error);
   sum(all_in(2));
@@ -161,7 +169,9 @@ TEST_F(RecordedSumsTest, WhatSomebodyElseKeepsFromBeingRecordedRunsDirectly) {
 TEST_F(RecordedSumsTest, TheNumberOfRecordingsIsBounded) {
   for (int64_t tokens = 0; tokens < 200; ++tokens) {
     const PassShape shape{tokens, 1, kSlots, Write::overwrite};
-    for (int i = 0; i < 3; ++i) passes_.run(shape, [&] { sum(all_in(1)); });
+    for (int i = 0; i < 3; ++i) {
+      passes_.run(shape, [&] { sum(all_in(1)); });
+    }
   }
   const PassShape first{0, 1, kSlots, Write::overwrite};
   const auto work = [&] { sum(all_in(2)); };

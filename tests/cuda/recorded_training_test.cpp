@@ -41,11 +41,13 @@ TEST_P(RecordedTrainingTest, ShapesMayTakeTurns) {
 
 // The larger step has larger activations, scratch and arrays, all in other places.
 TEST_P(RecordedTrainingTest, MemoryMayBeReplacedInBetween) {
-  for (uint32_t round = 0; round < 3; ++round)
+  for (uint32_t round = 0; round < 3; ++round) {
     expect_bits_of_direct_run(random_step({3, 9, 5 + round}, 1 + round));
+  }
   expect_bits_of_direct_run(random_step({70, 60, 50, 40, 80, 10}, 7));
-  for (uint32_t round = 0; round < 4; ++round)
+  for (uint32_t round = 0; round < 4; ++round) {
     expect_bits_of_direct_run(random_step({9, 3, 15 + round}, 11 + round));
+  }
 }
 
 // Two of the four pairs: every precision takes the same way through a pass, and so does every head.

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "fastintent/error.h"
 
 // Linked into the tests that need a GPU, in a build with CUDA: where there is none they are

@@ -11,7 +11,9 @@ TEST(RowBucketsTest, ArePowersOfTwoAndOneAndAHalfTimesThem) {
   std::vector<int64_t> buckets;
   for (int64_t rows = 1; rows <= 512; ++rows) {
     const int64_t bucket = row_bucket(rows);
-    if (buckets.empty() || buckets.back() != bucket) buckets.push_back(bucket);
+    if (buckets.empty() || buckets.back() != bucket) {
+      buckets.push_back(bucket);
+    }
   }
   EXPECT_EQ(buckets, (std::vector<int64_t>{16, 32, 48, 64, 96, 128, 192, 256, 384, 512}));
 }
@@ -31,7 +33,9 @@ TEST(RowBucketsTest, FollowOneAnotherDownwards) {
   int64_t below = 0;
   for (int64_t rows = 1; rows <= kLargestRowBucket; ++rows) {
     EXPECT_EQ(smaller_bucket(rows), below) << rows;
-    if (row_bucket(rows) == rows) below = rows;
+    if (row_bucket(rows) == rows) {
+      below = rows;
+    }
   }
 }
 

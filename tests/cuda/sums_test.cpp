@@ -21,14 +21,20 @@ void check_sum_columns(const Matrix& rows, int64_t first, int64_t N, Write write
   std::vector<double> expected(static_cast<size_t>(N));
   for (int64_t c = 0; c < N; ++c) {
     double& sum = expected[static_cast<size_t>(c)];
-    if (write == Write::accumulate) sum = static_cast<double>(sums[static_cast<size_t>(c)]);
-    for (int64_t r = 0; r < rows.rows; ++r) sum += static_cast<double>(rows.row(r)[first + c]);
+    if (write == Write::accumulate) {
+      sum = static_cast<double>(sums[static_cast<size_t>(c)]);
+    }
+    for (int64_t r = 0; r < rows.rows; ++r) {
+      sum += static_cast<double>(rows.row(r)[first + c]);
+    }
   }
 
   const size_t row_bytes = rows.values.size() * sizeof(float);
   const DeviceMemory rows_there(0, row_bytes);
   const DeviceMemory sums_there(0, sums.size() * sizeof(float));
-  if (row_bytes > 0) workspace.stream.upload(rows.values.data(), rows_there.get(), row_bytes);
+  if (row_bytes > 0) {
+    workspace.stream.upload(rows.values.data(), rows_there.get(), row_bytes);
+  }
   workspace.stream.upload(sums.data(), sums_there.get(), sums.size() * sizeof(float));
   const ConstTensor tensor(rows_there.as<float>(), rows.rows, rows.columns);
   sum_columns(

@@ -18,7 +18,9 @@ namespace {
 // Values are of order one: a rounding of a probability, of 11 bits in fp16 and of 8 in bf16, and
 // one of the result; in f32 those of exp and of sums over at most 600 keys.
 double tolerance_of(Factors factors) {
-  if (factors == Factors::fp16) return 1e-3;
+  if (factors == Factors::fp16) {
+    return 1e-3;
+  }
   return factors == Factors::bf16 ? 8e-3 : 5e-6;
 }
 
@@ -45,7 +47,9 @@ struct Sequence {
 
 std::vector<Sequence> all_ask(const std::vector<int32_t>& lengths) {
   std::vector<Sequence> sequences;
-  for (const int32_t length : lengths) sequences.push_back({length, length});
+  for (const int32_t length : lengths) {
+    sequences.push_back({length, length});
+  }
   return sequences;
 }
 
@@ -66,7 +70,9 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
   Stored store(const Matrix& rows) const {
     DeviceMemory as_f32(0, rows.values.size() * sizeof(float));
     stream_.upload(rows.values.data(), as_f32.get(), as_f32.size());
-    if (bytes() == sizeof(float)) return {std::move(as_f32), rows.columns};
+    if (bytes() == sizeof(float)) {
+      return {std::move(as_f32), rows.columns};
+    }
     DeviceMemory rounded(0, rows.values.size() * 2);
     convert_rows(stream_, {as_f32.as<float>(), rows.rows, rows.columns}, GetParam(), rounded.get());
     return {std::move(rounded), rows.columns};
@@ -111,7 +117,9 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
       const auto first = static_cast<int32_t>(row);
       const std::vector<int32_t> queries{first, first + sequence.queries};
       const std::vector<int32_t> keys{first, first + sequence.keys};
-      for (const AttentionTile& tile : attention_tiles({queries, keys}, 16)) tiles.push_back(tile);
+      for (const AttentionTile& tile : attention_tiles({queries, keys}, 16)) {
+        tiles.push_back(tile);
+      }
       std::fill_n(asked.begin() + row, sequence.queries, true);
       longest = std::max(longest, sequence.keys);
       given += sequence.keys;
@@ -148,7 +156,9 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
       if (asked[r]) {
         std::copy_n(all.row(r), H, answers.row(answer++));
       } else {
-        for (int64_t c = 0; c < H; ++c) EXPECT_TRUE(std::isnan(all.row(r)[c])) << r << " " << c;
+        for (int64_t c = 0; c < H; ++c) {
+          EXPECT_TRUE(std::isnan(all.row(r)[c])) << r << " " << c;
+        }
       }
     }
     return answers;
@@ -157,11 +167,15 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
   /// q, k and v side by side, of scores around ±2.
   static Matrix random_rows(const std::vector<Sequence>& sequences, Heads shape) {
     int64_t rows = 0;
-    for (const Sequence& sequence : sequences) rows += sequence.keys;
+    for (const Sequence& sequence : sequences) {
+      rows += sequence.keys;
+    }
     const int64_t H = shape.heads * shape.width;
     Matrix qkv = Random(static_cast<uint32_t>(rows + H)).matrix(rows, 3 * H);
     for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t c = 0; c < 2 * H; ++c) qkv.row(r)[c] *= c < H ? 3.0F : 2.0F;
+      for (int64_t c = 0; c < 2 * H; ++c) {
+        qkv.row(r)[c] *= c < H ? 3.0F : 2.0F;
+      }
     }
     return qkv;
   }
@@ -205,20 +219,24 @@ constexpr Heads kShapes[] = {{2, 32}, {3, 64}, {1, 128}, {5, 16}, {2, 48}, {1, 8
 
 TEST_P(TileAttentionTest, AgreesWithReference) {
   for (const Heads shape : kShapes) {
-    for (const int32_t length : {1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 48, 63, 64, 65, 100})
+    for (const int32_t length : {1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 48, 63, 64, 65, 100}) {
       check(all_ask({length}), shape);
+    }
     check(all_ask({5, 1, 16, 17, 3, 64, 1, 31}), shape);
     check(all_ask({5, 1, 70, 17, 100}), shape);
   }
 }
 
 TEST_P(TileAttentionTest, LongSequences) {
-  for (const Heads shape : {Heads{1, 32}, Heads{2, 64}, Heads{1, 128}, Heads{1, 40}})
+  for (const Heads shape : {Heads{1, 32}, Heads{2, 64}, Heads{1, 128}, Heads{1, 40}}) {
     check({{300, 20}, {512, 17}, {513, 1}, {600, 33}, {12, 12}}, shape);
+  }
 }
 
 TEST_P(TileAttentionTest, FewerQueriesThanKeys) {
-  for (const Heads shape : kShapes) check({{5, 1}, {1, 1}, {16, 1}, {37, 2}, {90, 1}}, shape);
+  for (const Heads shape : kShapes) {
+    check({{5, 1}, {1, 1}, {16, 1}, {37, 2}, {90, 1}}, shape);
+  }
 }
 
 // More heads of tiles than 2048 blocks take at once, four each on the tensor cores: each goes on.
@@ -264,7 +282,9 @@ INSTANTIATE_TEST_SUITE_P(Kinds,
                          TileAttentionTest,
                          testing::Values(Factors::fp16, Factors::bf16, Factors::fp32),
                          [](const testing::TestParamInfo<Factors>& kind) {
-                           if (kind.param == Factors::fp32) return "fp32";
+                           if (kind.param == Factors::fp32) {
+                             return "fp32";
+                           }
                            return kind.param == Factors::fp16 ? "fp16" : "bf16";
                          });
 

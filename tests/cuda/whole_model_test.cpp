@@ -34,13 +34,17 @@ std::vector<Sequences> batches() {
 constexpr HeadKind kHeads[] = {HeadKind::pooler, HeadKind::cls, HeadKind::mean};
 
 std::string head_word(HeadKind head) {
-  if (head == HeadKind::pooler) return "pooler";
+  if (head == HeadKind::pooler) {
+    return "pooler";
+  }
   return head == HeadKind::cls ? "cls" : "mean";
 }
 
 std::vector<Found> each_alone(AnsweringModel& model, const Sequences& sequences) {
   std::vector<Found> results;
-  for (const auto& sequence : sequences) results.push_back(model.run({sequence}));
+  for (const auto& sequence : sequences) {
+    results.push_back(model.run({sequence}));
+  }
   return results;
 }
 
@@ -51,7 +55,9 @@ class WholeModelTest : public testing::TestWithParam<std::tuple<Precision, HeadK
   ModelConfig config(const Shape& shape) const { return config_of(shape, head()); }
   // They differ in the dense layer's activation.
   std::vector<ModelFamily> families() const {
-    if (head() != HeadKind::pooler) return {ModelFamily::bert};
+    if (head() != HeadKind::pooler) {
+      return {ModelFamily::bert};
+    }
     return {ModelFamily::bert, ModelFamily::distilbert};
   }
 
@@ -216,8 +222,9 @@ TEST(WholeModelHeadsTest, MeansGoThroughADenseLayerToo) {
   for (const auto& [precision, tolerance] :
        {std::pair{Precision::fp32, 1e-5}, {Precision::fp16, 0.01}}) {
     const Matrix found = run(Device::cuda, precision);
-    for (int64_t s = 0; s < expected.rows; ++s)
+    for (int64_t s = 0; s < expected.rows; ++s) {
       EXPECT_LE(largest_difference_of_row(found, expected, s), tolerance) << s;
+    }
   }
 }
 
@@ -249,9 +256,8 @@ TEST(WholeModelHeadsTest, RefusesWhatCannotBeAnswered) {
   const ModelConfig config = config_of(kSmall, HeadKind::cls);
   AnsweringModel model(Device::cuda, config, Precision::fp32);
   const auto refuses = [&](const char* message, int64_t best, double temperature) {
-    expect_error(ErrorCode::invalid_argument, message, [&] {
-      model.run({{1, 2}}, best, temperature);
-    });
+    expect_error(
+        ErrorCode::invalid_argument, message, [&] { model.run({{1, 2}}, best, temperature); });
   };
   refuses("expected from 1 to 75 classes, found 0", 0, 1);
   refuses("expected from 1 to 75 classes, found 76", 76, 1);
@@ -277,7 +283,9 @@ TEST(WholeModelsTest, OneBackendServesOneModelAfterTheOther) {
     AnsweringModel alone(create_backend(Device::cuda), config, Precision::fp16, seed);
     const Found expected = alone.run(sequences);
     AnsweringModel model(shared, config, Precision::fp16, seed);
-    for (int i = 0; i < 3; ++i) EXPECT_TRUE(same_bits(model.run(sequences), expected)) << seed;
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(same_bits(model.run(sequences), expected)) << seed;
+    }
   }
   AnsweringModel one(shared, config, Precision::fp16, 1);
   AnsweringModel other(shared, config, Precision::bf16, 2);

@@ -60,21 +60,31 @@ TEST_F(WorkspaceTest, NoValuesNeedNoMemory) {
 TEST_F(WorkspaceTest, ManyArraysWaitForTheDevice) {
   constexpr int32_t kArrays = 200;
   std::vector<std::vector<int32_t>> found(kArrays, std::vector<int32_t>(kValues));
-  for (int32_t i = 0; i < kArrays; ++i) read_later(on_device(array(i)), found[i]);
+  for (int32_t i = 0; i < kArrays; ++i) {
+    read_later(on_device(array(i)), found[i]);
+  }
   workspace_.synchronize();
-  for (int32_t i = 0; i < kArrays; ++i) EXPECT_EQ(found[i], array(i)) << i;
+  for (int32_t i = 0; i < kArrays; ++i) {
+    EXPECT_EQ(found[i], array(i)) << i;
+  }
 }
 
 TEST_F(WorkspaceTest, NineOthersLeaveAnArrayInPlace) {
-  for (int32_t i = 0; i < 150; ++i) on_device(array(1000 + i));
+  for (int32_t i = 0; i < 150; ++i) {
+    on_device(array(1000 + i));
+  }
   const int32_t* there = on_device(array(1));
-  for (int32_t i = 0; i < 9; ++i) on_device(array(2000 + i, kValues * 100));
+  for (int32_t i = 0; i < 9; ++i) {
+    on_device(array(2000 + i, kValues * 100));
+  }
   EXPECT_EQ(read(there), array(1));
 }
 
 TEST_F(WorkspaceTest, SlotsGrow) {
   for (const size_t count : {1U, 10U, 1000U, 100000U, 5U}) {
-    for (int32_t i = 0; i < 150; ++i) on_device(array(i, count));
+    for (int32_t i = 0; i < 150; ++i) {
+      on_device(array(i, count));
+    }
     EXPECT_EQ(read(on_device(array(3, count)), count), array(3, count));
   }
 }

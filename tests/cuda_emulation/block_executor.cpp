@@ -60,7 +60,9 @@ struct Fiber {
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                         -1,
                         0);
-    if (bottom == MAP_FAILED) throw std::bad_alloc();
+    if (bottom == MAP_FAILED) {
+      throw std::bad_alloc();
+    }
     stack.bottom = bottom;
     stack.size = kStackBytes;
   }
@@ -120,7 +122,9 @@ __attribute__((noinline, noreturn, no_sanitize("address"))) void jump(Stack& to)
 
 // Leaves `from` and goes on where `to` stands.
 __attribute__((noinline, no_sanitize("address"))) void switch_stacks(Stack& from, Stack& to) {
-  if (__builtin_setjmp(from.resume) == 0) jump(to);
+  if (__builtin_setjmp(from.resume) == 0) {
+    jump(to);
+  }
 }
 
 void yield() {
@@ -140,7 +144,9 @@ void run_fiber() {
     try {
       (*g_execution.thread)();
     } catch (...) {
-      if (g_execution.failure == nullptr) g_execution.failure = std::current_exception();
+      if (g_execution.failure == nullptr) {
+        g_execution.failure = std::current_exception();
+      }
     }
     happened_before(&g_execution.end_of_block);
     g_execution.running->standing = Standing::ended;
@@ -180,7 +186,9 @@ class Block {
       : threads_(static_cast<size_t>(shape.threads)),
         warps_(static_cast<size_t>(divide_up(shape.threads, kWarp))) {
     auto& fibers = g_execution.fibers;
-    while (fibers.size() < threads_) fibers.push_back(std::make_unique<Fiber>());
+    while (fibers.size() < threads_) {
+      fibers.push_back(std::make_unique<Fiber>());
+    }
     for (size_t thread = 0; thread < threads_; ++thread) {
       fibers[thread]->standing = Standing::ready;
       fibers[thread]->block_barriers = 0;
@@ -196,8 +204,9 @@ class Block {
   void run() {
     for (bool forward = true; count(Standing::ended) < threads_; forward = !forward) {
       bool went_on = false;
-      for (size_t w = 0; w < warps_; ++w)
+      for (size_t w = 0; w < warps_; ++w) {
         went_on |= run_warp(forward ? w : warps_ - 1 - w, forward);
+      }
       if (count(Standing::at_block_barrier) == threads_) {
         let_go_on(0, threads_);
       } else if (!went_on) {
@@ -228,13 +237,19 @@ class Block {
         abandon();
         std::rethrow_exception(std::exchange(g_execution.failure, nullptr));
       }
-      if (!ready) return went_on;
-      if (at_barrier) let_go_on(begin, end);
+      if (!ready) {
+        return went_on;
+      }
+      if (at_barrier) {
+        let_go_on(begin, end);
+      }
     }
   }
 
   static void let_go_on(size_t begin, size_t end) {
-    for (size_t thread = begin; thread < end; ++thread) fiber(thread).standing = Standing::ready;
+    for (size_t thread = begin; thread < end; ++thread) {
+      fiber(thread).standing = Standing::ready;
+    }
   }
 
   size_t count(Standing standing) const {
@@ -258,7 +273,9 @@ class Block {
   static void abandon() {
     for (unsigned barrier : {0U, 1U}) {
       happens_after(g_execution.block_barrier.of(barrier));
-      for (BarrierMarks& marks : g_execution.warp_barriers) happens_after(marks.of(barrier));
+      for (BarrierMarks& marks : g_execution.warp_barriers) {
+        happens_after(marks.of(barrier));
+      }
     }
     happens_after(&g_execution.end_of_block);
     g_execution.fibers.clear();
@@ -275,8 +292,9 @@ struct FreeShared {
 std::unique_ptr<std::byte, FreeShared> allocate_shared(int64_t bytes) {
   void* data = nullptr;
   // Not aligned_alloc, whose size must be whole alignments: the sanitizer should know the end.
-  if (posix_memalign(&data, kSharedAlignment, static_cast<size_t>(bytes)) != 0)
+  if (posix_memalign(&data, kSharedAlignment, static_cast<size_t>(bytes)) != 0) {
     throw std::bad_alloc();
+  }
   return std::unique_ptr<std::byte, FreeShared>(static_cast<std::byte*>(data));
 }
 

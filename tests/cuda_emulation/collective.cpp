@@ -9,8 +9,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "base/tcp_connection.h"
 #include "emulated_device.h"
+#include "processes/tcp_connection.h"
 
 namespace fastintent::cuda {
 namespace {
@@ -29,7 +29,9 @@ std::map<int, TcpListener>& named_groups() {
 }
 
 void require(bool good) {
-  if (!good) throw std::runtime_error("collective: expected the other processes, found one gone");
+  if (!good) {
+    throw std::runtime_error("collective: expected the other processes, found one gone");
+  }
 }
 
 }  // namespace
@@ -48,10 +50,13 @@ struct Collective::Group {
     std::vector<Value> part(values.size());
     for (size_t rank = 1; rank < others.size(); ++rank) {
       require(others[rank]->receive(std::as_writable_bytes(std::span(part)), patience()));
-      for (size_t i = 0; i < values.size(); ++i) values[i] += part[i];
+      for (size_t i = 0; i < values.size(); ++i) {
+        values[i] += part[i];
+      }
     }
-    for (size_t rank = 1; rank < others.size(); ++rank)
+    for (size_t rank = 1; rank < others.size(); ++rank) {
       require(others[rank]->send(bytes, patience()));
+    }
   }
 
   template <class Value>

@@ -62,12 +62,16 @@ __global__ void store_16_bytes_kernel(float* values, bool to_shared) {
 }
 
 __global__ void half_of_the_barrier_kernel(float*) {
-  if (threadIdx.x < blockDim.x / 2) block_barrier();
+  if (threadIdx.x < blockDim.x / 2) {
+    block_barrier();
+  }
 }
 
 __global__ void warp_sum_kernel(float* values) {
   float sum = values[threadIdx.x];
-  for (int mask = kWarp / 2; mask > 0; mask /= 2) sum += shuffle_xor(sum, mask);
+  for (int mask = kWarp / 2; mask > 0; mask /= 2) {
+    sum += shuffle_xor(sum, mask);
+  }
   values[threadIdx.x] = sum;
 }
 
@@ -87,7 +91,9 @@ class CudaEmulationTest : public testing::Test {
   CudaEmulationTest() {
     // The thread sanitizer does not follow a fork.
     GTEST_FLAG_SET(death_test_style, "threadsafe");
-    for (int i = 0; i < kThreads; ++i) start_.push_back(static_cast<float>(i));
+    for (int i = 0; i < kThreads; ++i) {
+      start_.push_back(static_cast<float>(i));
+    }
     stream_.upload(start_.data(), memory_.get(), kThreads * sizeof(float));
   }
 
@@ -102,7 +108,9 @@ class CudaEmulationTest : public testing::Test {
 TEST_F(CudaEmulationTest, BarriersHoldAllThreads) {
   launch(stream_, reverse_kernel, shape_, memory_.as<float>());
   const std::vector<float> found = values();
-  for (int i = 0; i < kThreads; ++i) EXPECT_EQ(found[i], kThreads - 1 - i);
+  for (int i = 0; i < kThreads; ++i) {
+    EXPECT_EQ(found[i], kThreads - 1 - i);
+  }
 }
 
 TEST_F(CudaEmulationTest, AMissingBarrierShows) {
@@ -162,9 +170,8 @@ TEST_F(CudaEmulationTest, HostMemoryIsNoArgument) {
 }
 
 TEST_F(CudaEmulationTest, GraphsRunAgain) {
-  const Graph graph = stream_.capture([&] {
-    launch(stream_, warp_sum_kernel, Launch{1, kWarp, 0}, memory_.as<float>());
-  });
+  const Graph graph = stream_.capture(
+      [&] { launch(stream_, warp_sum_kernel, Launch{1, kWarp, 0}, memory_.as<float>()); });
   EXPECT_EQ(values()[0], 0);
   stream_.run(graph);
   stream_.run(graph);
@@ -211,7 +218,9 @@ TEST(CudaEmulationNumbersTest, TilesMultiply) {
   for (int row = 0; row < kTile; ++row) {
     for (int column = 0; column < kTile; ++column) {
       float expected = 0;
-      for (int k = 0; k < kTile; ++k) expected += a[row * kTile + k] * b[column * kTile + k];
+      for (int k = 0; k < kTile; ++k) {
+        expected += a[row * kTile + k] * b[column * kTile + k];
+      }
       EXPECT_EQ(found[row * kTile + column], expected);
     }
   }

@@ -32,7 +32,9 @@ std::vector<IntentPrediction> answers(const std::string& model,
 
 int64_t right(const std::vector<IntentPrediction>& answers, const LabelledTexts& data) {
   int64_t count = 0;
-  for (size_t i = 0; i < answers.size(); ++i) count += answers[i].intent == data.labels[i] ? 1 : 0;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    count += answers[i].intent == data.labels[i] ? 1 : 0;
+  }
   return count;
 }
 
@@ -59,7 +61,9 @@ void compare(const std::string& model, const std::string& file, Precision precis
 
 int run(const std::vector<std::string>& arguments) {
   for (const Precision precision : kPrecisions) {
-    if (arguments.size() != 3 || precision_name(precision) != arguments[2]) continue;
+    if (arguments.size() != 3 || precision_name(precision) != arguments[2]) {
+      continue;
+    }
     compare(arguments[0], arguments[1], precision);
     return 0;
   }

@@ -17,10 +17,16 @@ float float_of_half(uint16_t bits) {
 uint16_t half_of_float(float value) {
   const auto sign = static_cast<uint16_t>(std::signbit(value) ? 0x8000 : 0);
   const float size = std::fabs(value);
-  if (std::isnan(value)) return 0x7e00;
+  if (std::isnan(value)) {
+    return 0x7e00;
+  }
   // Halfway between the largest half and the next power rounds up, to infinity.
-  if (size >= 65520.0F) return sign | 0x7c00;
-  if (size == 0) return sign;
+  if (size >= 65520.0F) {
+    return sign | 0x7c00;
+  }
+  if (size == 0) {
+    return sign;
+  }
   int exponent = 0;
   std::frexp(size, &exponent);
   // Below 2^-14 the steps stay 2^-24.
@@ -33,7 +39,9 @@ uint16_t half_of_float(float value) {
 
 uint16_t bfloat16_of_float(float value) {
   const auto bits = std::bit_cast<uint32_t>(value);
-  if (std::isnan(value)) return 0x7fc0;
+  if (std::isnan(value)) {
+    return 0x7fc0;
+  }
   return static_cast<uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
 }
 

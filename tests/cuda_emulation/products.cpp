@@ -91,11 +91,13 @@ struct Sums {
 
 // Nearly all of the time goes here: at full speed whatever the build's kind, also under the
 // sanitizers, which watch what the factors were read from.
-__attribute__((optimize("O3"), no_sanitize("address", "thread", "undefined"))) Sums multiply(
-    const float* row, const float* panel, int64_t K) {
+__attribute__((optimize("O3"), no_sanitize("address", "thread", "undefined"))) Sums
+multiply(const float* row, const float* panel, int64_t K) {
   Sums sums;
   for (int64_t k = 0; k < K; ++k) {
-    for (int64_t j = 0; j < kPanel; ++j) sums.values[j] += row[k] * panel[k * kPanel + j];
+    for (int64_t j = 0; j < kPanel; ++j) {
+      sums.values[j] += row[k] * panel[k * kPanel + j];
+    }
   }
   return sums;
 }
@@ -112,9 +114,15 @@ void run(const Product& product, const ProductSize& size, const ProductOperands&
       for (int64_t n = first; n < std::min(size.N, first + kPanel); ++n) {
         float sum = sums.values[n - first];
         const int64_t index = m * at.out_stride + n;
-        if (product.accumulate) sum += read(at.out, stored, index);
-        if (product.epilogue != Epilogue::none) sum += read(at.bias, stored, n);
-        if (product.epilogue == Epilogue::bias_gelu_tanh) sum = gelu_tanh(sum);
+        if (product.accumulate) {
+          sum += read(at.out, stored, index);
+        }
+        if (product.epilogue != Epilogue::none) {
+          sum += read(at.bias, stored, n);
+        }
+        if (product.epilogue == Epilogue::bias_gelu_tanh) {
+          sum = gelu_tanh(sum);
+        }
         write(at.out, stored, index, sum);
       }
     }
@@ -133,12 +141,16 @@ Products::~Products() = default;
 void Products::multiply(const Product& product,
                         const ProductSize& size,
                         const ProductOperands& operands) {
-  if (size.M == 0) return;
+  if (size.M == 0) {
+    return;
+  }
   for (const void* data : {operands.left, operands.right, operands.bias}) {
     emulation::require_device_memory(data);
   }
   emulation::require_device_memory(operands.out);
-  if (stream_.leaves_out(product, size, operands)) return;
+  if (stream_.leaves_out(product, size, operands)) {
+    return;
+  }
   emulation::enqueue(stream_, [=] { run(product, size, operands); });
 }
 

@@ -14,7 +14,9 @@ namespace fastintent::cuda::emulation {
 namespace {
 
 void switch_to(void* context) {
-  if (races_show()) __tsan_switch_to_fiber(context, __tsan_switch_to_fiber_no_sync);
+  if (races_show()) {
+    __tsan_switch_to_fiber(context, __tsan_switch_to_fiber_no_sync);
+  }
 }
 
 }  // namespace
@@ -26,7 +28,9 @@ bool races_show() {
 WatchedThread::WatchedThread() : context_(races_show() ? __tsan_create_fiber(0) : nullptr) {}
 
 WatchedThread::~WatchedThread() {
-  if (races_show()) __tsan_destroy_fiber(context_);
+  if (races_show()) {
+    __tsan_destroy_fiber(context_);
+  }
 }
 
 void WatchedThread::go_on() const {
@@ -40,11 +44,15 @@ void WatchedHost::go_on() const {
 }
 
 void happened_before(void* mark) {
-  if (races_show()) __tsan_release(mark);
+  if (races_show()) {
+    __tsan_release(mark);
+  }
 }
 
 void happens_after(void* mark) {
-  if (races_show()) __tsan_acquire(mark);
+  if (races_show()) {
+    __tsan_acquire(mark);
+  }
 }
 
 }  // namespace fastintent::cuda::emulation

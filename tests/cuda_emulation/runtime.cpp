@@ -45,7 +45,9 @@ class Memory {
     }
     void* data = nullptr;
     // As cudaMalloc aligns.
-    if (posix_memalign(&data, 256, bytes) != 0) throw std::bad_alloc();
+    if (posix_memalign(&data, 256, bytes) != 0) {
+      throw std::bad_alloc();
+    }
     std::memset(data, 0xff, bytes);
     blocks_.emplace(static_cast<std::byte*>(data), bytes);
     allocated_ += static_cast<int64_t>(bytes);
@@ -66,7 +68,9 @@ class Memory {
     const std::lock_guard lock(mutex_);
     const auto* byte = static_cast<const std::byte*>(data);
     auto after = blocks_.upper_bound(const_cast<std::byte*>(byte));
-    if (after == blocks_.begin()) return false;
+    if (after == blocks_.begin()) {
+      return false;
+    }
     const auto& [begin, bytes] = *--after;
     // The end of a block is what an empty view at its end points to.
     return byte <= begin + bytes;
@@ -74,11 +78,15 @@ class Memory {
 
   void open() {
     const std::lock_guard lock(mutex_);
-    for (const auto& [data, bytes] : blocks_) show(data, bytes);
+    for (const auto& [data, bytes] : blocks_) {
+      show(data, bytes);
+    }
   }
   void close() {
     const std::lock_guard lock(mutex_);
-    for (const auto& [data, bytes] : blocks_) hide(data, bytes);
+    for (const auto& [data, bytes] : blocks_) {
+      hide(data, bytes);
+    }
   }
 
   int64_t allocated() const { return allocated_; }
@@ -123,7 +131,9 @@ void finish(Queue& queue) {
   const std::deque<Work> all = std::exchange(queue.waiting, {});
   memory().open();
   try {
-    for (const Work& work : all) work();
+    for (const Work& work : all) {
+      work();
+    }
   } catch (...) {
     memory().close();
     throw;
@@ -144,7 +154,9 @@ bool is_pinned(const void* data) {
   const std::lock_guard lock(pinned_lock());
   const auto* byte = static_cast<const std::byte*>(data);
   auto after = pinned_blocks().upper_bound(byte);
-  if (after == pinned_blocks().begin()) return false;
+  if (after == pinned_blocks().begin()) {
+    return false;
+  }
   const auto& [begin, bytes] = *--after;
   return byte < begin + bytes;
 }
@@ -181,8 +193,9 @@ void enqueue(const Stream& stream, Work work) {
 }
 
 void require_device_memory(const void* data) {
-  if (data != nullptr && !memory().holds(data))
+  if (data != nullptr && !memory().holds(data)) {
     fail("launch: expected pointers to device memory, found another");
+  }
 }
 
 void fail(const char* message) {
@@ -242,7 +255,9 @@ Stream::~Stream() {
 
 void Stream::synchronize() const {
   Queue& queue = queue_of(*this);
-  if (queue.capturing != nullptr) emulation::fail("synchronize: the stream is being captured");
+  if (queue.capturing != nullptr) {
+    emulation::fail("synchronize: the stream is being captured");
+  }
   const std::lock_guard lock(device_lock());
   finish(queue);
 }
@@ -253,8 +268,9 @@ void Stream::upload(const void* host, void* device, size_t bytes) const {
     emulation::enqueue(*this, [=] { std::memcpy(device, host, bytes); });
     return;
   }
-  if (queue_of(*this).capturing != nullptr)
+  if (queue_of(*this).capturing != nullptr) {
     emulation::fail("upload: expected pinned memory while the stream is captured");
+  }
   std::vector<std::byte> staged(bytes);
   std::memcpy(staged.data(), host, bytes);
   emulation::enqueue(*this, [=, staged = std::move(staged)] {
@@ -279,8 +295,9 @@ void Stream::copy_rows(const void* from,
                        size_t to_stride,
                        size_t row_bytes,
                        size_t rows) const {
-  if (queue_of(*this).capturing != nullptr)
+  if (queue_of(*this).capturing != nullptr) {
     emulation::fail("copy_rows: expected a stream that is not captured");
+  }
   // Host memory may be on either side: waited for, as CUDA does with memory that is not pinned.
   emulation::enqueue(*this, [=] {
     for (size_t row = 0; row < rows; ++row) {
@@ -293,7 +310,9 @@ void Stream::copy_rows(const void* from,
 }
 
 void Stream::clear(void* device, size_t bytes) const {
-  if (leaves_out(device, bytes)) return;
+  if (leaves_out(device, bytes)) {
+    return;
+  }
   emulation::require_device_memory(device);
   emulation::enqueue(*this, [=] { std::memset(device, 0, bytes); });
 }
@@ -318,8 +337,9 @@ Graph Stream::capture(const std::function<void()>& work) const {
 
 void Stream::run(const Graph& graph) const {
   ++graph_runs_so_far();
-  for (const Work& work : *static_cast<std::vector<Work>*>(graph.native()))
+  for (const Work& work : *static_cast<std::vector<Work>*>(graph.native())) {
     emulation::enqueue(*this, work);
+  }
 }
 
 DeviceMemory::DeviceMemory(int /*device*/, size_t bytes)
@@ -327,12 +347,16 @@ DeviceMemory::DeviceMemory(int /*device*/, size_t bytes)
 
 void DeviceMemory::Free::operator()(void* data) const {
   const std::lock_guard lock(device_lock());
-  for (Queue* queue : all_queues()) finish(*queue);
+  for (Queue* queue : all_queues()) {
+    finish(*queue);
+  }
   memory().release(data);
 }
 
 PinnedMemory::PinnedMemory(size_t bytes) : data_(std::malloc(bytes)), size_(bytes) {
-  if (data_ == nullptr) throw std::bad_alloc();
+  if (data_ == nullptr) {
+    throw std::bad_alloc();
+  }
   const std::lock_guard lock(pinned_lock());
   pinned_blocks().emplace(get(), bytes);
 }

@@ -33,11 +33,14 @@ TEST_F(SeveralGpus, ShareThePredictions) {
   EXPECT_EQ(both.device_name(), "cuda:0 (emulated) and 1 more");
   EXPECT_EQ(both.threads(), 2 * first.threads());
   std::vector<std::string> texts;
-  for (int i = 0; i < 100; ++i) texts.push_back("my card " + std::to_string(i));
+  for (int i = 0; i < 100; ++i) {
+    texts.push_back("my card " + std::to_string(i));
+  }
   const auto found = both.predict_batch(texts);
   const auto expected = first.predict_batch(texts);
-  for (size_t i = 0; i < texts.size(); ++i)
+  for (size_t i = 0; i < texts.size(); ++i) {
     EXPECT_EQ(found[i].confidence, expected[i].confidence) << texts[i];
+  }
 }
 
 TEST_F(SeveralGpus, OneIsTakenByItsNumber) {

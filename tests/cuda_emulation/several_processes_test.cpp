@@ -6,13 +6,13 @@
 #include <functional>
 
 #include "api/tiny_training.h"
-#include "base/launch_environment.h"
-#include "base/tcp_connection.h"
 #include "emulated_device.h"
 #include "fastintent/error.h"
 #include "fastintent/intent_classifier.h"
 #include "golden_case.h"
 #include "model/load_weights.h"
+#include "processes/launch_environment.h"
+#include "processes/tcp_connection.h"
 
 // Processes that torchrun would start, on two emulated GPUs: what they train, and how they stop.
 namespace fastintent {
@@ -31,8 +31,12 @@ Ending ending_of(const std::function<void()>& work) {
     return kDone;
   } catch (const Error& error) {
     std::fprintf(stderr, "process %s: %s\n", ::getenv("RANK"), error.what());
-    if (error.code() == ErrorCode::interrupted) return kStopped;
-    if (error.code() == ErrorCode::invalid_argument) return kRefused;
+    if (error.code() == ErrorCode::interrupted) {
+      return kStopped;
+    }
+    if (error.code() == ErrorCode::invalid_argument) {
+      return kRefused;
+    }
   } catch (const std::exception& error) {
     std::fprintf(stderr, "process %s: %s\n", ::getenv("RANK"), error.what());
   }
@@ -93,7 +97,9 @@ class SeveralProcesses : public testing::Test {
       change(chosen, rank);
       TrainingCallbacks callbacks;
       callbacks.on_step = [&](const StepReport& step) {
-        if (step.step == stop_after) std::ofstream(reached) << "yes";
+        if (step.step == stop_after) {
+          std::ofstream(reached) << "yes";
+        }
       };
       callbacks.should_stop = [&] { return rank == size - 1 && std::filesystem::exists(reached); };
       Trainer(chosen, callbacks).train(data_);
@@ -125,7 +131,9 @@ TEST_F(SeveralProcesses, TrainAsOne) {
       const bool good = report.device_name == gpu && report.steps == 16 &&
                         steps == (rank == 0 ? 16 : 0) &&
                         std::filesystem::exists(options(name).output / "config.json");
-      if (!good) throw std::runtime_error("unexpected report or callbacks of " + gpu);
+      if (!good) {
+        throw std::runtime_error("unexpected report or callbacks of " + gpu);
+      }
     };
   };
   EXPECT_EQ(launch(1, work("alone")), std::vector<int>{kDone});
@@ -186,9 +194,12 @@ TEST_F(SeveralProcesses, OnlyTheFirstUsesTheModel) {
     TrainingOptions training = options("");
     training.output.clear();
     training.epochs = 1;
-    if (classifier.train(data_, nullptr, training).steps != 8)
+    if (classifier.train(data_, nullptr, training).steps != 8) {
       throw std::runtime_error("unexpected report");
-    if (classifier.is_loaded() != (rank == 0)) throw std::runtime_error("unexpected model");
+    }
+    if (classifier.is_loaded() != (rank == 0)) {
+      throw std::runtime_error("unexpected model");
+    }
   });
   EXPECT_EQ(endings, kBothDone);
 }

@@ -37,10 +37,13 @@ class ThreadTeam final : public Team {
   void run(const std::function<void(const TeamMember&)>& task) override {
     std::barrier<> meeting(size_);
     std::vector<std::thread> others;
-    for (int i = 1; i < size_; ++i)
+    for (int i = 1; i < size_; ++i) {
       others.emplace_back([&, i] { task(Member(i, size_, meeting)); });
+    }
     task(Member(0, size_, meeting));
-    for (std::thread& other : others) other.join();
+    for (std::thread& other : others) {
+      other.join();
+    }
   }
 
  private:
@@ -91,8 +94,9 @@ TEST_P(EncoderTest, AgreesWithTheOperationsOneByOne) {
       const Matrix found = device.run(sequences);
       const Matrix expected = reference.run(sequences);
       ASSERT_EQ(found.values.size(), expected.values.size());
-      for (int64_t r = 0; r < expected.rows; ++r)
+      for (int64_t r = 0; r < expected.rows; ++r) {
         differences.push_back(largest_difference_of_row(found, expected, r));
+      }
     }
     std::sort(differences.begin(), differences.end());
     EXPECT_LE(differences[differences.size() / 4], kFloat) << "width " << shape.hidden;
@@ -106,7 +110,9 @@ TEST_P(EncoderTest, GivesATextTheSameBitsInAnyBatchAndTeam) {
     Encoder encoder(Device::cpu, config(shape), precision());
     const Sequences sequences = batches().back();
     std::vector<Matrix> alone;
-    for (const auto& sequence : sequences) alone.push_back(encoder.run({sequence}));
+    for (const auto& sequence : sequences) {
+      alone.push_back(encoder.run({sequence}));
+    }
 
     std::vector<size_t> order(sequences.size());
     std::iota(order.begin(), order.end(), size_t{0});
@@ -116,7 +122,9 @@ TEST_P(EncoderTest, GivesATextTheSameBitsInAnyBatchAndTeam) {
         std::rotate(order.begin(), order.begin() + 3, order.end());
         for (size_t count = 1; count <= order.size(); ++count) {
           Sequences some;
-          for (size_t i = 0; i < count; ++i) some.push_back(sequences[order[i]]);
+          for (size_t i = 0; i < count; ++i) {
+            some.push_back(sequences[order[i]]);
+          }
           const Matrix together = encoder.run(some, members > 1 ? &team : nullptr);
           int64_t row = 0;
           for (size_t i = 0; i < count; ++i) {

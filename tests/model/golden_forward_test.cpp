@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "compute/create_backend.h"
 #include "compute/devices_under_test.h"
+#include "devices/create_backend.h"
 #include "golden_case.h"
 #include "model/classifier_head.h"
 #include "model/encoder.h"
@@ -49,7 +49,9 @@ ForwardResult run_forward(const ModelFolder& folder,
   };
   ForwardResult result;
   result.hidden.push_back(copy(act.embedded));
-  for (const LayerActivations& layer : act.layers) result.hidden.push_back(copy(layer.out));
+  for (const LayerActivations& layer : act.layers) {
+    result.hidden.push_back(copy(layer.out));
+  }
   result.last_rows = hidden.rows;
   result.logits = copy(logits);
   return result;
@@ -96,7 +98,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(GoldenMiniLm, GivesTheActivationsAndLogitsOfTransformers) {
   const auto base = base_model_folder();
-  if (!base) GTEST_SKIP() << "FASTINTENT_BASE_MODEL does not name a folder of all-MiniLM-L6-v2";
+  if (!base) {
+    GTEST_SKIP() << "FASTINTENT_BASE_MODEL does not name a folder of all-MiniLM-L6-v2";
+  }
   const GoldenCase golden("minilm");
   const ModelFolder folder(*base);
   ModelConfig config = folder.config();
@@ -107,8 +111,9 @@ TEST(GoldenMiniLm, GivesTheActivationsAndLogitsOfTransformers) {
   constexpr size_t kStep = 8;  // the golden file keeps every eighth column
   for (size_t layer = 0; layer < found.hidden.size(); ++layer) {
     std::vector<float> columns;
-    for (size_t i = 0; i < found.hidden[layer].size(); i += kStep)
+    for (size_t i = 0; i < found.hidden[layer].size(); i += kStep) {
       columns.push_back(found.hidden[layer][i]);
+    }
     EXPECT_LT(largest_difference(columns, golden.values("hidden." + std::to_string(layer))),
               kHiddenTolerance)
         << "hidden." << layer;

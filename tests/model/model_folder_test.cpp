@@ -6,7 +6,7 @@
 
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "golden_case.h"
 #include "model/load_weights.h"
 #include "model/save_model.h"
@@ -41,7 +41,9 @@ class CopiedModel {
         const int64_t rows = stored.shape.size() == 2 ? stored.shape[0] : 1;
         std::vector<float>& copy = values.emplace_back(stored.bytes.size() / sizeof(float));
         read_tensor(stored, Tensor(copy.data(), rows, static_cast<int64_t>(copy.size()) / rows));
-        if (!rename(name).empty()) renamed.push_back({rename(name), stored.shape, copy});
+        if (!rename(name).empty()) {
+          renamed.push_back({rename(name), stored.shape, copy});
+        }
       }
     }
     write_safetensors(path() / "model.safetensors", renamed);

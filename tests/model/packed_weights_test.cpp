@@ -6,7 +6,7 @@
 
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "golden_case.h"
 #include "model/load_weights.h"
 

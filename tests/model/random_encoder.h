@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "compute/create_backend.h"
 #include "compute/random_tensors.h"
+#include "devices/create_backend.h"
 #include "model/encoder.h"
 #include "model/prepared_model.h"
 
@@ -38,8 +38,9 @@ inline ModelConfig config_of(const Shape& shape, Pooling pooling) {
 
 inline void fill(Random& random, double limit, Tensor tensor) {
   const Matrix values = random.matrix(tensor.rows, tensor.columns, limit);
-  for (int64_t r = 0; r < tensor.rows; ++r)
+  for (int64_t r = 0; r < tensor.rows; ++r) {
     std::copy_n(values.row(r), tensor.columns, tensor.row(r));
+  }
 }
 
 inline void fill(Random& random, const LinearWeights& linear) {
@@ -49,7 +50,9 @@ inline void fill(Random& random, const LinearWeights& linear) {
 
 inline void fill(Random& random, const NormWeights& norm) {
   fill(random, 0.5, norm.scale);
-  for (float& scale : norm.scale.flat()) scale += 1;
+  for (float& scale : norm.scale.flat()) {
+    scale += 1;
+  }
   fill(random, 0.5, norm.shift);
 }
 
@@ -58,8 +61,9 @@ inline OwnedWeights random_weights(const ModelConfig& config, uint32_t seed) {
   Random random(seed);
   OwnedWeights owned = allocate_host_weights(config, config.encoder.vocabulary);
   const EncoderWeights& encoder = owned.weights.encoder;
-  for (const Tensor table : {encoder.word, encoder.position, encoder.segment})
+  for (const Tensor table : {encoder.word, encoder.position, encoder.segment}) {
     fill(random, 1, table);
+  }
   fill(random, encoder.embedding_norm);
   for (const LayerWeights& layer : encoder.layers) {
     fill(random, layer.query_key_value);
@@ -69,7 +73,9 @@ inline OwnedWeights random_weights(const ModelConfig& config, uint32_t seed) {
     fill(random, layer.output);
     fill(random, layer.output_norm);
   }
-  if (config.has_dense()) fill(random, owned.weights.head.dense);
+  if (config.has_dense()) {
+    fill(random, owned.weights.head.dense);
+  }
   fill(random, owned.weights.head.classifier);
   return owned;
 }
@@ -80,13 +86,17 @@ using Sequences = std::vector<std::vector<int32_t>>;
 inline Sequences random_sequences(const std::vector<int64_t>& lengths) {
   Random random;
   Sequences sequences;
-  for (const int64_t length : lengths) sequences.push_back(random.integers(length, 50));
+  for (const int64_t length : lengths) {
+    sequences.push_back(random.integers(length, 50));
+  }
   return sequences;
 }
 
 inline PackedBatch pack(const Sequences& sequences) {
   PackedBatch batch;
-  for (const auto& sequence : sequences) batch.append(sequence);
+  for (const auto& sequence : sequences) {
+    batch.append(sequence);
+  }
   return batch;
 }
 
@@ -119,7 +129,9 @@ inline double largest_difference_of_row(const Matrix& found, const Matrix& expec
   double largest = 0;
   for (int64_t c = 0; c < expected.columns; ++c) {
     const double difference = std::abs(double{found.row(r)[c]} - expected.row(r)[c]);
-    if (!(difference <= largest)) largest = std::isnan(difference) ? HUGE_VAL : difference;
+    if (!(difference <= largest)) {
+      largest = std::isnan(difference) ? HUGE_VAL : difference;
+    }
   }
   return largest;
 }

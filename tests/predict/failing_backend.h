@@ -26,7 +26,9 @@ class FailingBackend final : public Backend {
 
  private:
   Buffer do_allocate(int64_t floats) override {
-    if (floats > *most_floats_) throw std::bad_alloc();
+    if (floats > *most_floats_) {
+      throw std::bad_alloc();
+    }
     return inner_->allocate(kRowTile, (floats + kRowTile - 1) / kRowTile);
   }
   void do_upload(ConstTensor host, Tensor out) override { inner_->upload(host, out); }

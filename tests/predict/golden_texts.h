@@ -13,7 +13,9 @@ namespace fastintent {
 inline std::vector<std::string> golden_texts(const GoldenCase& golden) {
   std::ifstream file(golden.model().parent_path() / "texts.json");
   std::vector<std::string> texts;
-  for (const auto& entry : nlohmann::json::parse(file)) texts.push_back(entry.at("text"));
+  for (const auto& entry : nlohmann::json::parse(file)) {
+    texts.push_back(entry.at("text"));
+  }
   return texts;
 }
 

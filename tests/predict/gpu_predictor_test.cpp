@@ -8,7 +8,7 @@
 
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "golden_texts.h"
 #include "predict/predictor.h"
 #include "predict/rank_intents.h"
@@ -83,8 +83,9 @@ TEST_P(GpuPredictor, AnswersALoneTextAtOnce) {
     const TextAnswers expected = predictor.run(std::span(&view, 1), {.top_k = 3});
     std::optional<TextAnswers> found;
     // Until the worker has come back from the text before.
-    while (!(found = predictor.try_run_now(std::span(&view, 1), {.top_k = 3})))
+    while (!(found = predictor.try_run_now(std::span(&view, 1), {.top_k = 3}))) {
       std::this_thread::yield();
+    }
     EXPECT_EQ(found->best, expected.best) << text;
   }
 }
@@ -104,7 +105,9 @@ void copy_with_a_broken_word(const std::filesystem::path& from,
   std::memcpy(&header_bytes, bytes.data(), sizeof(header_bytes));
   const auto header = nlohmann::json::parse(bytes.substr(sizeof(header_bytes), header_bytes));
   for (const auto& [name, tensor] : header.items()) {
-    if (!name.ends_with("word_embeddings.weight")) continue;
+    if (!name.ends_with("word_embeddings.weight")) {
+      continue;
+    }
     ASSERT_EQ(tensor.at("dtype"), "F32");
     const size_t row_bytes = tensor.at("shape").at(1).get<size_t>() * sizeof(float);
     const size_t begin = sizeof(header_bytes) + header_bytes +

@@ -56,18 +56,24 @@ TEST(PredictionCache, KeepsAnswersOfAnotherLengthApart) {
 
 TEST(PredictionCache, DropsTheLeastRecentlyUsed) {
   PredictionCache cache(3, kRoomy);
-  for (const char* text : {"a", "b", "c"}) insert(cache, text);
+  for (const char* text : {"a", "b", "c"}) {
+    insert(cache, text);
+  }
   EXPECT_TRUE(knows(cache, "a"));  // now "b" is the oldest
   insert(cache, "d");
   EXPECT_FALSE(knows(cache, "b"));
-  for (const char* text : {"a", "c", "d"}) EXPECT_TRUE(knows(cache, text)) << text;
+  for (const char* text : {"a", "c", "d"}) {
+    EXPECT_TRUE(knows(cache, text)) << text;
+  }
   EXPECT_EQ(cache.counts().entries, 3);
   EXPECT_EQ(cache.counts().evictions, 1);
 }
 
 TEST(PredictionCache, TakesNoMoreBytesThanItMay) {
   PredictionCache cache(1'000'000, 20'000);
-  for (int i = 0; i < 1000; ++i) insert(cache, "text number " + std::to_string(i));
+  for (int i = 0; i < 1000; ++i) {
+    insert(cache, "text number " + std::to_string(i));
+  }
   const auto counts = cache.counts();
   EXPECT_LE(counts.bytes, 20'000);
   EXPECT_GT(counts.bytes, 15'000);
@@ -91,9 +97,15 @@ TEST(PredictionCache, HoldsNothingWithoutRoom) {
 // Every text falls on the same hash: only comparing whole texts can tell them apart.
 TEST(PredictionCache, GivesNoWrongAnswerWhenAllHashesAreEqual) {
   PredictionCache cache(50, kRoomy, [](std::string_view) -> size_t { return 7; });
-  for (int i = 0; i < 100; ++i) insert(cache, "text " + std::to_string(i));
-  for (int i = 0; i < 50; ++i) EXPECT_FALSE(knows(cache, "text " + std::to_string(i)));
-  for (int i = 50; i < 100; ++i) EXPECT_TRUE(knows(cache, "text " + std::to_string(i)));
+  for (int i = 0; i < 100; ++i) {
+    insert(cache, "text " + std::to_string(i));
+  }
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_FALSE(knows(cache, "text " + std::to_string(i)));
+  }
+  for (int i = 50; i < 100; ++i) {
+    EXPECT_TRUE(knows(cache, "text " + std::to_string(i)));
+  }
 }
 
 TEST(PredictionCache, ForgetsAllAndRefusesWhatWasComputedBefore) {
@@ -138,12 +150,18 @@ TEST(PredictionCache, ServesManyThreads) {
     users.emplace_back([&, user] {
       for (int i = 0; i < 2000; ++i) {
         const std::string text = "text " + std::to_string((i * 7 + user * 13) % 100);
-        if (!knows(cache, text)) insert(cache, text);
-        if (i % 500 == 499) cache.begin_generation();
+        if (!knows(cache, text)) {
+          insert(cache, text);
+        }
+        if (i % 500 == 499) {
+          cache.begin_generation();
+        }
       }
     });
   }
-  for (std::thread& user : users) user.join();
+  for (std::thread& user : users) {
+    user.join();
+  }
   EXPECT_LE(cache.counts().entries, 64);
   EXPECT_EQ(cache.counts().hits + cache.counts().misses, 8000);
 }

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "base/expect_error.h"
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "failing_backend.h"
 #include "golden_texts.h"
 #include "model/softmax.h"
@@ -29,7 +29,9 @@ std::vector<float> logits_of(Predictor& predictor, std::span<const std::string> 
 
 std::vector<uint32_t> bits_of(std::span<const float> values) {
   std::vector<uint32_t> bits;
-  for (const float value : values) bits.push_back(std::bit_cast<uint32_t>(value));
+  for (const float value : values) {
+    bits.push_back(std::bit_cast<uint32_t>(value));
+  }
   return bits;
 }
 
@@ -68,8 +70,9 @@ std::vector<std::string> many_texts(const std::vector<std::string>& golden) {
   std::vector<std::string> texts;
   for (size_t i = 0; i < 48; ++i) {
     std::string text = golden[i % golden.size()];
-    for (size_t more = 0; more < i / golden.size(); ++more)
+    for (size_t more = 0; more < i / golden.size(); ++more) {
       text += " " + golden[(i + more) % golden.size()];
+    }
     texts.push_back(text);
   }
   return texts;
@@ -105,19 +108,24 @@ void GoldenPredictor::expect_same_bits_in_any_company(Precision precision) const
   const std::vector<std::string> texts = many_texts(texts_);
   std::vector<std::vector<uint32_t>> alone;
   Predictor single = predictor(Device::cpu, 1, precision);
-  for (const std::string& text : texts) alone.push_back(bits_of(logits_of(single, {{text}})));
+  for (const std::string& text : texts) {
+    alone.push_back(bits_of(logits_of(single, {{text}})));
+  }
 
   for (const int threads : {1, 2, 3}) {
     Predictor found = predictor(Device::cpu, threads, precision);
     for (const bool reversed : {false, true}) {
       std::vector<size_t> order(texts.size());
       std::iota(order.begin(), order.end(), size_t{0});
-      if (reversed) std::reverse(order.begin(), order.end());
+      if (reversed) {
+        std::reverse(order.begin(), order.end());
+      }
       for (const size_t batch : {size_t{1}, size_t{2}, size_t{5}, size_t{17}, texts.size()}) {
         for (size_t begin = 0; begin < texts.size(); begin += batch) {
           std::vector<std::string> some;
-          for (size_t i = begin; i < std::min(begin + batch, texts.size()); ++i)
+          for (size_t i = begin; i < std::min(begin + batch, texts.size()); ++i) {
             some.push_back(texts[order[i]]);
+          }
           const std::vector<uint32_t> bits = bits_of(logits_of(found, some));
           const size_t C = bits.size() / some.size();
           for (size_t i = 0; i < some.size(); ++i) {
@@ -133,8 +141,9 @@ void GoldenPredictor::expect_same_bits_in_any_company(Precision precision) const
 }
 
 TEST_P(GoldenPredictor, GivesTheSameBitsInAnyBatchAndWithAnyNumberOfWorkers) {
-  for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8})
+  for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8}) {
     expect_same_bits_in_any_company(precision);
+  }
 }
 
 // The same where the calling thread and the workers divide a text's products between them.
@@ -149,7 +158,9 @@ TEST_P(GoldenPredictor, GivesTheSameBitsWhenWorkersDivideAText) {
       int divided = 0;
       for (const std::string& text : texts) {
         const auto answers = team.try_run_now(std::vector<std::string_view>{text}, kLogits);
-        if (!answers) continue;  // a worker had not come back from the text before
+        if (!answers) {
+          continue;  // a worker had not come back from the text before
+        }
         ++divided;
         EXPECT_EQ(bits_of(answers->logits), bits_of(logits_of(single, {{text}})))
             << precision_name(precision) << ", " << threads << " workers: " << text;
@@ -172,7 +183,9 @@ TEST_P(GoldenPredictor, RanksTheLogitsOfEachText) {
     for (size_t rank = 0; rank < C; ++rank) {
       const auto c = static_cast<size_t>(answer.best[rank].index);
       EXPECT_EQ(answer.best[rank].probability, softmax.probability(c));
-      if (rank == 0) continue;
+      if (rank == 0) {
+        continue;
+      }
       const auto better = static_cast<size_t>(answer.best[rank - 1].index);
       EXPECT_GE(answer.logits[better], answer.logits[c]);
     }
@@ -234,7 +247,9 @@ TEST(Predictor, ServesManyCallsAtOnceWithTheSameBits) {
       }
     });
   }
-  for (std::thread& caller : callers) caller.join();
+  for (std::thread& caller : callers) {
+    caller.join();
+  }
 }
 
 TEST(Predictor, WarmsUpBesideOtherCalls) {
@@ -284,7 +299,9 @@ TEST(Predictor, LeavesOutWhatWasDroppedBeforeItBegan) {
   predictor.run(views, kLogits);
   const int passes = counted.passes();
   constexpr int kDropped = 1000;
-  for (int i = 0; i < kDropped; ++i) predictor.start(views, kLogits);
+  for (int i = 0; i < kDropped; ++i) {
+    predictor.start(views, kLogits);
+  }
   predictor.run(views, kLogits);
   // One worker cannot have run a thousand batches while they were only tokenised.
   EXPECT_LT(counted.passes(), passes * kDropped);
@@ -297,8 +314,9 @@ TEST(Predictor, RunsTheTextsOfManyCallsTogether) {
   Predictor& predictor = counted;
   const std::vector<std::string> texts = golden_texts(golden);
   std::vector<std::vector<uint32_t>> expected;
-  for (const std::string& text : texts)
+  for (const std::string& text : texts) {
     expected.push_back(bits_of(logits_of(predictor, std::span(&text, 1))));
+  }
   const int passes = counted.passes();
   std::vector<PendingAnswers> pending;
   constexpr size_t kCalls = 500;

@@ -23,13 +23,17 @@ IntentPrediction rank(const std::vector<float>& logits, int top_k, double temper
 // Winner and alternatives as one word: "bdca".
 std::string order(const IntentPrediction& prediction) {
   std::string names = prediction.intent;
-  for (const ScoredIntent& alternative : prediction.alternatives) names += alternative.intent;
+  for (const ScoredIntent& alternative : prediction.alternatives) {
+    names += alternative.intent;
+  }
   return names;
 }
 
 double sum(const IntentPrediction& prediction) {
   double total = prediction.confidence;
-  for (const ScoredIntent& alternative : prediction.alternatives) total += alternative.confidence;
+  for (const ScoredIntent& alternative : prediction.alternatives) {
+    total += alternative.confidence;
+  }
   return total;
 }
 

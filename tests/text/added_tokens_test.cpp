@@ -9,7 +9,9 @@ namespace {
 
 Vocabulary vocabulary_of(const std::vector<Vocabulary::Entry>& entries) {
   Vocabulary vocabulary;
-  for (const auto& [token, id] : entries) vocabulary.set(token, id);
+  for (const auto& [token, id] : entries) {
+    vocabulary.set(token, id);
+  }
   return vocabulary;
 }
 

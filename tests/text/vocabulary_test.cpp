@@ -11,7 +11,9 @@ TEST(Vocabulary, FindsWhatWasAdded) {
   Vocabulary vocabulary;
   EXPECT_EQ(vocabulary.find("a"), -1);
   constexpr int32_t kTokens = 1000;  // grows several times
-  for (int32_t id = 0; id < kTokens; ++id) vocabulary.set("token " + std::to_string(id), id);
+  for (int32_t id = 0; id < kTokens; ++id) {
+    vocabulary.set("token " + std::to_string(id), id);
+  }
   EXPECT_EQ(vocabulary.size(), size_t{kTokens});
   for (int32_t id = 0; id < kTokens; ++id) {
     EXPECT_EQ(vocabulary.find("token " + std::to_string(id)), id);

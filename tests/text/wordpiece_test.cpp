@@ -87,7 +87,9 @@ Ids slow_pieces(const WordPieceOptions& options, const std::string& word) {
     const auto find = [&] {
       return options.vocabulary.find((start > 0 ? "##" : "") + word.substr(start, end - start));
     };
-    while (end > start && find() < 0) --end;
+    while (end > start && find() < 0) {
+      --end;
+    }
     if (end == start) {
       return {options.vocabulary.find("[UNK]")};
     }

@@ -16,14 +16,17 @@ using Labels = std::vector<std::string>;
 
 Labels labels_of(const std::map<std::string, int>& counts) {
   Labels labels;
-  for (const auto& [label, count] : counts)
+  for (const auto& [label, count] : counts) {
     labels.insert(labels.end(), static_cast<size_t>(count), label);
+  }
   return labels;
 }
 
 std::map<std::string, int> held_by_label(const Labels& labels, const HoldOut& split) {
   std::map<std::string, int> held;
-  for (const int64_t row : split.validation) ++held[labels[static_cast<size_t>(row)]];
+  for (const int64_t row : split.validation) {
+    ++held[labels[static_cast<size_t>(row)]];
+  }
   return held;
 }
 
@@ -39,7 +42,9 @@ TEST(HoldOut, TakesEveryRowOnceInFileOrder) {
              split.validation.end(),
              std::back_inserter(all));
   ASSERT_EQ(all.size(), labels.size());
-  for (size_t row = 0; row < all.size(); ++row) EXPECT_EQ(all[row], static_cast<int64_t>(row));
+  for (size_t row = 0; row < all.size(); ++row) {
+    EXPECT_EQ(all[row], static_cast<int64_t>(row));
+  }
 }
 
 TEST(HoldOut, TakesItsShareOfEveryClassRounded) {

@@ -15,7 +15,9 @@ using Logits = std::vector<std::vector<float>>;
 
 Logits scaled(Logits logits, float factor) {
   for (auto& row : logits) {
-    for (float& logit : row) logit *= factor;
+    for (float& logit : row) {
+      logit *= factor;
+    }
   }
   return logits;
 }
@@ -27,7 +29,9 @@ double likelihood_loss(const Logits& logits,
   for (size_t i = 0; i < logits.size(); ++i) {
     const double largest = *std::max_element(logits[i].begin(), logits[i].end());
     double sum = 0;
-    for (const float logit : logits[i]) sum += std::exp((logit - largest) / temperature);
+    for (const float logit : logits[i]) {
+      sum += std::exp((logit - largest) / temperature);
+    }
     const float own = logits[i][static_cast<size_t>(classes[i])];
     loss += std::log(sum) - (own - largest) / temperature;
   }
@@ -81,7 +85,9 @@ TEST(FitTemperature, IsAtTheLowestLossOfRandomExamples) {
     Logits logits(200, std::vector<float>(7));
     std::vector<int32_t> classes;
     for (size_t i = 0; i < logits.size(); ++i) {
-      for (float& logit : logits[i]) logit = sharpness * noise(generator);
+      for (float& logit : logits[i]) {
+        logit = sharpness * noise(generator);
+      }
       classes.push_back(static_cast<int32_t>(i % 7));
       logits[i][i % 7] += 2 * sharpness;
     }

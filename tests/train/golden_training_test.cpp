@@ -3,8 +3,8 @@
 #include <map>
 #include <numeric>
 
-#include "compute/create_backend.h"
 #include "compute/devices_under_test.h"
+#include "devices/create_backend.h"
 #include "golden_case.h"
 #include "model/load_weights.h"
 #include "train/gradient_workers.h"
@@ -47,8 +47,7 @@ class Training {
   Training(const GoldenCase& golden, Device device, int workers, Precision precision)
       : folder_(golden.model()),
         pool_(workers),
-        workers_(
-            pool_, [device] { return create_backend(device); }, folder_.config()) {
+        workers_(pool_, [device] { return create_backend(device); }, folder_.config()) {
     const ModelConfig& config = folder_.config();
     weights_ = allocate_weights(workers_.backend(0), config, config.encoder.vocabulary);
     const HostWeights host(workers_.backend(0), weights_, config);
@@ -72,7 +71,9 @@ class Training {
     auto tensors = name_encoder_tensors(workers_.gradients().encoder, config.encoder);
     const auto head = name_head_tensors(workers_.gradients().head, config);
     tensors.insert(tensors.end(), head.begin(), head.end());
-    for (const NamedTensor& tensor : tensors) named[tensor.name] = download(tensor.tensor);
+    for (const NamedTensor& tensor : tensors) {
+      named[tensor.name] = download(tensor.tensor);
+    }
     const auto H = static_cast<size_t>(config.encoder.hidden);
     std::vector<float> words(static_cast<size_t>(config.encoder.vocabulary) * H);
     const std::vector<float> rows = download(workers_.word_gradient());
@@ -110,7 +111,9 @@ class Training {
 // "gradient.bert.pooler.dense.weight" for our "pooler.dense.weight".
 std::string golden_name(const GoldenCase& golden, const std::string& name) {
   for (const char* prefix : {"gradient.", "gradient.bert.", "gradient.distilbert."}) {
-    if (golden.has(prefix + name)) return prefix + name;
+    if (golden.has(prefix + name)) {
+      return prefix + name;
+    }
   }
   return "";
 }
@@ -187,14 +190,15 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(GoldenMiniLmTraining, GivesGradientsOfTransformers) {
   const auto base = base_model_folder();
-  if (!base) GTEST_SKIP() << "FASTINTENT_BASE_MODEL does not name a folder of all-MiniLM-L6-v2";
+  if (!base) {
+    GTEST_SKIP() << "FASTINTENT_BASE_MODEL does not name a folder of all-MiniLM-L6-v2";
+  }
   const GoldenCase golden("minilm");
   const ModelFolder folder(*base);
   ModelConfig config = folder.config();
   config.intents = {"a", "b", "c", "d", "e"};
   ThreadPool pool(2);
-  GradientWorkers workers(
-      pool, [] { return create_backend(Device::cpu); }, config);
+  GradientWorkers workers(pool, [] { return create_backend(Device::cpu); }, config);
   const OwnedWeights weights =
       allocate_weights(workers.backend(0), config, config.encoder.vocabulary);
   load_base_weights(folder, config, weights.weights, 1);
@@ -208,11 +212,13 @@ TEST(GoldenMiniLmTraining, GivesGradientsOfTransformers) {
 
   for (const NamedTensor& named :
        name_encoder_tensors(workers.gradients().encoder, config.encoder)) {
-    if (named.name == "embeddings.word_embeddings.weight")
+    if (named.name == "embeddings.word_embeddings.weight") {
       continue;  // compact here, its places are unlike
+    }
     std::vector<float> found;
-    for (const int32_t at : golden.integers("gradient_at." + named.name))
+    for (const int32_t at : golden.integers("gradient_at." + named.name)) {
       found.push_back(named.tensor.data[at]);
+    }
     // Samples of a gradient that is zero but for rounding are measured against a share of the whole
     // norm.
     const double floor = 1e-5 * golden.values("gradient_norm")[0];

@@ -4,7 +4,7 @@
 
 #include <numeric>
 
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "golden_case.h"
 #include "model/load_weights.h"
 

@@ -9,7 +9,9 @@ TEST(LossScale, IsOneWithoutScaling) {
   LossScale scale(false);
   EXPECT_EQ(scale.value(), 1);
   EXPECT_FALSE(scale.try_smaller());
-  for (int step = 0; step < 5000; ++step) scale.step_is_done();
+  for (int step = 0; step < 5000; ++step) {
+    scale.step_is_done();
+  }
   EXPECT_EQ(scale.value(), 1);
 }
 
@@ -25,7 +27,9 @@ TEST(LossScale, HalvesWhereAGradientOverflows) {
 TEST(LossScale, GivesUpUnscaled) {
   LossScale scale(true);
   int tries = 0;
-  while (scale.try_smaller()) ++tries;
+  while (scale.try_smaller()) {
+    ++tries;
+  }
   EXPECT_EQ(scale.value(), 1);
   EXPECT_EQ(tries, 16);  // from 2^16
 }
@@ -33,7 +37,9 @@ TEST(LossScale, GivesUpUnscaled) {
 TEST(LossScale, GrowsAfterManyGoodSteps) {
   LossScale scale(true);
   const double first = scale.value();
-  for (int step = 0; step < 1999; ++step) scale.step_is_done();
+  for (int step = 0; step < 1999; ++step) {
+    scale.step_is_done();
+  }
   EXPECT_EQ(scale.value(), first);
   scale.step_is_done();
   EXPECT_EQ(scale.value(), 2 * first);
@@ -42,7 +48,9 @@ TEST(LossScale, GrowsAfterManyGoodSteps) {
 
 TEST(LossScale, CountsGoodStepsAnewAfterAnOverflow) {
   LossScale scale(true);
-  for (int step = 0; step < 1999; ++step) scale.step_is_done();
+  for (int step = 0; step < 1999; ++step) {
+    scale.step_is_done();
+  }
   scale.try_smaller();
   const double smaller = scale.value();
   scale.step_is_done();
@@ -52,7 +60,9 @@ TEST(LossScale, CountsGoodStepsAnewAfterAnOverflow) {
 TEST(LossScale, GoesOnWhereItStood) {
   LossScale before(true);
   before.try_smaller();
-  for (int step = 0; step < 1500; ++step) before.step_is_done();
+  for (int step = 0; step < 1500; ++step) {
+    before.step_is_done();
+  }
   LossScale after(true);
   after.restore(before.value(), before.good_steps(), before.overflows());
   for (int step = 0; step < 500; ++step) {

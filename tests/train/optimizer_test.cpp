@@ -7,7 +7,7 @@
 #include <map>
 #include <numeric>
 
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "golden_case.h"
 #include "model/load_weights.h"
 
@@ -23,8 +23,9 @@ struct Change {
 
 std::map<std::string, std::vector<float>> values_of(const std::vector<NamedTensor>& tensors) {
   std::map<std::string, std::vector<float>> values;
-  for (const NamedTensor& named : tensors)
+  for (const NamedTensor& named : tensors) {
     values[named.name].assign(named.tensor.flat().begin(), named.tensor.flat().end());
+  }
   return values;
 }
 
@@ -33,8 +34,7 @@ Change step_once(const FitSettings& settings, int workers_count) {
   const ModelFolder folder(golden.model());
   const ModelConfig& config = folder.config();
   ThreadPool pool(workers_count);
-  GradientWorkers workers(
-      pool, [] { return create_backend(Device::cpu); }, config);
+  GradientWorkers workers(pool, [] { return create_backend(Device::cpu); }, config);
   const OwnedWeights weights =
       allocate_weights(workers.backend(0), config, config.encoder.vocabulary);
   load_trained_weights(folder, config, weights.weights);
@@ -53,7 +53,9 @@ Change step_once(const FitSettings& settings, int workers_count) {
   const auto head = name_head_tensors(weights.weights.head, config);
   tensors.insert(tensors.end(), head.begin(), head.end());
   Change change;
-  for (const NamedTensor& named : tensors) change.depth[named.name] = named.depth;
+  for (const NamedTensor& named : tensors) {
+    change.depth[named.name] = named.depth;
+  }
   change.before = values_of(tensors);
   Optimizer optimizer(pool, workers, settings, weights, model);
   const StepGradient gradient = workers.run(model, data, examples, {}, {});
@@ -84,11 +86,14 @@ TEST(Optimizer, GivesEveryDepthItsLearningRate) {
   for (const int workers : {1, 2}) {
     const Change change = step_once(settings_of(0), workers);
     for (const auto& [name, depth] : change.depth) {
-      if (is_key_bias(name)) continue;
+      if (is_key_bias(name)) {
+        continue;
+      }
       double largest = 0;
-      for (size_t i = 0; i < change.before.at(name).size(); ++i)
+      for (size_t i = 0; i < change.before.at(name).size(); ++i) {
         largest = std::max(largest,
                            std::abs(double{change.after.at(name)[i]} - change.before.at(name)[i]));
+      }
       EXPECT_NEAR(largest / peak.at(depth), 1, 2e-3) << name << ", depth " << depth;
     }
   }

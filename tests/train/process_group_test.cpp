@@ -6,7 +6,7 @@
 #include <numeric>
 #include <thread>
 
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 #include "golden_case.h"
 #include "model/load_weights.h"
 #include "train/gradient_workers.h"
@@ -28,7 +28,9 @@ class Meeting {
     barrier_.arrive_and_wait();
     for (size_t i = 0; i < values.size(); ++i) {
       double total = 0;
-      for (const std::vector<double>& part : parts_) total += part[i];
+      for (const std::vector<double>& part : parts_) {
+        total += part[i];
+      }
       values[i] = static_cast<Value>(total);
     }
     barrier_.arrive_and_wait();
@@ -76,8 +78,7 @@ Gradient gradient_of(const ModelFolder& folder, ProcessGroup* group, int64_t tex
   std::iota(examples.begin(), examples.end(), 0);
 
   ThreadPool pool(1);
-  GradientWorkers workers(
-      pool, [] { return create_backend(Device::cpu); }, config, group);
+  GradientWorkers workers(pool, [] { return create_backend(Device::cpu); }, config, group);
   const OwnedWeights weights =
       allocate_weights(workers.backend(0), config, config.encoder.vocabulary);
   load_trained_weights(folder, config, weights.weights);
@@ -108,7 +109,9 @@ TEST_P(ProcessGroupTest, TrainsAsOneProcess) {
       found[static_cast<size_t>(rank)] = gradient_of(folder, &member, GetParam());
     });
   }
-  for (std::thread& process : processes) process.join();
+  for (std::thread& process : processes) {
+    process.join();
+  }
 
   for (const Gradient& gradient : found) {
     // f32 sums in another order.

@@ -56,10 +56,14 @@ HWY_INLINE void step_range(const AdamwState& state,
           lanes.parameter = hn::Mul(lanes.parameter, hn::Set(d, decay));
         }
       } else {
-        for (const AdamwRates& rates : missed) step_lanes(d, hn::Zero(d), rates, lanes);
+        for (const AdamwRates& rates : missed) {
+          step_lanes(d, hn::Zero(d), rates, lanes);
+        }
       }
     }
-    if (gradient != nullptr) step_lanes(d, load_some(d, gradient + i, n), *current, lanes);
+    if (gradient != nullptr) {
+      step_lanes(d, load_some(d, gradient + i, n), *current, lanes);
+    }
     store_some(lanes.parameter, d, parameters + i, n);
     store_some(lanes.first, d, first_moment + i, n);
     store_some(lanes.second, d, second_moment + i, n);

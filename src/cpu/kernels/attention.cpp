@@ -24,8 +24,9 @@ HWY_INLINE void softmax_of_columns(FloatTag d, float scale, const Tensor& scores
   for (int64_t i = 0; i < scores.columns; i += lanes_of(d)) {
     const Tensor column = scores.column_slice(i, lanes_of(d));
     auto largest = hn::Load(d, column.data);
-    for (int64_t j = 1; j < column.rows; ++j)
+    for (int64_t j = 1; j < column.rows; ++j) {
       largest = hn::Max(largest, hn::Load(d, column.row(j)));
+    }
     const auto shift = hn::Mul(largest, factor);
     auto sum = hn::Zero(d);
     for (int64_t j = 0; j < column.rows; ++j) {
@@ -34,8 +35,9 @@ HWY_INLINE void softmax_of_columns(FloatTag d, float scale, const Tensor& scores
       sum = hn::Add(sum, power);
     }
     const auto share = hn::Div(hn::Set(d, 1.0F), sum);
-    for (int64_t j = 0; j < column.rows; ++j)
+    for (int64_t j = 0; j < column.rows; ++j) {
       hn::Store(hn::Mul(hn::Load(d, column.row(j)), share), d, column.row(j));
+    }
   }
 }
 
@@ -100,8 +102,9 @@ void attention_heads(ConstTensor q,
 int64_t attention_scratch_floats(std::span<const int32_t> key_starts, int64_t width) {
   const FloatTag d;
   int64_t longest = 0;
-  for (size_t s = 0; s + 1 < key_starts.size(); ++s)
+  for (size_t s = 0; s + 1 < key_starts.size(); ++s) {
     longest = std::max(longest, sequence_rows(key_starts, s).count);
+  }
   const int64_t keys = whole_vectors(d, longest);
   const int64_t queries = whole_vectors(d, std::min(longest, kQueryBlock));
   const int64_t forward = queries * (width + longest);

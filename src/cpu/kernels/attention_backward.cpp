@@ -25,8 +25,9 @@ HWY_INLINE void softmax(FloatTag d, float scale, int64_t keys, float* scores) {
   auto largest = lowest;
   for (int64_t j = 0; j < keys; j += lanes_of(d)) {
     auto score = hn::Mul(hn::Load(d, scores + j), factor);
-    if (keys - j < lanes_of(d))
+    if (keys - j < lanes_of(d)) {
       score = hn::IfThenElse(hn::FirstN(d, static_cast<size_t>(keys - j)), score, lowest);
+    }
     hn::Store(score, d, scores + j);
     largest = hn::Max(largest, score);
   }
@@ -38,8 +39,9 @@ HWY_INLINE void softmax(FloatTag d, float scale, int64_t keys, float* scores) {
     sum = hn::Add(sum, power);
   }
   const auto share = hn::Div(hn::Set(d, 1.0F), hn::SumOfLanes(d, sum));
-  for (int64_t j = 0; j < keys; j += lanes_of(d))
+  for (int64_t j = 0; j < keys; j += lanes_of(d)) {
     hn::Store(hn::Mul(hn::Load(d, scores + j), share), d, scores + j);
+  }
 }
 
 // For one query: `shares` holds its probabilities p, `gradient` the gradient g of what dropout made
@@ -68,7 +70,9 @@ HWY_INLINE void softmax_backward(FloatTag d,
     const auto p = hn::Load(d, shares + j);
     const auto centred = hn::Sub(hn::Load(d, gradient + j), mean);
     hn::Store(hn::Mul(hn::Mul(p, factor), centred), d, gradient + j);
-    if (lanes.active()) hn::Store(hn::Mul(p, factors_at(j)), d, shares + j);
+    if (lanes.active()) {
+      hn::Store(hn::Mul(p, factors_at(j)), d, shares + j);
+    }
   }
 }
 

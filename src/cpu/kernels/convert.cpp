@@ -15,13 +15,16 @@ namespace fastintent::cpu::HWY_NAMESPACE {
 
 void convert_to_bf16_rows(ConstTensor in, uint16_t* out) {
   const FloatTag d;
-  for (int64_t r = 0; r < in.rows; ++r, out += in.columns)
+  for (int64_t r = 0; r < in.rows; ++r, out += in.columns) {
     convert_row_to_bf16(d, in.row(r), in.columns, out);
+  }
 }
 
 void round_to_bf16_rows(ConstTensor in, Tensor out) {
   const FloatTag d;
-  for (int64_t r = 0; r < in.rows; ++r) round_row_to_bf16(d, in.row(r), in.columns, out.row(r));
+  for (int64_t r = 0; r < in.rows; ++r) {
+    round_row_to_bf16(d, in.row(r), in.columns, out.row(r));
+  }
 }
 
 void add_to_rows(ConstTensor in, Tensor out) {
@@ -55,11 +58,15 @@ void round_to_bf16(ConstTensor in, Tensor out) {
 }
 
 void copy_rows(ConstTensor in, Tensor out) {
-  for (int64_t r = 0; r < in.rows; ++r) std::copy_n(in.row(r), in.columns, out.row(r));
+  for (int64_t r = 0; r < in.rows; ++r) {
+    std::copy_n(in.row(r), in.columns, out.row(r));
+  }
 }
 
 void clear_rows(Tensor out) {
-  for (int64_t r = 0; r < out.rows; ++r) std::fill_n(out.row(r), out.columns, 0.0F);
+  for (int64_t r = 0; r < out.rows; ++r) {
+    std::fill_n(out.row(r), out.columns, 0.0F);
+  }
 }
 
 void add_to(ConstTensor in, Tensor out) {

@@ -39,17 +39,23 @@ FASTINTENT_DOT_PRODUCTS void multiply(
 #pragma GCC unroll 6
   for (int64_t r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-    for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = Dot::zero();
+    for (int64_t v = 0; v < kVectors; ++v) {
+      sum[r][v] = Dot::zero();
+    }
   }
   for (int64_t k = 0; k < words; ++k, panel += kPanelColumns) {
     __m512i weight[kVectors];
 #pragma GCC unroll 4
-    for (int64_t v = 0; v < kVectors; ++v) weight[v] = _mm512_loadu_si512(panel + 16 * v);
+    for (int64_t v = 0; v < kVectors; ++v) {
+      weight[v] = _mm512_loadu_si512(panel + 16 * v);
+    }
 #pragma GCC unroll 6
     for (int64_t r = 0; r < R; ++r) {
       const __m512i factor = _mm512_set1_epi32(static_cast<int>(rows[r * row_words + k]));
 #pragma GCC unroll 4
-      for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = Dot::add(sum[r][v], factor, weight[v]);
+      for (int64_t v = 0; v < kVectors; ++v) {
+        sum[r][v] = Dot::add(sum[r][v], factor, weight[v]);
+      }
     }
   }
 #pragma GCC unroll 6
@@ -74,7 +80,9 @@ TileProducts products() {
 }  // namespace
 
 bool has_dot_products(Element element) {
-  if (instruction_set() != "avx512") return false;
+  if (instruction_set() != "avx512") {
+    return false;
+  }
   switch (element) {
     case Element::fp32:
     case Element::rounded_fp32:

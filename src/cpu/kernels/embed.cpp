@@ -22,14 +22,17 @@ void embed_rows(const TokenInputs& tokens,
     const float* word = tables.word.row(tokens.ids[token]);
     const float* position = tables.position.row(tokens.positions[token]);
     const float* segment = nullptr;
-    if (!tables.segment.empty())
+    if (!tables.segment.empty()) {
       segment = tables.segment.row(tokens.segments.empty() ? 0 : tokens.segments[token]);
+    }
     float* x = out.row(t);
     auto sum = hn::Zero(d);
     for (int64_t h = 0; h < out.columns; h += lanes_of(d)) {
       const int64_t count = out.columns - h;
       auto value = hn::Add(load_some(d, word + h, count), load_some(d, position + h, count));
-      if (segment != nullptr) value = hn::Add(value, load_some(d, segment + h, count));
+      if (segment != nullptr) {
+        value = hn::Add(value, load_some(d, segment + h, count));
+      }
       store_some(value, d, x + h, count);
       sum = hn::Add(sum, value);
     }

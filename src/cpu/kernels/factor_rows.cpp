@@ -61,7 +61,9 @@ HWY_INLINE void convert_row(
   auto* to = reinterpret_cast<char*>(out.row(t));
   switch (out.element) {
     case Element::fp32:
-      if (to != reinterpret_cast<const char*>(row)) std::memcpy(to, row, columns * sizeof(float));
+      if (to != reinterpret_cast<const char*>(row)) {
+        std::memcpy(to, row, columns * sizeof(float));
+      }
       return;
     case Element::rounded_fp32:
       round_row_to_bf16(d, row, columns, reinterpret_cast<float*>(to));
@@ -89,8 +91,9 @@ WeightScale quantize_weight_row(FloatTag d, const float* row, int64_t columns, i
   }
   const float most = hn::GetLane(hn::MaxOfLanes(d, largest));
   WeightScale result{most > kSmallest ? most / 127.0F : 1.0F, 0};
-  if (const float zero = sum_of_lanes(d, not_numbers); zero != 0 || !std::isfinite(most))
+  if (const float zero = sum_of_lanes(d, not_numbers); zero != 0 || !std::isfinite(most)) {
     return {std::numeric_limits<float>::infinity(), 0};
+  }
   const float steps = 1.0F / result.scale;
   const hn::RebindToSigned<FloatTag> wide;
   HWY_ALIGN int32_t values[hn::MaxLanes(d)];
@@ -120,7 +123,9 @@ WeightScale convert_weight(const float* row, int64_t columns, Element element, u
 
 void convert(ConstTensor in, const Factor& out) {
   const FloatTag d;
-  for (int64_t t = 0; t < in.rows; ++t) convert_row(d, in.row(t), in.columns, out, t);
+  for (int64_t t = 0; t < in.rows; ++t) {
+    convert_row(d, in.row(t), in.columns, out, t);
+  }
 }
 
 void normalize(Tensor rows, const LayerNorm& layer_norm, const Factor& out) {
@@ -128,8 +133,9 @@ void normalize(Tensor rows, const LayerNorm& layer_norm, const Factor& out) {
   for (int64_t t = 0; t < rows.rows; ++t) {
     const float* x = rows.row(t);
     auto sum = hn::Zero(d);
-    for (int64_t h = 0; h < rows.columns; h += lanes_of(d))
+    for (int64_t h = 0; h < rows.columns; h += lanes_of(d)) {
       sum = hn::Add(sum, load_some(d, x + h, rows.columns - h));
+    }
     normalize_row(d, sum, layer_norm, rows, {}, t);
     convert_row(d, x, rows.columns, out, t);
   }

@@ -39,7 +39,9 @@ void finish_with(const TileSums& sums,
         value = hn::Add(value, shift);
       }
       value = Function::value(d, value);
-      if (!residual.empty()) value = hn::Add(value, load_some(d, residual.row(r) + c, count));
+      if (!residual.empty()) {
+        value = hn::Add(value, load_some(d, residual.row(r) + c, count));
+      }
       store_some(value, d, out.row(r) + c, count);
     }
   }

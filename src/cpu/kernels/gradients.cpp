@@ -23,14 +23,19 @@ HWY_INLINE void add_row(FloatTag d, const float* row, float* out, int64_t H) {
 
 void sum_columns_of(ConstTensor rows, Write write, std::span<float> out) {
   const FloatTag d;
-  if (write == Write::overwrite) std::fill(out.begin(), out.end(), 0.0F);
-  for (int64_t t = 0; t < rows.rows; ++t) add_row(d, rows.row(t), out.data(), rows.columns);
+  if (write == Write::overwrite) {
+    std::fill(out.begin(), out.end(), 0.0F);
+  }
+  for (int64_t t = 0; t < rows.rows; ++t) {
+    add_row(d, rows.row(t), out.data(), rows.columns);
+  }
 }
 
 void add_rows_to(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table) {
   const FloatTag d;
-  for (int64_t t = 0; t < d_rows.rows; ++t)
+  for (int64_t t = 0; t < d_rows.rows; ++t) {
     add_row(d, d_rows.row(t), d_table.row(slots[static_cast<size_t>(t)]), d_rows.columns);
+  }
 }
 
 double sum_gradient_parts(std::span<const std::span<const float>> parts, std::span<float> out) {
@@ -43,8 +48,9 @@ double sum_gradient_parts(std::span<const std::span<const float>> parts, std::sp
     for (int64_t i = block; i < end; i += lanes_of(d)) {
       const int64_t count = end - i;
       auto sum = hn::Zero(d);
-      for (const std::span<const float> part : parts)
+      for (const std::span<const float> part : parts) {
         sum = hn::Add(sum, load_some(d, part.data() + i, count));
+      }
       store_some(sum, d, out.data() + i, count);
       squares = hn::MulAdd(sum, sum, squares);
     }

@@ -36,11 +36,15 @@ HWY_INLINE void normalize_row(FloatTag d,
   const auto factor = hn::Set(d, inverse_deviation);
 
   const bool keeps = !keep.normal.empty();
-  if (keeps) keep.inverse_deviation[static_cast<size_t>(t)] = inverse_deviation;
+  if (keeps) {
+    keep.inverse_deviation[static_cast<size_t>(t)] = inverse_deviation;
+  }
   for (int64_t h = 0; h < H; h += lanes_of(d)) {
     const int64_t count = H - h;
     const auto normal = hn::Mul(hn::Sub(load_some(d, x + h, count), mean), factor);
-    if (keeps) store_some(normal, d, keep.normal.row(t) + h, count);
+    if (keeps) {
+      store_some(normal, d, keep.normal.row(t) + h, count);
+    }
     const auto scale = load_some(d, layer_norm.scale.data() + h, count);
     const auto shift = load_some(d, layer_norm.shift.data() + h, count);
     store_some(hn::MulAdd(normal, scale, shift), d, x + h, count);

@@ -29,8 +29,9 @@ void add_and_normalize_rows(ConstTensor in,
     for (int64_t h = 0; h < H; h += lanes_of(d)) {
       const int64_t count = H - h;
       auto value = load_some(d, added + h, count);
-      if (lanes.active())
+      if (lanes.active()) {
         value = hn::Mul(value, lanes.factors(d, static_cast<uint32_t>(t * H + h)));
+      }
       value = hn::Add(value, load_some(d, kept + h, count));
       store_some(value, d, x + h, count);
       sum = hn::Add(sum, value);

@@ -50,14 +50,17 @@ HWY_INLINE void multiply_tile(const LeftFactor& left,
                               left.data + std::min(int64_t{8}, kRows - 1) * left.row_step};
   for (int64_t k = 0; k < right.rows; ++k) {
     FloatVector factors[kVectors];
-    if constexpr (kVectors == 2) factors[0] = hn::LoadU(d, from_right);
+    if constexpr (kVectors == 2) {
+      factors[0] = hn::LoadU(d, from_right);
+    }
     factors[kVectors - 1] = load_some(d, from_right + last, out.columns - last);
 #pragma GCC unroll 16
     for (int64_t r = 0; r < kRows; ++r) {
       const auto factor = hn::Set(d, from_left[r / 8][r % 8 * left.row_step]);
 #pragma GCC unroll 2
-      for (int64_t v = 0; v < kVectors; ++v)
+      for (int64_t v = 0; v < kVectors; ++v) {
         sums[r][v] = hn::MulAdd(factor, factors[v], sums[r][v]);
+      }
     }
     from_right += right.stride;
     from_left[0] += left.depth_step;
@@ -65,7 +68,9 @@ HWY_INLINE void multiply_tile(const LeftFactor& left,
   }
 #pragma GCC unroll 16
   for (int64_t r = 0; r < kRows; ++r) {
-    if constexpr (kVectors == 2) hn::StoreU(sums[r][0], d, out.row(r));
+    if constexpr (kVectors == 2) {
+      hn::StoreU(sums[r][0], d, out.row(r));
+    }
     store_some(sums[r][kVectors - 1], d, out.row(r) + last, out.columns - last);
   }
 }
@@ -77,7 +82,9 @@ HWY_INLINE void multiply_rows(const LeftFactor& left,
                               bool accumulate,
                               const Tensor& out) {
   if constexpr (kRows > 1) {
-    if (out.rows < kRows) return multiply_rows<kRows - 1, kVectors>(left, right, accumulate, out);
+    if (out.rows < kRows) {
+      return multiply_rows<kRows - 1, kVectors>(left, right, accumulate, out);
+    }
   }
   multiply_tile<kRows, kVectors>(left, right, accumulate, out);
 }

@@ -29,19 +29,24 @@ void multiply_fp32(
     HWY_UNROLL(6)
     for (int64_t r = 0; r < R; ++r) {
       HWY_UNROLL(4)
-      for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
+      for (int64_t v = 0; v < kVectors; ++v) {
+        sum[r][v] = hn::Zero(d);
+      }
     }
     const uint32_t* weights = panel + first;
     for (int64_t k = 0; k < words; ++k, weights += kPanelColumns) {
       FloatVector weight[kVectors];
       HWY_UNROLL(4)
-      for (int64_t v = 0; v < kVectors; ++v)
+      for (int64_t v = 0; v < kVectors; ++v) {
         weight[v] = hn::BitCast(d, hn::LoadU(words_tag, weights + v * lanes));
+      }
       HWY_UNROLL(6)
       for (int64_t r = 0; r < R; ++r) {
         const auto factor = hn::Set(d, std::bit_cast<float>(rows[r * row_words + k]));
         HWY_UNROLL(4)
-        for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(factor, weight[v], sum[r][v]);
+        for (int64_t v = 0; v < kVectors; ++v) {
+          sum[r][v] = hn::MulAdd(factor, weight[v], sum[r][v]);
+        }
       }
     }
     HWY_UNROLL(6)
@@ -72,7 +77,9 @@ HWY_INLINE Sum add_dot(D d, hn::Vec<WordTag> factor, hn::Vec<WordTag> weight, Su
     const auto bytes = std::bit_cast<std::array<uint8_t, 4>>(hn::GetLane(factor));
     const auto values = std::bit_cast<std::array<int8_t, 4>>(hn::GetLane(weight));
     int32_t products = 0;
-    for (size_t i = 0; i < 4; ++i) products += bytes[i] * values[i];
+    for (size_t i = 0; i < 4; ++i) {
+      products += bytes[i] * values[i];
+    }
     return hn::Add(sum, hn::Set(d, products));
   }
 }
@@ -91,7 +98,9 @@ void multiply_int8(
       hn::Vec<decltype(d)> sum[kRows];
       hn::Vec<decltype(d)> more[kRows];  // what some processors keep of the sums apart
       HWY_UNROLL(3)
-      for (int64_t r = 0; r < kRows; ++r) sum[r] = more[r] = hn::Zero(d);
+      for (int64_t r = 0; r < kRows; ++r) {
+        sum[r] = more[r] = hn::Zero(d);
+      }
       const uint32_t* weights = panel + first;
       for (int64_t k = 0; k < words; ++k, weights += kPanelColumns) {
         const auto weight = hn::LoadU(words_tag, weights);

@@ -65,15 +65,20 @@ HWY_INLINE Tensor transpose(FloatTag d, ConstTensor rows, float* out) {
     // Each from the one before: GCC would compute them together in vectors and fetch them one by
     // one.
     const float* pointers[kLanes] = {rows.row(r)};
-    for (int64_t i = 1; i < kLanes; ++i)
+    for (int64_t i = 1; i < kLanes; ++i) {
       pointers[i] = pointers[i - 1] + (r + i < rows.rows ? rows.stride : 0);
+    }
     int64_t c = 0;
 #if HWY_TARGET != HWY_SCALAR
-    for (; c + 4 <= rows.columns; c += 4)
+    for (; c + 4 <= rows.columns; c += 4) {
       transpose_four_columns(d, pointers, c, out + c * width + r, width);
+    }
 #endif
-    for (; c < rows.columns; ++c)
-      for (int64_t i = 0; i < kLanes; ++i) out[c * width + r + i] = pointers[i][c];
+    for (; c < rows.columns; ++c) {
+      for (int64_t i = 0; i < kLanes; ++i) {
+        out[c * width + r + i] = pointers[i][c];
+      }
+    }
   }
   return {out, rows.columns, width};
 }

@@ -26,7 +26,9 @@ HWY_INLINE int64_t lanes_of(FloatTag d) {
 // The first `count` floats from p, zeros in the lanes behind them. Highway's masked loads may touch
 // memory behind the row before AVX2, so there a row's end goes through the stack.
 HWY_INLINE FloatVector load_some(FloatTag d, const float* p, int64_t count) {
-  if (HWY_LIKELY(count >= lanes_of(d))) return hn::LoadU(d, p);
+  if (HWY_LIKELY(count >= lanes_of(d))) {
+    return hn::LoadU(d, p);
+  }
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
   return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(count)), d, p);
 #else
@@ -48,7 +50,9 @@ HWY_INLINE void store_some(FloatVector v, FloatTag d, float* p, int64_t count) {
 
 // v with zeros in the lanes from `count` on.
 HWY_INLINE FloatVector keep_first(FloatTag d, FloatVector v, int64_t count) {
-  if (HWY_LIKELY(count >= lanes_of(d))) return v;
+  if (HWY_LIKELY(count >= lanes_of(d))) {
+    return v;
+  }
   return hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(count)), v);
 }
 

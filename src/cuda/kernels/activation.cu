@@ -52,7 +52,9 @@ struct Backward {
 template <class Function>
 __global__ void activate_rows_kernel(const int32_t* count, int64_t width, float* values) {
   const int64_t index = int64_t{blockIdx.x} * kTransformThreads + threadIdx.x;
-  if (index < *count * width) values[index] = Function::value(values[index]);
+  if (index < *count * width) {
+    values[index] = Function::value(values[index]);
+  }
 }
 
 template <class Run>

@@ -1,8 +1,7 @@
-#include "cuda/kernels/adamw.h"
-
 #include <algorithm>
 #include <cstring>
 
+#include "cuda/kernels/adamw.h"
 #include "cuda/kernels/adamw_parameter.cuh"
 #include "cuda/kernels/row_access.cuh"
 
@@ -38,7 +37,9 @@ __device__ void step_chunk(const Entry& entry, const AdamwRates& rates, int64_t 
   for (int pass = 0; pass < kPasses; ++pass) {
     const int64_t first = begin + pass * Shape::kColumns;
     const int64_t left = entry.count - first;
-    if (left <= 0) return;
+    if (left <= 0) {
+      return;
+    }
     auto parameters = load_part<Shape>(entry.parameters + first, left, thread);
     auto m = load_part<Shape>(entry.first_moment + first, left, thread);
     auto v = load_part<Shape>(entry.second_moment + first, left, thread);
@@ -49,7 +50,9 @@ __device__ void step_chunk(const Entry& entry, const AdamwRates& rates, int64_t 
     store_part(parameters, entry.parameters + first, left, thread);
     store_part(m, entry.first_moment + first, left, thread);
     store_part(v, entry.second_moment + first, left, thread);
-    if (entry.stored == nullptr) continue;
+    if (entry.stored == nullptr) {
+      continue;
+    }
     if (entry.factors == Factors::fp16) {
       store_part(parameters, static_cast<Half*>(entry.stored) + first, left, thread);
     } else {
@@ -93,7 +96,9 @@ int32_t index_of(const AdamwRates& rates, std::vector<AdamwRates>& table) {
     return std::memcmp(&other, &rates, sizeof(rates)) == 0;
   });
   const auto index = static_cast<int32_t>(found - table.begin());
-  if (found == table.end()) table.push_back(rates);
+  if (found == table.end()) {
+    table.push_back(rates);
+  }
   return index;
 }
 
@@ -105,7 +110,9 @@ void adamw_step(Workspace& workspace, std::span<const AdamwTensor> tensors) {
   int64_t chunks = 0;
   for (const AdamwTensor& tensor : tensors) {
     const auto count = static_cast<int64_t>(tensor.gradient.size());
-    if (count == 0) continue;
+    if (count == 0) {
+      continue;
+    }
     entries.push_back({tensor.state.parameters.data(),
                        tensor.state.first_moment.data(),
                        tensor.state.second_moment.data(),
@@ -118,7 +125,9 @@ void adamw_step(Workspace& workspace, std::span<const AdamwTensor> tensors) {
                        all_aligned(tensor) ? 1 : 0});
     chunks += divide_up(count, kChunk);
   }
-  if (entries.empty()) return;
+  if (entries.empty()) {
+    return;
+  }
   launch(workspace.stream,
          adamw_kernel,
          Launch{chunks, kRowBlock},

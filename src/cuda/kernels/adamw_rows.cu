@@ -37,7 +37,9 @@ __global__ void adamw_rows_kernel(Tensor parameters,
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int64_t warp = int64_t{blockIdx.x} * kWarps + threadIdx.x / kWarp;
   const int64_t u = warp / strips;
-  if (u >= row_count) return;
+  if (u >= row_count) {
+    return;
+  }
   const int64_t first_column = warp % strips * kStripColumns;
   const int64_t columns = parameters.columns - first_column;
   const RowToStep row = rows[u];
@@ -49,23 +51,31 @@ __global__ void adamw_rows_kernel(Tensor parameters,
   auto v = load_part<Shape>(v_row, columns, lane);
 
   bool moved = false;
-  for (int i = 0; i < Shape::kValues; ++i) moved = moved || m[i] != 0 || v[i] != 0;
+  for (int i = 0; i < Shape::kValues; ++i) {
+    moved = moved || m[i] != 0 || v[i] != 0;
+  }
   if (moved) {
     for (int step = row.first_step; step < missed_end; ++step) {
       const AdamwRates of_step = rates[step];
-      for (int i = 0; i < Shape::kValues; ++i) step_parameter(of_step, 0.0F, p[i], m[i], v[i]);
+      for (int i = 0; i < Shape::kValues; ++i) {
+        step_parameter(of_step, 0.0F, p[i], m[i], v[i]);
+      }
     }
   } else {
     // Moments that are zero stay so, and only the decay applies: most rows of a vocabulary.
     for (int step = row.first_step; step < missed_end; ++step) {
       const float decay = 1.0F - rates[step].learning_rate * rates[step].weight_decay;
-      for (int i = 0; i < Shape::kValues; ++i) p[i] *= decay;
+      for (int i = 0; i < Shape::kValues; ++i) {
+        p[i] *= decay;
+      }
     }
   }
   if (!gradient.empty()) {
     const AdamwRates of_step = rates[missed_end];
     const auto g = load_part<Shape>(gradient.row(u) + first_column, columns, lane);
-    for (int i = 0; i < Shape::kValues; ++i) step_parameter(of_step, g[i], p[i], m[i], v[i]);
+    for (int i = 0; i < Shape::kValues; ++i) {
+      step_parameter(of_step, g[i], p[i], m[i], v[i]);
+    }
   }
   store_part(p, parameter_row, columns, lane);
   store_part(m, m_row, columns, lane);
@@ -87,12 +97,18 @@ void adamw_step_rows(Workspace& workspace,
   for (const int32_t row : rows) {
     int32_t& last_step = last_steps[static_cast<size_t>(row)];
     // With a gradient the rows stay in its order, whether they missed a step or not.
-    if (last_step < missed_end || !gradient.empty()) to_step.push_back({row, last_step});
+    if (last_step < missed_end || !gradient.empty()) {
+      to_step.push_back({row, last_step});
+    }
     oldest = std::min(oldest, last_step);
     last_step = steps;
   }
-  if (to_step.empty()) return;
-  for (RowToStep& row : to_step) row.first_step -= oldest;
+  if (to_step.empty()) {
+    return;
+  }
+  for (RowToStep& row : to_step) {
+    row.first_step -= oldest;
+  }
 
   const auto V = static_cast<int64_t>(last_steps.size());
   const auto H = static_cast<int64_t>(state.parameters.size()) / V;

@@ -16,9 +16,9 @@ namespace fastintent::cuda {
 
 /// Shared memory of attend.
 template <int kWarps, int kColumns>
-constexpr int64_t kAttendBytes = ((kWarps * kWarpRows + 2 * kWarp) * kChunkStride<kColumns> +
-                                  kWarps * kWarpRows * kWarp) *
-                                 static_cast<int64_t>(sizeof(float));
+constexpr int64_t kAttendBytes =
+    ((kWarps * kWarpRows + 2 * kWarp) * kChunkStride<kColumns> + kWarps * kWarpRows * kWarp) *
+    static_cast<int64_t>(sizeof(float));
 
 /// All threads of a block, of kWarps warps. The tile has at most kWarps * kWarpRows queries.
 /// Every chunk of columns needs all scores, so heads wider than a chunk compute them once for each.
@@ -47,7 +47,9 @@ __device__ void attend(const HeadRows<Value>& q,
   float largest[kWarpRows];
   float sums[kWarpRows] = {};  // each lane's part
   float results[kWarpRows][kColumns] = {};
-  for (int r = 0; r < kWarpRows; ++r) largest[r] = -INFINITY;
+  for (int r = 0; r < kWarpRows; ++r) {
+    largest[r] = -INFINITY;
+  }
 
   for (int first = 0; first < tile.keys; first += kWarp) {
     const int count = tile.keys - first < kWarp ? tile.keys - first : kWarp;
@@ -79,7 +81,9 @@ __device__ void attend(const HeadRows<Value>& q,
       const float weight = lane < count ? expf((score - now_largest) * scale) : 0.0F;
       largest[r] = now_largest;
       sums[r] = fmaf(sums[r], rescale, weight);
-      for (int i = 0; i < kColumns; ++i) results[r][i] *= rescale;
+      for (int i = 0; i < kColumns; ++i) {
+        results[r][i] *= rescale;
+      }
       const int64_t query = tile.first_query + warp * kWarpRows + r;
       weights[r * kWarp + lane] =
           dropout(weight, attention_dropout_index(query, at.heads, at.head, first + lane));

@@ -76,7 +76,9 @@ class TileRowsOnTheirWay {
       if (row < count) {
         vectors_[m] = load_vector<kCount>(from + row * stride + column_of(m));
       } else {
-        for (int c = 0; c < kCount; ++c) vectors_[m].values[c] = from_float<Value>(0.0F);
+        for (int c = 0; c < kCount; ++c) {
+          vectors_[m].values[c] = from_float<Value>(0.0F);
+        }
       }
     }
   }
@@ -84,7 +86,9 @@ class TileRowsOnTheirWay {
   __device__ void store(Value* to) const {
     const int padded = (count_ + kTile - 1) / kTile * kTile;
     for (int m = 0; m < kMine; ++m) {
-      if (row_of(m) >= padded) continue;
+      if (row_of(m) >= padded) {
+        continue;
+      }
       store_vector_shared(
           to + row_of(m) * TileShared<Value, kWidth, kWarps>::kRowStride + column_of(m),
           vectors_[m]);
@@ -97,9 +101,7 @@ class TileRowsOnTheirWay {
   static constexpr int kVectors = kWidth / kCount;  // of a row
   static constexpr int kMine = (kRows * kVectors + Group::kThreads - 1) / Group::kThreads;
 
-  __device__ static int row_of(int m) {
-    return (Group::thread() + m * Group::kThreads) / kVectors;
-  }
+  __device__ static int row_of(int m) { return (Group::thread() + m * Group::kThreads) / kVectors; }
   __device__ static int column_of(int m) {
     return (Group::thread() + m * Group::kThreads) % kVectors * kCount;
   }
@@ -126,10 +128,14 @@ __device__ void softmax_rows(float* scores, int stride, int keys, float scale) {
   float largest = -INFINITY;
   for (int key = my_first; key < padded; key += kSums) {
     for (int m = 0; m < kMine; ++m) {
-      if (key + m < keys) largest = fmaxf(largest, mine[key + m]);
+      if (key + m < keys) {
+        largest = fmaxf(largest, mine[key + m]);
+      }
     }
   }
-  for (int mask = 1; mask < kLanes; mask *= 2) largest = fmaxf(largest, shuffle_xor(largest, mask));
+  for (int mask = 1; mask < kLanes; mask *= 2) {
+    largest = fmaxf(largest, shuffle_xor(largest, mask));
+  }
 
   float sums[kMine] = {};
   for (int key = my_first; key < padded; key += kSums) {
@@ -140,18 +146,26 @@ __device__ void softmax_rows(float* scores, int stride, int keys, float scale) {
     }
   }
   for (int width = 1; width < kMine; width *= 2) {
-    for (int m = 0; m + width < kMine; m += 2 * width) sums[m] += sums[m + width];
+    for (int m = 0; m + width < kMine; m += 2 * width) {
+      sums[m] += sums[m + width];
+    }
   }
   float sum = sums[0];
-  for (int mask = 1; mask < kLanes; mask *= 2) sum += shuffle_xor(sum, mask);
+  for (int mask = 1; mask < kLanes; mask *= 2) {
+    sum += shuffle_xor(sum, mask);
+  }
   const float inverse = 1.0F / sum;
 
   auto* probabilities = reinterpret_cast<Value*>(mine);
   for (int key = my_first; key < padded; key += kSums) {
     float weights[kMine];
-    for (int m = 0; m < kMine; ++m) weights[m] = mine[key + m] * inverse;
+    for (int m = 0; m < kMine; ++m) {
+      weights[m] = mine[key + m] * inverse;
+    }
     warp_barrier();
-    for (int m = 0; m < kMine; ++m) probabilities[key + m] = from_float<Value>(weights[m]);
+    for (int m = 0; m < kMine; ++m) {
+      probabilities[key + m] = from_float<Value>(weights[m]);
+    }
   }
 }
 
@@ -182,17 +196,23 @@ __device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
     keys.load(k + first * kv_stride, kv_stride, count);
     if (first == 0) {
       queries.load(q, q_stride, tile.queries);
-      if (Shared::kValuesBesideKeys) values.load(v, kv_stride, count);
+      if (Shared::kValuesBesideKeys) {
+        values.load(v, kv_stride, count);
+      }
     }
     Group::barrier();  // nobody reads any more what is overwritten now
     keys.store(shared.keys);
     if (first == 0) {
       queries.store(shared.queries);
-      if (Shared::kValuesBesideKeys) values.store(shared.values);
+      if (Shared::kValuesBesideKeys) {
+        values.store(shared.values);
+      }
     }
     Group::barrier();
     const int mine = Group::warp() * kTile;
-    if (mine >= count) continue;
+    if (mine >= count) {
+      continue;
+    }
     TileSums sums;
     clear_tile(sums);
     for (int c = 0; c < kWidth; c += kTile) {
@@ -216,7 +236,9 @@ __device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
   const auto* probabilities = reinterpret_cast<const Value*>(shared.scores);
   const int stride = 2 * shared.stride;  // of probabilities
   TileSums sums[kMine];
-  for (TileSums& tile_sums : sums) clear_tile(tile_sums);
+  for (TileSums& tile_sums : sums) {
+    clear_tile(tile_sums);
+  }
   for (int first = 0; first < tile.keys; first += kStep) {
     const int count = count_from(first);
     if (first > 0 || !Shared::kValuesBesideKeys) {
@@ -231,7 +253,9 @@ __device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
       load_tile(left, probabilities + first + key, stride);
       for (int t = 0; t < kMine; ++t) {
         const int column = (Group::warp() + t * kWarps) * kTile;
-        if (column >= kWidth) continue;
+        if (column >= kWidth) {
+          continue;
+        }
         TileB<Value> right;
         load_tile(right, shared.values + key * kRowStride + column, kRowStride);
         multiply_tiles(sums[t], left, right);
@@ -242,7 +266,9 @@ __device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
   Group::barrier();
   for (int t = 0; t < kMine; ++t) {
     const int column = (Group::warp() + t * kWarps) * kTile;
-    if (column < kWidth) store_tile(shared.scores + column, sums[t], shared.stride);
+    if (column < kWidth) {
+      store_tile(shared.scores + column, sums[t], shared.stride);
+    }
   }
   Group::barrier();
   constexpr int kCount = static_cast<int>(kVectorBytes / sizeof(Value));
@@ -252,7 +278,9 @@ __device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
     const int column = i % kVectors * kCount;
     const auto result = load_vector<kCount>(shared.scores + row * shared.stride + column);
     Vector<Value, kCount> rounded;
-    for (int c = 0; c < kCount; ++c) rounded.values[c] = from_float<Value>(result.values[c]);
+    for (int c = 0; c < kCount; ++c) {
+      rounded.values[c] = from_float<Value>(result.values[c]);
+    }
     store_vector(out + row * out_stride + column, rounded);
   }
 }

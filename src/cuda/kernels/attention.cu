@@ -16,7 +16,9 @@ __global__ void attention_kernel(HeadRows<float> q,
                                  DropoutOnDevice dropout,
                                  Tensor out) {
   const AttentionTile tile = tiles[shape.tile(blockIdx.x)];
-  if (tile.queries == 0) return;
+  if (tile.queries == 0) {
+    return;
+  }
   attend<kWarps, kColumns>(
       q, k, v, tile, shape.at(blockIdx.x), DropoutMask(dropout), out.data, out.stride);
 }
@@ -31,7 +33,9 @@ void attention(Workspace& workspace,
                int64_t heads,
                const Dropout& dropout,
                Tensor out) {
-  if (q.rows == 0) return;
+  if (q.rows == 0) {
+    return;
+  }
   const int64_t width = q.columns / heads;
   const auto sequences = static_cast<int64_t>(spans.query_starts.size()) - 1;
   with_attention_shape(attention_warps(q.rows, sequences), width, [&](auto warps, auto columns) {

@@ -40,7 +40,9 @@ __global__ void query_gradients_kernel(Side queries,
                                        QueryStatistics* statistics,
                                        Tensor d_q) {
   const AttentionTile tile = tiles[shape.tile(blockIdx.x)];
-  if (tile.queries == 0) return;
+  if (tile.queries == 0) {
+    return;
+  }
   const DropoutMask dropout(dropout_on_device);
   const HeadChunk at = shape.at(blockIdx.x);
   const int first_row = static_cast<int>(threadIdx.x) / kWarp * kWarpRows;
@@ -65,7 +67,9 @@ __global__ void query_gradients_kernel(Side queries,
   };
 
   QueryStatistics rows_statistics[kWarpRows];
-  for (QueryStatistics& row : rows_statistics) row = {-INFINITY, 0, 0};
+  for (QueryStatistics& row : rows_statistics) {
+    row = {-INFINITY, 0, 0};
+  }
   for (int first = 0; first < tile.keys; first += kWarp) {
     const int count = tile.keys - first < kWarp ? tile.keys - first : kWarp;
     multiply(first, count);
@@ -85,15 +89,18 @@ __global__ void query_gradients_kernel(Side queries,
     QueryStatistics& row = rows_statistics[r];
     row.inverse_sum = 1.0F / warp_sum(row.inverse_sum);
     row.mean_d = warp_sum(row.mean_d) * row.inverse_sum;
-    if (at.chunk == 0 && lane == 0 && first_row + r < tile.queries)
+    if (at.chunk == 0 && lane == 0 && first_row + r < tile.queries) {
       statistics[int64_t{tile.first_query + first_row + r} * at.heads + at.head] = row;
+    }
   }
 
   float sums[kWarpRows][kColumns] = {};
   for (int first = 0; first < tile.keys; first += kWarp) {
     const int count = tile.keys - first < kWarp ? tile.keys - first : kWarp;
     // Of a short sequence all of it is there still.
-    if (tile.keys > kWarp) multiply(first, count);
+    if (tile.keys > kWarp) {
+      multiply(first, count);
+    }
     for (int r = 0; r < kWarpRows; ++r) {
       const QueryStatistics& row = rows_statistics[r];
       const float probability = expf((scores[r] - row.largest) * scale) * row.inverse_sum;
@@ -117,7 +124,9 @@ __global__ void key_gradients_kernel(Side queries,
                                      Tensor d_k,
                                      Tensor d_v) {
   const KeyTile tile = tiles[shape.tile(blockIdx.x)];
-  if (tile.keys == 0) return;
+  if (tile.keys == 0) {
+    return;
+  }
   const DropoutMask dropout(dropout_on_device);
   const HeadChunk at = shape.at(blockIdx.x);
   const int first_row = static_cast<int>(threadIdx.x) / kWarp * kWarpRows;
@@ -187,7 +196,9 @@ void attention_backward(Workspace& workspace,
                         Tensor d_q,
                         Tensor d_k,
                         Tensor d_v) {
-  if (k.rows == 0) return;
+  if (k.rows == 0) {
+    return;
+  }
   const int64_t width = q.columns / heads;
   const auto sequences = static_cast<int64_t>(spans.key_starts.size()) - 1;
   const Side queries{head_rows(q, width), head_rows(d_out, width)};

@@ -44,8 +44,12 @@ inline int64_t blocks_for(int64_t tiles, const HeadChunk& shape) {
 /// load. A multiprocessor holds 32 blocks, so that blocks of one warp fill it too.
 inline int attention_warps(int64_t rows, int64_t sequences) {
   const int64_t usual = divide_up(rows, sequences);
-  if (usual <= kWarpRows) return 1;
-  if (usual <= 2 * kWarpRows) return 2;
+  if (usual <= kWarpRows) {
+    return 1;
+  }
+  if (usual <= 2 * kWarpRows) {
+    return 2;
+  }
   return 4;
 }
 

@@ -48,7 +48,9 @@ __device__ void multiply_sides(const Chunks<kWarps, kColumns>& shared,
   constexpr int kChunk = kChunkColumns<kColumns>;
   const int my_row = static_cast<int>(threadIdx.x) / kWarp * kWarpRows * kChunkStride<kColumns>;
   const int lane_row = static_cast<int>(threadIdx.x) % kWarp * kChunkStride<kColumns>;
-  for (int r = 0; r < kWarpRows; ++r) scores[r] = d_weights[r] = 0;
+  for (int r = 0; r < kWarpRows; ++r) {
+    scores[r] = d_weights[r] = 0;
+  }
   for (int step = 1; step <= at.chunks; ++step) {
     const int first = (at.chunk + step) % at.chunks * kChunk;
     const int columns = at.width - first < kChunk ? at.width - first : kChunk;
@@ -84,8 +86,9 @@ __device__ void store_rows(const float (&sums)[kWarpRows][kColumns],
   for (int r = 0; r < kWarpRows; ++r) {
     for (int i = 0; i < kColumns; ++i) {
       const int column = at.chunk * kChunkColumns<kColumns> + lane + i * kWarp;
-      if (first + r < count && column < at.width)
+      if (first + r < count && column < at.width) {
         out.row(first_row + first + r)[at.head * at.width + column] = sums[r][i];
+      }
     }
   }
 }

@@ -1,6 +1,5 @@
-#include "cuda/kernels/cross_entropy.h"
-
 #include "cuda/device_code.h"
+#include "cuda/kernels/cross_entropy.h"
 #include "cuda/kernels/warp_sums.cuh"
 
 namespace fastintent::cuda {
@@ -23,22 +22,32 @@ __global__ void cross_entropy_kernel(ConstTensor logits,
                                      Tensor d_logits) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int64_t s = int64_t{blockIdx.x} * kWarps + threadIdx.x / kWarp;
-  if (s >= logits.rows) return;
+  if (s >= logits.rows) {
+    return;
+  }
   const auto C = static_cast<int>(logits.columns);
   const float* row = logits.row(s);
   const int label = labels[s];
   if (label == kNoLabel) {
-    if (lane == 0) losses[s] = 0;
-    for (int c = lane; c < C; c += kWarp) d_logits.row(s)[c] = 0;
+    if (lane == 0) {
+      losses[s] = 0;
+    }
+    for (int c = lane; c < C; c += kWarp) {
+      d_logits.row(s)[c] = 0;
+    }
     return;
   }
   const float share = smoothing / static_cast<float>(C);
 
   float largest = row[0];
-  for (int c = lane; c < C; c += kWarp) largest = fmaxf(largest, row[c]);
+  for (int c = lane; c < C; c += kWarp) {
+    largest = fmaxf(largest, row[c]);
+  }
   largest = warp_max(largest);
   float sum = 0;
-  for (int c = lane; c < C; c += kWarp) sum += expf(row[c] - largest);
+  for (int c = lane; c < C; c += kWarp) {
+    sum += expf(row[c] - largest);
+  }
   sum = warp_sum(sum);
   const float log_sum = logf(sum);
 
@@ -55,7 +64,9 @@ __global__ void cross_entropy_kernel(ConstTensor logits,
   }
   loss = warp_sum(loss);
   targets = warp_sum(targets);
-  if (lane == 0) losses[s] = loss;
+  if (lane == 0) {
+    losses[s] = loss;
+  }
 
   for (int c = lane; c < C; c += kWarp) {
     const float probability = expf(row[c] - largest) / sum;
@@ -72,16 +83,17 @@ void softmax_cross_entropy(Workspace& workspace,
                            std::span<float> losses,
                            Tensor d_logits) {
   const auto inverse_normalizer = static_cast<float>(1 / options.normalizer);
-  launch(workspace.stream,
-         cross_entropy_kernel,
-         Launch{divide_up(logits.rows, kWarps), kThreads},
-         logits,
-         workspace.arrays.on_device(labels),
-         options.class_weights.empty() ? nullptr : workspace.arrays.on_device(options.class_weights),
-         options.label_smoothing,
-         workspace.arrays.on_device(std::span(&inverse_normalizer, 1)),
-         losses.data(),
-         d_logits);
+  launch(
+      workspace.stream,
+      cross_entropy_kernel,
+      Launch{divide_up(logits.rows, kWarps), kThreads},
+      logits,
+      workspace.arrays.on_device(labels),
+      options.class_weights.empty() ? nullptr : workspace.arrays.on_device(options.class_weights),
+      options.label_smoothing,
+      workspace.arrays.on_device(std::span(&inverse_normalizer, 1)),
+      losses.data(),
+      d_logits);
 }
 
 }  // namespace fastintent::cuda

@@ -1,5 +1,4 @@
 #include "cuda/kernels/dropout.h"
-
 #include "cuda/kernels/dropout_mask.cuh"
 #include "cuda/kernels/transform.cuh"
 

@@ -13,7 +13,9 @@ namespace fastintent::cuda {
 struct DropoutOnDevice {
   DropoutOnDevice(Workspace& workspace, const Dropout& dropout)
       : threshold(dropout_threshold(dropout.rate)), scale(1 / (1 - dropout.rate)) {
-    if (threshold == 0) return;
+    if (threshold == 0) {
+      return;
+    }
     const DropoutKeys of_seed = dropout_keys(dropout.seed);
     keys = workspace.arrays.on_device(std::span(&of_seed, 1));
   }
@@ -32,12 +34,16 @@ class DropoutMask {
   DropoutMask() = default;
   __device__ explicit DropoutMask(const DropoutOnDevice& dropout)
       : threshold_(dropout.threshold), scale_(dropout.scale) {
-    if (threshold_ != 0) keys_ = *dropout.keys;
+    if (threshold_ != 0) {
+      keys_ = *dropout.keys;
+    }
   }
 
   /// What becomes of element `index`, which wraps modulo 2^32.
   __device__ float operator()(float value, int64_t index) const {
-    if (threshold_ == 0) return value;
+    if (threshold_ == 0) {
+      return value;
+    }
     const auto hash = mix_bits(mix_bits(static_cast<uint32_t>(index) ^ keys_.first) ^ keys_.second);
     return hash >= threshold_ ? value * scale_ : 0.0F;
   }

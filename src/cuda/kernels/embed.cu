@@ -1,8 +1,7 @@
-#include "cuda/kernels/embed.h"
-
 #include <vector>
 
 #include "cuda/kernels/dropout_mask.cuh"
+#include "cuda/kernels/embed.h"
 #include "cuda/kernels/layer_norm.h"
 #include "cuda/kernels/normal_row.cuh"
 #include "cuda/kernels/slot_sums.h"
@@ -22,17 +21,23 @@ __global__ void embed_kernel(const int32_t* ids,
                              DropoutOnDevice dropout_on_device,
                              Tensor out) {
   const int64_t t = team_index<Shape>();
-  if (t >= out.rows) return;
+  if (t >= out.rows) {
+    return;
+  }
   const DropoutMask dropout(dropout_on_device);
   const int64_t H = out.columns;
   const int thread = place_in_team<Shape>();
   auto row = load_part<Shape>(word.row(ids[t]), H, thread);
   const auto of_position = load_part<Shape>(position.row(positions[t]), H, thread);
-  for (int i = 0; i < Shape::kValues; ++i) row[i] += of_position[i];
+  for (int i = 0; i < Shape::kValues; ++i) {
+    row[i] += of_position[i];
+  }
   if (!segment.empty()) {
     const int32_t s = segments == nullptr ? 0 : segments[t];
     const auto of_segment = load_part<Shape>(segment.row(s), H, thread);
-    for (int i = 0; i < Shape::kValues; ++i) row[i] += of_segment[i];
+    for (int i = 0; i < Shape::kValues; ++i) {
+      row[i] += of_segment[i];
+    }
   }
   normalize_row(row, t, H, normalization);
   for_each_column<Shape>(
@@ -90,7 +95,9 @@ void embed_backward(Workspace& workspace,
   normalize_backward(
       workspace, kept, scale, dropout, d_out, d_rows, d_scale, d_shift, parameter_write);
   sum_slots(workspace, d_rows, tokens.positions, parameter_write, d_position);
-  if (d_segment.empty()) return;
+  if (d_segment.empty()) {
+    return;
+  }
   const std::vector<int32_t> zeros(static_cast<size_t>(d_rows.rows));
   const auto segments = tokens.segments.empty() ? std::span(zeros) : tokens.segments;
   sum_slots(workspace, d_rows, segments, parameter_write, d_segment);

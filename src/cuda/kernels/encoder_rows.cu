@@ -1,5 +1,4 @@
 #include "cuda/kernels/encoder_rows.h"
-
 #include "cuda/kernels/factor_types.cuh"
 #include "cuda/kernels/normal_row.cuh"
 
@@ -22,15 +21,21 @@ __global__ void embed_kernel(EmbeddingRows rows,
                              Normalization normalization,
                              Value* out) {
   const int64_t t = team_index<Shape>();
-  if (t >= *count) return;
+  if (t >= *count) {
+    return;
+  }
   const int64_t H = rows.word.columns;
   const int thread = place_in_team<Shape>();
   auto row = load_part<Shape>(rows.word.row(rows.tokens.ids[t]), H, thread);
   const auto position = load_part<Shape>(rows.position.row(rows.tokens.positions[t]), H, thread);
-  for (int i = 0; i < Shape::kValues; ++i) row[i] += position[i];
+  for (int i = 0; i < Shape::kValues; ++i) {
+    row[i] += position[i];
+  }
   if (!rows.segment.empty()) {
     const auto segment = load_part<Shape>(rows.segment.row(rows.tokens.segments[t]), H, thread);
-    for (int i = 0; i < Shape::kValues; ++i) row[i] += segment[i];
+    for (int i = 0; i < Shape::kValues; ++i) {
+      row[i] += segment[i];
+    }
   }
   normalize_row(row, t, H, normalization);
   store_part(row, out + t * H, H, thread);
@@ -45,12 +50,16 @@ __global__ void normalize_sums_kernel(const Value* in,
                                       Normalization normalization,
                                       Value* out) {
   const int64_t t = team_index<Shape>();
-  if (t >= *count) return;
+  if (t >= *count) {
+    return;
+  }
   const int thread = place_in_team<Shape>();
   auto row = load_part<Shape>(in + t * H, H, thread);
   const auto biases = load_part<Shape>(bias, H, thread);
   const auto residuals = load_part<Shape>(residual + t * H, H, thread);
-  for (int i = 0; i < Shape::kValues; ++i) row[i] += biases[i] + residuals[i];
+  for (int i = 0; i < Shape::kValues; ++i) {
+    row[i] += biases[i] + residuals[i];
+  }
   normalize_row(row, t, H, normalization);
   store_part(row, out + t * H, H, thread);
 }
@@ -63,10 +72,13 @@ template <class Value>
 __global__ void gather_kernel(
     const Value* in, const int32_t* indices, const int32_t* count, int64_t width, Value* out) {
   const int64_t row = own_row();
-  if (row >= *count) return;
+  if (row >= *count) {
+    return;
+  }
   const Value* from = in + indices[row] * width;
-  for (int64_t column = threadIdx.x % kWarp; column < width; column += kWarp)
+  for (int64_t column = threadIdx.x % kWarp; column < width; column += kWarp) {
     out[row * width + column] = from[column];
+  }
 }
 
 Launch warp_for_each(int64_t rows) {

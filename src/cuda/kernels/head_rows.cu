@@ -1,8 +1,7 @@
-#include "cuda/kernels/head_rows.h"
-
 #include <limits>
 
 #include "cuda/kernels/factor_types.cuh"
+#include "cuda/kernels/head_rows.h"
 #include "cuda/kernels/row_access.cuh"
 #include "cuda/kernels/warp_sums.cuh"
 
@@ -21,7 +20,9 @@ __global__ void pool_rows_kernel(
   const int64_t thread = int64_t{blockIdx.x} * kRowBlock + threadIdx.x;
   const int64_t threads_a_row = width / kColumns;
   const int64_t s = thread / threads_a_row;
-  if (s >= *count) return;
+  if (s >= *count) {
+    return;
+  }
   const int64_t column = thread % threads_a_row * kColumns;
   const int64_t first = starts == nullptr ? s : starts[s];
   const int64_t end = starts == nullptr ? s + 1 : starts[s + 1];
@@ -29,17 +30,23 @@ __global__ void pool_rows_kernel(
   for (int64_t row = first; row < end; row += kAhead) {
     Four<In> values[kAhead];
     for (int i = 0; i < kAhead; ++i) {
-      if (row + i < end)
+      if (row + i < end) {
         values[i] = *reinterpret_cast<const Four<In>*>(in + (row + i) * width + column);
+      }
     }
     for (int i = 0; i < kAhead; ++i) {
-      if (row + i >= end) continue;
-      for (int j = 0; j < kColumns; ++j) sums[j] += to_float(values[i].values[j]);
+      if (row + i >= end) {
+        continue;
+      }
+      for (int j = 0; j < kColumns; ++j) {
+        sums[j] += to_float(values[i].values[j]);
+      }
     }
   }
   Four<Out> means;
-  for (int j = 0; j < kColumns; ++j)
+  for (int j = 0; j < kColumns; ++j) {
     means.values[j] = from_float<Out>(sums[j] / static_cast<float>(end - first));
+  }
   *reinterpret_cast<Four<Out>*>(out + s * width + column) = means;
 }
 
@@ -61,7 +68,9 @@ __device__ bool is_before(const Candidate& a, const Candidate& b) {
 __device__ Candidate first_of_warp(Candidate own) {
   for (int mask = kWarp / 2; mask > 0; mask /= 2) {
     const Candidate other{shuffle_xor(own.logit, mask), shuffle_xor(own.index, mask)};
-    if (is_before(other, own)) own = other;
+    if (is_before(other, own)) {
+      own = other;
+    }
   }
   return own;
 }
@@ -71,11 +80,15 @@ __device__ int first_not_finite(const float* row, int C, int lane) {
   int first = C;
   for (int c = lane; c < C && first == C; c += kWarp) {
     // Negated, so that NaN is found.
-    if (!(fabsf(row[c]) <= std::numeric_limits<float>::max())) first = c;
+    if (!(fabsf(row[c]) <= std::numeric_limits<float>::max())) {
+      first = c;
+    }
   }
   for (int mask = kWarp / 2; mask > 0; mask /= 2) {
     const int other = shuffle_xor(first, mask);
-    if (other < first) first = other;
+    if (other < first) {
+      first = other;
+    }
   }
   return first;
 }
@@ -85,26 +98,29 @@ __device__ Candidate next_behind(const Candidate& last, const float* row, int C,
   Candidate found{std::numeric_limits<float>::lowest(), C};
   for (int c = lane; c < C; c += kWarp) {
     const Candidate candidate{row[c], c};
-    if (is_before(last, candidate) && is_before(candidate, found)) found = candidate;
+    if (is_before(last, candidate) && is_before(candidate, found)) {
+      found = candidate;
+    }
   }
   return first_of_warp(found);
 }
 
-__global__ void rank_kernel(const float* logits,
-                            const int32_t* count,
-                            int C,
-                            const Ranking* ranking,
-                            ScoredClass* best) {
+__global__ void rank_kernel(
+    const float* logits, const int32_t* count, int C, const Ranking* ranking, ScoredClass* best) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int64_t r = int64_t{blockIdx.x} * kRankWarps + threadIdx.x / kWarp;
-  if (r >= *count) return;
+  if (r >= *count) {
+    return;
+  }
   const float* row = logits + r * C;
   const int told = ranking->best;
   ScoredClass* out = best + r * told;
 
   const int bad = first_not_finite(row, C, lane);
   if (bad < C) {
-    for (int rank = lane; rank < told; rank += kWarp) out[rank] = {kNoClass, row[bad]};
+    for (int rank = lane; rank < told; rank += kWarp) {
+      out[rank] = {kNoClass, row[bad]};
+    }
     return;
   }
   const float temperature = ranking->temperature;
@@ -112,11 +128,17 @@ __global__ void rank_kernel(const float* logits,
   Candidate last = next_behind(before_all, row, C, lane);
   const float largest = last.logit;
   float sum = 0;
-  for (int c = lane; c < C; c += kWarp) sum += expf((row[c] - largest) / temperature);
+  for (int c = lane; c < C; c += kWarp) {
+    sum += expf((row[c] - largest) / temperature);
+  }
   sum = warp_sum(sum);
   for (int rank = 0; rank < told; ++rank) {
-    if (rank > 0) last = next_behind(last, row, C, lane);
-    if (lane == 0) out[rank] = {last.index, expf((last.logit - largest) / temperature) / sum};
+    if (rank > 0) {
+      last = next_behind(last, row, C, lane);
+    }
+    if (lane == 0) {
+      out[rank] = {last.index, expf((last.logit - largest) / temperature) / sum};
+    }
   }
 }
 

@@ -1,8 +1,7 @@
-#include "cuda/kernels/layer_norm.h"
-
 #include <algorithm>
 
 #include "cuda/kernels/dropout_mask.cuh"
+#include "cuda/kernels/layer_norm.h"
 #include "cuda/kernels/normal_row.cuh"
 #include "cuda/kernels/sums.h"
 
@@ -16,7 +15,9 @@ __global__ void add_and_normalize_kernel(ConstTensor in,
                                          Normalization normalization,
                                          Tensor out) {
   const int64_t t = team_index<Shape>();
-  if (t >= in.rows) return;
+  if (t >= in.rows) {
+    return;
+  }
   const DropoutMask dropout(dropout_on_device);
   const int64_t H = in.columns;
   const int thread = place_in_team<Shape>();
@@ -46,7 +47,9 @@ __device__ void sum_teams(const RowPart<Shape>& part, float* sums, int64_t H) {
     block_barrier();
     for (int64_t column = threadIdx.x; column < H; column += kRowBlock) {
       float sum = of_teams[column];
-      for (int team = 1; team < kTeams; ++team) sum += of_teams[team * H + column];
+      for (int team = 1; team < kTeams; ++team) {
+        sum += of_teams[team * H + column];
+      }
       sums[column] = sum;
     }
   }
@@ -99,9 +102,13 @@ __global__ void __launch_bounds__(kRowBlock, Shape::kValues <= 24 ? 2 : 1)
     const float g_mean = team_sum<Shape>(g_sum) / width;
     const float gn_mean = team_sum<Shape>(gn_sum) / width;
     const float inverse = inverse_deviation[t];
-    for (int i = 0; i < Shape::kValues; ++i) row[i] = inverse * (row[i] - g_mean - n[i] * gn_mean);
+    for (int i = 0; i < Shape::kValues; ++i) {
+      row[i] = inverse * (row[i] - g_mean - n[i] * gn_mean);
+    }
     store_part(row, d_residual.row(t), H, thread);
-    if (d_in.empty()) continue;
+    if (d_in.empty()) {
+      continue;
+    }
     for_each_column<Shape>(
         H, thread, [&](int i, int column) { row[i] = in_dropout(row[i], t * H + column); });
     store_part(row, d_in.row(t), H, thread);

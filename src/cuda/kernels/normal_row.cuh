@@ -71,7 +71,9 @@ __device__ inline void normalize_row(RowPart<Shape>& row,
   const int thread = place_in_team<Shape>();
   const auto width = static_cast<float>(H);
   float sum = 0;
-  for (const float value : row.values) sum += value;
+  for (const float value : row.values) {
+    sum += value;
+  }
   const float mean = team_sum<Shape>(sum) / width;
   float squares = 0;
   for_each_column<Shape>(H, thread, [&](int i, int) {
@@ -80,14 +82,20 @@ __device__ inline void normalize_row(RowPart<Shape>& row,
   });
   const float variance = team_sum<Shape>(squares) / width;
   const float inverse_deviation = 1.0F / sqrtf(variance + normalization.epsilon);
-  for (float& value : row.values) value *= inverse_deviation;
+  for (float& value : row.values) {
+    value *= inverse_deviation;
+  }
   if (!normalization.normal.empty()) {
     store_part(row, normalization.normal.row(t), H, thread);
-    if (thread == 0) normalization.inverse_deviation[t] = inverse_deviation;
+    if (thread == 0) {
+      normalization.inverse_deviation[t] = inverse_deviation;
+    }
   }
   const auto scale = load_part<Shape>(normalization.scale, H, thread);
   const auto shift = load_part<Shape>(normalization.shift, H, thread);
-  for (int i = 0; i < Shape::kValues; ++i) row[i] = row[i] * scale[i] + shift[i];
+  for (int i = 0; i < Shape::kValues; ++i) {
+    row[i] = row[i] * scale[i] + shift[i];
+  }
 }
 
 }  // namespace fastintent::cuda

@@ -30,10 +30,15 @@ __device__ Share share_of_thread(int64_t sequences, int64_t columns) {
 using Values = Vector<float, kColumns>;
 
 __device__ Values load(const float* data, int count, bool aligned) {
-  if (aligned && count == kColumns) return load_vector<kColumns>(data);
+  if (aligned && count == kColumns) {
+    return load_vector<kColumns>(data);
+  }
   Values values{};
-  for (int i = 0; i < kColumns; ++i)
-    if (i < count) values.values[i] = data[i];
+  for (int i = 0; i < kColumns; ++i) {
+    if (i < count) {
+      values.values[i] = data[i];
+    }
+  }
   return values;
 }
 
@@ -41,8 +46,11 @@ __device__ void store(float* data, const Values& values, int count, bool aligned
   if (aligned && count == kColumns) {
     store_vector(data, values);
   } else {
-    for (int i = 0; i < kColumns; ++i)
-      if (i < count) data[i] = values.values[i];
+    for (int i = 0; i < kColumns; ++i) {
+      if (i < count) {
+        data[i] = values.values[i];
+      }
+    }
   }
 }
 
@@ -54,15 +62,21 @@ __device__ int pooled_tokens(int length, Pooling pooling) {
 __global__ void pool_kernel(
     ConstTensor hidden, const int32_t* starts, Pooling pooling, Tensor out, bool aligned) {
   const Share share = share_of_thread(out.rows, out.columns);
-  if (share.count == 0) return;
+  if (share.count == 0) {
+    return;
+  }
   const int32_t first = starts[share.sequence];
   const int tokens = pooled_tokens(starts[share.sequence + 1] - first, pooling);
   Values sums{};
   for (int token = 0; token < tokens; ++token) {
     const Values values = load(hidden.row(first + token) + share.column, share.count, aligned);
-    for (int i = 0; i < kColumns; ++i) sums.values[i] += values.values[i];
+    for (int i = 0; i < kColumns; ++i) {
+      sums.values[i] += values.values[i];
+    }
   }
-  for (float& sum : sums.values) sum /= static_cast<float>(tokens);
+  for (float& sum : sums.values) {
+    sum /= static_cast<float>(tokens);
+  }
   store(out.row(share.sequence) + share.column, sums, share.count, aligned);
 }
 
@@ -73,20 +87,28 @@ __global__ void pool_backward_kernel(ConstTensor d_out,
                                      Tensor d_hidden,
                                      bool aligned) {
   const Share share = share_of_thread(d_out.rows, d_out.columns);
-  if (share.count == 0) return;
+  if (share.count == 0) {
+    return;
+  }
   const int32_t first = starts[share.sequence];
   const int length = starts[share.sequence + 1] - first;
   const int tokens = pooled_tokens(length, pooling);
   Values gradient = load(d_out.row(share.sequence) + share.column, share.count, aligned);
-  for (float& value : gradient.values) value /= static_cast<float>(tokens);
+  for (float& value : gradient.values) {
+    value /= static_cast<float>(tokens);
+  }
   // Tokens that had no part change only where they are overwritten.
   const int written = write == Write::overwrite ? length : tokens;
   for (int token = 0; token < written; ++token) {
     float* d_row = d_hidden.row(first + token) + share.column;
     Values values{};
-    if (write == Write::accumulate) values = load(d_row, share.count, aligned);
+    if (write == Write::accumulate) {
+      values = load(d_row, share.count, aligned);
+    }
     if (token < tokens) {
-      for (int i = 0; i < kColumns; ++i) values.values[i] += gradient.values[i];
+      for (int i = 0; i < kColumns; ++i) {
+        values.values[i] += gradient.values[i];
+      }
     }
     store(d_row, values, share.count, aligned);
   }

@@ -21,7 +21,9 @@ struct RowShape {
   static constexpr int kColumns = kValues * threads;
 
   __device__ static int column(int thread, int value) {
-    if constexpr (vectors) return (value / 4 * threads + thread) * 4 + value % 4;
+    if constexpr (vectors) {
+      return (value / 4 * threads + thread) * 4 + value % 4;
+    }
     return value * threads + thread;
   }
 };
@@ -46,10 +48,14 @@ __device__ inline RowPart<Shape> load_part(const Value* row, int64_t columns, in
   RowPart<Shape> part;
   for (int i = 0; i < Shape::kValues; i += Shape::kVectors ? 4 : 1) {
     const int column = Shape::column(thread, i);
-    if (column >= columns) continue;
+    if (column >= columns) {
+      continue;
+    }
     if constexpr (Shape::kVectors) {
       const auto four = *reinterpret_cast<const Four<Value>*>(row + column);
-      for (int j = 0; j < 4; ++j) part[i + j] = to_float(four.values[j]);
+      for (int j = 0; j < 4; ++j) {
+        part[i + j] = to_float(four.values[j]);
+      }
     } else {
       part[i] = to_float(row[column]);
     }
@@ -65,10 +71,14 @@ __device__ inline void store_part(const RowPart<Shape>& part,
                                   int thread) {
   for (int i = 0; i < Shape::kValues; i += Shape::kVectors ? 4 : 1) {
     const int column = Shape::column(thread, i);
-    if (column >= columns) continue;
+    if (column >= columns) {
+      continue;
+    }
     if constexpr (Shape::kVectors) {
       Four<Value> four;
-      for (int j = 0; j < 4; ++j) four.values[j] = from_float<Value>(part[i + j]);
+      for (int j = 0; j < 4; ++j) {
+        four.values[j] = from_float<Value>(part[i + j]);
+      }
       *reinterpret_cast<Four<Value>*>(row + column) = four;
     } else {
       row[column] = from_float<Value>(part[i]);
@@ -81,7 +91,9 @@ template <class Shape, class Action>
 __device__ inline void for_each_column(int64_t columns, int thread, const Action& action) {
   for (int i = 0; i < Shape::kValues; ++i) {
     const int column = Shape::column(thread, i);
-    if (column < columns) action(i, column);
+    if (column < columns) {
+      action(i, column);
+    }
   }
 }
 
@@ -94,8 +106,12 @@ bool is_aligned(const Value* data) {
 /// Whether all of these, with rows of equal width, may be accessed as vectors.
 inline bool are_aligned(std::initializer_list<ConstTensor> tensors) {
   for (const ConstTensor& tensor : tensors) {
-    if (tensor.empty()) continue;
-    if (!is_aligned(tensor.data) || tensor.columns % 4 != 0 || tensor.stride % 4 != 0) return false;
+    if (tensor.empty()) {
+      continue;
+    }
+    if (!is_aligned(tensor.data) || tensor.columns % 4 != 0 || tensor.stride % 4 != 0) {
+      return false;
+    }
   }
   return true;
 }

@@ -16,7 +16,7 @@ constexpr int kWarpRows = 8;
 
 /// Columns of a chunk: kColumns a lane.
 template <int kColumns>
-constexpr int kChunkColumns = kWarp* kColumns;
+constexpr int kChunkColumns = kWarp * kColumns;
 
 /// Floats from row to row of a chunk. Four more than columns: eight lanes that read 16 bytes each
 /// of neighbouring rows meet no bank twice.
@@ -62,7 +62,9 @@ struct ChunkVector {
 
   __device__ void store(float* chunk, const Vector<Value, kCount>& loaded) const {
     Vector<float, kCount> values;
-    for (int c = 0; c < kCount; ++c) values.values[c] = to_float(loaded.values[c]);
+    for (int c = 0; c < kCount; ++c) {
+      values.values[c] = to_float(loaded.values[c]);
+    }
     store_vector_shared(chunk + row * kChunkStride<kColumns> + column, values);
   }
 };
@@ -90,7 +92,9 @@ __device__ void load_chunk(float* chunk, const HeadRows<Value>& rows, int count,
       }
     }
     for (int m = 0; m < kTogether; ++m) {
-      if (first + m * kThreads < all) At(first + m * kThreads).store(chunk, loaded[m]);
+      if (first + m * kThreads < all) {
+        At(first + m * kThreads).store(chunk, loaded[m]);
+      }
     }
   }
 }
@@ -105,7 +109,9 @@ __device__ void add_row_products(float (&sums)[kWarpRows],
     const auto theirs = load_vector<4>(other + c);
     for (int r = 0; r < kWarpRows; ++r) {
       const auto ours = load_vector<4>(mine + r * kChunkStride<kColumns> + c);
-      for (int i = 0; i < 4; ++i) sums[r] = fmaf(ours.values[i], theirs.values[i], sums[r]);
+      for (int i = 0; i < 4; ++i) {
+        sums[r] = fmaf(ours.values[i], theirs.values[i], sums[r]);
+      }
     }
   }
 }
@@ -128,8 +134,9 @@ __device__ void add_weighted_rows(float (&sums)[kWarpRows][kColumns],
     for (int r = 0; r < kWarpRows; ++r) {
       const auto four = load_vector<4>(weights + r * kWarp + first);
       for (int o = 0; o < 4; ++o) {
-        for (int i = 0; i < kColumns; ++i)
+        for (int i = 0; i < kColumns; ++i) {
           sums[r][i] = fmaf(four.values[o], rows[o][i], sums[r][i]);
+        }
       }
     }
   }

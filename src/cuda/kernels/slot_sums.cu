@@ -1,9 +1,8 @@
-#include "cuda/kernels/slot_sums.h"
-
 #include <algorithm>
 #include <vector>
 
 #include "cuda/kernels/row_access.cuh"
+#include "cuda/kernels/slot_sums.h"
 
 namespace fastintent::cuda {
 namespace {
@@ -56,7 +55,9 @@ __device__ RowPart<Strip<vectors>> sum_of(const ConstTensor& rows,
   for (int32_t i = stretch.begin; i < stretch.end; ++i) {
     const int64_t t = order == nullptr ? i : order[i];
     const auto part = load_part<Shape>(rows.row(t) + at.first_column, at.columns, at.lane);
-    for (int v = 0; v < Shape::kValues; ++v) sum[v] += part[v];
+    for (int v = 0; v < Shape::kValues; ++v) {
+      sum[v] += part[v];
+    }
   }
   return sum;
 }
@@ -68,7 +69,9 @@ __global__ void sum_pieces_kernel(ConstTensor rows,
                                   const Stretch* pieces,
                                   Tensor partials) {
   const StripPlace at = strip_of_warp(partials.columns);
-  if (at.row >= partials.rows) return;
+  if (at.row >= partials.rows) {
+    return;
+  }
   const auto sum = sum_of<vectors>(rows, order, pieces[at.row], at);
   store_part(sum, partials.row(at.row) + at.first_column, at.columns, at.lane);
 }
@@ -85,14 +88,18 @@ __global__ void sum_slots_kernel(ConstTensor rows,
                                  Tensor sums) {
   using Shape = Strip<vectors>;
   const StripPlace at = strip_of_warp(sums.columns);
-  if (at.row >= sums.rows) return;
+  if (at.row >= sums.rows) {
+    return;
+  }
   const Stretch pieces = slot_pieces == nullptr ? Stretch{0, 0} : slot_pieces[at.row];
   auto sum = pieces.begin < pieces.end ? sum_of<vectors>(partials, nullptr, pieces, at)
                                        : sum_of<vectors>(rows, order, slots[at.row], at);
   float* out = sums.row(at.row) + at.first_column;
   if (write == Write::accumulate) {
     const auto before = load_part<Shape>(out, at.columns, at.lane);
-    for (int v = 0; v < Shape::kValues; ++v) sum[v] += before[v];
+    for (int v = 0; v < Shape::kValues; ++v) {
+      sum[v] += before[v];
+    }
   }
   store_part(sum, out, at.columns, at.lane);
 }
@@ -108,7 +115,9 @@ struct Lists {
 Lists lists_of(std::span<const int32_t> slots, int64_t slot_count) {
   Lists lists;
   std::vector<int32_t> next(static_cast<size_t>(slot_count) + 1);
-  for (const int32_t slot : slots) ++next[static_cast<size_t>(slot) + 1];
+  for (const int32_t slot : slots) {
+    ++next[static_cast<size_t>(slot) + 1];
+  }
   for (size_t s = 0; s + 1 < next.size(); ++s) {
     next[s + 1] += next[s];
     lists.slots.push_back({next[s], next[s + 1]});
@@ -118,13 +127,16 @@ Lists lists_of(std::span<const int32_t> slots, int64_t slot_count) {
     int32_t& place = next[static_cast<size_t>(slots[t])];
     lists.order[static_cast<size_t>(place++)] = static_cast<int32_t>(t);
   }
-  if (slots.size() <= kPiece) return lists;
+  if (slots.size() <= kPiece) {
+    return lists;
+  }
 
   for (const Stretch& slot : lists.slots) {
     const auto first = static_cast<int32_t>(lists.pieces.size());
     if (slot.end - slot.begin > kPiece) {
-      for (int32_t begin = slot.begin; begin < slot.end; begin += kPiece)
+      for (int32_t begin = slot.begin; begin < slot.end; begin += kPiece) {
         lists.pieces.push_back({begin, std::min(begin + kPiece, slot.end)});
+      }
     }
     lists.slot_pieces.push_back({first, static_cast<int32_t>(lists.pieces.size())});
   }
@@ -141,8 +153,7 @@ void sum_lists(
   Tensor partials;
   if (!lists.pieces.empty()) {
     const auto pieces = static_cast<int64_t>(lists.pieces.size());
-    partials =
-        Tensor(workspace.scratch.of<float>(pieces * sums.columns), pieces, sums.columns);
+    partials = Tensor(workspace.scratch.of<float>(pieces * sums.columns), pieces, sums.columns);
     launch(workspace.stream,
            sum_pieces_kernel<vectors>,
            warp_for_each_strip(partials),

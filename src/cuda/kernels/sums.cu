@@ -1,9 +1,8 @@
-#include "cuda/kernels/sums.h"
-
 #include <algorithm>
 #include <vector>
 
 #include "cuda/kernels/row_access.cuh"
+#include "cuda/kernels/sums.h"
 #include "cuda/kernels/warp_sums.cuh"
 
 namespace fastintent::cuda {
@@ -12,7 +11,6 @@ namespace {
 constexpr int kWarps = kRowBlock / kWarp;
 
 // --- columns
-// -------------------------------------------------------------------------------------
 
 // One row of four values a lane.
 template <bool vectors>
@@ -43,14 +41,20 @@ __global__ void sum_stretch_kernel(ConstTensor rows,
   RowPart<Shape> sums;
   for (int64_t r = begin + warp; r < end; r += kWarps) {
     const auto part = load_part<Shape>(rows.row(r) + first_column, columns, lane);
-    for (int i = 0; i < Shape::kValues; ++i) sums[i] += part[i];
+    for (int i = 0; i < Shape::kValues; ++i) {
+      sums[i] += part[i];
+    }
   }
   auto* shared = shared_memory<float>();  // [warps, strip]
   store_part(sums, shared + warp * kStripColumns, kStripColumns, lane);
   block_barrier();
-  if (threadIdx.x >= kStripColumns || threadIdx.x >= columns) return;
+  if (threadIdx.x >= kStripColumns || threadIdx.x >= columns) {
+    return;
+  }
   float sum = 0;
-  for (int w = 0; w < kWarps; ++w) sum += shared[w * kStripColumns + threadIdx.x];
+  for (int w = 0; w < kWarps; ++w) {
+    sum += shared[w * kStripColumns + threadIdx.x];
+  }
   partials.row(partial)[first_column + threadIdx.x] = sum;
 }
 
@@ -62,20 +66,25 @@ __global__ void add_partial_sums_kernel(
   const int64_t column = int64_t{blockIdx.x} * kWarp + lane;
   float sum = 0;
   if (column < partials.columns) {
-    for (int64_t r = warp; r < partials.rows; r += kWarps) sum += partials.row(r)[column];
+    for (int64_t r = warp; r < partials.rows; r += kWarps) {
+      sum += partials.row(r)[column];
+    }
   }
   auto* shared = shared_memory<float>();  // [warps, 32]
   shared[threadIdx.x] = sum;
   block_barrier();
-  if (warp != 0 || column >= partials.columns) return;
+  if (warp != 0 || column >= partials.columns) {
+    return;
+  }
   sum = 0;
-  for (int w = 0; w < kWarps; ++w) sum += shared[w * kWarp + lane];
+  for (int w = 0; w < kWarps; ++w) {
+    sum += shared[w * kWarp + lane];
+  }
   float& out = column < first_count ? first[column] : second[column - first_count];
   out = write == Write::accumulate ? out + sum : sum;
 }
 
 // --- gradients
-// -------------------------------------------------------------------------------------
 
 // Eight blocks for each of an H100's multiprocessors, as many as fit; their 8 KB of sums come back
 // as fast as one number. Fixed, so that the order of sums depends on the number of gradients alone.
@@ -94,16 +103,24 @@ __global__ void sum_parts_kernel(
     auto sum = load_part<Shape>(parts[0] + first, count - first, thread);
     for (int p = 1; p < part_count; ++p) {
       const auto part = load_part<Shape>(parts[p] + first, count - first, thread);
-      for (int i = 0; i < Shape::kValues; ++i) sum[i] += part[i];
+      for (int i = 0; i < Shape::kValues; ++i) {
+        sum[i] += part[i];
+      }
     }
-    if (writes) store_part(sum, out + first, count - first, thread);
+    if (writes) {
+      store_part(sum, out + first, count - first, thread);
+    }
     // Four squares in f32 lose nothing that counts; GPUs for games are slow in double.
     float few = 0;
-    for (const float value : sum.values) few += value * value;
+    for (const float value : sum.values) {
+      few += value * value;
+    }
     squares += static_cast<double>(few);
   }
   squares = block_sum(squares, shared_memory<double>());
-  if (thread == 0) sums[blockIdx.x] = squares;
+  if (thread == 0) {
+    sums[blockIdx.x] = squares;
+  }
 }
 
 }  // namespace
@@ -166,7 +183,9 @@ double sum_gradients(Workspace& workspace,
   workspace.stream.download(sums, found.data(), found.size() * sizeof(double));
   workspace.synchronize();
   double squared_norm = 0;
-  for (const double sum : found) squared_norm += sum;
+  for (const double sum : found) {
+    squared_norm += sum;
+  }
   return squared_norm;
 }
 

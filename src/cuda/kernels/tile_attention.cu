@@ -57,7 +57,9 @@ __global__ void __launch_bounds__(kGroups* kWarps* kWarp, kWarps == 1 ? kBlockWa
     const int64_t step = int64_t{gridDim.x} * kGroups;
     for (int64_t i = int64_t{blockIdx.x} * kGroups + group; i < count; i += step) {
       const AttentionTile tile = list.tiles[i / heads];
-      if (!list.takes(tile)) continue;
+      if (!list.takes(tile)) {
+        continue;
+      }
       const int64_t column = i % heads * kWidth;
       attend_tile<Value, kWidth, kWarps>(shared,
                                          tile,
@@ -85,7 +87,9 @@ __global__ void plain_attention_kernel(HeadRows<Value> q,
   const int64_t count = int64_t{*list.count} * shape.heads * shape.chunks;
   for (int64_t i = blockIdx.x; i < count; i += gridDim.x) {
     const AttentionTile tile = list.tiles[shape.tile(i)];
-    if (!list.takes(tile)) continue;
+    if (!list.takes(tile)) {
+      continue;
+    }
     attend<kPlainWarps, kColumns>(q, k, v, tile, shape.at(i), DropoutMask(), out, out_stride);
   }
 }
@@ -105,7 +109,9 @@ struct Call {
   /// Of tiles with `fewest` to `most` keys; nothing when there are none.
   template <int kWidth, int kWarps, int kGroups>
   void on_tensor_cores(int fewest, int most) const {
-    if (longest_keys < fewest) return;
+    if (longest_keys < fewest) {
+      return;
+    }
     const auto keys = static_cast<int>(std::min<int64_t>(most, longest_keys));
     launch(stream,
            tile_attention_kernel<Value, kWidth, kWarps, kGroups>,
@@ -119,7 +125,9 @@ struct Call {
 
   template <int kColumns>
   void plain_of_width(int fewest) const {
-    if (longest_keys < fewest) return;
+    if (longest_keys < fewest) {
+      return;
+    }
     const HeadChunk shape = head_chunks<kColumns>(heads, head_width);
     launch(stream,
            plain_attention_kernel<Value, kColumns>,
@@ -153,9 +161,15 @@ struct Call {
   void run() const {
     if constexpr (sizeof(Value) == 2) {
       // The widths of BERT's family; 128 of some larger ones.
-      if (head_width == 32) return of_width<32>();
-      if (head_width == 64) return of_width<64>();
-      if (head_width == 128) return of_width<128>();
+      if (head_width == 32) {
+        return of_width<32>();
+      }
+      if (head_width == 64) {
+        return of_width<64>();
+      }
+      if (head_width == 128) {
+        return of_width<128>();
+      }
     }
     plain(1);
   }

@@ -35,8 +35,9 @@ __global__ void transform_kernel(ConstTensor in,
     }
     store_vector(to, results);
   } else {
-    for (int i = 0; i < kCount && first + i < out.columns; ++i)
+    for (int i = 0; i < kCount && first + i < out.columns; ++i) {
       to[i] = from_float<Value>(operation(from[i], to_float(to[i]), index + i));
+    }
   }
 }
 

@@ -22,7 +22,9 @@ __device__ inline uint32_t scramble(uint32_t bits) {
 template <class Value>
 __global__ void fill_kernel(Value* data, int64_t count, uint32_t seed) {
   const int64_t index = int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  if (index >= count) return;
+  if (index >= count) {
+    return;
+  }
   // 24 bits, all that an f32 holds, from 0 to 2.
   const uint32_t bits = scramble(static_cast<uint32_t>(index) ^ seed) >> 8;
   data[index] = from_float<Value>(static_cast<float>(bits) * 0x1p-23F - 1.0F);
@@ -30,8 +32,10 @@ __global__ void fill_kernel(Value* data, int64_t count, uint32_t seed) {
 
 // differs[b]: whether block b found a difference; thread t of its block looks at every value whose
 // index is t of the grid's.
-__global__ void compare_kernel(
-    const uint16_t* a, const uint16_t* b, int64_t count, int32_t* differs) {
+__global__ void compare_kernel(const uint16_t* a,
+                               const uint16_t* b,
+                               int64_t count,
+                               int32_t* differs) {
   auto* found = shared_memory<int32_t>();
   int32_t mine = 0;
   const int64_t step = int64_t{gridDim.x} * kThreads;
@@ -40,9 +44,13 @@ __global__ void compare_kernel(
   }
   found[threadIdx.x] = mine;
   block_barrier();
-  if (threadIdx.x != 0) return;
+  if (threadIdx.x != 0) {
+    return;
+  }
   int32_t any = 0;
-  for (int thread = 0; thread < kThreads; ++thread) any |= found[thread];
+  for (int thread = 0; thread < kThreads; ++thread) {
+    any |= found[thread];
+  }
   differs[blockIdx.x] = any;
 }
 

@@ -22,18 +22,24 @@ __device__ Vector<Value, kCount> load_vector(const Value* data) {
   Vector<Value, kCount> vector;
   static_assert(sizeof(vector) % kVectorBytes == 0);
   constexpr int kStep = static_cast<int>(kVectorBytes / sizeof(Value));
-  for (int i = 0; i < kCount; i += kStep) load_16_bytes(data + i, vector.values + i);
+  for (int i = 0; i < kCount; i += kStep) {
+    load_16_bytes(data + i, vector.values + i);
+  }
   return vector;
 }
 template <int kCount, class Value>
 __device__ void store_vector(Value* data, const Vector<Value, kCount>& vector) {
   constexpr int kStep = static_cast<int>(kVectorBytes / sizeof(Value));
-  for (int i = 0; i < kCount; i += kStep) store_16_bytes(data + i, vector.values + i);
+  for (int i = 0; i < kCount; i += kStep) {
+    store_16_bytes(data + i, vector.values + i);
+  }
 }
 template <int kCount, class Value>
 __device__ void store_vector_shared(Value* data, const Vector<Value, kCount>& vector) {
   constexpr int kStep = static_cast<int>(kVectorBytes / sizeof(Value));
-  for (int i = 0; i < kCount; i += kStep) store_16_bytes_shared(data + i, vector.values + i);
+  for (int i = 0; i < kCount; i += kStep) {
+    store_16_bytes_shared(data + i, vector.values + i);
+  }
 }
 
 /// Whether every row starts on 16 bytes.

@@ -7,12 +7,16 @@ namespace fastintent::cuda {
 
 template <class Value>
 __device__ inline Value warp_sum(Value value) {
-  for (int mask = kWarp / 2; mask > 0; mask /= 2) value += shuffle_xor(value, mask);
+  for (int mask = kWarp / 2; mask > 0; mask /= 2) {
+    value += shuffle_xor(value, mask);
+  }
   return value;
 }
 
 __device__ inline float warp_max(float value) {
-  for (int mask = kWarp / 2; mask > 0; mask /= 2) value = fmaxf(value, shuffle_xor(value, mask));
+  for (int mask = kWarp / 2; mask > 0; mask /= 2) {
+    value = fmaxf(value, shuffle_xor(value, mask));
+  }
   return value;
 }
 
@@ -21,10 +25,14 @@ __device__ inline float warp_max(float value) {
 template <class Value>
 __device__ inline Value block_sum(Value value, Value* shared) {
   value = warp_sum(value);
-  if (threadIdx.x % kWarp == 0) shared[threadIdx.x / kWarp] = value;
+  if (threadIdx.x % kWarp == 0) {
+    shared[threadIdx.x / kWarp] = value;
+  }
   block_barrier();
   Value sum = 0;
-  for (unsigned warp = 0; warp < blockDim.x / kWarp; ++warp) sum += shared[warp];
+  for (unsigned warp = 0; warp < blockDim.x / kWarp; ++warp) {
+    sum += shared[warp];
+  }
   block_barrier();
   return sum;
 }

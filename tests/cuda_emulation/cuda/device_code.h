@@ -31,7 +31,6 @@
 namespace fastintent::cuda {
 
 // --- numbers
-// -------------------------------------------------------------------------------------
 
 struct Half {
   uint16_t bits;
@@ -66,29 +65,31 @@ inline Bfloat16 from_float<Bfloat16>(float value) {
 }
 
 // --- memory
-// -------------------------------------------------------------------------------------
 
 inline void copy_16_bytes(const void* from, void* to) {
   const auto misplaced = (reinterpret_cast<uintptr_t>(from) | reinterpret_cast<uintptr_t>(to)) % 16;
-  if (misplaced != 0) emulation::fail("copy of 16 bytes: expected addresses on 16, found others");
+  if (misplaced != 0) {
+    emulation::fail("copy of 16 bytes: expected addresses on 16, found others");
+  }
   std::memcpy(to, from, 16);
 }
 inline void load_16_bytes(const void* memory, void* variables) {
   copy_16_bytes(memory, variables);
 }
 inline void store_16_bytes(void* memory, const void* variables) {
-  if (emulation::is_shared(memory))
+  if (emulation::is_shared(memory)) {
     emulation::fail("store of 16 bytes: expected the device's memory, found shared memory");
+  }
   copy_16_bytes(variables, memory);
 }
 inline void store_16_bytes_shared(void* memory, const void* variables) {
-  if (!emulation::is_shared(memory))
+  if (!emulation::is_shared(memory)) {
     emulation::fail("store of 16 bytes: expected shared memory, found other memory");
+  }
   copy_16_bytes(variables, memory);
 }
 
 // --- threads
-// -------------------------------------------------------------------------------------
 
 template <class Value>
 Value* shared_memory() {
@@ -118,7 +119,6 @@ Value shuffle_xor(Value value, int mask) {
 }
 
 // --- products of 16 x 16 tiles
-// -------------------------------------------------------------------------------------
 
 constexpr int kTile = 16;
 template <class Value>
@@ -146,7 +146,9 @@ template <class Value>
 void check_tile(const Value* data, int stride) {
   const bool aligned = reinterpret_cast<uintptr_t>(data) % 32 == 0 &&
                        static_cast<size_t>(stride) * sizeof(Value) % 16 == 0;
-  if (!aligned) fail("tile: expected data on 32 bytes with a stride of 16, found others");
+  if (!aligned) {
+    fail("tile: expected data on 32 bytes with a stride of 16, found others");
+  }
 }
 
 }  // namespace emulation
@@ -154,7 +156,9 @@ void check_tile(const Value* data, int stride) {
 template <class Tile, class Value>
 void load_tile(Tile& tile, const Value* data, int stride) {
   emulation::check_tile(data, stride);
-  if (!emulation::is_first_lane()) return;
+  if (!emulation::is_first_lane()) {
+    return;
+  }
   for (int row = 0; row < kTile; ++row) {
     for (int column = 0; column < kTile; ++column) {
       const float value = to_float(data[row * stride + column]);
@@ -171,7 +175,9 @@ inline void clear_tile(TileSums& sums) {
 }
 template <class A, class B>
 void multiply_tiles(TileSums& sums, const A& a, const B& b) {
-  if (!emulation::is_first_lane()) return;
+  if (!emulation::is_first_lane()) {
+    return;
+  }
   for (int row = 0; row < kTile; ++row) {
     for (int k = 0; k < kTile; ++k) {
       for (int column = 0; column < kTile; ++column) {
@@ -182,7 +188,9 @@ void multiply_tiles(TileSums& sums, const A& a, const B& b) {
 }
 inline void store_tile(float* data, const TileSums& sums, int stride) {
   emulation::check_tile(data, stride);
-  if (!emulation::is_first_lane()) return;
+  if (!emulation::is_first_lane()) {
+    return;
+  }
   for (int row = 0; row < kTile; ++row) {
     for (int column = 0; column < kTile; ++column) {
       data[row * stride + column] = sums.values[row][column];
@@ -191,14 +199,15 @@ inline void store_tile(float* data, const TileSums& sums, int stride) {
 }
 
 // --- launches
-// -------------------------------------------------------------------------------------
 
 template <class... Parameters, class... Arguments>
 void launch(const Stream& stream,
             void (*kernel)(Parameters...),
             const Launch& shape,
             Arguments... arguments) {
-  if (shape.blocks == 0) return;
+  if (shape.blocks == 0) {
+    return;
+  }
   std::tuple<Parameters...> values(arguments...);
   const auto check = [](const auto& value) {
     if constexpr (std::is_pointer_v<std::decay_t<decltype(value)>>) {
@@ -211,7 +220,9 @@ void launch(const Stream& stream,
   const auto leaves_out = [&](const auto&... value) {
     return stream.leaves_out(reinterpret_cast<const void*>(kernel), shape, value...);
   };
-  if (std::apply(leaves_out, values)) return;
+  if (std::apply(leaves_out, values)) {
+    return;
+  }
   emulation::enqueue(stream, [kernel, shape, values] {
     emulation::run_kernel(shape, [&] { std::apply(kernel, values); });
   });

@@ -1,7 +1,7 @@
 // A process connects and sends a Greeting. When all are there, process 0 stops listening and sends
 // to each kWelcome and the message; to one that has come for something else, kRefused.
 
-#include "base/rendezvous.h"
+#include "processes/rendezvous.h"
 
 #include <fmt/format.h>
 
@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/fingerprint.h"
-#include "base/tcp_connection.h"
 #include "fastintent/error.h"
+#include "processes/tcp_connection.h"
 
 namespace fastintent {
 namespace {
@@ -65,9 +65,12 @@ using Others = std::vector<std::optional<TcpConnection>>;  // by rank
 
 // What is wrong with a process that has come; empty when nothing is.
 std::string objection(const Greeting& other, const Greeting& own, const Others& others) {
-  if (other.size != own.size) return fmt::format("process {} as one of {}", other.rank, other.size);
-  if (other.rank < 1 || other.rank >= own.size || others[static_cast<size_t>(other.rank)])
+  if (other.size != own.size) {
+    return fmt::format("process {} as one of {}", other.rank, other.size);
+  }
+  if (other.rank < 1 || other.rank >= own.size || others[static_cast<size_t>(other.rank)]) {
     return fmt::format("process {} twice", other.rank);
+  }
   if (other.purpose != own.purpose) {
     return fmt::format("process {} with other settings, data or state of an interrupted run",
                        other.rank);
@@ -94,7 +97,9 @@ Others wait_for_others(const LaunchedProcess& process,
     Waiting briefly = waiting;
     briefly.until = std::min(waiting.until, Clock::now() + kGreetingPatience);
     Greeting other;
-    if (!peer->receive(bytes_of(other), briefly) || other.magic != kMagic) continue;  // a stranger
+    if (!peer->receive(bytes_of(other), briefly) || other.magic != kMagic) {
+      continue;  // a stranger
+    }
     if (const std::string wrong = objection(other, own, others); !wrong.empty()) {
       peer->send(std::span(&kRefused, 1), briefly);
       fail(ErrorCode::invalid_argument,
@@ -114,8 +119,9 @@ void hand_out(const LaunchedProcess& process,
   Others others = wait_for_others(process, rendezvous, waiting);
   for (size_t rank = 1; rank < others.size(); ++rank) {
     if (others[rank]->send(std::span(&kWelcome, 1), waiting) &&
-        others[rank]->send(message, waiting))
+        others[rank]->send(message, waiting)) {
       continue;
+    }
     fail(ErrorCode::io_error, fmt::format("process {} to stay", rank), "that it has gone");
   }
 }
@@ -139,7 +145,9 @@ void take(const LaunchedProcess& process,
            fmt::format("{} processes that do the same", process.size),
            fmt::format("process {} refused (process 0 says why)", process.rank));
     }
-    if (answer == kWelcome && first->receive(message, waiting)) return;
+    if (answer == kWelcome && first->receive(message, waiting)) {
+      return;
+    }
   }
   fail(ErrorCode::io_error,
        fmt::format("an answer of process 0 at {}", place_of(process)),

@@ -18,8 +18,9 @@ TEST(ParseDevice, KnowsEveryNameAndNoOther) {
   EXPECT_EQ(parse_device("cuda:12")->device, Device::cuda);
   EXPECT_EQ(parse_device("cuda:12")->gpu, 12);
   for (const char* name :
-       {"", "gpu", "CPU", "cuda:", "cuda:-1", "cuda:1 ", "cuda:one", "cuda:99999999999", "cpu:0"})
+       {"", "gpu", "CPU", "cuda:", "cuda:-1", "cuda:1 ", "cuda:one", "cuda:99999999999", "cpu:0"}) {
     EXPECT_FALSE(parse_device(name)) << name;
+  }
 }
 
 TEST(Precisions, AreRefusedUpFrontWhereTheDeviceLacksThem) {

@@ -20,9 +20,12 @@ inline void set_launch_environment(const std::map<std::string, std::string>& var
                                "PMI_SIZE",
                                "MPI_LOCALRANKID",
                                "MASTER_ADDR",
-                               "MASTER_PORT"})
+                               "MASTER_PORT"}) {
     ::unsetenv(variable);
-  for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
+  }
+  for (const auto& [name, value] : variables) {
+    ::setenv(name.c_str(), value.c_str(), 1);
+  }
 }
 
 }  // namespace fastintent

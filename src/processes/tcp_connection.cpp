@@ -1,6 +1,6 @@
 // Sockets never block; what waits polls in slices, so that it can be asked to stop.
 
-#include "base/tcp_connection.h"
+#include "processes/tcp_connection.h"
 
 #include <fmt/format.h>
 #include <netdb.h>
@@ -49,12 +49,16 @@ FileDescriptor open_socket(const addrinfo& address) {
       ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol));
   // Messages are small and answered: nothing is gained by holding them back.
   const int on = 1;
-  if (socket.valid()) ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (socket.valid()) {
+    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
   return socket;
 }
 
 void check_stop(const Waiting& waiting) {
-  if (!waiting.should_stop || !waiting.should_stop()) return;
+  if (!waiting.should_stop || !waiting.should_stop()) {
+    return;
+  }
   throw Error(ErrorCode::interrupted, "connect: stopped while waiting for another process");
 }
 
@@ -64,11 +68,17 @@ bool wait_for(const FileDescriptor& socket, short events, const Waiting& waiting
     check_stop(waiting);
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(waiting.until - Clock::now());
-    if (left.count() <= 0) return false;
+    if (left.count() <= 0) {
+      return false;
+    }
     pollfd asked{socket.get(), events, 0};
     const int ready = ::poll(&asked, 1, static_cast<int>(std::min(left, kSlice).count()));
-    if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) return false;
+    if (ready > 0) {
+      return true;
+    }
+    if (ready < 0 && errno != EINTR) {
+      return false;
+    }
   }
 }
 
@@ -76,8 +86,9 @@ bool wait_for(const FileDescriptor& socket, short events, const Waiting& waiting
 bool is_connected(const FileDescriptor& socket) {
   int error = 0;
   socklen_t size = sizeof error;
-  if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) {
     return false;
+  }
   // While nobody listens, a port of the range for outgoing connections may be given to this very
   // socket, which is then connected to itself.
   sockaddr_storage own{};
@@ -90,10 +101,13 @@ bool is_connected(const FileDescriptor& socket) {
 }
 
 bool try_connect(const FileDescriptor& socket, const addrinfo& address, const Waiting& waiting) {
-  if (!socket.valid()) return false;
-  if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) != 0 &&
-      (errno != EINPROGRESS || !wait_for(socket, POLLOUT, waiting)))
+  if (!socket.valid()) {
     return false;
+  }
+  if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) != 0 &&
+      (errno != EINPROGRESS || !wait_for(socket, POLLOUT, waiting))) {
+    return false;
+  }
   return is_connected(socket);
 }
 
@@ -110,12 +124,15 @@ FileDescriptor listen_at(const std::string& address, int port) {
   const Addresses all = resolve(is_own_machine(address) ? address.c_str() : nullptr, port);
   for (const addrinfo* each = all.get(); each != nullptr; each = each->ai_next) {
     FileDescriptor socket = open_socket(*each);
-    if (!socket.valid()) continue;
+    if (!socket.valid()) {
+      continue;
+    }
     const int on = 1;  // also right after an earlier run
     ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (::bind(socket.get(), each->ai_addr, each->ai_addrlen) == 0 &&
-        ::listen(socket.get(), SOMAXCONN) == 0)
+        ::listen(socket.get(), SOMAXCONN) == 0) {
       return socket;
+    }
   }
   throw Error(ErrorCode::io_error,
               fmt::format("listen: expected port {} to be free, found: {} ({})",
@@ -133,10 +150,14 @@ std::optional<TcpConnection> TcpConnection::connect(const std::string& address,
   for (;;) {
     for (const addrinfo* each = all.get(); each != nullptr; each = each->ai_next) {
       FileDescriptor socket = open_socket(*each);
-      if (try_connect(socket, *each, waiting)) return TcpConnection(std::move(socket));
+      if (try_connect(socket, *each, waiting)) {
+        return TcpConnection(std::move(socket));
+      }
     }
     check_stop(waiting);
-    if (Clock::now() + kSlice >= waiting.until) return std::nullopt;
+    if (Clock::now() + kSlice >= waiting.until) {
+      return std::nullopt;
+    }
     std::this_thread::sleep_for(kSlice);
   }
 }
@@ -181,7 +202,9 @@ int TcpListener::port() const {
 std::optional<TcpConnection> TcpListener::accept(const Waiting& waiting) {
   while (wait_for(socket_, POLLIN, waiting)) {
     FileDescriptor socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (socket.valid()) return TcpConnection(std::move(socket));
+    if (socket.valid()) {
+      return TcpConnection(std::move(socket));
+    }
   }
   return std::nullopt;
 }

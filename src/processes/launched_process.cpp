@@ -1,4 +1,4 @@
-#include "base/launched_process.h"
+#include "processes/launched_process.h"
 
 #include <fmt/format.h>
 
@@ -37,7 +37,9 @@ int number(const char* name, int least, int most) {
   int value = 0;
   const char* end = text.data() + text.size();
   const auto read = std::from_chars(text.data(), end, value);
-  if (read.ec == std::errc() && read.ptr == end && value >= least && value <= most) return value;
+  if (read.ec == std::errc() && read.ptr == end && value >= least && value <= most) {
+    return value;
+  }
   throw Error(ErrorCode::invalid_argument,
               fmt::format("launch: {}: expected a whole number from {} to {}, found {}",
                           name,
@@ -47,10 +49,13 @@ int number(const char* name, int least, int most) {
 }
 
 std::string meeting_address(const LaunchedProcess& process) {
-  if (const std::string_view given = variable("MASTER_ADDR"); !given.empty())
+  if (const std::string_view given = variable("MASTER_ADDR"); !given.empty()) {
     return std::string(given);
+  }
   // The first machine's processes have the same number there as among all.
-  if (process.rank == process.local_rank) return "127.0.0.1";
+  if (process.rank == process.local_rank) {
+    return "127.0.0.1";
+  }
   throw Error(ErrorCode::invalid_argument,
               "launch: MASTER_ADDR: expected the address of process 0, as the processes are on "
               "several machines, found none");
@@ -61,9 +66,13 @@ std::string meeting_address(const LaunchedProcess& process) {
 LaunchedProcess launched_process() {
   LaunchedProcess process;
   for (const Launcher& launcher : kLaunchers) {
-    if (variable(launcher.rank).empty() && variable(launcher.size).empty()) continue;
+    if (variable(launcher.rank).empty() && variable(launcher.size).empty()) {
+      continue;
+    }
     const int size = number(launcher.size, 1, kMostProcesses);
-    if (size == 1) break;
+    if (size == 1) {
+      break;
+    }
     process.size = size;
     process.rank = number(launcher.rank, 0, size - 1);
     process.local_rank = number(launcher.local_rank, 0, process.rank);

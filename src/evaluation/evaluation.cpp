@@ -10,8 +10,8 @@
 #include <span>
 #include <unordered_map>
 
+#include "evaluation/reliability.h"
 #include "fastintent/error.h"
-#include "train/reliability.h"
 
 namespace fastintent {
 namespace {

@@ -1,4 +1,4 @@
-#include "compute/create_backend.h"
+#include "devices/create_backend.h"
 
 #include "cpu/cpu_backend.h"
 #include "cuda/cuda_backend.h"
@@ -17,8 +17,12 @@ bool takes_cuda(Device device) {
 }  // namespace
 
 std::unique_ptr<Backend> create_backend(Device device, int gpu) {
-  if (takes_cuda(device)) return create_cuda_backend(gpu);
-  if (device == Device::reference) return create_reference_backend();
+  if (takes_cuda(device)) {
+    return create_cuda_backend(gpu);
+  }
+  if (device == Device::reference) {
+    return create_reference_backend();
+  }
   return create_cpu_backend();
 }
 
@@ -31,7 +35,9 @@ GpuMemoryStats gpu_memory_stats(Device device, int gpu) {
 }
 
 void empty_gpu_cache() {
-  for (int gpu = 0; gpu < cuda_device_count(); ++gpu) empty_cuda_cache(gpu);
+  for (int gpu = 0; gpu < cuda_device_count(); ++gpu) {
+    empty_cuda_cache(gpu);
+  }
 }
 
 }  // namespace fastintent

@@ -1,4 +1,4 @@
-#include "api/precisions.h"
+#include "compute/precisions.h"
 
 #include <fmt/format.h>
 
@@ -12,15 +12,21 @@ std::vector<Precision> precisions_of(const Backend& backend) {
   std::vector<Precision> found;
   for (const Precision precision :
        {Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16, Precision::int8}) {
-    if (backend.multiplies(precision)) found.push_back(precision);
+    if (backend.multiplies(precision)) {
+      found.push_back(precision);
+    }
   }
   return found;
 }
 
 void require_precision(const char* operation, const Backend& backend, Precision precision) {
-  if (backend.multiplies(precision)) return;
+  if (backend.multiplies(precision)) {
+    return;
+  }
   std::vector<std::string_view> names;
-  for (const Precision one : precisions_of(backend)) names.push_back(precision_name(one));
+  for (const Precision one : precisions_of(backend)) {
+    names.push_back(precision_name(one));
+  }
   throw Error(ErrorCode::invalid_argument,
               fmt::format("{}: precision: expected one that {} multiplies in ({}), found {}",
                           operation,

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "base/launched_process.h"
+#include "processes/launched_process.h"
 
 namespace fastintent {
 

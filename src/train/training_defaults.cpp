@@ -1,14 +1,14 @@
-#include "api/training_defaults.h"
+#include "train/training_defaults.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 
-#include "api/placement.h"
-#include "api/precisions.h"
 #include "base/fingerprint.h"
 #include "base/thread_pool.h"
+#include "compute/precisions.h"
+#include "devices/placement.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -23,7 +23,9 @@ constexpr double kLearningRateAt384 = 2e-4;
 constexpr double kHeadFactor = 10;  // a head that starts from noise learns faster than the body
 
 void require(bool good, const char* name, const char* expected, double found) {
-  if (good) return;
+  if (good) {
+    return;
+  }
   throw Error(ErrorCode::invalid_argument,
               fmt::format("train: {}: expected {}, found {}", name, expected, found));
 }
@@ -34,7 +36,9 @@ bool is_rate(double value) {
 
 std::vector<float> balanced_weights(const ModelConfig& config, const LabelledTexts& all) {
   std::map<std::string_view, int64_t> count;
-  for (const std::string& label : all.labels) ++count[label];
+  for (const std::string& label : all.labels) {
+    ++count[label];
+  }
   std::vector<float> weights;
   for (const std::string& intent : config.intents) {
     const auto classes = static_cast<double>(config.intents.size());
@@ -118,7 +122,9 @@ FitSettings resolve_settings(const TrainingOptions& options,
   settings.hidden_dropout = rate(encoder.hidden_dropout);
   settings.attention_dropout = rate(encoder.attention_dropout);
   settings.head_dropout = rate(encoder.head_dropout);
-  if (options.balance_classes) settings.class_weights = balanced_weights(config, all);
+  if (options.balance_classes) {
+    settings.class_weights = balanced_weights(config, all);
+  }
   settings.seed = options.seed;
   settings.patience = options.patience;
   settings.precision =
@@ -154,9 +160,13 @@ std::string shared_fingerprint(const TrainingOptions& options,
   number(options.validation_share);
   number(options.refit);
   number(options.balance_classes);
-  for (const std::string& intent : config.intents) print.add(intent);
+  for (const std::string& intent : config.intents) {
+    print.add(intent);
+  }
   for (const LabelledTexts* data : {&training, validation}) {
-    if (data == nullptr) continue;
+    if (data == nullptr) {
+      continue;
+    }
     number(data->texts.size());
     for (size_t row = 0; row < data->texts.size(); ++row) {
       print.add(data->texts[row]);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints the constants of evaluation_test.cpp, measured by scikit-learn.
 
-Usage: python3 tests/train/evaluation_golden.py   (needs numpy and scikit-learn; made with 1.9.1)
+Usage: python3 tests/evaluation/evaluation_golden.py   (needs numpy and scikit-learn; made with 1.9.1)
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-#include "train/reliability.h"
+#include "evaluation/reliability.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,8 @@
-#include "base/launched_process.h"
+#include "processes/launched_process.h"
 
 #include <gtest/gtest.h>
 
-#include "expect_error.h"
+#include "base/expect_error.h"
 #include "launch_environment.h"
 
 namespace fastintent {

@@ -2,23 +2,35 @@
 
 #include <charconv>
 
-#include "api/precisions.h"
-#include "compute/create_backend.h"
+#include "compute/precisions.h"
+#include "devices/create_backend.h"
 
 namespace fastintent {
 
 std::optional<DeviceChoice> parse_device(std::string_view name) {
-  if (name == "auto") return DeviceChoice{Device::automatic, {}};
-  if (name == "cpu") return DeviceChoice{Device::cpu, {}};
-  if (name == "cuda") return DeviceChoice{Device::cuda, {}};
-  if (name == "reference") return DeviceChoice{Device::reference, {}};
+  if (name == "auto") {
+    return DeviceChoice{Device::automatic, {}};
+  }
+  if (name == "cpu") {
+    return DeviceChoice{Device::cpu, {}};
+  }
+  if (name == "cuda") {
+    return DeviceChoice{Device::cuda, {}};
+  }
+  if (name == "reference") {
+    return DeviceChoice{Device::reference, {}};
+  }
   constexpr std::string_view kOneGpu = "cuda:";
-  if (!name.starts_with(kOneGpu)) return std::nullopt;
+  if (!name.starts_with(kOneGpu)) {
+    return std::nullopt;
+  }
   const std::string_view digits = name.substr(kOneGpu.size());
   int gpu = -1;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), gpu);
   const bool whole = error == std::errc() && end == digits.data() + digits.size();
-  if (!whole || gpu < 0) return std::nullopt;
+  if (!whole || gpu < 0) {
+    return std::nullopt;
+  }
   return DeviceChoice{Device::cuda, gpu};
 }
 
@@ -30,10 +42,12 @@ std::vector<std::string> device_names() {
   const int gpus = gpu_count();
   std::vector<std::string> names;
   names.reserve(static_cast<size_t>(gpus) + 2);
-  for (int gpu = 0; gpu < gpus; ++gpu)
+  for (int gpu = 0; gpu < gpus; ++gpu) {
     names.emplace_back(create_backend(Device::cuda, gpu)->name());
-  for (const Device device : {Device::cpu, Device::reference})
+  }
+  for (const Device device : {Device::cpu, Device::reference}) {
     names.emplace_back(create_backend(device)->name());
+  }
   return names;
 }
 

@@ -1,4 +1,4 @@
-#include "base/rendezvous.h"
+#include "processes/rendezvous.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <thread>
 #include <vector>
 
-#include "base/tcp_connection.h"
-#include "expect_error.h"
+#include "base/expect_error.h"
+#include "processes/tcp_connection.h"
 
 namespace fastintent {
 namespace {
@@ -33,7 +33,9 @@ Rendezvous rendezvous_of(std::string purpose = "train") {
 
 Message message_of_first() {
   Message message{};
-  for (size_t i = 0; i < message.size(); ++i) message[i] = static_cast<std::byte>(i + 1);
+  for (size_t i = 0; i < message.size(); ++i) {
+    message[i] = static_cast<std::byte>(i + 1);
+  }
   return message;
 }
 
@@ -41,7 +43,9 @@ Message message_of_first() {
 class Processes {
  public:
   ~Processes() {
-    for (std::thread& thread : threads_) thread.join();
+    for (std::thread& thread : threads_) {
+      thread.join();
+    }
   }
   template <class Call>
   void start(Call call) {
@@ -70,8 +74,9 @@ TEST(Rendezvous, HandsTheMessageOfTheFirstToAll) {
   const int port = free_port();
   {
     Processes processes;
-    for (const int rank : {2, 1, 0})
+    for (const int rank : {2, 1, 0}) {
       processes.start([=] { expect_met(process_of(rank, 3, port)); });
+    }
   }
   const Waiting at_once{std::chrono::steady_clock::now(), {}};
   EXPECT_FALSE(TcpConnection::connect(kHere, port, at_once)) << "somebody listens still";
@@ -110,8 +115,9 @@ TEST(Rendezvous, DoesNotWaitForEver) {
 TEST(Rendezvous, CanBeStopped) {
   Rendezvous stopped = rendezvous_of();
   stopped.should_stop = [] { return true; };
-  for (const int rank : {0, 1})
+  for (const int rank : {0, 1}) {
     expect_not_met(process_of(rank, 2, free_port()), stopped, ErrorCode::interrupted, "stopped");
+  }
 }
 
 // Process 0 and another that does not fit to it: both must end, with an error.
