@@ -3,7 +3,7 @@
 #include <map>
 #include <span>
 
-#include "compute/prepared_encoder.h"
+#include "compute/layer.h"
 #include "cuda/workspace.h"
 
 namespace fastintent::cuda {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "compute/prepared_encoder.h"
+#include "compute/layer.h"
 #include "cuda/batch_inputs.h"
 #include "cuda/workspace.h"
 

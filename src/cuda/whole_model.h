@@ -6,7 +6,7 @@
 #include <span>
 
 #include "compute/answers.h"
-#include "compute/prepared_encoder.h"
+#include "compute/layer.h"
 #include "cuda/batch_inputs.h"
 #include "cuda/encoder_biases.h"
 #include "cuda/encoder_steps.h"

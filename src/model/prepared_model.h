@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "compute/prepared_encoder.h"
+#include "compute/layer.h"
 #include "model/model_weights.h"
 
 namespace fastintent {
