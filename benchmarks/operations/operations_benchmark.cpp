@@ -106,16 +106,13 @@ Operation linear_backward(std::string name, int64_t K, int64_t N, Precision prec
             const Tensor d_weight = data.zeros(N, K);
             const auto d_bias = RandomData::flat(data.zeros(1, N));
             return {[=, &backend, &weight] {
-                      backend.linear_backward(in,
-                                              weight,
-                                              Activation::none,
-                                              {},
-                                              d_out,
-                                              d_in,
-                                              Write::overwrite,
-                                              d_weight,
-                                              d_bias,
-                                              Write::overwrite);
+                      backend.linear_backward(
+                          in,
+                          weight,
+                          Activation::none,
+                          {},
+                          d_out,
+                          {d_in, Write::overwrite, d_weight, d_bias, Write::overwrite});
                     },
                     d_weight};
           }};
@@ -156,12 +153,12 @@ Operation attention(std::string name, const AttentionShape& shape) {
             const Tensor qkv = data.normal(tokens, 3 * H);
             const Tensor out = data.zeros(tokens, H);
             return {[=, &backend] {
-                      backend.attention(qkv.column_slice(0, H),
-                                        qkv.column_slice(H, H),
-                                        qkv.column_slice(2 * H, H),
-                                        {shape.starts, shape.starts},
-                                        kHeads,
-                                        {},
+                      backend.attention({qkv.column_slice(0, H),
+                                         qkv.column_slice(H, H),
+                                         qkv.column_slice(2 * H, H),
+                                         {shape.starts, shape.starts},
+                                         kHeads,
+                                         {}},
                                         out);
                     },
                     out};
@@ -182,12 +179,12 @@ Operation attention_of_first_tokens(std::string name, const AttentionShape& shap
             const Tensor kv = data.normal(tokens, 2 * H);
             const Tensor out = data.zeros(S, H);
             return {[=, &backend, query_starts = equal_starts(S, 1)] {
-                      backend.attention(q,
-                                        kv.column_slice(0, H),
-                                        kv.column_slice(H, H),
-                                        {query_starts, shape.starts},
-                                        kHeads,
-                                        {},
+                      backend.attention({q,
+                                         kv.column_slice(0, H),
+                                         kv.column_slice(H, H),
+                                         {query_starts, shape.starts},
+                                         kHeads,
+                                         {}},
                                         out);
                     },
                     out};
@@ -206,12 +203,12 @@ Operation attention_backward(std::string name, const AttentionShape& shape) {
             const Tensor d_out = data.normal(tokens, H);
             const Tensor d_qkv = data.zeros(tokens, 3 * H);
             return {[=, &backend] {
-                      backend.attention_backward(qkv.column_slice(0, H),
-                                                 qkv.column_slice(H, H),
-                                                 qkv.column_slice(2 * H, H),
-                                                 {shape.starts, shape.starts},
-                                                 kHeads,
-                                                 {},
+                      backend.attention_backward({qkv.column_slice(0, H),
+                                                  qkv.column_slice(H, H),
+                                                  qkv.column_slice(2 * H, H),
+                                                  {shape.starts, shape.starts},
+                                                  kHeads,
+                                                  {}},
                                                  d_out,
                                                  d_qkv.column_slice(0, H),
                                                  d_qkv.column_slice(H, H),
@@ -249,7 +246,7 @@ Operation add_and_normalize_backward() {
             const auto d_shift = RandomData::flat(data.zeros(1, kHidden));
             return {[=, &backend] {
                       backend.add_and_normalize_backward(
-                          kept, scale, {}, d_out, d_in, d_in, d_scale, d_shift, Write::overwrite);
+                          kept, scale, {}, d_out, d_in, d_in, {d_scale, d_shift, Write::overwrite});
                     },
                     d_in};
           }};

@@ -114,11 +114,7 @@ void add_layer(Backend& backend, Precision precision, Table& table) {
                               activation,
                               pre,
                               out,
-                              d_in,
-                              Write::overwrite,
-                              d_weight,
-                              bias,
-                              Write::overwrite);
+                              {d_in, Write::overwrite, d_weight, bias, Write::overwrite});
     });
   }
 
@@ -128,14 +124,9 @@ void add_layer(Backend& backend, Precision precision, Table& table) {
   const Tensor v = qkv.column_slice(2 * kHidden, kHidden);
   const Tensor d_qkv = data.zeros(T, 3 * kHidden);
   const Tensor out = data.zeros(T, kHidden);
-  table.add("attention", 0, [&] { backend.attention(q, k, v, spans, kHeads, dropout, out); });
+  table.add("attention", 0, [&] { backend.attention({q, k, v, spans, kHeads, dropout}, out); });
   table.add("attention backward", 0, [&] {
-    backend.attention_backward(q,
-                               k,
-                               v,
-                               spans,
-                               kHeads,
-                               dropout,
+    backend.attention_backward({q, k, v, spans, kHeads, dropout},
                                out,
                                d_qkv.column_slice(0, kHidden),
                                d_qkv.column_slice(kHidden, kHidden),
@@ -159,9 +150,7 @@ void add_layer(Backend& backend, Precision precision, Table& table) {
                                          residual,
                                          out,
                                          d_qkv.column_slice(0, kHidden),
-                                         d_scale,
-                                         d_shift,
-                                         Write::overwrite);
+                                         {d_scale, d_shift, Write::overwrite});
     });
   }
 }

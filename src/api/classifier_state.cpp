@@ -91,10 +91,10 @@ void IntentClassifier::State::load(const std::filesystem::path& folder,
 Precision IntentClassifier::State::choose_precision(const TrainedModel& trained) const {
   const Precision own = trained.own_precision();
   const Backend& device = placement.device();
-  if (device.multiplies(own)) {
+  if (device.traits().multiplies(own)) {
     return own;
   }
-  const Precision fastest = device.fastest_precision().precision;
+  const Precision fastest = device.traits().fastest.precision;
   if (options.log) {
     options.log(fmt::format("{} is prepared in {}, which {} lacks; it runs in {}",
                             trained.folder.path().string(),

@@ -110,7 +110,7 @@ class TrainingRun {
         pool_(options.threads > 0 ? options.threads : available_cores()),
         backends_([device = options.device, gpu = gpu_] { return create_backend(device, gpu); }),
         memory_(backends_()),
-        fit_pool_(choose_pool(pool_, memory_->work_sizes())),
+        fit_pool_(choose_pool(pool_, memory_->traits().work_sizes)),
         config_(base_.config()) {
     base_.require_vocabulary(tokenizer_.vocabulary_size());
     config_.head = choose_head(options.pooling, config_.head);
@@ -153,8 +153,7 @@ class TrainingRun {
                      memory_->name(),
                      fit_pool_->size(),
                      fit_pool_->size() == 1 ? "" : "s"));
-    if (settings_.precision == Precision::bf16 &&
-        memory_->training_precision() == Precision::fp32) {
+    if (settings_.precision == Precision::bf16 && memory_->traits().training == Precision::fp32) {
       tell("this processor gains no speed by bf16");
     }
     TrainingReport report;

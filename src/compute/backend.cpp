@@ -29,7 +29,7 @@ Buffer Backend::allocate(int64_t rows, int64_t columns) {
     try {
       return do_allocate(round_up_to_tile(rows) * columns);
     } catch (const std::bad_alloc&) {
-      // Told below, like a size beyond counting.
+      // Reported below, like an overflowing size.
     }
   }
   throw Error(
@@ -69,7 +69,7 @@ std::unique_ptr<PreparedWeight> Backend::prepare_weight(ConstTensor weight,
                "weight with rows and columns",
                fmt::format("[{},{}]", weight.rows, weight.columns));
   }
-  if (precision == Precision::automatic || !multiplies(precision)) {
+  if (precision == Precision::automatic || !traits().multiplies(precision)) {
     fail_check("prepare_weight",
                fmt::format("a precision that {} multiplies in", name()),
                std::string(precision_name(precision)));
@@ -84,7 +84,7 @@ std::unique_ptr<PreparedWeight> Backend::adopt_weight(const PackedBytes& packed,
                                                       int64_t output_width,
                                                       int64_t input_width,
                                                       Precision precision) {
-  const std::string_view own = packed_layout(precision);
+  const std::string_view own = traits().packed_layout(precision);
   if (own.empty() || packed.layout != own) {
     fail_check("adopt_weight",
                fmt::format("the layout \"{}\" of {}", own, precision_name(precision)),

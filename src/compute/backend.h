@@ -10,12 +10,11 @@
 #include "compute/adamw_rates.h"
 #include "compute/answers.h"
 #include "compute/buffer.h"
+#include "compute/device_traits.h"
 #include "compute/dropout.h"
 #include "compute/layer.h"
 #include "compute/operands.h"
 #include "compute/tensor.h"
-#include "compute/work_sizes.h"
-#include "fastintent/options.h"
 
 namespace fastintent {
 
@@ -38,39 +37,11 @@ class Backend {
   Backend(const Backend&) = delete;
   Backend& operator=(const Backend&) = delete;
 
-  /// "cpu (avx512)", "reference": shown by `fastintent info` and in benchmark reports.
-  virtual std::string_view name() const = 0;
-
-  /// In which precision this device predicts fastest, from its features alone.
-  virtual PrecisionChoice fastest_precision() const {
-    return {Precision::fp32, "this device multiplies nothing faster than fp32"};
-  }
-
-  /// Whether this device multiplies in `precision` (not automatic).
-  virtual bool multiplies(Precision precision) const {
-    return precision == Precision::fp32 || precision == Precision::bf16 ||
-           precision == Precision::int8;
-  }
-
-  /// In which precision this device trains fastest without a loss of accuracy.
-  virtual Precision training_precision() const { return Precision::fp32; }
-
-  virtual WorkSizes work_sizes() const { return {}; }
-
-  /// The largest number of rows below `rows` for which this device may choose other kernels.
-  virtual int64_t fewer_rows(int64_t rows) const { return rows - kRowTile; }
-
-  /// Whether answer() records how it ran a size, to replay that from its third time on.
-  virtual bool records_passes() const { return false; }
-
-  /// Tensors and prepared weights of one backend are good for all of its kind in the same space.
-  virtual int memory_space() const { return 0; }
+  /// What the device can do; constant, and safe to read from many threads.
+  virtual const DeviceTraits& traits() const = 0;
+  std::string_view name() const { return traits().name; }
 
   // --- memory
-
-  /// Whether tensors in host memory may be operands, and the host may read and write this
-  /// backend's.
-  virtual bool shares_host_memory() const { return true; }
 
   /// Room for a [rows, columns] tensor and its filler rows, zeroed. Throws out_of_resources.
   Buffer allocate(int64_t rows, int64_t columns);
@@ -89,12 +60,9 @@ class Backend {
   std::unique_ptr<PreparedWeight> prepare_weight(ConstTensor weight,
                                                  Precision precision,
                                                  WeightUse use);
-  /// The layout of PreparedWeight::packed() of what prepare_weight makes for inference in
-  /// `precision` (not automatic) on this hardware; empty where weights cannot be stored.
-  virtual std::string_view packed_layout(Precision /*precision*/) const { return {}; }
   /// A weight [N,K] for inference of bytes that PreparedWeight::packed() gave, now or in an earlier
   /// process: used where they lie, so they must outlive it. Throws invalid_argument unless their
-  /// layout is packed_layout(precision), bad_checkpoint unless they are those of [N,K].
+  /// layout is the device's of `precision`, bad_checkpoint unless they are those of [N,K].
   std::unique_ptr<PreparedWeight> adopt_weight(const PackedBytes& packed,
                                                int64_t output_width,
                                                int64_t input_width,
@@ -124,15 +92,8 @@ class Backend {
               Tensor out,
               Tensor pre_activation = {});
 
-  /// out = dropout(softmax(q · kᵀ / sqrt(H / heads))) · v within each sequence and head.
-  /// q, out [Tq,H], k, v [T,H]; H a multiple of heads. Every sequence that has queries needs a key.
-  void attention(ConstTensor q,
-                 ConstTensor k,
-                 ConstTensor v,
-                 AttentionSpans spans,
-                 int64_t heads,
-                 Dropout dropout,
-                 Tensor out);
+  /// out [Tq,H] = dropout(softmax(q · kᵀ / sqrt(H / heads))) · v within each sequence and head.
+  void attention(const AttentionOperands& operands, Tensor out);
 
   /// out = layer_norm(dropout(in) + residual).   in, residual, out [T,H]; out may be in or residual
   void add_and_normalize(ConstTensor in,
@@ -189,48 +150,28 @@ class Backend {
 
   // --- backward, one for each forward
 
-  /// d_rows [T,H] gets the gradient of each token's word row (see add_rows); d_position, d_segment
-  /// (or empty), d_scale, d_shift are written as `parameter_write` says. d_out [T,H] is used up.
+  /// d_out [T,H] is overwritten.
   void embed_backward(const TokenInputs& tokens,
                       const NormalizedRows& kept,
                       std::span<const float> scale,
                       Dropout dropout,
                       Tensor d_out,
-                      Tensor d_rows,
-                      Tensor d_position,
-                      Tensor d_segment,
-                      std::span<float> d_scale,
-                      std::span<float> d_shift,
-                      Write parameter_write);
+                      const EmbeddingGradient& gradient);
 
   /// d_table[slots[t]] += d_rows[t].   d_rows [T,H], slots [T] host memory, d_table [U,H]
   void add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table);
 
-  /// in [T,K], pre_activation [T,N] (empty for Activation::none), d_out [T,N], which is used up,
-  /// d_in [T,K] or empty, written as `in_write` says, d_weight [N,K], d_bias [N] or empty, written
-  /// as `parameter_write` says.
+  /// in [T,K], pre_activation [T,N] (empty for Activation::none); d_out [T,N] is overwritten.
   void linear_backward(ConstTensor in,
                        const PreparedWeight& weight,
                        Activation activation,
                        ConstTensor pre_activation,
                        Tensor d_out,
-                       Tensor d_in,
-                       Write in_write,
-                       Tensor d_weight,
-                       std::span<float> d_bias,
-                       Write parameter_write);
+                       const LinearGradient& gradient);
 
-  /// Shapes as in attention; probabilities are computed again rather than kept.
-  void attention_backward(ConstTensor q,
-                          ConstTensor k,
-                          ConstTensor v,
-                          AttentionSpans spans,
-                          int64_t heads,
-                          Dropout dropout,
-                          ConstTensor d_out,
-                          Tensor d_q,
-                          Tensor d_k,
-                          Tensor d_v);
+  /// d_out, d_q [Tq,H], d_k, d_v [T,H]. Probabilities are computed again rather than kept.
+  void attention_backward(
+      const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v);
 
   /// d_residual gets the gradient of the sum, d_in the same through dropout; d_in may be d_residual
   /// when dropout.rate is 0, and either may be d_out. All [T,H].
@@ -240,9 +181,7 @@ class Backend {
                                   ConstTensor d_out,
                                   Tensor d_in,
                                   Tensor d_residual,
-                                  std::span<float> d_scale,
-                                  std::span<float> d_shift,
-                                  Write parameter_write);
+                                  const NormGradient& gradient);
 
   /// d_out [S,H], d_hidden [T,H] written as `write` says.
   void pool_backward(ConstTensor d_out,
@@ -314,13 +253,7 @@ class Backend {
                          Activation activation,
                          Tensor out,
                          Tensor pre_activation) = 0;
-  virtual void do_attention(ConstTensor q,
-                            ConstTensor k,
-                            ConstTensor v,
-                            AttentionSpans spans,
-                            int64_t heads,
-                            Dropout dropout,
-                            Tensor out) = 0;
+  virtual void do_attention(const AttentionOperands& operands, Tensor out) = 0;
   virtual void do_add_and_normalize(ConstTensor in,
                                     ConstTensor residual,
                                     const LayerNorm& layer_norm,
@@ -353,42 +286,23 @@ class Backend {
                                  std::span<const float> scale,
                                  Dropout dropout,
                                  Tensor d_out,
-                                 Tensor d_rows,
-                                 Tensor d_position,
-                                 Tensor d_segment,
-                                 std::span<float> d_scale,
-                                 std::span<float> d_shift,
-                                 Write parameter_write) = 0;
+                                 const EmbeddingGradient& gradient) = 0;
   virtual void do_add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table) = 0;
   virtual void do_linear_backward(ConstTensor in,
                                   const PreparedWeight& weight,
                                   Activation activation,
                                   ConstTensor pre_activation,
                                   Tensor d_out,
-                                  Tensor d_in,
-                                  Write in_write,
-                                  Tensor d_weight,
-                                  std::span<float> d_bias,
-                                  Write parameter_write) = 0;
-  virtual void do_attention_backward(ConstTensor q,
-                                     ConstTensor k,
-                                     ConstTensor v,
-                                     AttentionSpans spans,
-                                     int64_t heads,
-                                     Dropout dropout,
-                                     ConstTensor d_out,
-                                     Tensor d_q,
-                                     Tensor d_k,
-                                     Tensor d_v) = 0;
+                                  const LinearGradient& gradient) = 0;
+  virtual void do_attention_backward(
+      const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v) = 0;
   virtual void do_add_and_normalize_backward(const NormalizedRows& kept,
                                              std::span<const float> scale,
                                              Dropout dropout,
                                              ConstTensor d_out,
                                              Tensor d_in,
                                              Tensor d_residual,
-                                             std::span<float> d_scale,
-                                             std::span<float> d_shift,
-                                             Write parameter_write) = 0;
+                                             const NormGradient& gradient) = 0;
   virtual void do_pool_backward(ConstTensor d_out,
                                 std::span<const int32_t> starts,
                                 Pooling pooling,

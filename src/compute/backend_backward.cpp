@@ -10,14 +10,13 @@ void check_normalize_backward(std::string_view operation,
                               const NormalizedRows& kept,
                               std::span<const float> scale,
                               ConstTensor d_out,
-                              std::span<float> d_scale,
-                              std::span<float> d_shift) {
+                              const NormGradient& gradient) {
   check_shape(operation, "d_out", d_out, kAnySize, kAnySize);
   check_shape(operation, "kept normal", kept.normal, d_out.rows, d_out.columns);
   check_size(operation, "kept inverse_deviation", kept.inverse_deviation.size(), d_out.rows);
   check_size(operation, "scale", scale.size(), d_out.columns);
-  check_size(operation, "d_scale", d_scale.size(), d_out.columns);
-  check_size(operation, "d_shift", d_shift.size(), d_out.columns);
+  check_size(operation, "d_scale", gradient.d_scale.size(), d_out.columns);
+  check_size(operation, "d_shift", gradient.d_shift.size(), d_out.columns);
 }
 
 bool nothing_to_write(int64_t rows, Write parameter_write) {
@@ -31,14 +30,10 @@ void Backend::embed_backward(const TokenInputs& tokens,
                              std::span<const float> scale,
                              Dropout dropout,
                              Tensor d_out,
-                             Tensor d_rows,
-                             Tensor d_position,
-                             Tensor d_segment,
-                             std::span<float> d_scale,
-                             std::span<float> d_shift,
-                             Write parameter_write) {
+                             const EmbeddingGradient& gradient) {
   constexpr std::string_view kOperation = "embed_backward";
-  check_normalize_backward(kOperation, kept, scale, d_out, d_scale, d_shift);
+  const auto& [d_rows, d_position, d_segment, norm] = gradient;
+  check_normalize_backward(kOperation, kept, scale, d_out, norm);
   check_dropout(kOperation, dropout);
   check_shape(kOperation, "d_rows", d_rows, d_out.rows, d_out.columns);
   check_shape(kOperation, "d_position", d_position, kAnySize, d_out.columns);
@@ -51,18 +46,8 @@ void Backend::embed_backward(const TokenInputs& tokens,
     check_shape(kOperation, "d_segment", d_segment, kAnySize, d_out.columns);
     check_indices(kOperation, "segment", tokens.segments, d_segment.rows);
   }
-  if (!nothing_to_write(d_out.rows, parameter_write)) {
-    do_embed_backward(tokens,
-                      kept,
-                      scale,
-                      dropout,
-                      d_out,
-                      d_rows,
-                      d_position,
-                      d_segment,
-                      d_scale,
-                      d_shift,
-                      parameter_write);
+  if (!nothing_to_write(d_out.rows, norm.write)) {
+    do_embed_backward(tokens, kept, scale, dropout, d_out, gradient);
   }
 }
 
@@ -80,11 +65,7 @@ void Backend::linear_backward(ConstTensor in,
                               Activation activation,
                               ConstTensor pre_activation,
                               Tensor d_out,
-                              Tensor d_in,
-                              Write in_write,
-                              Tensor d_weight,
-                              std::span<float> d_bias,
-                              Write parameter_write) {
+                              const LinearGradient& gradient) {
   constexpr std::string_view kOperation = "linear_backward";
   const int64_t N = weight.rows();
   const int64_t K = weight.columns();
@@ -93,46 +74,31 @@ void Backend::linear_backward(ConstTensor in,
   if (activation != Activation::none) {
     check_shape(kOperation, "pre_activation", pre_activation, in.rows, N);
   }
-  if (!d_in.empty()) {
-    check_shape(kOperation, "d_in", d_in, in.rows, K);
+  if (!gradient.d_in.empty()) {
+    check_shape(kOperation, "d_in", gradient.d_in, in.rows, K);
   }
-  check_shape(kOperation, "d_weight", d_weight, N, K);
-  if (!d_bias.empty()) {
-    check_size(kOperation, "d_bias", d_bias.size(), N);
+  check_shape(kOperation, "d_weight", gradient.d_weight, N, K);
+  if (!gradient.d_bias.empty()) {
+    check_size(kOperation, "d_bias", gradient.d_bias.size(), N);
   }
-  if (!nothing_to_write(in.rows, parameter_write)) {
-    do_linear_backward(in,
-                       weight,
-                       activation,
-                       pre_activation,
-                       d_out,
-                       d_in,
-                       in_write,
-                       d_weight,
-                       d_bias,
-                       parameter_write);
+  if (!nothing_to_write(in.rows, gradient.write)) {
+    do_linear_backward(in, weight, activation, pre_activation, d_out, gradient);
   }
 }
 
-void Backend::attention_backward(ConstTensor q,
-                                 ConstTensor k,
-                                 ConstTensor v,
-                                 AttentionSpans spans,
-                                 int64_t heads,
-                                 Dropout dropout,
-                                 ConstTensor d_out,
-                                 Tensor d_q,
-                                 Tensor d_k,
-                                 Tensor d_v) {
+void Backend::attention_backward(
+    const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v) {
   constexpr std::string_view kOperation = "attention_backward";
-  check_attention(kOperation, q, k, v, spans, heads, dropout);
+  check_attention(kOperation, operands);
+  const ConstTensor q = operands.q;
+  const ConstTensor k = operands.k;
   check_shape(kOperation, "d_out", d_out, q.rows, q.columns);
   check_shape(kOperation, "d_q", d_q, q.rows, q.columns);
   check_shape(kOperation, "d_k", d_k, k.rows, k.columns);
   check_shape(kOperation, "d_v", d_v, k.rows, k.columns);
-  // Keys that nobody asked have a gradient too: zero.
+  // Keys without a query have a gradient too: zero.
   if (k.size() > 0) {
-    do_attention_backward(q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v);
+    do_attention_backward(operands, d_out, d_q, d_k, d_v);
   }
 }
 
@@ -142,20 +108,17 @@ void Backend::add_and_normalize_backward(const NormalizedRows& kept,
                                          ConstTensor d_out,
                                          Tensor d_in,
                                          Tensor d_residual,
-                                         std::span<float> d_scale,
-                                         std::span<float> d_shift,
-                                         Write parameter_write) {
+                                         const NormGradient& gradient) {
   constexpr std::string_view kOperation = "add_and_normalize_backward";
-  check_normalize_backward(kOperation, kept, scale, d_out, d_scale, d_shift);
+  check_normalize_backward(kOperation, kept, scale, d_out, gradient);
   check_dropout(kOperation, dropout);
   check_shape(kOperation, "d_in", d_in, d_out.rows, d_out.columns);
   check_shape(kOperation, "d_residual", d_residual, d_out.rows, d_out.columns);
   if (d_out.size() > 0 && dropout.rate > 0 && d_in.data == d_residual.data) {
     fail_check(kOperation, "d_in apart from d_residual under dropout", "the same tensor");
   }
-  if (!nothing_to_write(d_out.rows, parameter_write)) {
-    do_add_and_normalize_backward(
-        kept, scale, dropout, d_out, d_in, d_residual, d_scale, d_shift, parameter_write);
+  if (!nothing_to_write(d_out.rows, gradient.write)) {
+    do_add_and_normalize_backward(kept, scale, dropout, d_out, d_in, d_residual, gradient);
   }
 }
 

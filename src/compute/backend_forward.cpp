@@ -78,17 +78,11 @@ void Backend::linear(ConstTensor in,
   }
 }
 
-void Backend::attention(ConstTensor q,
-                        ConstTensor k,
-                        ConstTensor v,
-                        AttentionSpans spans,
-                        int64_t heads,
-                        Dropout dropout,
-                        Tensor out) {
-  check_attention("attention", q, k, v, spans, heads, dropout);
-  check_shape("attention", "out", out, q.rows, q.columns);
-  if (q.size() > 0) {
-    do_attention(q, k, v, spans, heads, dropout, out);
+void Backend::attention(const AttentionOperands& operands, Tensor out) {
+  check_attention("attention", operands);
+  check_shape("attention", "out", out, operands.q.rows, operands.q.columns);
+  if (operands.q.size() > 0) {
+    do_attention(operands, out);
   }
 }
 

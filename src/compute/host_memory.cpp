@@ -54,7 +54,7 @@ Buffer allocate_host_memory(int64_t floats) {
 }
 
 HostView::HostView(Backend& backend, const Buffer& buffer) : backend_(backend), buffer_(buffer) {
-  if (!backend.shares_host_memory()) {
+  if (!backend.traits().shares_host_memory) {
     copy_ = allocate_host_memory(buffer.size());
   }
 }

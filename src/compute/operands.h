@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "compute/adamw_rates.h"
+#include "compute/dropout.h"
 #include "compute/tensor.h"
 
 namespace fastintent {
@@ -16,12 +17,8 @@ namespace fastintent {
 /// after each update.
 enum class WeightUse { inference, training };
 
-enum class Activation {
-  none,
-  gelu,
-  tanh,
-  relu
-};  ///< gelu is the exact form, x/2 (1 + erf(x/sqrt 2))
+/// gelu is the exact form, x/2 (1 + erf(x/sqrt 2)).
+enum class Activation { none, gelu, tanh, relu };
 
 enum class Pooling { first_token, mean };
 
@@ -93,6 +90,43 @@ struct NormalizedRows {
 struct AttentionSpans {
   std::span<const int32_t> query_starts;
   std::span<const int32_t> key_starts;
+};
+
+/// Multi-head attention: q [Tq,H], k, v [T,H]; H is a multiple of heads. Every sequence that has
+/// queries needs a key.
+struct AttentionOperands {
+  ConstTensor q;
+  ConstTensor k;
+  ConstTensor v;
+  AttentionSpans spans;
+  int64_t heads = 1;
+  Dropout dropout;
+};
+
+/// Where linear_backward writes: d_in [T,K] or empty, as `in_write` says; d_weight [N,K] and d_bias
+/// [N] or empty, as `write` says.
+struct LinearGradient {
+  Tensor d_in;
+  Write in_write = Write::overwrite;
+  Tensor d_weight;
+  std::span<float> d_bias;
+  Write write = Write::overwrite;
+};
+
+/// Where the gradients of a norm's parameters go, as `write` says; d_scale, d_shift [H].
+struct NormGradient {
+  std::span<float> d_scale;
+  std::span<float> d_shift;
+  Write write = Write::overwrite;
+};
+
+/// Where embed_backward writes: d_rows [T,H] the gradient of each token's word row (see add_rows),
+/// always overwritten; d_position, d_segment (or empty) and those of the norm as `norm.write` says.
+struct EmbeddingGradient {
+  Tensor d_rows;
+  Tensor d_position;
+  Tensor d_segment;
+  NormGradient norm;
 };
 
 /// The label of a row that has neither loss nor gradient: one that only fills up a batch.

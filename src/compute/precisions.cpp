@@ -10,17 +10,14 @@ namespace fastintent {
 
 std::vector<Precision> precisions_of(const Backend& backend) {
   std::vector<Precision> found;
-  for (const Precision precision :
-       {Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16, Precision::int8}) {
-    if (backend.multiplies(precision)) {
-      found.push_back(precision);
-    }
+  for (const SupportedPrecision& each : backend.traits().precisions) {
+    found.push_back(each.precision);
   }
   return found;
 }
 
 void require_precision(const char* operation, const Backend& backend, Precision precision) {
-  if (backend.multiplies(precision)) {
+  if (backend.traits().multiplies(precision)) {
     return;
   }
   std::vector<std::string_view> names;

@@ -6,7 +6,7 @@
 
 namespace fastintent {
 
-/// Those in which `backend` multiplies, fp32 first.
+/// The precisions in which `backend` multiplies, fp32 first.
 std::vector<Precision> precisions_of(const Backend& backend);
 
 /// Throws invalid_argument, in the name of `operation`, when `backend` does not multiply in

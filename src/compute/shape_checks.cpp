@@ -104,13 +104,8 @@ void check_filled_starts(std::string_view operation,
   }
 }
 
-void check_attention(std::string_view operation,
-                     ConstTensor q,
-                     ConstTensor k,
-                     ConstTensor v,
-                     const AttentionSpans& spans,
-                     int64_t heads,
-                     const Dropout& dropout) {
+void check_attention(std::string_view operation, const AttentionOperands& operands) {
+  const auto& [q, k, v, spans, heads, dropout] = operands;
   check_shape(operation, "q", q, kAnySize, kAnySize);
   check_shape(operation, "k", k, kAnySize, q.columns);
   check_shape(operation, "v", v, k.rows, q.columns);

@@ -47,13 +47,7 @@ void check_starts(std::string_view operation,
 void check_filled_starts(std::string_view operation, std::span<const int32_t> starts, int64_t rows);
 
 /// Arguments that attention and its backward share.
-void check_attention(std::string_view operation,
-                     ConstTensor q,
-                     ConstTensor k,
-                     ConstTensor v,
-                     const AttentionSpans& spans,
-                     int64_t heads,
-                     const Dropout& dropout);
+void check_attention(std::string_view operation, const AttentionOperands& operands);
 
 /// The rate is at least 0 and below 1.
 void check_dropout(std::string_view operation, const Dropout& dropout);

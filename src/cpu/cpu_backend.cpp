@@ -22,20 +22,29 @@
 namespace fastintent {
 namespace {
 
+SupportedPrecision supported(Precision precision) {
+  return {precision, cpu::panel_layout_name(cpu::element_of(precision))};
+}
+
+DeviceTraits cpu_traits() {
+  DeviceTraits traits;
+  traits.name = "cpu (" + std::string(cpu::instruction_set()) + ")";
+  traits.precisions = {
+      supported(Precision::fp32), supported(Precision::bf16), supported(Precision::int8)};
+  traits.fastest = cpu::fastest_precision();
+  traits.training = cpu::bf16_pays() ? Precision::bf16 : Precision::fp32;
+  // Attention and products may choose by the number of row tiles.
+  for (int64_t rows = kRowTile; rows <= traits.work_sizes.forward_tokens; rows += kRowTile) {
+    traits.row_buckets.push_back(rows);
+  }
+  return traits;
+}
+
 // Operations on the processor: matrix products by oneDNN (cpu/linear.h), all else by kernels that
 // are compiled once for each instruction set (cpu/kernels). One thread, as law 3 has it.
 class CpuBackend final : public Backend {
  public:
-  std::string_view name() const override { return name_; }
-
-  Precision training_precision() const override {
-    return cpu::bf16_pays() ? Precision::bf16 : Precision::fp32;
-  }
-  PrecisionChoice fastest_precision() const override { return cpu::fastest_precision(); }
-  bool encodes_whole() const override { return true; }
-  std::string_view packed_layout(Precision precision) const override {
-    return cpu::panel_layout_name(cpu::element_of(precision));
-  }
+  const DeviceTraits& traits() const override { return traits_; }
   void synchronize() override {}
 
  private:
@@ -93,15 +102,9 @@ class CpuBackend final : public Backend {
     linear_.forward(in, weight, bias, activation, out, pre_activation);
   }
 
-  void do_attention(ConstTensor q,
-                    ConstTensor k,
-                    ConstTensor v,
-                    AttentionSpans spans,
-                    int64_t heads,
-                    Dropout dropout,
-                    Tensor out) override {
-    float* scratch = attention_scratch(q, spans, heads);
-    cpu::attention(q, k, v, spans, heads, dropout, out, scratch);
+  void do_attention(const AttentionOperands& operands, Tensor out) override {
+    const auto& [q, k, v, spans, heads, dropout] = operands;
+    cpu::attention(q, k, v, spans, heads, dropout, out, attention_scratch(operands));
   }
 
   void do_add_and_normalize(ConstTensor in,
@@ -145,18 +148,13 @@ class CpuBackend final : public Backend {
                          std::span<const float> scale,
                          Dropout dropout,
                          Tensor d_out,
-                         Tensor d_rows,
-                         Tensor d_position,
-                         Tensor d_segment,
-                         std::span<float> d_scale,
-                         std::span<float> d_shift,
-                         Write parameter_write) override {
+                         const EmbeddingGradient& gradient) override {
+    const auto& [d_rows, d_position, d_segment, norm] = gradient;
     if (dropout.rate > 0) {
       cpu::apply_dropout(d_out, dropout, d_out);
     }
-    do_add_and_normalize_backward(
-        kept, scale, {}, d_out, d_rows, d_rows, d_scale, d_shift, parameter_write);
-    if (parameter_write == Write::overwrite) {
+    do_add_and_normalize_backward(kept, scale, {}, d_out, d_rows, d_rows, norm);
+    if (norm.write == Write::overwrite) {
       cpu::clear_rows(d_position);
       cpu::clear_rows(d_segment);
     }
@@ -181,34 +179,17 @@ class CpuBackend final : public Backend {
                           Activation activation,
                           ConstTensor pre_activation,
                           Tensor d_out,
-                          Tensor d_in,
-                          Write in_write,
-                          Tensor d_weight,
-                          std::span<float> d_bias,
-                          Write parameter_write) override {
-    linear_.backward(in,
-                     weight,
-                     activation,
-                     pre_activation,
-                     d_out,
-                     d_in,
-                     in_write,
-                     d_weight,
-                     d_bias,
-                     parameter_write);
+                          const LinearGradient& gradient) override {
+    linear_.backward(in, weight, activation, pre_activation, d_out, gradient);
   }
 
-  void do_attention_backward(ConstTensor q,
-                             ConstTensor k,
-                             ConstTensor v,
-                             AttentionSpans spans,
-                             int64_t heads,
-                             Dropout dropout,
+  void do_attention_backward(const AttentionOperands& operands,
                              ConstTensor d_out,
                              Tensor d_q,
                              Tensor d_k,
                              Tensor d_v) override {
-    float* scratch = attention_scratch(q, spans, heads);
+    const auto& [q, k, v, spans, heads, dropout] = operands;
+    float* scratch = attention_scratch(operands);
     cpu::attention_backward(q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v, scratch);
   }
 
@@ -218,15 +199,13 @@ class CpuBackend final : public Backend {
                                      ConstTensor d_out,
                                      Tensor d_in,
                                      Tensor d_residual,
-                                     std::span<float> d_scale,
-                                     std::span<float> d_shift,
-                                     Write parameter_write) override {
-    if (parameter_write == Write::overwrite) {
-      std::ranges::fill(d_scale, 0.0F);
-      std::ranges::fill(d_shift, 0.0F);
+                                     const NormGradient& gradient) override {
+    if (gradient.write == Write::overwrite) {
+      std::ranges::fill(gradient.d_scale, 0.0F);
+      std::ranges::fill(gradient.d_shift, 0.0F);
     }
     cpu::add_and_normalize_backward(
-        kept, scale, dropout, d_out, d_in, d_residual, d_scale, d_shift);
+        kept, scale, dropout, d_out, d_in, d_residual, gradient.d_scale, gradient.d_shift);
   }
 
   void do_pool_backward(ConstTensor d_out,
@@ -278,12 +257,13 @@ class CpuBackend final : public Backend {
     }
   }
 
-  float* attention_scratch(ConstTensor q, AttentionSpans spans, int64_t heads) {
-    return scratch_.floats(cpu::attention_scratch(spans.key_starts, q.columns / heads));
+  float* attention_scratch(const AttentionOperands& operands) {
+    const int64_t width = operands.q.columns / operands.heads;
+    return scratch_.floats(cpu::attention_scratch(operands.spans.key_starts, width));
   }
 
   // First: choosing the instruction set precedes every product.
-  const std::string name_ = "cpu (" + std::string(cpu::instruction_set()) + ")";
+  const DeviceTraits traits_ = cpu_traits();
   cpu::Linear linear_;
   cpu::FusedEncoder encoder_;
   cpu::Scratch scratch_;

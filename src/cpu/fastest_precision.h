@@ -11,7 +11,7 @@ bool bf16_pays();
 /// it.
 bool int8_uses_amx();
 
-/// As Backend::fastest_precision.
+/// As DeviceTraits::fastest.
 PrecisionChoice fastest_precision();
 
 }  // namespace fastintent::cpu

@@ -168,20 +168,16 @@ void Linear::backward(ConstTensor in,
                       Activation activation,
                       ConstTensor pre_activation,
                       Tensor d_out,
-                      Tensor d_in,
-                      Write in_write,
-                      Tensor d_weight,
-                      std::span<float> d_bias,
-                      Write parameter_write) {
+                      const LinearGradient& gradient) {
   const TrainingWeight& weight = for_training("linear_backward", prepared);
   if (activation != Activation::none) {
     activate_backward(pre_activation, activation, d_out);
   }
-  if (!d_bias.empty()) {
-    sum_columns(d_out, parameter_write, d_bias);
+  if (!gradient.d_bias.empty()) {
+    sum_columns(d_out, gradient.write, gradient.d_bias);
   }
-  if (in.rows == 0 && parameter_write == Write::overwrite) {
-    clear_rows(d_weight);
+  if (in.rows == 0 && gradient.write == Write::overwrite) {
+    clear_rows(gradient.d_weight);
   }
   for (int64_t first = 0; first < in.rows; first += kGradientTokens) {
     const int64_t count = std::min(kGradientTokens, in.rows - first);
@@ -189,10 +185,10 @@ void Linear::backward(ConstTensor in,
     weight_gradient(in.row_slice(first, count),
                     d_rows,
                     weight,
-                    d_weight,
-                    first > 0 ? Write::accumulate : parameter_write);
-    if (!d_in.empty()) {
-      input_gradient(d_rows, weight, d_in.row_slice(first, count), in_write);
+                    gradient.d_weight,
+                    first > 0 ? Write::accumulate : gradient.write);
+    if (!gradient.d_in.empty()) {
+      input_gradient(d_rows, weight, gradient.d_in.row_slice(first, count), gradient.in_write);
     }
   }
 }

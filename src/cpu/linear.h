@@ -49,11 +49,7 @@ class Linear {
                 Activation activation,
                 ConstTensor pre_activation,
                 Tensor d_out,
-                Tensor d_in,
-                Write in_write,
-                Tensor d_weight,
-                std::span<float> d_bias,
-                Write parameter_write);
+                const LinearGradient& gradient);
 
  private:
   void forward_packed(ConstTensor in,

@@ -94,6 +94,35 @@ constexpr WorkSizes kWorkSizes = {
     .training_workers = 1,
 };
 
+DeviceTraits cuda_traits(int device) {
+  const cuda::DeviceFacts facts = cuda::device_facts(device);
+  DeviceTraits traits;
+  traits.name = fmt::format("cuda:{} ({})", device, facts.name);
+  traits.precisions = {{Precision::fp32}, {Precision::fp16}};
+  if (facts.major >= kFirstBf16) {
+    traits.precisions = {
+        {Precision::fp32}, {Precision::tf32}, {Precision::fp16}, {Precision::bf16}};
+  }
+  traits.fastest =
+      facts.major >= kFirstTensorCores
+          ? PrecisionChoice{Precision::fp16,
+                            "tensor cores multiply fp16 as fast as bf16, and it keeps three bits "
+                            "more"}
+          : PrecisionChoice{Precision::fp32, "this device multiplies nothing faster than fp32"};
+  // bf16 has the range of fp32: no gradient is lost, and no loss needs a scale.
+  traits.training = traits.multiplies(Precision::bf16) ? Precision::bf16 : Precision::fp16;
+  traits.work_sizes = kWorkSizes;
+  // Each bucket of rows has algorithms of its own.
+  for (int64_t rows = cuda::kSmallestRowBucket; rows <= kWorkSizes.forward_tokens;
+       rows = cuda::row_bucket(rows + 1)) {
+    traits.row_buckets.push_back(rows);
+  }
+  traits.records_passes = true;
+  traits.memory_space = device;
+  traits.shares_host_memory = false;
+  return traits;
+}
+
 const CudaWeight& on_device(const PreparedWeight& weight) {
   return static_cast<const CudaWeight&>(weight);
 }
@@ -102,49 +131,12 @@ const CudaWeight& on_device(const PreparedWeight& weight) {
 // of our own (cuda/kernels). Calls return before the device has done what they gave it.
 class CudaBackend final : public Backend {
  public:
-  explicit CudaBackend(int device)
-      : workspace_(device),
-        facts_(cuda::device_facts(device)),
-        name_(fmt::format("cuda:{} ({})", device, facts_.name)) {}
+  explicit CudaBackend(int device) : workspace_(device), traits_(cuda_traits(device)) {}
 
-  std::string_view name() const override { return name_; }
-  bool shares_host_memory() const override { return false; }
-  int memory_space() const override { return workspace_.stream.device(); }
-
-  PrecisionChoice fastest_precision() const override {
-    if (facts_.major < kFirstTensorCores) {
-      return Backend::fastest_precision();
-    }
-    return {Precision::fp16,
-            "tensor cores multiply fp16 as fast as bf16, and it keeps three bits more"};
-  }
-
-  bool multiplies(Precision precision) const override {
-    switch (precision) {
-      case Precision::fp32:
-      case Precision::fp16:
-        return true;
-      case Precision::tf32:
-      case Precision::bf16:
-        return facts_.major >= kFirstBf16;
-      default:
-        return false;
-    }
-  }
-
-  // bf16 has the range of fp32: no gradient is lost, and no loss needs a scale.
-  Precision training_precision() const override {
-    return multiplies(Precision::bf16) ? Precision::bf16 : Precision::fp16;
-  }
-
-  WorkSizes work_sizes() const override { return kWorkSizes; }
-
-  bool records_passes() const override { return true; }
+  const DeviceTraits& traits() const override { return traits_; }
   void run_recorded(const PassShape& shape, const std::function<void()>& work) override {
     passes_.run(shape, work);
   }
-  // Each bucket of rows has algorithms of its own.
-  int64_t fewer_rows(int64_t rows) const override { return cuda::smaller_bucket(rows); }
 
   void synchronize() override { workspace_.synchronize(); }
   bool answers_whole() const override { return true; }
@@ -201,13 +193,8 @@ class CudaBackend final : public Backend {
     cuda::linear(workspace_, in, on_device(weight), bias, activation, out, pre_activation);
   }
 
-  void do_attention(ConstTensor q,
-                    ConstTensor k,
-                    ConstTensor v,
-                    AttentionSpans spans,
-                    int64_t heads,
-                    Dropout dropout,
-                    Tensor out) override {
+  void do_attention(const AttentionOperands& operands, Tensor out) override {
+    const auto& [q, k, v, spans, heads, dropout] = operands;
     cuda::attention(workspace_, q, k, v, spans, heads, dropout, out);
   }
 
@@ -259,24 +246,8 @@ class CudaBackend final : public Backend {
                          std::span<const float> scale,
                          Dropout dropout,
                          Tensor d_out,
-                         Tensor d_rows,
-                         Tensor d_position,
-                         Tensor d_segment,
-                         std::span<float> d_scale,
-                         std::span<float> d_shift,
-                         Write parameter_write) override {
-    cuda::embed_backward(workspace_,
-                         tokens,
-                         kept,
-                         scale,
-                         dropout,
-                         d_out,
-                         d_rows,
-                         d_position,
-                         d_segment,
-                         d_scale,
-                         d_shift,
-                         parameter_write);
+                         const EmbeddingGradient& gradient) override {
+    cuda::embed_backward(workspace_, tokens, kept, scale, dropout, d_out, gradient);
   }
 
   void do_add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table) override {
@@ -288,34 +259,17 @@ class CudaBackend final : public Backend {
                           Activation activation,
                           ConstTensor pre_activation,
                           Tensor d_out,
-                          Tensor d_in,
-                          Write in_write,
-                          Tensor d_weight,
-                          std::span<float> d_bias,
-                          Write parameter_write) override {
-    cuda::linear_backward(workspace_,
-                          in,
-                          on_device(weight),
-                          activation,
-                          pre_activation,
-                          d_out,
-                          d_in,
-                          in_write,
-                          d_weight,
-                          d_bias,
-                          parameter_write);
+                          const LinearGradient& gradient) override {
+    cuda::linear_backward(
+        workspace_, in, on_device(weight), activation, pre_activation, d_out, gradient);
   }
 
-  void do_attention_backward(ConstTensor q,
-                             ConstTensor k,
-                             ConstTensor v,
-                             AttentionSpans spans,
-                             int64_t heads,
-                             Dropout dropout,
+  void do_attention_backward(const AttentionOperands& operands,
                              ConstTensor d_out,
                              Tensor d_q,
                              Tensor d_k,
                              Tensor d_v) override {
+    const auto& [q, k, v, spans, heads, dropout] = operands;
     cuda::attention_backward(workspace_, q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v);
   }
 
@@ -325,19 +279,9 @@ class CudaBackend final : public Backend {
                                      ConstTensor d_out,
                                      Tensor d_in,
                                      Tensor d_residual,
-                                     std::span<float> d_scale,
-                                     std::span<float> d_shift,
-                                     Write parameter_write) override {
-    cuda::add_and_normalize_backward(workspace_,
-                                     kept,
-                                     scale,
-                                     dropout,
-                                     d_out,
-                                     d_in,
-                                     d_residual,
-                                     d_scale,
-                                     d_shift,
-                                     parameter_write);
+                                     const NormGradient& gradient) override {
+    cuda::add_and_normalize_backward(
+        workspace_, kept, scale, dropout, d_out, d_in, d_residual, gradient);
   }
 
   void do_pool_backward(ConstTensor d_out,
@@ -381,8 +325,7 @@ class CudaBackend final : public Backend {
   cuda::Workspace workspace_;
   cuda::WholeModel model_{workspace_};
   cuda::RecordedPasses passes_{workspace_};
-  cuda::DeviceFacts facts_;
-  std::string name_;
+  const DeviceTraits traits_;
 };
 
 }  // namespace

@@ -200,36 +200,39 @@ void linear_backward(Workspace& workspace,
                      Activation activation,
                      ConstTensor pre_activation,
                      Tensor d_out,
-                     Tensor d_in,
-                     Write in_write,
-                     Tensor d_weight,
-                     std::span<float> d_bias,
-                     Write parameter_write) {
+                     const LinearGradient& gradient) {
   if (in.rows == 0) {
     // No product sums over nothing; what is overwritten becomes zero.
-    if (parameter_write == Write::accumulate) {
+    if (gradient.write == Write::accumulate) {
       return;
     }
-    clear(workspace.stream, d_weight);
-    if (!d_bias.empty()) {
-      workspace.stream.clear(d_bias.data(), d_bias.size_bytes());
+    clear(workspace.stream, gradient.d_weight);
+    if (!gradient.d_bias.empty()) {
+      workspace.stream.clear(gradient.d_bias.data(), gradient.d_bias.size_bytes());
     }
     return;
   }
   if (activation != Activation::none) {
     activate_backward(workspace, pre_activation, activation, d_out);
   }
-  if (!d_bias.empty()) {
-    sum_columns(workspace, d_out, parameter_write, d_bias);
+  if (!gradient.d_bias.empty()) {
+    sum_columns(workspace, d_out, gradient.write, gradient.d_bias);
   }
   const Factors factors = weight.factors();
   Products& products = workspace.products;
   const Side d_out_side = side(workspace.stream, d_out, factors, workspace.converted);
-  if (!d_in.empty()) {
-    multiply_d_in(products, factors, d_out_side, side(weight), d_in, weight.rows(), in_write);
+  if (!gradient.d_in.empty()) {
+    multiply_d_in(products,
+                  factors,
+                  d_out_side,
+                  side(weight),
+                  gradient.d_in,
+                  weight.rows(),
+                  gradient.in_write);
   }
   const Side in_side = side(workspace.stream, in, factors, workspace.other_converted);
-  multiply_d_weight(products, factors, d_out_side, in_side, d_weight, in.rows, parameter_write);
+  multiply_d_weight(
+      products, factors, d_out_side, in_side, gradient.d_weight, in.rows, gradient.write);
 }
 
 }  // namespace fastintent::cuda

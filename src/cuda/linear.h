@@ -64,10 +64,6 @@ void linear_backward(Workspace& workspace,
                      Activation activation,
                      ConstTensor pre_activation,
                      Tensor d_out,
-                     Tensor d_in,
-                     Write in_write,
-                     Tensor d_weight,
-                     std::span<float> d_bias,
-                     Write parameter_write);
+                     const LinearGradient& gradient);
 
 }  // namespace fastintent::cuda

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <bit>
 #include <cstdint>
 
 #include "cuda/launch.h"
@@ -25,16 +24,6 @@ constexpr int64_t row_bucket(int64_t rows) {
   // 24 is left out: rows come in tiles of 16.
   const bool is_bucket = between % kSmallestRowBucket == 0 && between > kSmallestRowBucket;
   return is_bucket && rows <= between ? between : power;
-}
-
-/// The largest bucket below `rows`; 0 where there is none.
-constexpr int64_t smaller_bucket(int64_t rows) {
-  if (rows <= kSmallestRowBucket) {
-    return 0;
-  }
-  const auto power = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(rows - 1)));
-  const int64_t between = power / 2 * 3;
-  return row_bucket(between) == between && between < rows ? between : power;
 }
 
 }  // namespace fastintent::cuda

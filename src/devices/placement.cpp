@@ -27,7 +27,7 @@ int workers_on(const Backend& device, int gpus, int threads) {
   if (threads > 0) {
     return std::max(threads, gpus);
   }
-  return gpus * std::max(1, device.work_sizes().prediction_workers);
+  return gpus * std::max(1, device.traits().work_sizes.prediction_workers);
 }
 
 }  // namespace

@@ -56,12 +56,12 @@ void attention_block(const Pass& pass,
 
   project(pass, weights, act);
   const auto [query, key, value] = split(act.query, act.query_key_value, config.hidden);
-  backend.attention(query,
-                    key,
-                    value,
-                    spans_of(pass, weights, sequence_numbers),
-                    config.heads,
-                    pass.dropout.at(DropoutSite::attention, layer),
+  backend.attention({query,
+                     key,
+                     value,
+                     spans_of(pass, weights, sequence_numbers),
+                     config.heads,
+                     pass.dropout.at(DropoutSite::attention, layer)},
                     act.context);
   backend.linear(act.context, *output.weight, output.bias, Activation::none, act.projected);
   backend.add_and_normalize(act.projected,
@@ -76,13 +76,13 @@ void attention_block_backward(const Pass& pass,
                               const PreparedLayer& weights,
                               const EncoderConfig& config,
                               size_t layer,
-                              const LayerActivations& act,
-                              std::span<const int32_t> sequence_numbers,
+                              Activations& activations,
                               Tensor d_out,
-                              GradientScratch& scratch,
                               LayerWeights& gradients,
                               Write write) {
   Backend& backend = pass.backend;
+  const LayerActivations& act = activations.layers[layer];
+  GradientScratch& scratch = activations.gradients;
   const int64_t H = config.hidden;
   const int64_t T = act.input.rows;
   const int64_t R = d_out.rows;
@@ -91,37 +91,36 @@ void attention_block_backward(const Pass& pass,
   const Tensor d_context = d_out;  // d_out has been read by then
   const Tensor d_input = scratch.hidden.row_slice(0, T);
 
-  backend.add_and_normalize_backward(act.attention_normal,
-                                     weights.attention_norm.scale,
-                                     pass.dropout.at(DropoutSite::attention_output, layer),
-                                     d_out,
-                                     d_projected,
-                                     d_residual,
-                                     gradients.attention_norm.scale.flat(),
-                                     gradients.attention_norm.shift.flat(),
-                                     write);
+  backend.add_and_normalize_backward(
+      act.attention_normal,
+      weights.attention_norm.scale,
+      pass.dropout.at(DropoutSite::attention_output, layer),
+      d_out,
+      d_projected,
+      d_residual,
+      {gradients.attention_norm.scale.flat(), gradients.attention_norm.shift.flat(), write});
   backend.linear_backward(act.context,
                           *weights.attention_output.weight,
                           Activation::none,
                           {},
                           d_projected,
-                          d_context,
-                          Write::overwrite,
-                          gradients.attention_output.weight,
-                          gradients.attention_output.bias.flat(),
-                          write);
+                          {d_context,
+                           Write::overwrite,
+                           gradients.attention_output.weight,
+                           gradients.attention_output.bias.flat(),
+                           write});
 
   const bool apart = weights.first_rows_only();
   const Tensor d_query_rows = apart ? d_projected : Tensor{};  // free again
   const Tensor d_products(scratch.query_key_value.data, T, apart ? 2 * H : 3 * H);
   const auto [query, key, value] = split(act.query, act.query_key_value, H);
   const auto [d_query, d_key, d_value] = split(d_query_rows, d_products, H);
-  backend.attention_backward(query,
-                             key,
-                             value,
-                             spans_of(pass, weights, sequence_numbers),
-                             config.heads,
-                             pass.dropout.at(DropoutSite::attention, layer),
+  backend.attention_backward({query,
+                              key,
+                              value,
+                              spans_of(pass, weights, activations.sequence_numbers),
+                              config.heads,
+                              pass.dropout.at(DropoutSite::attention, layer)},
                              d_context,
                              d_query,
                              d_key,
@@ -138,14 +137,10 @@ void attention_block_backward(const Pass& pass,
                             Activation::none,
                             {},
                             d_product,
-                            d_in,
-                            in_write,
-                            gradient.weight,
-                            gradient.bias.flat(),
-                            write);
+                            {d_in, in_write, gradient.weight, gradient.bias.flat(), write});
   };
   if (!apart) {
-    // The residual's gradient lies in place; the projections' is added to it.
+    // d_residual already holds the residual branch; accumulate the projections'.
     project_backward(act.input,
                      weights.query_key_value,
                      d_products,

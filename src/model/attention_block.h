@@ -15,16 +15,14 @@ void attention_block(const Pass& pass,
                      LayerActivations& act,
                      std::span<const int32_t> sequence_numbers);
 
-/// d_out [R,H], the gradient of act.attention_out, is used up; scratch.hidden [T,H] gets the
-/// gradient of act.input. Parameter gradients are written as `write` says.
+/// d_out [R,H], the gradient of the block's output, is overwritten; activations.gradients.hidden
+/// [T,H] gets the gradient of its input. Parameter gradients are written as `write` says.
 void attention_block_backward(const Pass& pass,
                               const PreparedLayer& weights,
                               const EncoderConfig& config,
                               size_t layer,
-                              const LayerActivations& act,
-                              std::span<const int32_t> sequence_numbers,
+                              Activations& activations,
                               Tensor d_out,
-                              GradientScratch& scratch,
                               LayerWeights& gradients,
                               Write write);
 

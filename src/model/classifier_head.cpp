@@ -64,23 +64,20 @@ void head_backward(const Pass& pass,
                           Activation::none,
                           {},
                           d_logits,
-                          d_features,
-                          Write::overwrite,
-                          gradients.classifier.weight,
-                          gradients.classifier.bias.flat(),
-                          write);
+                          {d_features,
+                           Write::overwrite,
+                           gradients.classifier.weight,
+                           gradients.classifier.bias.flat(),
+                           write});
   backend.apply_dropout(d_features, pass.dropout.at(DropoutSite::head), d_features);
   if (dense) {
-    backend.linear_backward(head.pooled,
-                            *model.head.dense.weight,
-                            model.head.dense_activation,
-                            head.pre_dense,
-                            d_features,
-                            d_pooled,
-                            Write::overwrite,
-                            gradients.dense.weight,
-                            gradients.dense.bias.flat(),
-                            write);
+    backend.linear_backward(
+        head.pooled,
+        *model.head.dense.weight,
+        model.head.dense_activation,
+        head.pre_dense,
+        d_features,
+        {d_pooled, Write::overwrite, gradients.dense.weight, gradients.dense.bias.flat(), write});
   }
   if (pools_mean(model)) {
     backend.pool_backward(d_pooled, pass.batch.starts, Pooling::mean, Write::overwrite, d_encoder);

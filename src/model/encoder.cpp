@@ -46,25 +46,22 @@ void encoder_backward(const Pass& pass,
                              weights,
                              model.config.encoder,
                              layer,
-                             kept,
-                             act.sequence_numbers,
+                             act,
                              scratch.hidden.row_slice(0, kept.out.rows),
-                             scratch,
                              gradients.layers[layer],
                              write);
   }
   const Tensor d_rows = scratch.branch;
-  backend.embed_backward(inputs_of(pass.batch),
-                         act.embedded_normal,
-                         model.encoder.embedding_norm.scale,
-                         pass.dropout.at(DropoutSite::embedding),
-                         scratch.hidden,
-                         d_rows,
-                         gradients.position,
-                         gradients.segment,
-                         gradients.embedding_norm.scale.flat(),
-                         gradients.embedding_norm.shift.flat(),
-                         write);
+  backend.embed_backward(
+      inputs_of(pass.batch),
+      act.embedded_normal,
+      model.encoder.embedding_norm.scale,
+      pass.dropout.at(DropoutSite::embedding),
+      scratch.hidden,
+      {d_rows,
+       gradients.position,
+       gradients.segment,
+       {gradients.embedding_norm.scale.flat(), gradients.embedding_norm.shift.flat(), write}});
   backend.add_rows(d_rows, word_slots, gradients.word);
 }
 

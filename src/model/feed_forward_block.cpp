@@ -41,36 +41,32 @@ void feed_forward_block_backward(const Pass& pass,
   const Tensor d_attention_out = scratch.residual.row_slice(0, R);
   const Tensor d_gelu = scratch.intermediate.row_slice(0, R);
 
-  backend.add_and_normalize_backward(act.output_normal,
-                                     weights.output_norm.scale,
-                                     pass.dropout.at(DropoutSite::output, layer),
-                                     d_out,
-                                     d_projected,
-                                     d_attention_out,
-                                     gradients.output_norm.scale.flat(),
-                                     gradients.output_norm.shift.flat(),
-                                     write);
-  backend.linear_backward(act.gelu,
-                          *weights.output.weight,
-                          Activation::none,
-                          {},
-                          d_projected,
-                          d_gelu,
-                          Write::overwrite,
-                          gradients.output.weight,
-                          gradients.output.bias.flat(),
-                          write);
-  // The residual's gradient lies in place; the branch's is added to it.
+  backend.add_and_normalize_backward(
+      act.output_normal,
+      weights.output_norm.scale,
+      pass.dropout.at(DropoutSite::output, layer),
+      d_out,
+      d_projected,
+      d_attention_out,
+      {gradients.output_norm.scale.flat(), gradients.output_norm.shift.flat(), write});
+  backend.linear_backward(
+      act.gelu,
+      *weights.output.weight,
+      Activation::none,
+      {},
+      d_projected,
+      {d_gelu, Write::overwrite, gradients.output.weight, gradients.output.bias.flat(), write});
+  // d_attention_out already holds the residual branch; accumulate the feed-forward's.
   backend.linear_backward(act.attention_out,
                           *weights.intermediate.weight,
                           Activation::gelu,
                           act.pre_gelu,
                           d_gelu,
-                          d_attention_out,
-                          Write::accumulate,
-                          gradients.intermediate.weight,
-                          gradients.intermediate.bias.flat(),
-                          write);
+                          {d_attention_out,
+                           Write::accumulate,
+                           gradients.intermediate.weight,
+                           gradients.intermediate.bias.flat(),
+                           write});
   std::swap(scratch.hidden, scratch.residual);
 }
 

@@ -77,7 +77,7 @@ PreparedModel prepare_model(Backend& backend,
 void use_word_table(Backend& backend, ConstTensor word, PreparedModel& model) {
   ConstTensor& table = model.encoder.tables.word;
   table = word;
-  if (backend.shares_host_memory() || word.empty()) {
+  if (backend.traits().shares_host_memory || word.empty()) {
     return;
   }
   const Buffer& copy = model.owned.emplace_back(backend.allocate(word.rows, word.columns));

@@ -119,7 +119,7 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
   std::vector<std::shared_ptr<const PreparedModel>> models(replicas_.size());
   const auto first_of_space = [&](size_t index) {
     size_t first = 0;
-    while (backends[first]->memory_space() != backends[index]->memory_space()) {
+    while (backends[first]->traits().memory_space != backends[index]->traits().memory_space) {
       ++first;
     }
     return first;
@@ -134,13 +134,13 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
     models[index] = models[first_of_space(index)];
   }
   model_ = models.front();
-  work_sizes_ = backends.front()->work_sizes();
+  work_sizes_ = backends.front()->traits().work_sizes;
   device_name_ = backends.front()->name();
   const auto spaces = std::set(models.begin(), models.end()).size();
   if (spaces > 1) {
     device_name_ += fmt::format(" and {} more", spaces - 1);
   }
-  fastest_precision_ = backends.front()->fastest_precision();
+  fastest_precision_ = backends.front()->traits().fastest;
   const double temperature = calibration().temperature;
   const bool runs_now = backends.front()->encodes_whole() || backends.front()->answers_whole();
   if (runs_now && pool_.size() > 1) {

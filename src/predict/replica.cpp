@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <utility>
 
 #include "fastintent/error.h"
@@ -129,15 +130,23 @@ void Replica::warm_up(int max_length) {
   run_sequences(1, max_length);
   // Sequences of one token: as many rows in the layers that see every token as in those that see
   // one row a text. The largest first: what is recorded later stays.
-  const int64_t most = backend_->work_sizes().forward_tokens;
-  for (int64_t rows = most; rows > 0; rows = backend_->fewer_rows(rows)) {
+  const DeviceTraits& traits = backend_->traits();
+  for (const int64_t rows : std::views::reverse(traits.row_buckets)) {
     run_sequences(rows, 1);
   }
+  if (!traits.records_passes) {
+    return;
+  }
   // Lone texts of every length, whose latency counts, until they are recorded.
-  for (int64_t length = max_length; backend_->records_passes() && length > 0;
-       length = backend_->fewer_rows(length)) {
+  const auto record = [&](int64_t length) {
     run_sequences(1, length);
     run_sequences(1, length);
+  };
+  record(max_length);
+  for (const int64_t length : std::views::reverse(traits.row_buckets)) {
+    if (length < max_length) {
+      record(length);
+    }
   }
 }
 

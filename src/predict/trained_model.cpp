@@ -23,7 +23,7 @@ const PackedWeights* usable_weights(const TrainedModel& trained,
   if (!trained.packed || trained.packed->precision() != precision) {
     return nullptr;
   }
-  const bool same_layout = trained.packed->layout() == backend.packed_layout(precision);
+  const bool same_layout = trained.packed->layout() == backend.traits().packed_layout(precision);
   return same_layout ? &*trained.packed : nullptr;
 }
 

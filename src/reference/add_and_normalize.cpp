@@ -31,9 +31,7 @@ void add_and_normalize_backward(const NormalizedRows& kept,
                                 ConstTensor d_out,
                                 Tensor d_in,
                                 Tensor d_residual,
-                                std::span<float> d_scale,
-                                std::span<float> d_shift,
-                                Write parameter_write) {
+                                const NormGradient& gradient) {
   const int64_t H = d_out.columns;
   Sums scale_sums(1, H);
   Sums shift_sums(1, H);
@@ -46,8 +44,8 @@ void add_and_normalize_backward(const NormalizedRows& kept,
       d_in.row(t)[h] = static_cast<float>(dropped(row[h], dropout, element_index(t, H, h)));
     }
   }
-  scale_sums.store(d_scale, parameter_write);
-  shift_sums.store(d_shift, parameter_write);
+  scale_sums.store(gradient.d_scale, gradient.write);
+  shift_sums.store(gradient.d_shift, gradient.write);
 }
 
 void apply_dropout(ConstTensor in, const Dropout& dropout, Tensor out) {

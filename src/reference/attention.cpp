@@ -21,8 +21,10 @@ struct Question {
 };
 
 template <class Visit>
-void for_each_question(const AttentionSpans& spans, int64_t heads, int64_t H, const Visit& visit) {
-  const int64_t width = H / heads;
+void for_each_question(const AttentionOperands& operands, const Visit& visit) {
+  const AttentionSpans& spans = operands.spans;
+  const int64_t heads = operands.heads;
+  const int64_t width = operands.q.columns / heads;
   for (size_t s = 0; s + 1 < spans.query_starts.size(); ++s) {
     const int64_t keys = spans.key_starts[s + 1] - spans.key_starts[s];
     for (int64_t query = spans.query_starts[s]; query < spans.query_starts[s + 1]; ++query) {
@@ -65,19 +67,16 @@ std::vector<double> probabilities(const Question& at, ConstTensor q, ConstTensor
 
 }  // namespace
 
-void attention(ConstTensor q,
-               ConstTensor k,
-               ConstTensor v,
-               const AttentionSpans& spans,
-               int64_t heads,
-               const Dropout& dropout,
-               Tensor out) {
+void attention(const AttentionOperands& operands, Tensor out) {
+  const ConstTensor q = operands.q;
+  const ConstTensor k = operands.k;
+  const ConstTensor v = operands.v;
   Sums sums(q.rows, q.columns);
-  for_each_question(spans, heads, q.columns, [&](const Question& at) {
+  for_each_question(operands, [&](const Question& at) {
     const std::vector<double> p = probabilities(at, q, k);
     for (int64_t j = 0; j < at.keys; ++j) {
-      const double weight =
-          dropped(p[j], dropout, attention_dropout_index(at.query, heads, at.head, j));
+      const double weight = dropped(
+          p[j], operands.dropout, attention_dropout_index(at.query, operands.heads, at.head, j));
       for (int64_t c = at.first_column; c < at.first_column + at.width; ++c) {
         sums.row(at.query)[c] += weight * v.row(at.first_key + j)[c];
       }
@@ -88,20 +87,15 @@ void attention(ConstTensor q,
 
 // With P the probabilities and D dropout: d_v = D(P)ᵀ · d_out, dP = D(d_out · vᵀ),
 // dS = P · (dP - sum_j P_j dP_j), d_q = dS · k / sqrt(width), d_k = dSᵀ · q / sqrt(width).
-void attention_backward(ConstTensor q,
-                        ConstTensor k,
-                        ConstTensor v,
-                        const AttentionSpans& spans,
-                        int64_t heads,
-                        const Dropout& dropout,
-                        ConstTensor d_out,
-                        Tensor d_q,
-                        Tensor d_k,
-                        Tensor d_v) {
+void attention_backward(
+    const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v) {
+  const ConstTensor q = operands.q;
+  const ConstTensor k = operands.k;
+  const ConstTensor v = operands.v;
   Sums q_sums(q.rows, q.columns);
   Sums k_sums(k.rows, k.columns);
   Sums v_sums(k.rows, k.columns);
-  for_each_question(spans, heads, q.columns, [&](const Question& at) {
+  for_each_question(operands, [&](const Question& at) {
     const std::vector<double> p = probabilities(at, q, k);
     std::vector<double> d_p(p.size());
     double mean_d_p = 0;
@@ -109,12 +103,14 @@ void attention_backward(ConstTensor q,
       const double d_weight = dot(d_out.row(at.query) + at.first_column,
                                   v.row(at.first_key + j) + at.first_column,
                                   at.width);
-      d_p[j] = dropped(d_weight, dropout, attention_dropout_index(at.query, heads, at.head, j));
+      d_p[j] = dropped(d_weight,
+                       operands.dropout,
+                       attention_dropout_index(at.query, operands.heads, at.head, j));
       mean_d_p += p[j] * d_p[j];
     }
     for (int64_t j = 0; j < at.keys; ++j) {
-      const double weight =
-          dropped(p[j], dropout, attention_dropout_index(at.query, heads, at.head, j));
+      const double weight = dropped(
+          p[j], operands.dropout, attention_dropout_index(at.query, operands.heads, at.head, j));
       const double d_score = p[j] * (d_p[j] - mean_d_p) / std::sqrt(static_cast<double>(at.width));
       const int64_t key = at.first_key + j;
       for (int64_t c = at.first_column; c < at.first_column + at.width; ++c) {

@@ -41,12 +41,8 @@ void embed_backward(const TokenInputs& tokens,
                     std::span<const float> scale,
                     const Dropout& dropout,
                     ConstTensor d_out,
-                    Tensor d_rows,
-                    Tensor d_position,
-                    Tensor d_segment,
-                    std::span<float> d_scale,
-                    std::span<float> d_shift,
-                    Write parameter_write) {
+                    const EmbeddingGradient& gradient) {
+  const auto& [d_rows, d_position, d_segment, norm] = gradient;
   const int64_t H = d_out.columns;
   Sums scale_sums(1, H);
   Sums shift_sums(1, H);
@@ -66,10 +62,10 @@ void embed_backward(const TokenInputs& tokens,
       }
     }
   }
-  position_sums.store(d_position, parameter_write);
-  segment_sums.store(d_segment, parameter_write);
-  scale_sums.store(d_scale, parameter_write);
-  shift_sums.store(d_shift, parameter_write);
+  position_sums.store(d_position, norm.write);
+  segment_sums.store(d_segment, norm.write);
+  scale_sums.store(norm.d_scale, norm.write);
+  shift_sums.store(norm.d_shift, norm.write);
 }
 
 void add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table) {

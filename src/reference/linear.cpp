@@ -168,11 +168,7 @@ void linear_backward(ConstTensor in,
                      Activation activation,
                      ConstTensor pre_activation,
                      ConstTensor d_out,
-                     Tensor d_in,
-                     Write in_write,
-                     Tensor d_weight,
-                     std::span<float> d_bias,
-                     Write parameter_write) {
+                     const LinearGradient& gradient) {
   const auto& w = static_cast<const ReferenceWeight&>(weight);
   const int64_t N = w.rows();
   const int64_t K = w.columns();
@@ -192,12 +188,12 @@ void linear_backward(ConstTensor in,
       }
     }
   }
-  if (!d_in.empty()) {
-    in_sums.store(d_in, in_write);
+  if (!gradient.d_in.empty()) {
+    in_sums.store(gradient.d_in, gradient.in_write);
   }
-  weight_sums.store(d_weight, parameter_write);
-  if (!d_bias.empty()) {
-    bias_sums.store(d_bias, parameter_write);
+  weight_sums.store(gradient.d_weight, gradient.write);
+  if (!gradient.d_bias.empty()) {
+    bias_sums.store(gradient.d_bias, gradient.write);
   }
 }
 

@@ -22,8 +22,7 @@ void clear_rows(Tensor out) {
 
 class ReferenceBackend : public Backend {
  public:
-  std::string_view name() const override { return "reference"; }
-  bool multiplies(Precision /*precision*/) const override { return true; }
+  const DeviceTraits& traits() const override { return traits_; }
   void synchronize() override {}
 
  private:
@@ -56,14 +55,8 @@ class ReferenceBackend : public Backend {
                  Tensor pre_activation) override {
     reference::linear(in, weight, bias, activation, out, pre_activation);
   }
-  void do_attention(ConstTensor q,
-                    ConstTensor k,
-                    ConstTensor v,
-                    AttentionSpans spans,
-                    int64_t heads,
-                    Dropout dropout,
-                    Tensor out) override {
-    reference::attention(q, k, v, spans, heads, dropout, out);
+  void do_attention(const AttentionOperands& operands, Tensor out) override {
+    reference::attention(operands, out);
   }
   void do_add_and_normalize(ConstTensor in,
                             ConstTensor residual,
@@ -94,23 +87,8 @@ class ReferenceBackend : public Backend {
                          std::span<const float> scale,
                          Dropout dropout,
                          Tensor d_out,
-                         Tensor d_rows,
-                         Tensor d_position,
-                         Tensor d_segment,
-                         std::span<float> d_scale,
-                         std::span<float> d_shift,
-                         Write parameter_write) override {
-    reference::embed_backward(tokens,
-                              kept,
-                              scale,
-                              dropout,
-                              d_out,
-                              d_rows,
-                              d_position,
-                              d_segment,
-                              d_scale,
-                              d_shift,
-                              parameter_write);
+                         const EmbeddingGradient& gradient) override {
+    reference::embed_backward(tokens, kept, scale, dropout, d_out, gradient);
   }
   void do_add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table) override {
     reference::add_rows(d_rows, slots, d_table);
@@ -120,33 +98,15 @@ class ReferenceBackend : public Backend {
                           Activation activation,
                           ConstTensor pre_activation,
                           Tensor d_out,
-                          Tensor d_in,
-                          Write in_write,
-                          Tensor d_weight,
-                          std::span<float> d_bias,
-                          Write parameter_write) override {
-    reference::linear_backward(in,
-                               weight,
-                               activation,
-                               pre_activation,
-                               d_out,
-                               d_in,
-                               in_write,
-                               d_weight,
-                               d_bias,
-                               parameter_write);
+                          const LinearGradient& gradient) override {
+    reference::linear_backward(in, weight, activation, pre_activation, d_out, gradient);
   }
-  void do_attention_backward(ConstTensor q,
-                             ConstTensor k,
-                             ConstTensor v,
-                             AttentionSpans spans,
-                             int64_t heads,
-                             Dropout dropout,
+  void do_attention_backward(const AttentionOperands& operands,
                              ConstTensor d_out,
                              Tensor d_q,
                              Tensor d_k,
                              Tensor d_v) override {
-    reference::attention_backward(q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v);
+    reference::attention_backward(operands, d_out, d_q, d_k, d_v);
   }
   void do_add_and_normalize_backward(const NormalizedRows& kept,
                                      std::span<const float> scale,
@@ -154,11 +114,8 @@ class ReferenceBackend : public Backend {
                                      ConstTensor d_out,
                                      Tensor d_in,
                                      Tensor d_residual,
-                                     std::span<float> d_scale,
-                                     std::span<float> d_shift,
-                                     Write parameter_write) override {
-    reference::add_and_normalize_backward(
-        kept, scale, dropout, d_out, d_in, d_residual, d_scale, d_shift, parameter_write);
+                                     const NormGradient& gradient) override {
+    reference::add_and_normalize_backward(kept, scale, dropout, d_out, d_in, d_residual, gradient);
   }
   void do_pool_backward(ConstTensor d_out,
                         std::span<const int32_t> starts,
@@ -181,6 +138,18 @@ class ReferenceBackend : public Backend {
                           std::span<const AdamwRates> rates) override {
     reference::adamw_step_rows(state, rows, gradient, last_steps, rates);
   }
+
+  const DeviceTraits traits_ = {
+      .name = "reference",
+      // It rounds to each, wherever it runs.
+      .precisions = {{Precision::fp32},
+                     {Precision::tf32},
+                     {Precision::fp16},
+                     {Precision::bf16},
+                     {Precision::int8}},
+      .fastest = {Precision::fp32, "this device multiplies nothing faster than fp32"},
+      .row_buckets = {WorkSizes{}.forward_tokens},
+  };
 };
 
 }  // namespace

@@ -27,30 +27,12 @@ void linear_backward(ConstTensor in,
                      Activation activation,
                      ConstTensor pre_activation,
                      ConstTensor d_out,
-                     Tensor d_in,
-                     Write in_write,
-                     Tensor d_weight,
-                     std::span<float> d_bias,
-                     Write parameter_write);
+                     const LinearGradient& gradient);
 
 // attention.cpp
-void attention(ConstTensor q,
-               ConstTensor k,
-               ConstTensor v,
-               const AttentionSpans& spans,
-               int64_t heads,
-               const Dropout& dropout,
-               Tensor out);
-void attention_backward(ConstTensor q,
-                        ConstTensor k,
-                        ConstTensor v,
-                        const AttentionSpans& spans,
-                        int64_t heads,
-                        const Dropout& dropout,
-                        ConstTensor d_out,
-                        Tensor d_q,
-                        Tensor d_k,
-                        Tensor d_v);
+void attention(const AttentionOperands& operands, Tensor out);
+void attention_backward(
+    const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v);
 
 // embed.cpp
 void embed(const TokenInputs& tokens,
@@ -64,12 +46,7 @@ void embed_backward(const TokenInputs& tokens,
                     std::span<const float> scale,
                     const Dropout& dropout,
                     ConstTensor d_out,
-                    Tensor d_rows,
-                    Tensor d_position,
-                    Tensor d_segment,
-                    std::span<float> d_scale,
-                    std::span<float> d_shift,
-                    Write parameter_write);
+                    const EmbeddingGradient& gradient);
 void add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table);
 
 // add_and_normalize.cpp
@@ -85,9 +62,7 @@ void add_and_normalize_backward(const NormalizedRows& kept,
                                 ConstTensor d_out,
                                 Tensor d_in,
                                 Tensor d_residual,
-                                std::span<float> d_scale,
-                                std::span<float> d_shift,
-                                Write parameter_write);
+                                const NormGradient& gradient);
 void apply_dropout(ConstTensor in, const Dropout& dropout, Tensor out);
 
 // pool.cpp

@@ -91,7 +91,7 @@ void GradientWorkers::pack(Share& share, const SequenceRange& range, const Step&
     share.batch.append(step.data.tokens(example));
     share.labels.push_back(step.data.classes[static_cast<size_t>(example)]);
   }
-  const WorkSizes sizes = share.backend->work_sizes();
+  const WorkSizes& sizes = share.backend->traits().work_sizes;
   share.filled = share.batch.tokens() <= sizes.recorded_tokens;
   if (share.filled) {
     fill_batch(share.batch, sizes.token_step, config_.encoder.positions);
@@ -157,7 +157,7 @@ void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
   Write write = Write::overwrite;
   uint64_t pass_number = 0;
   for (const SequenceRange& range :
-       split_by_tokens(lengths, share.backend->work_sizes().training_tokens, 1)) {
+       split_by_tokens(lengths, share.backend->traits().work_sizes.training_tokens, 1)) {
     const uint64_t seed = DropoutPlan::split_seed(
         step.dropout.seed, (static_cast<uint64_t>(worker) << 32) + pass_number++);
     pack(share, range, step);

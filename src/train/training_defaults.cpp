@@ -128,7 +128,7 @@ FitSettings resolve_settings(const TrainingOptions& options,
   settings.seed = options.seed;
   settings.patience = options.patience;
   settings.precision =
-      options.precision == Precision::automatic ? backend.training_precision() : options.precision;
+      options.precision == Precision::automatic ? backend.traits().training : options.precision;
   require_precision("train", backend, settings.precision);
   return settings;
 }

@@ -22,8 +22,8 @@ std::vector<std::vector<float>> Validation::run(const PreparedModel& model,
     lengths.push_back(data.length(example));
   }
   std::vector<std::vector<float>> logits(lengths.size());
-  const auto ranges =
-      split_by_tokens(lengths, workers_.backend(0).work_sizes().forward_tokens, pool_.size());
+  const auto ranges = split_by_tokens(
+      lengths, workers_.backend(0).traits().work_sizes.forward_tokens, pool_.size());
   std::atomic<size_t> next{0};
   pool_.run([&](int worker) {
     Activations& act = *activations_[static_cast<size_t>(worker)];

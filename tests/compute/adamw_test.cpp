@@ -141,7 +141,7 @@ TEST_P(AdamwTest, WeightsTakeTheStepOver) {
   constexpr int64_t N = 30;
   for (const Precision precision :
        {Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16}) {
-    if (!device_->multiplies(precision)) {
+    if (!device_->traits().multiplies(precision)) {
       continue;
     }
     for (const int64_t K : {17, 64}) {

@@ -50,9 +50,9 @@ class AttentionTest : public BackendTest {
       const OnDevice d_k(backend, k.rows, H);
       const OnDevice d_v(backend, k.rows, H);
       const AttentionSpans spans{query_starts, key_starts};
-      backend.attention(q_there, k_there, v_there, spans, shape.heads, dropout, out);
+      backend.attention({q_there, k_there, v_there, spans, shape.heads, dropout}, out);
       backend.attention_backward(
-          q_there, k_there, v_there, spans, shape.heads, dropout, d_out_there, d_q, d_k, d_v);
+          {q_there, k_there, v_there, spans, shape.heads, dropout}, d_out_there, d_q, d_k, d_v);
       return std::vector<Result>{{"out", out.download(), kForward},
                                  {"d_q", d_q.download(), kBackward},
                                  {"d_k", d_k.download(), kBackward},
@@ -105,13 +105,9 @@ TEST_P(AttentionTest, ExtremeScores) {
   const std::vector<int32_t> starts{0, 17};
   expect_agreement([&](Backend& backend) {
     const OnDevice out(backend, 17, 64);
-    backend.attention(OnDevice(backend, q),
-                      OnDevice(backend, k),
-                      OnDevice(backend, v),
-                      {starts, starts},
-                      2,
-                      {},
-                      out);
+    backend.attention(
+        {OnDevice(backend, q), OnDevice(backend, k), OnDevice(backend, v), {starts, starts}, 2, {}},
+        out);
     // Scores of order 1000 in float are off by 1e-4, and so are probabilities, relatively.
     return std::vector<Result>{{"out", out.download(), 1e-3}};
   });
@@ -131,12 +127,12 @@ TEST_P(AttentionTest, SmallSharesAreExact) {
     starts.push_back(starts.back() + 2);
   }
   const OnDevice out(*device_, 2 * kCount, 1);
-  device_->attention(OnDevice(*device_, q),
-                     OnDevice(*device_, k),
-                     OnDevice(*device_, v),
-                     {starts, starts},
-                     1,
-                     {},
+  device_->attention({OnDevice(*device_, q),
+                      OnDevice(*device_, k),
+                      OnDevice(*device_, v),
+                      {starts, starts},
+                      1,
+                      {}},
                      out);
   const Matrix found = out.download();
   for (int64_t r = 0; r < 2 * kCount; ++r) {
@@ -157,7 +153,7 @@ TEST_P(AttentionTest, NotANumberStaysOne) {
   const std::vector<int32_t> starts{0, 5};
   const OnDevice out(*device_, 5, 64);
   const OnDevice there(*device_, values);
-  device_->attention(there, OnDevice(*device_, k), there, {starts, starts}, 2, {}, out);
+  device_->attention({there, OnDevice(*device_, k), there, {starts, starts}, 2, {}}, out);
   const Matrix found = out.download();
   for (int64_t r = 0; r < 5; ++r) {
     EXPECT_TRUE(std::isnan(found.row(r)[0]));
@@ -178,19 +174,19 @@ TEST_P(AttentionTest, TakesColumnSlicesOfOneProduct) {
     const ConstTensor all = there;
     const Tensor d_all = d_qkv;
     const Dropout dropout{0.2F, 3};
-    backend.attention(all.column_slice(0, 64),
-                      all.column_slice(64, 64),
-                      all.column_slice(128, 64),
-                      {starts, starts},
-                      2,
-                      dropout,
+    backend.attention({all.column_slice(0, 64),
+                       all.column_slice(64, 64),
+                       all.column_slice(128, 64),
+                       {starts, starts},
+                       2,
+                       dropout},
                       out);
-    backend.attention_backward(all.column_slice(0, 64),
-                               all.column_slice(64, 64),
-                               all.column_slice(128, 64),
-                               {starts, starts},
-                               2,
-                               dropout,
+    backend.attention_backward({all.column_slice(0, 64),
+                                all.column_slice(64, 64),
+                                all.column_slice(128, 64),
+                                {starts, starts},
+                                2,
+                                dropout},
                                d_out_there,
                                d_all.column_slice(0, 64),
                                d_all.column_slice(64, 64),

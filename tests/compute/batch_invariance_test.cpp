@@ -60,7 +60,7 @@ TEST_P(BatchInvarianceTest, Linear) {
   for (const auto& [K, N] : kSizes) {
     for (const Precision precision :
          {Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16, Precision::int8}) {
-      if (!device_->multiplies(precision)) {
+      if (!device_->traits().multiplies(precision)) {
         continue;
       }
       check_linear(K, N, precision, WeightUse::inference);
@@ -85,12 +85,12 @@ TEST_P(BatchInvarianceTest, Attention) {
     const auto run = [&, head_count = heads](int64_t first, std::vector<int32_t> own_starts) {
       const int64_t count = own_starts.back();
       const OnDevice out(*device_, count, q.columns);
-      device_->attention(OnDevice(*device_, q.slice(first, count)),
-                         OnDevice(*device_, k.slice(first, count)),
-                         OnDevice(*device_, v.slice(first, count)),
-                         {own_starts, own_starts},
-                         head_count,
-                         {},
+      device_->attention({OnDevice(*device_, q.slice(first, count)),
+                          OnDevice(*device_, k.slice(first, count)),
+                          OnDevice(*device_, v.slice(first, count)),
+                          {own_starts, own_starts},
+                          head_count,
+                          {}},
                          out);
       return out.download();
     };
@@ -113,12 +113,12 @@ TEST_P(BatchInvarianceTest, AttentionOfFirstTokens) {
   const Matrix k = random.matrix(kAllRows, 384, 2);
   const Matrix v = random.matrix(kAllRows, 384);
   const OnDevice all(*device_, S, 384);
-  device_->attention(OnDevice(*device_, q),
-                     OnDevice(*device_, k),
-                     OnDevice(*device_, v),
-                     {query_starts, key_starts},
-                     12,
-                     {},
+  device_->attention({OnDevice(*device_, q),
+                      OnDevice(*device_, k),
+                      OnDevice(*device_, v),
+                      {query_starts, key_starts},
+                      12,
+                      {}},
                      all);
   for (int64_t s = 0; s < S; ++s) {
     const int64_t first = key_starts[s];
@@ -126,12 +126,12 @@ TEST_P(BatchInvarianceTest, AttentionOfFirstTokens) {
     const std::vector<int32_t> one_query{0, 1};
     const std::vector<int32_t> own_keys{0, length};
     const OnDevice alone(*device_, 1, 384);
-    device_->attention(OnDevice(*device_, q.slice(s, 1)),
-                       OnDevice(*device_, k.slice(first, length)),
-                       OnDevice(*device_, v.slice(first, length)),
-                       {one_query, own_keys},
-                       12,
-                       {},
+    device_->attention({OnDevice(*device_, q.slice(s, 1)),
+                        OnDevice(*device_, k.slice(first, length)),
+                        OnDevice(*device_, v.slice(first, length)),
+                        {one_query, own_keys},
+                        12,
+                        {}},
                        alone);
     ASSERT_TRUE(same_bits(alone.download(), all.download().slice(s, 1))) << "sequence " << s;
   }
@@ -145,13 +145,13 @@ TEST_P(BatchInvarianceTest, AttentionOfOneQueryAmongAll) {
     const OnDevice all(*device_, values.slice(0, length));
     const std::vector<int32_t> starts{0, length};
     const OnDevice out(*device_, length, 128);
-    device_->attention(all, all, all, {starts, starts}, 2, {}, out);
+    device_->attention({all, all, all, {starts, starts}, 2, {}}, out);
     const Matrix expected = out.download();
     for (int32_t row = 0; row < length; ++row) {
       const std::vector<int32_t> one_query{0, 1};
       const OnDevice alone(*device_, 1, 128);
       const OnDevice query(*device_, values.slice(row, 1));
-      device_->attention(query, all, all, {one_query, starts}, 2, {}, alone);
+      device_->attention({query, all, all, {one_query, starts}, 2, {}}, alone);
       ASSERT_TRUE(same_bits(alone.download(), expected.slice(row, 1)))
           << "query " << row << " of " << length;
     }

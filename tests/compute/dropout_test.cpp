@@ -120,9 +120,7 @@ TEST_P(DropoutTest, BackwardRepeatsTheMaskOfAddAndNormalize) {
                                       OnDevice(*device_, random.matrix(kRows, kColumns)),
                                       d_in,
                                       d_residual,
-                                      d_scale.flat(),
-                                      d_shift.flat(),
-                                      Write::overwrite);
+                                      {d_scale.flat(), d_shift.flat(), Write::overwrite});
   const Matrix forward = normal.download();
   const Matrix backward = d_in.download();
   for (size_t i = 0; i < forward.values.size(); ++i) {
@@ -144,12 +142,12 @@ TEST_P(DropoutTest, BackwardRepeatsTheMaskOfAttention) {
   const OnDevice k(*device_, random.matrix(kKeys, kKeys, 0.1));
   const OnDevice v(*device_, one_hot);
   const OnDevice out(*device_, kKeys, kKeys);
-  device_->attention(q, k, v, {starts, starts}, 1, dropout, out);
+  device_->attention({q, k, v, {starts, starts}, 1, dropout}, out);
   const OnDevice d_q(*device_, kKeys, kKeys);
   const OnDevice d_k(*device_, kKeys, kKeys);
   const OnDevice d_v(*device_, kKeys, kKeys);
   // With d_out one-hot too, d_v[j][i] is the dropped probability of query i and key j.
-  device_->attention_backward(q, k, v, {starts, starts}, 1, dropout, v, d_q, d_k, d_v);
+  device_->attention_backward({q, k, v, {starts, starts}, 1, dropout}, v, d_q, d_k, d_v);
   const Matrix forward = out.download();
   const Matrix backward = d_v.download();
   for (int64_t i = 0; i < kKeys; ++i) {

@@ -68,16 +68,13 @@ TEST_F(FiniteDifferencesTest, Linear) {
     Matrix d_weight(3, 4);
     Matrix d_bias(1, 3);
     Matrix used_up = d_out;
-    reference_->linear_backward(in.tensor(),
-                                *prepared,
-                                activation,
-                                pre_activation.tensor(),
-                                used_up.tensor(),
-                                d_in.tensor(),
-                                Write::overwrite,
-                                d_weight.tensor(),
-                                d_bias.values,
-                                Write::overwrite);
+    reference_->linear_backward(
+        in.tensor(),
+        *prepared,
+        activation,
+        pre_activation.tensor(),
+        used_up.tensor(),
+        {d_in.tensor(), Write::overwrite, d_weight.tensor(), d_bias.values, Write::overwrite});
     expect_slopes("d_in", d_in, loss, in);
     expect_slopes("d_weight", d_weight, loss, weight);
     expect_slopes("d_bias", d_bias, loss, bias);
@@ -99,16 +96,13 @@ TEST_F(FiniteDifferencesTest, LinearWithRelu) {
     reference_->linear(in.tensor(), *prepared, {}, Activation::relu, out.tensor());
     return out.values[0] + out.values[1];
   };
-  reference_->linear_backward(in.tensor(),
-                              *prepared,
-                              Activation::relu,
-                              in.tensor(),
-                              d_out.tensor(),
-                              d_in.tensor(),
-                              Write::overwrite,
-                              d_weight.tensor(),
-                              {},
-                              Write::overwrite);
+  reference_->linear_backward(
+      in.tensor(),
+      *prepared,
+      Activation::relu,
+      in.tensor(),
+      d_out.tensor(),
+      {d_in.tensor(), Write::overwrite, d_weight.tensor(), {}, Write::overwrite});
   expect_slopes("d_in", d_in, loss, in);
   expect_slopes("d_weight", d_weight, loss, weight);
 }
@@ -126,18 +120,14 @@ TEST_F(FiniteDifferencesTest, Attention) {
       Matrix out(queries, 6);
       const AttentionSpans spans{query_starts, starts};
       const Loss loss = [&] {
-        reference_->attention(q.tensor(), k.tensor(), v.tensor(), spans, 2, dropout, out.tensor());
+        reference_->attention({q.tensor(), k.tensor(), v.tensor(), spans, 2, dropout},
+                              out.tensor());
         return product(out, d_out);
       };
       Matrix d_q(queries, 6);
       Matrix d_k(9, 6);
       Matrix d_v(9, 6);
-      reference_->attention_backward(q.tensor(),
-                                     k.tensor(),
-                                     v.tensor(),
-                                     spans,
-                                     2,
-                                     dropout,
+      reference_->attention_backward({q.tensor(), k.tensor(), v.tensor(), spans, 2, dropout},
                                      d_out.tensor(),
                                      d_q.tensor(),
                                      d_k.tensor(),
@@ -180,9 +170,7 @@ TEST_F(FiniteDifferencesTest, AddAndNormalize) {
                                            d_out.tensor(),
                                            d_in.tensor(),
                                            d_residual.tensor(),
-                                           d_scale.values,
-                                           d_shift.values,
-                                           Write::overwrite);
+                                           {d_scale.values, d_shift.values, Write::overwrite});
     expect_slopes("d_in", d_in, loss, in);
     expect_slopes("d_residual", d_residual, loss, residual);
     expect_slopes("d_scale", d_scale, loss, scale);
@@ -228,12 +216,10 @@ TEST_F(FiniteDifferencesTest, Embed) {
                                scale.values,
                                dropout,
                                used_up.tensor(),
-                               d_rows.tensor(),
-                               d_position.tensor(),
-                               d_segment.tensor(),
-                               d_scale.values,
-                               d_shift.values,
-                               Write::overwrite);
+                               {d_rows.tensor(),
+                                d_position.tensor(),
+                                d_segment.tensor(),
+                                {d_scale.values, d_shift.values, Write::overwrite}});
     reference_->add_rows(d_rows.tensor(), ids, d_word.tensor());
     expect_slopes("d_word", d_word, loss, word);
     expect_slopes("d_position", d_position, loss, position);

@@ -39,7 +39,7 @@ class LinearTest : public BackendTest {
     std::vector<Precision> result;
     for (const Precision precision :
          {Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16}) {
-      if (device_->multiplies(precision)) {
+      if (device_->traits().multiplies(precision)) {
         result.push_back(precision);
       }
     }
@@ -108,11 +108,7 @@ class LinearTest : public BackendTest {
                               activation,
                               activation == Activation::none ? ConstTensor() : pre_there,
                               d_out_there,
-                              d_in,
-                              in_write,
-                              d_weight,
-                              d_bias.flat(),
-                              parameter_write);
+                              {d_in, in_write, d_weight, d_bias.flat(), parameter_write});
       return std::vector<Result>{{"d_in", d_in.download(), tolerance},
                                  {"d_weight", d_weight.download(), tolerance},
                                  {"d_bias", d_bias.download(), kActivated}};
@@ -141,16 +137,13 @@ class LinearTest : public BackendTest {
       backend.linear(in_slice, *prepared, {}, activation, out_slice, pre_slice);
       // The slope of values that are the same on every device.
       backend.upload(wide.tensor(), pre_activation);
-      backend.linear_backward(in_slice,
-                              *prepared,
-                              activation,
-                              pre_slice,
-                              Tensor(d_out).column_slice(N, N),
-                              Tensor(d_in).column_slice(K, K),
-                              Write::overwrite,
-                              d_weight,
-                              {},
-                              Write::overwrite);
+      backend.linear_backward(
+          in_slice,
+          *prepared,
+          activation,
+          pre_slice,
+          Tensor(d_out).column_slice(N, N),
+          {Tensor(d_in).column_slice(K, K), Write::overwrite, d_weight, {}, Write::overwrite});
       return std::vector<Result>{{"out", out.download(), 2 * kActivated},
                                  {"d_in", d_in.download(), tolerance},
                                  {"d_weight", d_weight.download(), tolerance}};
@@ -184,7 +177,7 @@ TEST_P(LinearTest, ForwardOfRoundedFactorsAgreesWithReference) {
 
 // All devices come to the same steps, and sums of fewer than 2^24 of them are exact in f32.
 TEST_P(LinearTest, ForwardInInt8AgreesWithReference) {
-  if (!device_->multiplies(Precision::int8)) {
+  if (!device_->traits().multiplies(Precision::int8)) {
     GTEST_SKIP() << "multiplies nothing in int8";
   }
   for (const int64_t T : kRowCounts) {
@@ -197,7 +190,7 @@ TEST_P(LinearTest, ForwardInInt8AgreesWithReference) {
 }
 
 TEST_P(LinearTest, RefusesWeightsForInt8ThatAreNotFinite) {
-  if (!device_->multiplies(Precision::int8)) {
+  if (!device_->traits().multiplies(Precision::int8)) {
     GTEST_SKIP() << "multiplies nothing in int8";
   }
   for (const float value :
@@ -253,11 +246,7 @@ TEST_P(LinearTest, BackwardWithoutBiasAndInputGradient) {
                             Activation::none,
                             {},
                             d_out_there,
-                            {},
-                            Write::overwrite,
-                            d_weight,
-                            {},
-                            Write::overwrite);
+                            {{}, Write::overwrite, d_weight, {}, Write::overwrite});
     return std::vector<Result>{{"d_weight", d_weight.download(), kFloatSum}};
   });
 }
@@ -299,11 +288,7 @@ TEST_P(LinearTest, TrainingWeightFollowsItsTensorAfterRefresh) {
                               Activation::none,
                               {},
                               d_out_there,
-                              d_in,
-                              Write::overwrite,
-                              d_weight,
-                              {},
-                              Write::overwrite);
+                              {d_in, Write::overwrite, d_weight, {}, Write::overwrite});
       return std::vector<Result>{{"out", out.download(), kFloatSum},
                                  {"d_in", d_in.download(), kFloatSum}};
     });
@@ -312,7 +297,7 @@ TEST_P(LinearTest, TrainingWeightFollowsItsTensorAfterRefresh) {
 
 // What overflows shows in the gradients: the trainer then skips the step and scales less.
 TEST_P(LinearTest, GradientsBeyondFp16AreInfinite) {
-  if (!device_->multiplies(Precision::fp16)) {
+  if (!device_->traits().multiplies(Precision::fp16)) {
     GTEST_SKIP() << "multiplies nothing in fp16";
   }
   const Matrix ones(1, 8, 1);
@@ -327,11 +312,7 @@ TEST_P(LinearTest, GradientsBeyondFp16AreInfinite) {
                            Activation::none,
                            {},
                            d_out,
-                           d_in,
-                           Write::overwrite,
-                           d_weight,
-                           {},
-                           Write::overwrite);
+                           {d_in, Write::overwrite, d_weight, {}, Write::overwrite});
   for (const float value : d_in.download().values) {
     EXPECT_EQ(value, INFINITY);
   }

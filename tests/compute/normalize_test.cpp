@@ -47,9 +47,7 @@ class NormalizeTest : public BackendTest {
                                          d_out_there,
                                          d_in,
                                          d_residual,
-                                         d_scale.flat(),
-                                         d_shift.flat(),
-                                         write);
+                                         {d_scale.flat(), d_shift.flat(), write});
       return std::vector<Result>{{"out", out.download(), kForward},
                                  {"out without keeping", out_alone.download(), kForward},
                                  {"normal", normal.download(), kForward},
@@ -105,12 +103,10 @@ class NormalizeTest : public BackendTest {
                              scale_there.flat(),
                              dropout,
                              d_out_there,
-                             d_rows,
-                             d_position,
-                             with_segment_table ? Tensor(d_segment) : Tensor(),
-                             d_scale.flat(),
-                             d_shift.flat(),
-                             write);
+                             {d_rows,
+                              d_position,
+                              with_segment_table ? Tensor(d_segment) : Tensor(),
+                              {d_scale.flat(), d_shift.flat(), write}});
       return std::vector<Result>{{"out", out.download(), kForward},
                                  {"d_rows", d_rows.download(), kBackward},
                                  {"d_position", d_position.download(), kParameters},
@@ -192,9 +188,7 @@ TEST_P(NormalizeTest, ColumnSlices) {
                                            Tensor(d_out_there).column_slice(first, H),
                                            Tensor(d_in).column_slice(first, H),
                                            Tensor(d_in).column_slice(first, H),
-                                           d_scale.flat(),
-                                           d_shift.flat(),
-                                           Write::overwrite);
+                                           {d_scale.flat(), d_shift.flat(), Write::overwrite});
         return std::vector<Result>{{"out", out.download(), kForward},
                                    {"d_in", d_in.download(), kBackward},
                                    {"d_scale", d_scale.download(), kParameters},
@@ -232,18 +226,14 @@ TEST_P(NormalizeTest, WorksInPlace) {
                                        both,
                                        both,
                                        both,
-                                       d_scale.flat(),
-                                       d_shift.flat(),
-                                       Write::overwrite);
+                                       {d_scale.flat(), d_shift.flat(), Write::overwrite});
     backend.add_and_normalize_backward(kept,
                                        scale_there.flat(),
                                        dropout,
                                        d_in,
                                        d_in,
                                        d_residual,
-                                       d_scale.flat(),
-                                       d_shift.flat(),
-                                       Write::overwrite);
+                                       {d_scale.flat(), d_shift.flat(), Write::overwrite});
     return std::vector<Result>{{"out in in", in_there.download(), kForward},
                                {"out in residual", residual_there.download(), 4 * kForward},
                                {"d_in = d_residual = d_out", both.download(), kBackward},

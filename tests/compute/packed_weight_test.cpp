@@ -53,7 +53,7 @@ class PackedWeight : public testing::TestWithParam<Precision> {
 TEST_P(PackedWeight, MultipliesAsBefore) {
   for (const Shape shape : {Shape{1, 1}, {64, 64}, {65, 31}, {130, 384}}) {
     const auto weight = prepare(shape);
-    EXPECT_EQ(weight->packed().layout, backend_->packed_layout(GetParam()));
+    EXPECT_EQ(weight->packed().layout, backend_->traits().packed_layout(GetParam()));
     const StoredBytes stored(weight->packed());
     const auto adopted = adopt(stored.packed(), shape);
     EXPECT_EQ(adopted->rows(), shape.N);
@@ -110,7 +110,7 @@ TEST_P(UnpackedWeight, IsNotStored) {
   const auto weight =
       backend->prepare_weight(matrix.tensor(), Precision::fp32, WeightUse::inference);
   EXPECT_TRUE(weight->packed().bytes.empty());
-  EXPECT_EQ(backend->packed_layout(Precision::fp32), "");
+  EXPECT_EQ(backend->traits().packed_layout(Precision::fp32), "");
   EXPECT_THROW(backend->adopt_weight({"", {}}, 1, 1, Precision::fp32), Error);
 }
 

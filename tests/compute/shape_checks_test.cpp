@@ -107,11 +107,7 @@ TEST_F(ShapeChecksTest, Linear) {
                               Activation::gelu,
                               pre,
                               b_.tensor(),
-                              d_in,
-                              Write::overwrite,
-                              d_weight,
-                              six_,
-                              Write::overwrite);
+                              {d_in, Write::overwrite, d_weight, six_, Write::overwrite});
   };
   expect_refused("linear_backward: expected pre_activation [4,6], found [0,0]",
                  [&] { backward({}, c_.tensor(), square_.tensor()); });
@@ -123,8 +119,8 @@ TEST_F(ShapeChecksTest, Linear) {
 
 TEST_F(ShapeChecksTest, Attention) {
   const auto attend = [&](std::vector<int32_t> queries, std::vector<int32_t> keys, int64_t heads) {
-    backend_->attention(
-        a_.tensor(), b_.tensor(), c_.tensor(), {queries, keys}, heads, {}, square_.tensor());
+    backend_->attention({a_.tensor(), b_.tensor(), c_.tensor(), {queries, keys}, heads, {}},
+                        square_.tensor());
   };
   expect_refused("attention: expected a number of heads that divides 6, found 4",
                  [&] { attend({0, 4}, {0, 4}, 4); });
@@ -141,16 +137,11 @@ TEST_F(ShapeChecksTest, Attention) {
   expect_refused("attention: expected out [4,6], found [6,6]", [&] { attend({0, 4}, {0, 4}, 2); });
   const std::vector<int32_t> starts{0, 4};
   expect_refused("attention: expected v [4,6], found [4,5]", [&] {
-    backend_->attention(
-        a_.tensor(), b_.tensor(), narrow_.tensor(), {starts, starts}, 2, {}, c_.tensor());
+    backend_->attention({a_.tensor(), b_.tensor(), narrow_.tensor(), {starts, starts}, 2, {}},
+                        c_.tensor());
   });
   expect_refused("attention_backward: expected d_k [4,6], found [4,5]", [&] {
-    backend_->attention_backward(a_.tensor(),
-                                 a_.tensor(),
-                                 a_.tensor(),
-                                 {starts, starts},
-                                 2,
-                                 {},
+    backend_->attention_backward({a_.tensor(), a_.tensor(), a_.tensor(), {starts, starts}, 2, {}},
                                  a_.tensor(),
                                  b_.tensor(),
                                  narrow_.tensor(),
@@ -170,7 +161,7 @@ TEST_F(ShapeChecksTest, AddAndNormalize) {
                  [&] { add(b_.tensor(), layer_norm_, {1, 0}); });
   const auto backward = [&](const NormalizedRows& kept, Tensor d_in, Tensor d_residual) {
     backend_->add_and_normalize_backward(
-        kept, six_, {0.5F, 1}, a_.tensor(), d_in, d_residual, six_, six_, Write::overwrite);
+        kept, six_, {0.5F, 1}, a_.tensor(), d_in, d_residual, {six_, six_, Write::overwrite});
   };
   expect_refused("add_and_normalize_backward: expected kept inverse_deviation [4], found [5]",
                  [&] { backward({b_.tensor(), five_}, b_.tensor(), c_.tensor()); });

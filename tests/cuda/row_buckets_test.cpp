@@ -29,16 +29,6 @@ TEST(RowBucketsTest, HoldTheirRowsAndAreTheirOwn) {
   }
 }
 
-TEST(RowBucketsTest, FollowOneAnotherDownwards) {
-  int64_t below = 0;
-  for (int64_t rows = 1; rows <= kLargestRowBucket; ++rows) {
-    EXPECT_EQ(smaller_bucket(rows), below) << rows;
-    if (row_bucket(rows) == rows) {
-      below = rows;
-    }
-  }
-}
-
 TEST(RowBucketsTest, PastTheLargestAreItsMultiples) {
   EXPECT_EQ(row_bucket(kLargestRowBucket), kLargestRowBucket);
   EXPECT_EQ(row_bucket(kLargestRowBucket + 1), 2 * kLargestRowBucket);

@@ -201,12 +201,12 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
     const ConstTensor all = rounded.tensor();
     const Matrix& asking = queries;
     create_backend(Device::reference)
-        ->attention(asking.tensor(),
-                    all.column_slice(H, H),
-                    all.column_slice(2 * H, H),
-                    {query_starts, key_starts},
-                    shape.heads,
-                    {},
+        ->attention({asking.tensor(),
+                     all.column_slice(H, H),
+                     all.column_slice(2 * H, H),
+                     {query_starts, key_starts},
+                     shape.heads,
+                     {}},
                     expected.tensor());
     expect_close("out", found, expected, tolerance_of(GetParam()));
   }

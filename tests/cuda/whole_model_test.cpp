@@ -309,7 +309,7 @@ TEST(WholeModelSizesTest, RunsTheLongestTextAndMoreTokensThanABatchHas) {
 
   Sequences many = longest;
   int64_t tokens = 512;
-  while (tokens <= backend->work_sizes().forward_tokens) {
+  while (tokens <= backend->traits().work_sizes.forward_tokens) {
     many.push_back(longest.front());
     many.back().resize(many.size() % 300 + 1);
     tokens += static_cast<int64_t>(many.back().size());

@@ -55,7 +55,7 @@ TEST(PackedWeightsFile, RoundTrip) {
     const auto packed = copy.open();
     ASSERT_TRUE(packed);
     EXPECT_EQ(packed->precision(), precision);
-    EXPECT_EQ(packed->layout(), create_backend(Device::cpu)->packed_layout(precision));
+    EXPECT_EQ(packed->layout(), create_backend(Device::cpu)->traits().packed_layout(precision));
     int64_t bytes = 0;
     for (const auto& [name, weight] : copy.model().packable) {
       const PackedBytes found = packed->find(name);

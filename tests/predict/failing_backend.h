@@ -21,7 +21,7 @@ class FailingBackend final : public Backend {
         most_floats_(std::move(most_floats)),
         passes_(std::move(passes)) {}
 
-  std::string_view name() const override { return inner_->name(); }
+  const DeviceTraits& traits() const override { return traits_; }
   void synchronize() override { inner_->synchronize(); }
 
  private:
@@ -56,14 +56,8 @@ class FailingBackend final : public Backend {
                  Tensor pre_activation) override {
     inner_->linear(in, weight, bias, activation, out, pre_activation);
   }
-  void do_attention(ConstTensor q,
-                    ConstTensor k,
-                    ConstTensor v,
-                    AttentionSpans spans,
-                    int64_t heads,
-                    Dropout dropout,
-                    Tensor out) override {
-    inner_->attention(q, k, v, spans, heads, dropout, out);
+  void do_attention(const AttentionOperands& operands, Tensor out) override {
+    inner_->attention(operands, out);
   }
   void do_add_and_normalize(ConstTensor in,
                             ConstTensor residual,
@@ -83,6 +77,14 @@ class FailingBackend final : public Backend {
     inner_->apply_dropout(in, dropout, out);
   }
 
+  // adopt_weight is not handed on.
+  static DeviceTraits without_stored_weights(DeviceTraits traits) {
+    for (SupportedPrecision& each : traits.precisions) {
+      each.packed_layout = {};
+    }
+    return traits;
+  }
+
   // Prediction needs nothing of what follows.
   [[noreturn]] static void fail() { throw std::logic_error("not part of prediction"); }
   void do_refresh_weight(PreparedWeight&, int64_t, int64_t) override { fail(); }
@@ -98,12 +100,7 @@ class FailingBackend final : public Backend {
                          std::span<const float>,
                          Dropout,
                          Tensor,
-                         Tensor,
-                         Tensor,
-                         Tensor,
-                         std::span<float>,
-                         std::span<float>,
-                         Write) override {
+                         const EmbeddingGradient&) override {
     fail();
   }
   void do_add_rows(ConstTensor, std::span<const int32_t>, Tensor) override { fail(); }
@@ -112,23 +109,11 @@ class FailingBackend final : public Backend {
                           Activation,
                           ConstTensor,
                           Tensor,
-                          Tensor,
-                          Write,
-                          Tensor,
-                          std::span<float>,
-                          Write) override {
+                          const LinearGradient&) override {
     fail();
   }
-  void do_attention_backward(ConstTensor,
-                             ConstTensor,
-                             ConstTensor,
-                             AttentionSpans,
-                             int64_t,
-                             Dropout,
-                             ConstTensor,
-                             Tensor,
-                             Tensor,
-                             Tensor) override {
+  void do_attention_backward(
+      const AttentionOperands&, ConstTensor, Tensor, Tensor, Tensor) override {
     fail();
   }
   void do_add_and_normalize_backward(const NormalizedRows&,
@@ -137,9 +122,7 @@ class FailingBackend final : public Backend {
                                      ConstTensor,
                                      Tensor,
                                      Tensor,
-                                     std::span<float>,
-                                     std::span<float>,
-                                     Write) override {
+                                     const NormGradient&) override {
     fail();
   }
   void do_pool_backward(ConstTensor, std::span<const int32_t>, Pooling, Write, Tensor) override {
@@ -158,6 +141,7 @@ class FailingBackend final : public Backend {
   }
 
   std::unique_ptr<Backend> inner_;
+  DeviceTraits traits_ = without_stored_weights(inner_->traits());
   std::shared_ptr<const int64_t> most_floats_;
   std::shared_ptr<std::atomic<int>> passes_;
 };

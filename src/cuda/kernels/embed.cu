@@ -86,21 +86,16 @@ void embed_backward(Workspace& workspace,
                     std::span<const float> scale,
                     const Dropout& dropout,
                     Tensor d_out,
-                    Tensor d_rows,
-                    Tensor d_position,
-                    Tensor d_segment,
-                    std::span<float> d_scale,
-                    std::span<float> d_shift,
-                    Write parameter_write) {
-  normalize_backward(
-      workspace, kept, scale, dropout, d_out, d_rows, d_scale, d_shift, parameter_write);
-  sum_slots(workspace, d_rows, tokens.positions, parameter_write, d_position);
+                    const EmbeddingGradient& gradient) {
+  const auto& [d_rows, d_position, d_segment, norm] = gradient;
+  normalize_backward(workspace, kept, scale, dropout, d_out, d_rows, norm);
+  sum_slots(workspace, d_rows, tokens.positions, norm.write, d_position);
   if (d_segment.empty()) {
     return;
   }
   const std::vector<int32_t> zeros(static_cast<size_t>(d_rows.rows));
   const auto segments = tokens.segments.empty() ? std::span(zeros) : tokens.segments;
-  sum_slots(workspace, d_rows, segments, parameter_write, d_segment);
+  sum_slots(workspace, d_rows, segments, norm.write, d_segment);
 }
 
 void add_rows(Workspace& workspace,

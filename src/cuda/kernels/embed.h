@@ -21,12 +21,7 @@ void embed_backward(Workspace& workspace,
                     std::span<const float> scale,
                     const Dropout& dropout,
                     Tensor d_out,
-                    Tensor d_rows,
-                    Tensor d_position,
-                    Tensor d_segment,
-                    std::span<float> d_scale,
-                    std::span<float> d_shift,
-                    Write parameter_write);
+                    const EmbeddingGradient& gradient);
 
 /// Rows of one slot are added in an order that depends on t alone.
 void add_rows(Workspace& workspace,

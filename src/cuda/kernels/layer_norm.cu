@@ -127,9 +127,7 @@ void rows_backward(Workspace& workspace,
                    ConstTensor d_out,
                    Tensor d_in,
                    Tensor d_residual,
-                   std::span<float> d_scale,
-                   std::span<float> d_shift,
-                   Write parameter_write) {
+                   const NormGradient& gradient) {
   const int64_t H = d_out.columns;
   const bool vectors =
       are_aligned({kept.normal, d_out, d_in, d_residual, ConstTensor(scale.data(), 1, H)});
@@ -150,7 +148,8 @@ void rows_backward(Workspace& workspace,
            d_in,
            d_residual,
            partials);
-    add_partial_sums(workspace, partials, shape.blocks, parameter_write, d_scale, d_shift);
+    add_partial_sums(
+        workspace, partials, shape.blocks, gradient.write, gradient.d_scale, gradient.d_shift);
   });
 }
 
@@ -189,21 +188,10 @@ void add_and_normalize_backward(Workspace& workspace,
                                 ConstTensor d_out,
                                 Tensor d_in,
                                 Tensor d_residual,
-                                std::span<float> d_scale,
-                                std::span<float> d_shift,
-                                Write parameter_write) {
+                                const NormGradient& gradient) {
   const bool same = d_in.data == d_residual.data;
-  rows_backward(workspace,
-                kept,
-                scale,
-                {},
-                dropout,
-                d_out,
-                same ? Tensor() : d_in,
-                d_residual,
-                d_scale,
-                d_shift,
-                parameter_write);
+  rows_backward(
+      workspace, kept, scale, {}, dropout, d_out, same ? Tensor() : d_in, d_residual, gradient);
 }
 
 void normalize_backward(Workspace& workspace,
@@ -212,11 +200,8 @@ void normalize_backward(Workspace& workspace,
                         const Dropout& dropout,
                         ConstTensor d_out,
                         Tensor d_in,
-                        std::span<float> d_scale,
-                        std::span<float> d_shift,
-                        Write parameter_write) {
-  rows_backward(
-      workspace, kept, scale, dropout, {}, d_out, {}, d_in, d_scale, d_shift, parameter_write);
+                        const NormGradient& gradient) {
+  rows_backward(workspace, kept, scale, dropout, {}, d_out, {}, d_in, gradient);
 }
 
 }  // namespace fastintent::cuda

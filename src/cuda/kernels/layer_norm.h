@@ -22,9 +22,7 @@ void add_and_normalize_backward(Workspace& workspace,
                                 ConstTensor d_out,
                                 Tensor d_in,
                                 Tensor d_residual,
-                                std::span<float> d_scale,
-                                std::span<float> d_shift,
-                                Write parameter_write);
+                                const NormGradient& gradient);
 
 /// The backward of out = dropout(layer_norm(in)).
 void normalize_backward(Workspace& workspace,
@@ -33,8 +31,6 @@ void normalize_backward(Workspace& workspace,
                         const Dropout& dropout,
                         ConstTensor d_out,
                         Tensor d_in,
-                        std::span<float> d_scale,
-                        std::span<float> d_shift,
-                        Write parameter_write);
+                        const NormGradient& gradient);
 
 }  // namespace fastintent::cuda
