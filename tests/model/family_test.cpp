@@ -31,6 +31,13 @@ TEST(Family, IsFoundByItsModelType) {
   EXPECT_EQ(find_family(""), nullptr);
 }
 
+TEST(Family, IsListedInMessages) {
+  for (const Family* family : families()) {
+    EXPECT_NE(known_families().find('"' + std::string(family->model_type) + '"'),
+              std::string::npos);
+  }
+}
+
 TEST(Family, ReadsItsConfiguration) {
   for (const Family* family : families()) {
     SCOPED_TRACE(family->model_type);
