@@ -5,6 +5,7 @@
 #include "api/classifier_state.h"
 #include "api/prediction_stream_state.h"
 #include "fastintent/error.h"
+#include "model/family.h"
 
 // Predictions and settings. The other subjects have files of their own: train_classifier.cpp,
 // optimize_for_inference.cpp, warm_up.cpp, benchmark_performance.cpp, gpu_memory.cpp,
@@ -147,7 +148,7 @@ std::string IntentClassifier::description() const {
                                                     : "first token, dense, linear";
   return fmt::format(
       "{}: {} layers, hidden {}, {} heads, intermediate {}, vocabulary {}; head: {}; {} intents",
-      encoder.family == ModelFamily::bert ? "bert" : "distilbert",
+      encoder.family->model_type,
       encoder.layers,
       encoder.hidden,
       encoder.heads,

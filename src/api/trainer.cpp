@@ -113,6 +113,7 @@ class TrainingRun {
         fit_pool_(choose_pool(pool_, memory_->traits().work_sizes)),
         config_(base_.config()) {
     base_.require_vocabulary(tokenizer_.vocabulary_size());
+    base_.require_length(tokenizer_.max_length());
     config_.head = choose_head(options.pooling, config_.head);
     config_.intents = choose_intents(base_, training);
     weights_ = allocate_weights(*memory_, config_, config_.encoder.vocabulary);

@@ -5,11 +5,10 @@
 #include <random>
 
 #include "fastintent/error.h"
+#include "model/family.h"
 
 namespace fastintent {
 namespace {
-
-constexpr const char* kWordTable = "embeddings.word_embeddings.weight";
 
 const StoredTensor& require(const StoredTensor* stored,
                             const ModelFolder& folder,
@@ -25,13 +24,13 @@ const StoredTensor& require(const StoredTensor* stored,
                           wanted.tensor.columns));
 }
 
-bool is_classifier(const NamedTensor& tensor) {
-  return tensor.name.starts_with("classifier.") || tensor.name.starts_with("linear.");
+bool is_classifier(const NamedTensor& tensor, const ModelConfig& config) {
+  return tensor.name.starts_with(classifier_name(config) + ".");
 }
 
 // A matrix that prepare_model packs: of a layer or the head's dense one.
-bool is_packed(const NamedTensor& tensor) {
-  return tensor.depth > 0 && !tensor.is_vector && !is_classifier(tensor);
+bool is_packed(const NamedTensor& tensor, const ModelConfig& config) {
+  return tensor.depth > 0 && !tensor.is_vector && !is_classifier(tensor, config);
 }
 
 void load_encoder(const ModelFolder& folder,
@@ -42,7 +41,7 @@ void load_encoder(const ModelFolder& folder,
     if (wanted.tensor.empty()) {
       continue;  // a word table that is used where it lies
     }
-    if (matrices == Matrices::left_out && is_packed(wanted)) {
+    if (matrices == Matrices::left_out && is_packed(wanted, config)) {
       continue;
     }
     read_tensor(require(folder.find_encoder_tensor(wanted.name), folder, wanted), wanted.tensor);
@@ -64,7 +63,7 @@ void load_trained_weights(const ModelFolder& folder,
                           Matrices matrices) {
   load_encoder(folder, config, weights.encoder, matrices);
   for (const NamedTensor& wanted : name_head_tensors(weights.head, config)) {
-    if (matrices == Matrices::left_out && is_packed(wanted)) {
+    if (matrices == Matrices::left_out && is_packed(wanted, config)) {
       continue;
     }
     read_tensor(require(folder.find_head_tensor(wanted.name), folder, wanted), wanted.tensor);
@@ -81,7 +80,7 @@ std::vector<std::string> load_base_weights(const ModelFolder& folder,
   std::mt19937_64 generator(seed);
   std::vector<std::string> initialised;
   for (const NamedTensor& wanted : name_head_tensors(weights.head, config)) {
-    const bool classifier = is_classifier(wanted);
+    const bool classifier = is_classifier(wanted, config);
     const StoredTensor* stored = folder.find_head_tensor(wanted.name);
     if (stored != nullptr && (!classifier || same_classifier)) {
       read_tensor(*stored, wanted.tensor);
@@ -94,14 +93,14 @@ std::vector<std::string> load_base_weights(const ModelFolder& folder,
 }
 
 ConstTensor view_word_table(const ModelFolder& folder) {
-  const StoredTensor* stored = folder.find_encoder_tensor(kWordTable);
+  const EncoderConfig& config = folder.config().encoder;
+  const std::string name(config.family->encoder.word);
+  const StoredTensor* stored = folder.find_encoder_tensor(name);
   if (stored == nullptr) {
     throw Error(
         ErrorCode::bad_checkpoint,
-        fmt::format(
-            "{}: expected a tensor {}, found none", folder.encoder_path().string(), kWordTable));
+        fmt::format("{}: expected a tensor {}, found none", folder.encoder_path().string(), name));
   }
-  const EncoderConfig& config = folder.config().encoder;
   return view_tensor(*stored, config.vocabulary, config.hidden);
 }
 

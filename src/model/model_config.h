@@ -1,38 +1,16 @@
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "checkpoint/json_document.h"
-#include "compute/backend.h"
+#include "model/encoder_config.h"
 
 namespace fastintent {
 
-enum class ModelFamily { bert, distilbert };
-
-/// Sizes and rates of an encoder, as its config.json gives them under either family's names.
-struct EncoderConfig {
-  ModelFamily family = ModelFamily::bert;
-  int64_t vocabulary = 0;
-  int64_t hidden = 0;  // H
-  int64_t layers = 0;
-  int64_t heads = 0;
-  int64_t intermediate = 0;  // I
-  int64_t positions = 0;
-  int64_t segments = 0;  // 0: the family has no segment embeddings
-  float norm_epsilon = 1e-12F;
-  float initializer_range = 0.02F;
-  float hidden_dropout = 0.1F;
-  float attention_dropout = 0.1F;
-  float head_dropout = 0.1F;
-};
-
 /// How the encoder's rows become logits.
 enum class HeadKind {
-  pooler,  ///< the family's own: first token, dense with tanh (BERT) or ReLU (DistilBERT),
-           ///< classifier
+  pooler,  ///< the family's own, EncoderConfig::own_head
   cls,     ///< first token, classifier
   mean,    ///< mean of all tokens, classifier
 };
@@ -42,16 +20,15 @@ struct ModelConfig {
   HeadKind head = HeadKind::pooler;
   std::vector<std::string> intents;  // by id; empty while the folder has no trained head
 
-  Pooling pooling() const { return head == HeadKind::mean ? Pooling::mean : Pooling::first_token; }
-  bool has_dense() const { return head == HeadKind::pooler; }
-  Activation dense_activation() const {
-    return encoder.family == ModelFamily::bert ? Activation::tanh : Activation::relu;
-  }
+  HeadShape head_shape() const;
+  Pooling pooling() const { return head_shape().pooling; }
+  bool has_dense() const { return head_shape().has_dense; }
+  Activation dense_activation() const { return head_shape().dense_activation; }
 };
 
-/// Reads the sizes from config.json. Throws bad_checkpoint for another family than bert or
-/// distilbert, a missing or impossible size, another activation than exact GELU, or relative
-/// positions.
+/// Reads config.json through the family of its model_type. Throws bad_checkpoint for an unknown
+/// family, whose message lists the known ones, for a missing or impossible size, and for what the
+/// family does not support.
 EncoderConfig read_encoder_config(const JsonDocument& config);
 
 /// The labels of config.json's id2label, in the order of their ids; LABEL_0 and LABEL_1, which

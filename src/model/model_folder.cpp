@@ -5,6 +5,8 @@
 #include "base/mapped_file.h"
 #include "checkpoint/parse_json.h"
 #include "fastintent/error.h"
+#include "model/family.h"
+#include "model/model_weights.h"
 
 namespace fastintent {
 namespace {
@@ -17,10 +19,6 @@ namespace {
 // "sentence_transformers.models.Pooling" and its successors' longer paths all end in the class.
 std::string class_of(const std::string& type) {
   return type.substr(type.rfind('.') + 1);
-}
-
-std::string_view prefix_of(ModelFamily family) {
-  return family == ModelFamily::bert ? "bert." : "distilbert.";
 }
 
 // Checkpoints converted from TensorFlow call a norm's scale gamma and its shift beta.
@@ -52,7 +50,7 @@ ModelFolder::ModelFolder(const std::filesystem::path& folder)
   tensors_.emplace(encoder_path_);
   calibration_ = read_calibration(path_);
   if (!sentence_transformers) {
-    trained_head_ = tensors_->find("classifier.weight") != nullptr;
+    trained_head_ = find_head_tensor(classifier_name(config_) + ".weight") != nullptr;
   }
   if (!trained_head_) {
     return;
@@ -136,7 +134,7 @@ void ModelFolder::read_dense(const std::filesystem::path& folder) {
 }
 
 void ModelFolder::check_intents() const {
-  const std::string name = dense_ ? "linear.weight" : "classifier.weight";
+  const std::string name = classifier_name(config_) + ".weight";
   const StoredTensor* classifier = find_head_tensor(name);
   if (classifier == nullptr) {
     fail(dense_->description(), "a tensor " + name, "none");
@@ -160,8 +158,23 @@ void ModelFolder::require_vocabulary(int64_t tokenizer_size) const {
        fmt::format("{}", config_.encoder.vocabulary));
 }
 
+void ModelFolder::require_length(int tokens) const {
+  const EncoderConfig& encoder = config_.encoder;
+  if (tokens <= encoder.max_tokens()) {
+    return;
+  }
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("{}: expected a maximum length of at most {} tokens (the first uses row "
+                          "{} of {} positions), found {}",
+                          config_json_->name(),
+                          encoder.max_tokens(),
+                          encoder.first_position,
+                          encoder.positions,
+                          tokens));
+}
+
 const StoredTensor* ModelFolder::find_encoder_tensor(const std::string& name) const {
-  const std::string prefix(prefix_of(config_.encoder.family));
+  const std::string prefix(config_.encoder.family->prefix);
   const std::string old = tensorflow_name(name);
   for (const std::string& candidate : {name, prefix + name, old, prefix + old}) {
     if (const StoredTensor* found = tensors_->find(candidate)) {
@@ -175,8 +188,8 @@ const StoredTensor* ModelFolder::find_head_tensor(const std::string& name) const
   if (name.starts_with("linear.")) {
     return dense_ ? dense_->find(name) : nullptr;
   }
-  // The pooler belongs to the encoder and so may carry its prefix; the other head tensors never do.
-  if (name.starts_with("pooler.")) {
+  // What belongs to the encoder may carry its prefix; the other head tensors never do.
+  if (config_.encoder.family->is_in_encoder(name)) {
     return find_encoder_tensor(name);
   }
   return tensors_->find(name);

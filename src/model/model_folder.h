@@ -33,6 +33,9 @@ class ModelFolder {
   /// lacks.
   void require_vocabulary(int64_t tokenizer_size) const;
 
+  /// Throws invalid_argument when a text of `tokens` tokens needs more positions than the model has.
+  void require_length(int tokens) const;
+
   /// An encoder tensor by its name without prefix, under any of the names the hub has for it;
   /// nullptr when there is none.
   const StoredTensor* find_encoder_tensor(const std::string& name) const;

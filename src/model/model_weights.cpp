@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "model/family.h"
+
 namespace fastintent {
 namespace {
 
@@ -28,11 +30,21 @@ class Layout {
   int64_t used_ = 0;
 };
 
+// The rows of a table from `first` on; of one that is only counted, its size alone.
+Tensor rows_from(Tensor table, int64_t first) {
+  const int64_t rows = table.rows - first;
+  if (table.data == nullptr) {
+    return {nullptr, rows, table.columns};
+  }
+  return table.row_slice(first, rows);
+}
+
 ModelWeights lay_out(Layout& layout, const ModelConfig& config) {
   const EncoderConfig& encoder = config.encoder;
   const int64_t H = encoder.hidden;
   ModelWeights weights;
-  weights.encoder.position = layout.matrix(encoder.positions, H);
+  weights.encoder.position_table = layout.matrix(encoder.positions, H);
+  weights.encoder.position = rows_from(weights.encoder.position_table, encoder.first_position);
   if (encoder.segments > 0) {
     weights.encoder.segment = layout.matrix(encoder.segments, H);
   }
@@ -59,35 +71,6 @@ void place_views(OwnedWeights& owned, const ModelConfig& config, int64_t word_ro
   if (word_rows > 0) {
     owned.weights.encoder.word = owned.word.tensor(word_rows, config.encoder.hidden);
   }
-}
-
-// Names of one layer's tensors in a family; the order of the struct.
-struct LayerNames {
-  std::string query, key, value, attention_output, attention_norm, intermediate, output,
-      output_norm;
-};
-
-LayerNames layer_names(ModelFamily family, size_t layer) {
-  if (family == ModelFamily::distilbert) {
-    const std::string p = fmt::format("transformer.layer.{}.", layer);
-    return {p + "attention.q_lin",
-            p + "attention.k_lin",
-            p + "attention.v_lin",
-            p + "attention.out_lin",
-            p + "sa_layer_norm",
-            p + "ffn.lin1",
-            p + "ffn.lin2",
-            p + "output_layer_norm"};
-  }
-  const std::string p = fmt::format("encoder.layer.{}.", layer);
-  return {p + "attention.self.query",
-          p + "attention.self.key",
-          p + "attention.self.value",
-          p + "attention.output.dense",
-          p + "attention.output.LayerNorm",
-          p + "intermediate.dense",
-          p + "output.dense",
-          p + "output.LayerNorm"};
 }
 
 class NameList {
@@ -173,25 +156,28 @@ void HostWeights::write() const {
 
 std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,
                                               const EncoderConfig& config) {
+  const EncoderNames& name = config.family->encoder;
   NameList names;
-  names.add_matrix("embeddings.word_embeddings.weight", weights.word, 0);
-  names.add_matrix("embeddings.position_embeddings.weight", weights.position, 0);
+  names.add_matrix(std::string(name.word), weights.word, 0);
+  names.add_matrix(std::string(name.position), weights.position_table, 0);
   if (config.segments > 0) {
-    names.add_matrix("embeddings.token_type_embeddings.weight", weights.segment, 0);
+    names.add_matrix(std::string(name.segment), weights.segment, 0);
   }
-  names.add_norm("embeddings.LayerNorm", weights.embedding_norm, 0);
+  names.add_norm(std::string(name.embedding_norm), weights.embedding_norm, 0);
   for (size_t index = 0; index < weights.layers.size(); ++index) {
     const LayerWeights& layer = weights.layers[index];
-    const LayerNames name = layer_names(config.family, index);
+    const auto of_layer = [&](std::string_view part) {
+      return fmt::format("{}.{}.{}", name.layers, index, part);
+    };
     const int depth = static_cast<int>(index) + 1;
-    names.add_linear(name.query, parts_of(layer.query_key_value, 0, 1), depth);
-    names.add_linear(name.key, parts_of(layer.query_key_value, 1, 1), depth);
-    names.add_linear(name.value, parts_of(layer.query_key_value, 2, 1), depth);
-    names.add_linear(name.attention_output, layer.attention_output, depth);
-    names.add_norm(name.attention_norm, layer.attention_norm, depth);
-    names.add_linear(name.intermediate, layer.intermediate, depth);
-    names.add_linear(name.output, layer.output, depth);
-    names.add_norm(name.output_norm, layer.output_norm, depth);
+    names.add_linear(of_layer(name.query), parts_of(layer.query_key_value, 0, 1), depth);
+    names.add_linear(of_layer(name.key), parts_of(layer.query_key_value, 1, 1), depth);
+    names.add_linear(of_layer(name.value), parts_of(layer.query_key_value, 2, 1), depth);
+    names.add_linear(of_layer(name.attention_output), layer.attention_output, depth);
+    names.add_norm(of_layer(name.attention_norm), layer.attention_norm, depth);
+    names.add_linear(of_layer(name.intermediate), layer.intermediate, depth);
+    names.add_linear(of_layer(name.output), layer.output, depth);
+    names.add_norm(of_layer(name.output_norm), layer.output_norm, depth);
   }
   return std::move(names.list);
 }
@@ -199,14 +185,16 @@ std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,
 std::vector<NamedTensor> name_head_tensors(const HeadWeights& weights, const ModelConfig& config) {
   NameList names;
   const int depth = static_cast<int>(config.encoder.layers) + 1;
-  if (!config.has_dense()) {
-    names.add_linear("linear", weights.classifier, depth);
-    return std::move(names.list);
+  if (config.has_dense()) {
+    names.add_linear(std::string(config.encoder.family->head.dense), weights.dense, depth);
   }
-  const bool bert = config.encoder.family == ModelFamily::bert;
-  names.add_linear(bert ? "pooler.dense" : "pre_classifier", weights.dense, depth);
-  names.add_linear("classifier", weights.classifier, depth);
+  names.add_linear(classifier_name(config), weights.classifier, depth);
   return std::move(names.list);
+}
+
+std::string classifier_name(const ModelConfig& config) {
+  return config.head == HeadKind::pooler ? std::string(config.encoder.family->head.classifier)
+                                         : "linear";
 }
 
 }  // namespace fastintent

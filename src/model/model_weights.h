@@ -39,8 +39,9 @@ struct LayerWeights {
 struct EncoderWeights {
   Tensor word;  // [vocabulary,H]; as a gradient: one row for each distinct word piece of the step,
                 // [U,H]
-  Tensor position;  // [positions,H]
-  Tensor segment;   // [segments,H] or empty
+  Tensor position_table;  // [positions,H], as it is stored
+  Tensor position;        // [max_tokens,H]: its rows from the first token's on
+  Tensor segment;         // [segments,H] or empty
   NormWeights embedding_norm;
   std::vector<LayerWeights> layers;
 };
@@ -101,14 +102,17 @@ struct NamedTensor {
   bool decays = false;     // takes weight decay: no bias, no layer norm
 };
 
-/// Every encoder tensor under its Hugging Face name without a prefix
+/// Every encoder tensor under the name of its family, without the family's prefix
 /// ("embeddings.word_embeddings.weight").
 std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,
                                               const EncoderConfig& config);
 
-/// The head's tensors: "pooler.dense.weight", "classifier.weight" … for BERT,
-/// "pre_classifier.weight" … for DistilBERT, "linear.weight", "linear.bias" for cls and mean (the
-/// Dense module of sentence-transformers).
+/// The head's tensors under the names of the family ("pooler.dense.weight", "classifier.weight"
+/// for BERT), or "linear.weight", "linear.bias" for cls and mean (the Dense module of
+/// sentence-transformers).
 std::vector<NamedTensor> name_head_tensors(const HeadWeights& weights, const ModelConfig& config);
+
+/// The classifier's name among them, without ".weight" and ".bias".
+std::string classifier_name(const ModelConfig& config);
 
 }  // namespace fastintent

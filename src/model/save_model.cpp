@@ -4,6 +4,7 @@
 
 #include "checkpoint/tensor_files.h"
 #include "fastintent/error.h"
+#include "model/family.h"
 
 namespace fastintent {
 namespace {
@@ -24,19 +25,19 @@ TensorToWrite to_write(const NamedTensor& named, const std::string& prefix) {
 void write_classifier_weights(const std::filesystem::path& out,
                               const ModelConfig& config,
                               const ModelWeights& weights) {
-  const bool bert = config.encoder.family == ModelFamily::bert;
-  const std::string prefix = bert ? "bert." : "distilbert.";
+  const Family& family = *config.encoder.family;
+  const std::string prefix(family.prefix);
   std::vector<TensorToWrite> tensors;
   for (const NamedTensor& named : name_encoder_tensors(weights.encoder, config.encoder)) {
     tensors.push_back(to_write(named, prefix));
   }
   for (const NamedTensor& named : name_head_tensors(weights.head, config)) {
-    tensors.push_back(to_write(named, named.name.starts_with("pooler.") ? prefix : ""));
+    tensors.push_back(to_write(named, family.is_in_encoder(named.name) ? prefix : ""));
   }
   write_safetensors(out / "model.safetensors", tensors);
 }
 
-// The base's BERT pooler, which this head does not use but transformers' BertModel has.
+// The dense layer of the base's encoder, which this head does not use but transformers' model has.
 std::vector<float> read_unused(const StoredTensor& stored) {
   int64_t size = 1;
   for (const int64_t extent : stored.shape) {
@@ -57,9 +58,11 @@ void write_sentence_weights(const std::filesystem::path& out,
     tensors.push_back(to_write(named, ""));
   }
   std::vector<std::vector<float>> unused;
-  for (const char* name : {"pooler.dense.weight", "pooler.dense.bias"}) {
+  const HeadNames& head = config.encoder.family->head;
+  for (const char* part : {".weight", ".bias"}) {
+    const std::string name = std::string(head.dense) + part;
     const StoredTensor* stored = base.find_encoder_tensor(name);
-    if (config.encoder.family != ModelFamily::bert || stored == nullptr) {
+    if (!head.dense_in_encoder || stored == nullptr) {
       continue;
     }
     unused.push_back(read_unused(*stored));
@@ -116,7 +119,7 @@ void write_config(const std::filesystem::path& out,
     id2label[std::to_string(id)] = config.intents[id];
     label2id[config.intents[id]] = id;
   }
-  const std::string family = config.encoder.family == ModelFamily::bert ? "Bert" : "DistilBert";
+  const std::string family(config.encoder.family->architecture);
   const bool classifier = config.head == HeadKind::pooler;
   document["architectures"] = {family + (classifier ? "ForSequenceClassification" : "Model")};
   document["id2label"] = id2label;

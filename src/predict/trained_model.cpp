@@ -45,6 +45,7 @@ TrainedModel::TrainedModel(const std::filesystem::path& path,
             path.string()));
   }
   folder.require_vocabulary(tokenizer.vocabulary_size());
+  folder.require_length(tokenizer.max_length());
 }
 
 std::shared_ptr<const PreparedModel> prepare_trained_model(

@@ -94,7 +94,7 @@ void GradientWorkers::pack(Share& share, const SequenceRange& range, const Step&
   const WorkSizes& sizes = share.backend->traits().work_sizes;
   share.filled = share.batch.tokens() <= sizes.recorded_tokens;
   if (share.filled) {
-    fill_batch(share.batch, sizes.token_step, config_.encoder.positions);
+    fill_batch(share.batch, sizes.token_step, config_.encoder.max_tokens());
     share.labels.resize(static_cast<size_t>(share.batch.sequences()), kNoLabel);
   }
   for (const int32_t id : share.batch.ids) {

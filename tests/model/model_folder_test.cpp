@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
 #include "devices/create_backend.h"
 #include "golden_case.h"
+#include "model/family.h"
 #include "model/load_weights.h"
 #include "model/save_model.h"
 
@@ -108,7 +110,8 @@ TEST(ModelFolder, RefusesWhatItDoesNotSupport) {
     expect_error(ErrorCode::bad_checkpoint, part, [&] { ModelFolder folder(model.path()); });
   };
   using nlohmann::json;
-  refuses("config.json", "model_type", [](json& c) { c["model_type"] = "roberta"; });
+  const std::string families = "expected " + known_families() + ", found \"gpt2\"";
+  refuses("config.json", families.c_str(), [](json& c) { c["model_type"] = "gpt2"; });
   refuses("config.json", "hidden_act", [](json& c) { c["hidden_act"] = "gelu_new"; });
   refuses("config.json", "num_attention_heads", [](json& c) { c.erase("num_attention_heads"); });
   refuses("config.json", "multiple of the 5", [](json& c) { c["num_attention_heads"] = 5; });
@@ -121,6 +124,14 @@ TEST(ModelFolder, RefusesWhatItDoesNotSupport) {
     d["activation_function"] = "torch.nn.Tanh";
   });
   refuses("1_Pooling/config.json", "found max", [](json& p) { p["pooling_mode"] = "max"; });
+}
+
+TEST(ModelFolder, RefusesTextsLongerThanItsPositions) {
+  const ModelFolder folder(GoldenCase("bert_mean").model());
+  const int longest = static_cast<int>(folder.config().encoder.max_tokens());
+  folder.require_length(longest);
+  expect_error(
+      ErrorCode::invalid_argument, "maximum length", [&] { folder.require_length(longest + 1); });
 }
 
 TEST(ModelFolder, StartsAHeadOnlyWhereTrainingStarts) {
@@ -156,6 +167,25 @@ TEST_P(SavedModel, ComesBackAsItWas) {
   EXPECT_EQ(saved.calibration().temperature, 0.7);
   EXPECT_EQ(saved.calibration().review_threshold, 0.62);
   EXPECT_EQ(load_all(out.path()), load_all(golden.model()));
+}
+
+// What transformers wrote comes back with the same names, shapes and bytes.
+TEST_P(SavedModel, HasTheTensorsOfTheOriginal) {
+  const ModelFolder folder(GoldenCase(GetParam()).model());
+  const OwnedWeights weights =
+      allocate_host_weights(folder.config(), folder.config().encoder.vocabulary);
+  load_trained_weights(folder, folder.config(), weights.weights);
+  const TemporaryFolder out;
+  save_model(out.path(), folder, folder.config(), weights.weights, 48, {});
+
+  const ModelFolder saved(out.path());
+  for (const auto& [name, stored] : folder.encoder_tensors()) {
+    const auto found = saved.encoder_tensors().find(name);
+    ASSERT_NE(found, saved.encoder_tensors().end()) << name;
+    EXPECT_EQ(found->second.shape, stored.shape) << name;
+    EXPECT_TRUE(std::ranges::equal(found->second.bytes, stored.bytes)) << name;
+  }
+  EXPECT_EQ(saved.encoder_tensors().size(), folder.encoder_tensors().size());
 }
 
 INSTANTIATE_TEST_SUITE_P(AllHeads,

@@ -1,0 +1,49 @@
+#include "model/config_numbers.h"
+#include "model/families/families.h"
+
+// BERT (Devlin et al. 2018) and all that is stored as it: MiniLM, BGE, E5 and others.
+namespace fastintent {
+namespace {
+
+EncoderConfig read_config(const JsonDocument& config) {
+  require_text(config, "hidden_act", "gelu");
+  require_text(config, "position_embedding_type", "absolute");
+  EncoderConfig encoder;
+  encoder.vocabulary = size_of(config, "vocab_size", kMostRows);
+  encoder.hidden = size_of(config, "hidden_size", kLargestWidth);
+  encoder.layers = size_of(config, "num_hidden_layers", kMostLayers);
+  encoder.heads = size_of(config, "num_attention_heads", kLargestWidth);
+  encoder.intermediate = size_of(config, "intermediate_size", kLargestWidth);
+  encoder.positions = size_of(config, "max_position_embeddings", kMostRows);
+  encoder.segments = size_of(config, "type_vocab_size", kMostRows);
+  encoder.own_head.dense_activation = Activation::tanh;
+  encoder.norm_epsilon = rate_of(config, "layer_norm_eps", 1e-12);
+  encoder.hidden_dropout = rate_of(config, "hidden_dropout_prob", 0.1);
+  encoder.attention_dropout = rate_of(config, "attention_probs_dropout_prob", 0.1);
+  encoder.head_dropout = rate_of(config, "classifier_dropout", encoder.hidden_dropout);
+  return encoder;
+}
+
+}  // namespace
+
+const Family kBertFamily{
+    .model_type = "bert",
+    .architecture = "Bert",
+    .prefix = "bert.",
+    .read_config = read_config,
+    .encoder = {.word = "embeddings.word_embeddings.weight",
+                .position = "embeddings.position_embeddings.weight",
+                .segment = "embeddings.token_type_embeddings.weight",
+                .embedding_norm = "embeddings.LayerNorm",
+                .layers = "encoder.layer",
+                .query = "attention.self.query",
+                .key = "attention.self.key",
+                .value = "attention.self.value",
+                .attention_output = "attention.output.dense",
+                .attention_norm = "attention.output.LayerNorm",
+                .intermediate = "intermediate.dense",
+                .output = "output.dense",
+                .output_norm = "output.LayerNorm"},
+    .head = {.dense = "pooler.dense", .classifier = "classifier", .dense_in_encoder = true}};
+
+}  // namespace fastintent

@@ -1,0 +1,46 @@
+#include "model/config_numbers.h"
+#include "model/families/families.h"
+
+// DistilBERT (Sanh et al. 2019): the layers of BERT under other names, without segments.
+namespace fastintent {
+namespace {
+
+EncoderConfig read_config(const JsonDocument& config) {
+  require_text(config, "activation", "gelu");
+  EncoderConfig encoder;
+  encoder.vocabulary = size_of(config, "vocab_size", kMostRows);
+  encoder.hidden = size_of(config, "dim", kLargestWidth);
+  encoder.layers = size_of(config, "n_layers", kMostLayers);
+  encoder.heads = size_of(config, "n_heads", kLargestWidth);
+  encoder.intermediate = size_of(config, "hidden_dim", kLargestWidth);
+  encoder.positions = size_of(config, "max_position_embeddings", kMostRows);
+  encoder.own_head.dense_activation = Activation::relu;
+  encoder.norm_epsilon = 1e-12F;  // fixed in the family's code, not in its configuration
+  encoder.hidden_dropout = rate_of(config, "dropout", 0.1);
+  encoder.attention_dropout = rate_of(config, "attention_dropout", 0.1);
+  encoder.head_dropout = rate_of(config, "seq_classif_dropout", 0.2);
+  return encoder;
+}
+
+}  // namespace
+
+const Family kDistilBertFamily{.model_type = "distilbert",
+                               .architecture = "DistilBert",
+                               .prefix = "distilbert.",
+                               .read_config = read_config,
+                               .encoder = {.word = "embeddings.word_embeddings.weight",
+                                           .position = "embeddings.position_embeddings.weight",
+                                           .segment = {},
+                                           .embedding_norm = "embeddings.LayerNorm",
+                                           .layers = "transformer.layer",
+                                           .query = "attention.q_lin",
+                                           .key = "attention.k_lin",
+                                           .value = "attention.v_lin",
+                                           .attention_output = "attention.out_lin",
+                                           .attention_norm = "sa_layer_norm",
+                                           .intermediate = "ffn.lin1",
+                                           .output = "ffn.lin2",
+                                           .output_norm = "output_layer_norm"},
+                               .head = {.dense = "pre_classifier", .classifier = "classifier"}};
+
+}  // namespace fastintent

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "model/family.h"
+
+// One declaration a family; its definition is in the file of its name, its row in model/family.cpp.
+namespace fastintent {
+
+extern const Family kBertFamily;
+extern const Family kDistilBertFamily;
+
+}  // namespace fastintent

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "checkpoint/json_document.h"
+#include "model/encoder_config.h"
+
+namespace fastintent {
+
+/// Hugging Face names of an encoder's tensors, without the family's prefix. Tables have their full
+/// name; a linear layer or norm has it without ".weight" and ".bias".
+struct EncoderNames {
+  std::string_view word;
+  std::string_view position;
+  std::string_view segment;  ///< empty: the family has no segment embeddings
+  std::string_view embedding_norm;
+  std::string_view layers;  ///< layer N is "<layers>.N."; the names below follow it
+  std::string_view query;
+  std::string_view key;
+  std::string_view value;
+  std::string_view attention_output;
+  std::string_view attention_norm;
+  std::string_view intermediate;
+  std::string_view output;
+  std::string_view output_norm;
+};
+
+/// Names of the linear layers of the family's own head.
+struct HeadNames {
+  std::string_view dense;
+  std::string_view classifier;
+  /// The dense layer is part of the plain encoder of transformers: it carries the prefix, and a
+  /// folder without this head has it as well.
+  bool dense_in_encoder = false;
+};
+
+/// What distinguishes one family of encoders from the others, all of it data: how its configuration
+/// is read and how its tensors are called.
+struct Family {
+  std::string_view model_type;    ///< in config.json
+  std::string_view architecture;  ///< of the class names: "Bert" of "BertModel"
+  std::string_view prefix;        ///< of encoder tensors beside a head, with its dot
+  /// Fills in all of EncoderConfig but `family` and `initializer_range`. Throws bad_checkpoint for
+  /// a missing or impossible value, and for what the family does not support.
+  EncoderConfig (*read_config)(const JsonDocument& config);
+  EncoderNames encoder;
+  HeadNames head;
+
+  /// Whether a head tensor belongs to the plain encoder of transformers.
+  bool is_in_encoder(std::string_view head_tensor) const;
+};
+
+/// Every family, in the order in which messages list them.
+std::span<const Family* const> families();
+
+/// nullptr when no family has this model_type.
+const Family* find_family(std::string_view model_type);
+
+/// The model types of all families, quoted, for messages: "bert" or "distilbert".
+std::string known_families();
+
+}  // namespace fastintent

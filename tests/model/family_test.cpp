@@ -1,0 +1,102 @@
+#include "model/family.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "model/model_config.h"
+#include "model/model_weights.h"
+
+namespace fastintent {
+namespace {
+
+// Keys of every family's configuration; each reader takes its own.
+constexpr const char* kSizes =
+    R"("vocab_size": 50, "max_position_embeddings": 20, "pad_token_id": 1,
+    "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16,
+    "type_vocab_size": 2, "dim": 8, "n_layers": 2, "n_heads": 2, "hidden_dim": 16)";
+
+EncoderConfig read(const Family& family) {
+  const std::string text =
+      R"({"model_type": ")" + std::string(family.model_type) + R"(", )" + kSizes + "}";
+  return read_encoder_config(JsonDocument::parse(text, "config.json"));
+}
+
+TEST(Family, IsFoundByItsModelType) {
+  std::set<std::string_view> types;
+  for (const Family* family : families()) {
+    EXPECT_EQ(find_family(family->model_type), family);
+    EXPECT_TRUE(types.insert(family->model_type).second) << family->model_type;
+  }
+  EXPECT_EQ(find_family(""), nullptr);
+}
+
+TEST(Family, IsListedInMessages) {
+  for (const Family* family : families()) {
+    EXPECT_NE(known_families().find('"' + std::string(family->model_type) + '"'),
+              std::string::npos);
+  }
+}
+
+TEST(Family, ReadsItsConfiguration) {
+  for (const Family* family : families()) {
+    SCOPED_TRACE(family->model_type);
+    const EncoderConfig encoder = read(*family);
+    EXPECT_EQ(encoder.family, family);
+    EXPECT_EQ(encoder.vocabulary, 50);
+    EXPECT_EQ(encoder.hidden, 8);
+    EXPECT_EQ(encoder.layers, 2);
+    EXPECT_EQ(encoder.heads, 2);
+    EXPECT_EQ(encoder.intermediate, 16);
+    EXPECT_EQ(encoder.positions, 20);
+    EXPECT_GT(encoder.max_tokens(), 0);
+  }
+}
+
+TEST(Family, NamesEveryTensorOnce) {
+  for (const Family* family : families()) {
+    SCOPED_TRACE(family->model_type);
+    EXPECT_FALSE(family->architecture.empty());
+    EXPECT_TRUE(family->prefix.ends_with('.'));
+    ModelConfig config;
+    config.encoder = read(*family);
+    config.intents = {"a", "b"};
+    const OwnedWeights weights = allocate_host_weights(config, config.encoder.vocabulary);
+    std::vector<NamedTensor> tensors =
+        name_encoder_tensors(weights.weights.encoder, config.encoder);
+    const std::vector<NamedTensor> head = name_head_tensors(weights.weights.head, config);
+    tensors.insert(tensors.end(), head.begin(), head.end());
+    std::set<std::string> names;
+    for (const NamedTensor& tensor : tensors) {
+      EXPECT_FALSE(tensor.name.starts_with('.') || tensor.name.find("..") != std::string::npos)
+          << tensor.name;
+      EXPECT_TRUE(tensor.name.ends_with(".weight") || tensor.name.ends_with(".bias"))
+          << tensor.name;
+      EXPECT_TRUE(names.insert(tensor.name).second) << tensor.name;
+    }
+    // Word, position and norm (2), per layer eight parts of two, in the head two of two.
+    const size_t tables = config.encoder.segments > 0 ? 3 : 2;
+    EXPECT_EQ(tensors.size(), tables + 2 + 2 * 16 + 4);
+  }
+}
+
+// The rows before the first token's are stored with the table, and no token uses them.
+TEST(Family, KeepsTheRowsBeforeTheFirstPosition) {
+  ModelConfig config;
+  config.encoder = read(*find_family("bert"));
+  config.encoder.first_position = 2;
+  config.intents = {"a", "b"};
+  const OwnedWeights weights = allocate_host_weights(config, config.encoder.vocabulary);
+  const EncoderWeights& encoder = weights.weights.encoder;
+  EXPECT_EQ(encoder.position.rows, 18);
+  EXPECT_EQ(encoder.position.data, encoder.position_table.row(2));
+  for (const NamedTensor& tensor : name_encoder_tensors(encoder, config.encoder)) {
+    if (tensor.name == config.encoder.family->encoder.position) {
+      EXPECT_EQ(tensor.tensor.data, encoder.position_table.data);
+      EXPECT_EQ(tensor.tensor.rows, 20);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace fastintent
