@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/output_folder.h"
+#include "base/available_cores.h"
 #include "base/replace_folder.h"
 #include "base/thread_pool.h"
 #include "devices/create_backend.h"

@@ -10,10 +10,6 @@ namespace fastintent {
 /// More workers than any machine has cores: a larger number is a slip of the keyboard.
 constexpr int kMostWorkers = 1024;
 
-/// Cores this process may use: its CPU affinity, cut down to the cgroup's CPU quota where there is
-/// one (a container with `--cpus 2` on a large machine has two).
-int available_cores();
-
 /// A fixed set of worker threads that run one task together, or many small ones in the order they
 /// were submitted. Idle workers sleep; all but the first look out for more work for a moment
 /// before.

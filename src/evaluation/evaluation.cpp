@@ -9,8 +9,10 @@
 #include <numeric>
 #include <span>
 #include <unordered_map>
+#include <utility>
 
 #include "evaluation/reliability.h"
+#include "evaluation/softmax.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -30,29 +32,6 @@ void check_row(std::span<const float> row, size_t intents, size_t example) {
                             example));
   }
 }
-
-/// Log-probabilities of a row without overflow: each logit is taken relative to the largest.
-class LogSoftmax {
- public:
-  explicit LogSoftmax(std::span<const float> row, double temperature = 1)
-      : row_(row), largest_(*std::max_element(row.begin(), row.end())), temperature_(temperature) {
-    double sum = 0;
-    for (const float logit : row) {
-      sum += std::exp(scaled(logit));
-    }
-    log_sum_ = std::log(sum);
-  }
-
-  double at(size_t c) const { return scaled(row_[c]) - log_sum_; }
-
- private:
-  double scaled(float logit) const { return (logit - largest_) / temperature_; }
-
-  std::span<const float> row_;
-  double largest_;
-  double temperature_;
-  double log_sum_;
-};
 
 /// Classes ahead of `label`: those with a higher logit, or the same and a lower index.
 size_t rank(std::span<const float> row, size_t label) {
@@ -106,89 +85,114 @@ void fill_averages(Evaluation& evaluation) {
   }
 }
 
-}  // namespace
-
-Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
-                           const std::vector<std::string>& labels,
-                           const std::vector<std::string>& intents,
-                           double temperature) {
-  if (logits.size() != labels.size() || intents.empty()) {
+void check_arguments(size_t rows, size_t labels, size_t intents, double temperature) {
+  if (rows != labels || intents == 0) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("evaluate: expected as many labels as rows of logits, and intents; "
                             "found {}, {} and {}",
-                            labels.size(),
-                            logits.size(),
-                            intents.size()));
+                            labels,
+                            rows,
+                            intents));
   }
   if (!std::isfinite(temperature) || temperature <= 0) {
     throw Error(
         ErrorCode::invalid_argument,
         fmt::format("evaluate: expected a positive, finite temperature, found {}", temperature));
   }
-  Evaluation evaluation;
-  evaluation.temperature = temperature;
-  evaluation.examples = static_cast<int64_t>(logits.size());
-  evaluation.confusion_matrix.assign(intents.size(), std::vector<int64_t>(intents.size()));
-  std::unordered_map<std::string, size_t> index;
-  for (size_t c = 0; c < intents.size(); ++c) {
-    evaluation.classes.push_back({.label = intents[c]});
-    index.emplace(intents[c], c);
+}
+
+/// Counts one example after the other, then computes the figures from the counts.
+class Evaluator {
+ public:
+  Evaluator(const std::vector<std::string>& intents, double temperature) : intents_(intents) {
+    evaluation_.temperature = temperature;
+    evaluation_.confusion_matrix.assign(intents.size(), std::vector<int64_t>(intents.size()));
+    for (size_t c = 0; c < intents.size(); ++c) {
+      evaluation_.classes.push_back({.label = intents[c]});
+      index_.emplace(intents[c], c);
+    }
   }
 
-  Reliability calibrated;
-  Reliability uncalibrated;
-  std::map<std::string, int64_t> unseen;
-  int64_t correct = 0;
-  int64_t in_top_3 = 0;
-  int64_t in_top_5 = 0;
-  double loss = 0;
-  for (size_t i = 0; i < logits.size(); ++i) {
-    const std::span<const float> row = logits[i];
-    check_row(row, intents.size(), i);
+  /// `row` holds a finite logit for each intent.
+  void add(std::span<const float> row, const std::string& label) {
     const auto predicted =
         static_cast<size_t>(std::max_element(row.begin(), row.end()) - row.begin());
-    const LogSoftmax log_probability(row);
-    const auto known = index.find(labels[i]);
-    evaluation.classes[predicted].predicted += 1;
-    const bool right = known != index.end() && known->second == predicted;
-    const double confidence = std::exp(LogSoftmax(row, temperature).at(predicted));
-    calibrated.add(confidence, right);
-    uncalibrated.add(std::exp(log_probability.at(predicted)), right);
+    const auto known = index_.find(label);
+    const bool right = known != index_.end() && known->second == predicted;
+    const Softmax uncalibrated(row);
+    const double confidence =
+        std::exp(Softmax(row, evaluation_.temperature).log_probability(predicted));
+    calibrated_.add(confidence, right);
+    uncalibrated_.add(std::exp(uncalibrated.log_probability(predicted)), right);
+    evaluation_.classes[predicted].predicted += 1;
     if (!right) {
-      evaluation.mistakes.push_back({.example = static_cast<int64_t>(i),
-                                     .label = labels[i],
-                                     .predicted = intents[predicted],
-                                     .confidence = static_cast<float>(confidence)});
+      evaluation_.mistakes.push_back({.example = evaluation_.examples,
+                                      .label = label,
+                                      .predicted = intents_[predicted],
+                                      .confidence = static_cast<float>(confidence)});
     }
-    if (known == index.end()) {
-      unseen[labels[i]] += 1;
-      evaluation.unseen_label_examples += 1;
-      continue;
+    evaluation_.examples += 1;
+    if (known == index_.end()) {
+      unseen_[label] += 1;
+      evaluation_.unseen_label_examples += 1;
+    } else {
+      count_known(row, known->second, predicted);
+      loss_ -= uncalibrated.log_probability(known->second);
     }
-    const size_t label = known->second;
-    const size_t ahead = rank(row, label);
-    evaluation.classes[label].support += 1;
-    evaluation.confusion_matrix[label][predicted] += 1;
-    correct += right ? 1 : 0;
-    in_top_3 += ahead < 3 ? 1 : 0;
-    in_top_5 += ahead < 5 ? 1 : 0;
-    loss -= log_probability.at(label);
   }
 
-  const auto examples = static_cast<double>(evaluation.examples);
-  const auto unknown = static_cast<double>(evaluation.unseen_label_examples);
-  evaluation.loss = share(loss, examples - unknown);
-  evaluation.accuracy = share(static_cast<double>(correct), examples);
-  evaluation.top_3_accuracy = share(static_cast<double>(in_top_3), examples);
-  evaluation.top_5_accuracy = share(static_cast<double>(in_top_5), examples);
-  evaluation.expected_calibration_error = calibrated.expected_calibration_error();
-  evaluation.uncalibrated_calibration_error = uncalibrated.expected_calibration_error();
-  evaluation.reliability = calibrated.bins();
-  evaluation.uncalibrated_reliability = uncalibrated.bins();
-  evaluation.unseen_labels.assign(unseen.begin(), unseen.end());
-  fill_class_figures(evaluation);
-  fill_averages(evaluation);
-  return evaluation;
+  Evaluation finish() {
+    const auto examples = static_cast<double>(evaluation_.examples);
+    const auto unseen = static_cast<double>(evaluation_.unseen_label_examples);
+    evaluation_.loss = share(loss_, examples - unseen);
+    evaluation_.accuracy = share(static_cast<double>(correct_), examples);
+    evaluation_.top_3_accuracy = share(static_cast<double>(in_top_3_), examples);
+    evaluation_.top_5_accuracy = share(static_cast<double>(in_top_5_), examples);
+    evaluation_.expected_calibration_error = calibrated_.expected_calibration_error();
+    evaluation_.uncalibrated_calibration_error = uncalibrated_.expected_calibration_error();
+    evaluation_.reliability = calibrated_.bins();
+    evaluation_.uncalibrated_reliability = uncalibrated_.bins();
+    evaluation_.unseen_labels.assign(unseen_.begin(), unseen_.end());
+    fill_class_figures(evaluation_);
+    fill_averages(evaluation_);
+    return std::move(evaluation_);
+  }
+
+ private:
+  void count_known(std::span<const float> row, size_t label, size_t predicted) {
+    const size_t ahead = rank(row, label);
+    evaluation_.classes[label].support += 1;
+    evaluation_.confusion_matrix[label][predicted] += 1;
+    correct_ += label == predicted ? 1 : 0;
+    in_top_3_ += ahead < 3 ? 1 : 0;
+    in_top_5_ += ahead < 5 ? 1 : 0;
+  }
+
+  const std::vector<std::string>& intents_;
+  std::unordered_map<std::string, size_t> index_;
+  Evaluation evaluation_;
+  Reliability calibrated_;
+  Reliability uncalibrated_;
+  std::map<std::string, int64_t> unseen_;
+  int64_t correct_ = 0;
+  int64_t in_top_3_ = 0;
+  int64_t in_top_5_ = 0;
+  double loss_ = 0;
+};
+
+}  // namespace
+
+Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
+                           const std::vector<std::string>& labels,
+                           const std::vector<std::string>& intents,
+                           double temperature) {
+  check_arguments(logits.size(), labels.size(), intents.size(), temperature);
+  Evaluator evaluator(intents, temperature);
+  for (size_t i = 0; i < logits.size(); ++i) {
+    check_row(logits[i], intents.size(), i);
+    evaluator.add(logits[i], labels[i]);
+  }
+  return evaluator.finish();
 }
 
 std::vector<Confusion> Evaluation::most_confused(int count) const {

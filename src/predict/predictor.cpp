@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "base/available_cores.h"
 #include "fastintent/error.h"
 
 namespace fastintent {

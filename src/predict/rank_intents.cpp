@@ -6,8 +6,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "evaluation/softmax.h"
 #include "fastintent/error.h"
-#include "model/softmax.h"
 
 namespace fastintent {
 

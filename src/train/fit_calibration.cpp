@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "model/softmax.h"
+#include "evaluation/softmax.h"
 
 namespace fastintent {
 namespace {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/available_cores.h"
 #include "base/fingerprint.h"
 #include "base/thread_pool.h"
 #include "compute/precisions.h"

@@ -1,7 +1,6 @@
 #include "base/thread_pool.h"
 
 #include <gtest/gtest.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <array>
@@ -13,28 +12,6 @@
 
 namespace fastintent {
 namespace {
-
-TEST(AvailableCores, AreAtLeastOneAndNoMoreThanTheMachineHas) {
-  EXPECT_GE(available_cores(), 1);
-  EXPECT_LE(available_cores(), static_cast<int>(std::thread::hardware_concurrency()));
-}
-
-TEST(AvailableCores, AreThoseThatTheThreadMayRunOn) {
-  cpu_set_t allowed;
-  ASSERT_EQ(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
-  int first = 0;
-  while (!CPU_ISSET(first, &allowed)) {
-    ++first;
-  }
-  std::thread([first] {  // the affinity of this thread only
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(first, &one);
-    ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
-    EXPECT_EQ(available_cores(), 1);
-  })
-      .join();
-}
 
 TEST(ThreadPool, RunsWhatIsSubmittedInOrderAndBesideARun) {
   std::vector<int> order;  // one worker: no lock needed

@@ -10,9 +10,9 @@
 
 #include "base/expect_error.h"
 #include "devices/create_backend.h"
+#include "evaluation/softmax.h"
 #include "failing_backend.h"
 #include "golden_texts.h"
-#include "model/softmax.h"
 
 namespace fastintent {
 namespace {

@@ -6,7 +6,7 @@
 #include <limits>
 #include <random>
 
-#include "model/softmax.h"
+#include "evaluation/softmax.h"
 
 namespace fastintent {
 namespace {

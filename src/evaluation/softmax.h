@@ -8,8 +8,8 @@
 namespace fastintent {
 
 /// Probabilities of one row of finite logits: softmax(logits / temperature). Nothing overflows, as
-/// each logit is taken relative to the largest. Fitting a calibration and ranking on the host share
-/// it, so that a confidence equals a threshold read off it to the bit.
+/// each logit is taken relative to the largest. Evaluating, fitting a calibration and ranking on the
+/// host share it, so that a confidence equals a threshold read off it to the bit.
 class Softmax {
  public:
   /// `logits`, not empty, must outlive this.
@@ -18,15 +18,20 @@ class Softmax {
         largest_(*std::max_element(logits.begin(), logits.end())),
         temperature_(temperature) {
     for (const float logit : logits) {
-      sum_ += std::exp((logit - largest_) / temperature_);
+      sum_ += std::exp(scaled(logit));
     }
   }
 
   float probability(size_t c) const {
-    return static_cast<float>(std::exp((logits_[c] - largest_) / temperature_) / sum_);
+    return static_cast<float>(std::exp(scaled(logits_[c])) / sum_);
   }
 
+  /// Finite even where probability() rounds to 0.
+  double log_probability(size_t c) const { return scaled(logits_[c]) - std::log(sum_); }
+
  private:
+  double scaled(float logit) const { return (logit - largest_) / temperature_; }
+
   std::span<const float> logits_;
   double largest_;
   double temperature_;
