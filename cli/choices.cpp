@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <initializer_list>
 #include <limits>
 
 #include "fastintent/devices.h"
@@ -10,6 +11,14 @@ namespace fastintent::cli {
 namespace {
 
 constexpr const char* kDeviceNames = "auto|cpu|cuda|cuda:N|reference";
+
+Choices<Precision> named(std::initializer_list<Precision> precisions) {
+  Choices<Precision> choices;
+  for (const Precision precision : precisions) {
+    choices.emplace_back(precision_name(precision), precision);
+  }
+  return choices;
+}
 
 }  // namespace
 
@@ -22,18 +31,15 @@ const Choices<HeadPooling> kPoolings = {{"auto", HeadPooling::automatic},
                                         {"pooler", HeadPooling::pooler},
                                         {"cls", HeadPooling::cls},
                                         {"mean", HeadPooling::mean}};
-const Choices<Precision> kPrecisions = {{"auto", Precision::automatic},
-                                        {"fp32", Precision::fp32},
-                                        {"tf32", Precision::tf32},
-                                        {"fp16", Precision::fp16},
-                                        {"bf16", Precision::bf16},
-                                        {"int8", Precision::int8}};
-const Choices<Precision> kTrainingPrecisions = {{"auto", Precision::automatic},
-                                                {"fp32", Precision::fp32},
-                                                {"tf32", Precision::tf32},
-                                                {"fp16", Precision::fp16},
-                                                {"bf16", Precision::bf16}};
-const Choices<Precision> kPackedPrecisions = {{"int8", Precision::int8}, {"bf16", Precision::bf16}};
+const Choices<Precision> kPrecisions = named({Precision::automatic,
+                                              Precision::fp32,
+                                              Precision::tf32,
+                                              Precision::fp16,
+                                              Precision::bf16,
+                                              Precision::int8});
+const Choices<Precision> kTrainingPrecisions = named(
+    {Precision::automatic, Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16});
+const Choices<Precision> kPackedPrecisions = named({Precision::int8, Precision::bf16});
 
 CLI::Validator between(double smallest, double largest) {
   const auto check = [smallest, largest](const std::string& text) -> std::string {

@@ -47,7 +47,7 @@ PageFacts run_facts(const TrainingFiles& files,
       {"Ran on",
        fmt::format("{}, {}, {}",
                    report.device_name,
-                   choice_name(kPrecisions, options.precision),
+                   precision_name(options.precision),
                    counted(options.threads, "worker"))},
       {"Training steps",
        fmt::format("{} in {}, {:.0f} examples/s",
@@ -77,7 +77,7 @@ PageFacts setting_facts(const TrainingOptions& options) {
           {"balance-classes", on_off(options.balance_classes)},
           {"pooling", choice_name(kPoolings, options.pooling)},
           {"max-length", text(options.max_length)},
-          {"precision", choice_name(kPrecisions, options.precision)},
+          {"precision", std::string(precision_name(options.precision))},
           {"threads", text(options.threads)},
           {"seed", text(options.seed)}};
 }

@@ -20,6 +20,10 @@ struct DeviceChoice {
 /// its number. Nothing for another name; whether there is such a device shows when it is used.
 std::optional<DeviceChoice> parse_device(std::string_view name);
 
+/// The precision of that name, as precision_name() returns it; "auto" is `automatic`. Nothing for
+/// another name; whether a device multiplies in that precision shows when it is used.
+std::optional<Precision> parse_precision(std::string_view name);
+
 /// The devices this build can use on this machine, best first, as IntentClassifier::device_name
 /// tells them: "cuda:0 (NVIDIA H100 80GB HBM3)" for each GPU, "cpu (avx512)", "reference".
 std::vector<std::string> device_names();

@@ -39,14 +39,13 @@ DeviceChoice parse_device(std::string_view name) {
 }
 
 Precision parse_precision(std::string_view name) {
-  return parse<Precision>("precision",
-                          name,
-                          {{"auto", Precision::automatic},
-                           {"fp32", Precision::fp32},
-                           {"tf32", Precision::tf32},
-                           {"fp16", Precision::fp16},
-                           {"bf16", Precision::bf16},
-                           {"int8", Precision::int8}});
+  if (const auto precision = fastintent::parse_precision(name)) {
+    return *precision;
+  }
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("precision: expected one of \"auto\", \"fp32\", \"tf32\", \"fp16\", "
+                          "\"bf16\", \"int8\", found \"{}\"",
+                          name));
 }
 
 FileFormat parse_format(std::string_view name) {

@@ -173,11 +173,7 @@ std::optional<IntentPrediction> IntentClassifier::State::find_cached(
   if (!uses_cache(call)) {
     return std::nullopt;
   }
-  auto found = cache->find(text, call.top_k, cache->generation());
-  if (found) {
-    found->needs_review = found->confidence < review_threshold_;
-  }
-  return found;
+  return find_prediction({cache.get(), call.top_k, cache->generation()}, text, review_threshold_);
 }
 
 std::optional<double> IntentClassifier::State::review_threshold() const {

@@ -13,13 +13,9 @@ PendingBatch::PendingBatch(const PredictionContext& context,
       answers_[i].error = kBlankText;
       continue;
     }
-    if (context.cache != nullptr) {
-      if (auto known =
-              context.cache->find(texts[i], context.options.top_k, context.cache_generation)) {
-        answers_[i] = *std::move(known);
-        answers_[i].needs_review = answers_[i].confidence < context.review_threshold;
-        continue;
-      }
+    if (auto known = context.find(texts[i])) {
+      answers_[i] = *std::move(known);
+      continue;
     }
     computed_.push_back(i);
     unknown.push_back(texts[i]);
@@ -39,7 +35,7 @@ std::vector<IntentPrediction> PendingBatch::finish(Progress& progress) {
     const TextAnswers found = pending_->get();
     for (size_t i = 0; i < computed_.size(); ++i) {
       const size_t text = computed_[i];
-      answers_[text] = make_answer(*context_, texts_[text], found.of(i));
+      answers_[text] = context_->make(texts_[text], found.of(i));
     }
   }
   progress.add(static_cast<int64_t>(answers_.size()));

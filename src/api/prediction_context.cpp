@@ -9,7 +9,6 @@
 #include "api/pending_batch.h"
 #include "fastintent/dataset.h"
 #include "fastintent/error.h"
-#include "predict/rank_intents.h"
 
 namespace fastintent {
 
@@ -30,29 +29,28 @@ AnswerRequest request_of(const PredictOptions& options) {
   return {options.top_k, options.with_logits};
 }
 
-IntentPrediction make_answer(const PredictionContext& context,
-                             std::string_view text,
-                             const TextAnswer& answer) {
-  IntentPrediction prediction = name_intents(answer.best, context.predictor->config().intents);
-  prediction.truncated = answer.truncated;
-  prediction.logits.assign(answer.logits.begin(), answer.logits.end());
-  if (context.cache != nullptr) {
-    context.cache->insert(text, context.options.top_k, prediction, context.cache_generation);
-  }
-  prediction.needs_review = prediction.confidence < context.review_threshold;
-  return prediction;
+CacheView PredictionContext::cache_view() const {
+  return {cache.get(), options.top_k, cache_generation};
+}
+
+std::optional<IntentPrediction> PredictionContext::find(std::string_view text) const {
+  return find_prediction(cache_view(), text, review_threshold);
+}
+
+IntentPrediction PredictionContext::make(std::string_view text, const TextAnswer& answer) const {
+  return make_prediction(cache_view(), text, answer, predictor->config().intents, review_threshold);
 }
 
 IntentPrediction predict_one(const PredictionContext& context, std::string_view text) {
   const AnswerRequest request = request_of(context.options);
   if (const auto answers = context.predictor->try_run_now(std::span(&text, 1), request)) {
-    return make_answer(context, text, answers->of(0));
+    return context.make(text, answers->of(0));
   }
   Progress progress(context.options, 1);
   PendingAnswers pending = context.predictor->start(std::span(&text, 1), request);
   progress.wait_for(pending);
   const TextAnswers answers = pending.get();
-  return make_answer(context, text, answers.of(0));
+  return context.make(text, answers.of(0));
 }
 
 std::vector<IntentPrediction> predict_all(const PredictionContext& context,

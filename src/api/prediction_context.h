@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "fastintent/intent_classifier.h"
 #include "predict/prediction_cache.h"
+#include "predict/prediction_policy.h"
 #include "predict/predictor.h"
 
 namespace fastintent {
@@ -20,7 +22,14 @@ struct PredictionContext {
   uint64_t cache_generation = 0;           // when the call began
   double review_threshold = 0;             // below it a prediction is flagged
   PredictOptions options;                  // batch_size filled in
-  bool equal_texts_once = true;            // a text that stands twice is computed once
+  bool equal_texts_once = true;            // a repeated text is computed once
+
+  /// find_prediction and make_prediction with the settings of this call.
+  std::optional<IntentPrediction> find(std::string_view text) const;
+  IntentPrediction make(std::string_view text, const TextAnswer& answer) const;
+
+ private:
+  CacheView cache_view() const;
 };
 
 /// A context of that model alone: no cache, no threshold.
@@ -33,11 +42,6 @@ void require_text(std::string_view text);
 
 /// What such a call asks the predictor.
 AnswerRequest request_of(const PredictOptions& options);
-
-/// What is said of a text of which the model says `answer`; goes into the cache, too.
-IntentPrediction make_answer(const PredictionContext& context,
-                             std::string_view text,
-                             const TextAnswer& answer);
 
 /// The prediction of a text that is not blank, by the model: the cache is not asked.
 IntentPrediction predict_one(const PredictionContext& context, std::string_view text);

@@ -6,10 +6,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/fingerprint.h"
+#include "fastintent/devices.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -57,10 +59,9 @@ std::string metadata(const TensorFiles& file, const char* key) {
 
 Precision read_precision(const TensorFiles& file) {
   const std::string name = metadata(file, "precision");
-  for (const Precision precision : {Precision::bf16, Precision::int8}) {
-    if (name == precision_name(precision)) {
-      return precision;
-    }
+  const std::optional<Precision> precision = parse_precision(name);
+  if (precision == Precision::bf16 || precision == Precision::int8) {
+    return *precision;
   }
   fail(file, "the precision bf16 or int8", name.substr(0, 20));  // enough to recognise it by
 }

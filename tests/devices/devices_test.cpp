@@ -23,6 +23,22 @@ TEST(ParseDevice, KnowsEveryNameAndNoOther) {
   }
 }
 
+TEST(ParsePrecision, ReadsBackEveryNameAndNoOther) {
+  for (const Precision precision : {Precision::automatic,
+                                    Precision::fp32,
+                                    Precision::tf32,
+                                    Precision::fp16,
+                                    Precision::bf16,
+                                    Precision::int8}) {
+    EXPECT_EQ(parse_precision(precision_name(precision)), precision);
+  }
+  EXPECT_EQ(parse_precision("auto"), Precision::automatic);
+  EXPECT_EQ(parse_precision("int8"), Precision::int8);
+  for (const char* name : {"", "automatic", "FP32", "fp32 ", "fp64", "unknown"}) {
+    EXPECT_FALSE(parse_precision(name)) << name;
+  }
+}
+
 TEST(Precisions, AreRefusedUpFrontWhereTheDeviceLacksThem) {
   EXPECT_EQ(precisions(Device::cpu),
             std::vector({Precision::fp32, Precision::bf16, Precision::int8}));
