@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the API pages of both languages into build/api_docs: cpp/index.html from the headers (Doxygen), and
 # python/index.html from the docstrings of the built module (pdoc, in an environment of its own). Fails where a public
-# name of the headers has no comment; python/tests/test_docstrings.py holds the Python module to the same.
+# name of the headers has no comment.
 #   scripts/build_api_docs.sh          both; after scripts/python_tests.sh, whose module it reads
 #   scripts/build_api_docs.sh --cpp    the headers alone: a second, needs no build
 set -euo pipefail
