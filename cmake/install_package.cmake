@@ -3,10 +3,6 @@
 include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/fastintent)
 
-# Who uses the library links the top layer, under the library's name: here as after an install.
-add_library(fastintent::fastintent ALIAS fastintent_api)
-set_target_properties(fastintent_api PROPERTIES EXPORT_NAME fastintent)
-
 install(EXPORT fastintent NAMESPACE fastintent:: FILE fastintentTargets.cmake DESTINATION ${package_folder})
 configure_package_config_file(cmake/fastintentConfig.cmake.in ${PROJECT_BINARY_DIR}/fastintentConfig.cmake
                               INSTALL_DESTINATION ${package_folder})

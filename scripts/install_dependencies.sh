@@ -27,6 +27,7 @@ case "${1:-}" in
       libomp-dev             # clang's OpenMP, which oneDNN's CMake package asks for
       clang-format clang-tidy
       python3-venv           # scripts/python_tests.sh
+      doxygen                # scripts/build_api_docs.sh
     )
     ;;
   *)

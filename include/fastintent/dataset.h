@@ -23,15 +23,15 @@ enum class FileFormat {
 /// Column or key names; empty: "text" for texts, the first of "label", "intent" and "category" for
 /// labels.
 struct DatasetOptions {
-  FileFormat format = FileFormat::automatic;
-  std::string text_column;
-  std::string label_column;
+  FileFormat format = FileFormat::automatic;  ///< how the texts are stored
+  std::string text_column;                    ///< empty: `text`
+  std::string label_column;                   ///< empty: `label`, `intent` or `category`
 };
 
 /// Labelled messages in file order, and what a careful person would want to know of them.
 struct LabelledTexts {
-  std::vector<std::string> texts;
-  std::vector<std::string> labels;
+  std::vector<std::string> texts;        ///< not blank
+  std::vector<std::string> labels;       ///< one for each text
   std::vector<std::string> label_names;  ///< distinct labels, sorted
   std::vector<int64_t> label_counts;     ///< of label_names
   int64_t duplicates =
@@ -56,7 +56,9 @@ class TextReader {
   /// Throws missing_input when the file cannot be opened.
   explicit TextReader(const std::filesystem::path& file, const DatasetOptions& options = {});
   ~TextReader();
+  /// A moved-from reader may only be destroyed or assigned.
   TextReader(TextReader&&) noexcept;
+  /// As the move constructor.
   TextReader& operator=(TextReader&&) noexcept;
 
   /// The next text; false at the end. Throws invalid_data (file, line, expected, found) for a bad

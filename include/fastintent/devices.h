@@ -12,8 +12,8 @@ namespace fastintent {
 /// A device, and perhaps one of its GPUs, as the options of a classifier or a training run have
 /// them.
 struct DeviceChoice {
-  Device device = Device::automatic;
-  std::optional<int> gpu;
+  Device device = Device::automatic;  ///< kind of device
+  std::optional<int> gpu;             ///< with Device::cuda: its number; none: all GPUs
 };
 
 /// The device of that name: "auto", "cpu", "reference", "cuda" for all GPUs, "cuda:1" for one by

@@ -24,8 +24,11 @@ enum class ErrorCode {
 /// expected and what was found (and the file, line or tensor).
 class Error : public std::runtime_error {
  public:
-  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  Error(ErrorCode code, const std::string& message)
+      : std::runtime_error(message),
+        code_(code) {}  ///< `message` is "operation: expected X, found Y".
 
+  /// The kind of error; docs/errors.md lists them.
   ErrorCode code() const noexcept { return code_; }
 
  private:

@@ -11,34 +11,34 @@ namespace fastintent {
 
 /// Figures of one class; from 0 to 1.
 struct ClassFigures {
-  std::string label;
+  std::string label;      ///< name of the class
   int64_t support = 0;    ///< examples of this class
   int64_t predicted = 0;  ///< examples given this class
   double precision = 0;   ///< 0 where nothing was predicted
-  double recall = 0;
-  double f1 = 0;
+  double recall = 0;      ///< share of its examples that were given this class
+  double f1 = 0;          ///< harmonic mean of precision and recall
 };
 
 /// Examples of class `label` that were given `predicted`.
 struct Confusion {
-  std::string label;
-  std::string predicted;
-  int64_t count = 0;
+  std::string label;      ///< class of the examples
+  std::string predicted;  ///< class that they were given
+  int64_t count = 0;      ///< number of such examples
 };
 
 /// Predictions whose confidence lies in one of 15 equal intervals of (0, 1].
 struct ReliabilityBin {
-  int64_t examples = 0;
+  int64_t examples = 0;        ///< number of predictions in the interval
   double mean_confidence = 0;  ///< 0 without examples
   double accuracy = 0;         ///< share of them that is right; 0 without examples
 };
 
 /// An example that was given another intent than its label.
 struct Mistake {
-  int64_t example = 0;  ///< index in the data
-  std::string label;    ///< perhaps one the model does not know
-  std::string predicted;
-  float confidence = 0;  ///< calibrated
+  int64_t example = 0;    ///< index in the data
+  std::string label;      ///< perhaps one the model does not know
+  std::string predicted;  ///< intent that the model gave
+  float confidence = 0;   ///< calibrated
 };
 
 /// Honest measures of a classifier on labelled texts; all shares from 0 to 1.
@@ -50,26 +50,26 @@ struct Mistake {
 /// Calibrated figures take the softmax of the logits divided by `temperature`, uncalibrated ones
 /// that of the logits themselves. No other figure depends on the temperature.
 struct Evaluation {
-  int64_t examples = 0;
-  double loss = 0;  ///< mean cross-entropy, of examples with known labels
-  double accuracy = 0;
-  double top_3_accuracy = 0;
-  double top_5_accuracy = 0;
-  double macro_precision = 0;
-  double macro_recall = 0;
-  double macro_f1 = 0;
-  double weighted_precision = 0;
-  double weighted_recall = 0;
-  double weighted_f1 = 0;
-  double temperature = 1;
+  int64_t examples = 0;           ///< number of examples
+  double loss = 0;                ///< mean cross-entropy, of examples with known labels
+  double accuracy = 0;            ///< share of examples whose most probable intent is the label
+  double top_3_accuracy = 0;      ///< share with the label among the 3 most probable intents
+  double top_5_accuracy = 0;      ///< share with the label among the 5 most probable intents
+  double macro_precision = 0;     ///< mean over classes with support
+  double macro_recall = 0;        ///< mean over classes with support
+  double macro_f1 = 0;            ///< mean over classes with support
+  double weighted_precision = 0;  ///< mean weighted by support
+  double weighted_recall = 0;     ///< mean weighted by support
+  double weighted_f1 = 0;         ///< mean weighted by support
+  double temperature = 1;         ///< by which the logits were divided
   /// Mean distance of confidence from accuracy over 15 equal bins (Guo et al. 2017); calibrated.
   double expected_calibration_error = 0;
-  double uncalibrated_calibration_error = 0;
+  double uncalibrated_calibration_error = 0;             ///< the same of the logits themselves
   std::vector<ReliabilityBin> reliability;               ///< [15], calibrated
   std::vector<ReliabilityBin> uncalibrated_reliability;  ///< [15]
   std::vector<ClassFigures> classes;                     ///< id2label order
   std::vector<std::vector<int64_t>> confusion_matrix;    ///< [label][predicted], id2label order
-  int64_t unseen_label_examples = 0;
+  int64_t unseen_label_examples = 0;  ///< number of examples whose label the model does not know
   std::vector<std::pair<std::string, int64_t>> unseen_labels;  ///< label, examples; sorted by label
   std::vector<Mistake> mistakes;                               ///< in the order of the data
 

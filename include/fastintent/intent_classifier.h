@@ -23,6 +23,7 @@
 
 namespace fastintent {
 
+/// What an IntentClassifier loads, and how it predicts.
 struct ClassifierOptions {
   /// What train() starts from: a Hugging Face folder, or the id of one (see hub.h). Nothing is
   /// looked up before.
@@ -50,6 +51,7 @@ struct ClassifierOptions {
   std::function<void(const std::string&)> log = {};
 };
 
+/// What one call of a prediction function may choose.
 struct PredictOptions {
   bool use_cache = true;  ///< where the cache is enabled
   int batch_size = 0;     ///< texts taken together; 0: the classifier's
@@ -86,7 +88,9 @@ class IntentClassifier {
   /// device lacks (both before anything is read).
   explicit IntentClassifier(const ClassifierOptions& options = {});
   ~IntentClassifier();
+  /// Calls in progress on the source must have returned.
   IntentClassifier(IntentClassifier&&) noexcept;
+  /// As the move constructor.
   IntentClassifier& operator=(IntentClassifier&&) noexcept;
 
   /// Throws invalid_data when `text` is blank (empty or only Unicode white space).
@@ -97,6 +101,7 @@ class IntentClassifier {
   /// not even one text at a time fits into memory.
   std::vector<IntentPrediction> predict_batch(std::span<const std::string> texts,
                                               const PredictOptions& options = {});
+  /// The same for views, whose texts must outlive the call.
   std::vector<IntentPrediction> predict_batch(std::span<const std::string_view> texts,
                                               const PredictOptions& options = {});
 
@@ -140,11 +145,13 @@ class IntentClassifier {
   PerformanceReport benchmark_performance(std::span<const std::string> sample_texts = {},
                                           int num_iterations = 100);
 
+  /// Returns the memory of the GPUs in use, all together; gpu_available is false without one.
   GpuMemoryStats get_gpu_memory_stats() const;
   void empty_gpu_cache();  ///< gives memory kept for later use back to the driver
 
+  /// Returns how full the cache is, and how often it was hit.
   CacheStats get_cache_stats() const;
-  void clear_cache();
+  void clear_cache();  ///< removes every remembered prediction
 
   /// Fine-tunes and then uses the trained model. `options.base_model`, when empty, is the model in
   /// use, else model_name. `options.output`, when empty, is a temporary folder that lives as long
@@ -166,10 +173,12 @@ class IntentClassifier {
   /// `path` is in use and `overwrite` is off.
   void save(const std::filesystem::path& path, bool overwrite = false) const;
 
-  int batch_size() const;
+  int batch_size() const;  ///< texts taken together
+  /// Throws invalid_argument unless positive.
   void set_batch_size(int batch_size);
-  bool enable_cache() const;
+  bool enable_cache() const;           ///< whether predictions are remembered
   void set_enable_cache(bool enable);  ///< off: also empties the cache
+  /// Predictions below it have needs_review set; nullopt without one.
   std::optional<double> review_threshold() const;
   void set_review_threshold(std::optional<double> threshold);  ///< nullopt: the model's own
 
@@ -177,10 +186,10 @@ class IntentClassifier {
   std::vector<std::string> intents() const;  ///< id2label order
   int max_length() const;                    ///< tokens a text
   double temperature() const;                ///< logits are divided by it before the softmax
-  Precision precision() const;
-  int threads() const;
-  std::string device_name() const;  ///< "cpu (avx512)"
-  std::string description() const;  ///< family, sizes and head, for people
+  Precision precision() const;               ///< in which matrices are multiplied
+  int threads() const;                       ///< number of workers
+  std::string device_name() const;           ///< "cpu (avx512)"
+  std::string description() const;           ///< family, sizes and head, for people
 
  private:
   class State;

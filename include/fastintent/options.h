@@ -25,8 +25,8 @@ enum class Precision { automatic, fp32, tf32, fp16, bf16, int8 };
 
 /// A precision and why it was taken, in a sentence without its full stop.
 struct PrecisionChoice {
-  Precision precision = Precision::fp32;
-  std::string reason;
+  Precision precision = Precision::fp32;  ///< never `automatic`
+  std::string reason;                     ///< why, without a full stop
 };
 
 /// "auto", "fp32", "tf32", "fp16", "bf16", "int8".

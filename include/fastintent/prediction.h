@@ -8,9 +8,10 @@ namespace fastintent {
 
 /// An intent and the probability the model gives it, from 0 to 1.
 struct ScoredIntent {
-  std::string intent;
-  float confidence = 0;
+  std::string intent;    ///< name of the intent
+  float confidence = 0;  ///< probability, from 0 to 1
 
+  /// Whether both are equal, bit by bit for the probability.
   bool operator==(const ScoredIntent&) const = default;
 };
 
@@ -24,14 +25,15 @@ struct IntentPrediction {
   bool truncated = false;                  ///< the text was longer than the model's maximum length
   std::string error;                       ///< why there is no prediction; empty when there is one
 
+  /// Whether all members are equal.
   bool operator==(const IntentPrediction&) const = default;
 };
 
 /// One batch of a stream.
 struct PredictionBatch {
-  int64_t batch_idx = 0;  ///< from 0
-  std::vector<IntentPrediction> predictions;
-  std::vector<std::string> texts;  ///< what was predicted, in the same order
+  int64_t batch_idx = 0;                      ///< from 0
+  std::vector<IntentPrediction> predictions;  ///< in the order of the texts
+  std::vector<std::string> texts;             ///< what was predicted, in the same order
 };
 
 }  // namespace fastintent

@@ -26,7 +26,9 @@ using TextSource = std::function<bool(std::string& text)>;
 class PredictionStream {
  public:
   ~PredictionStream();
+  /// A moved-from stream may only be destroyed or assigned.
   PredictionStream(PredictionStream&&) noexcept;
+  /// As the move constructor.
   PredictionStream& operator=(PredictionStream&&) noexcept;
 
   /// Fills `batch` with the next one; false at the end. A blank text gives a prediction with
@@ -37,17 +39,21 @@ class PredictionStream {
   /// An input iterator, for range-based for.
   class Iterator {
    public:
-    using value_type = PredictionBatch;
-    using difference_type = std::ptrdiff_t;
+    using value_type = PredictionBatch;      ///< what the iterator refers to
+    using difference_type = std::ptrdiff_t;  ///< of iterators, unused in a single pass
 
+    /// The batch that was answered last.
     const PredictionBatch& operator*() const { return stream_->current(); }
+    /// Waits for the next batch.
     Iterator& operator++() {
       if (!stream_->advance()) {
         stream_ = nullptr;
       }
       return *this;
     }
+    /// As the prefix form.
     void operator++(int) { ++*this; }
+    /// Whether the stream has ended.
     bool operator==(std::default_sentinel_t) const { return stream_ == nullptr; }
 
    private:
@@ -55,7 +61,9 @@ class PredictionStream {
     explicit Iterator(PredictionStream* stream) : stream_(stream) { ++*this; }
     PredictionStream* stream_;
   };
+  /// Waits for the first batch; a stream is iterated once.
   Iterator begin() { return Iterator(this); }
+  /// The end of the stream.
   std::default_sentinel_t end() const { return {}; }
 
  private:

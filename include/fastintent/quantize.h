@@ -11,6 +11,7 @@
 
 namespace fastintent {
 
+/// How quantize_model prepares a folder.
 struct QuantizationOptions {
   Precision precision = Precision::int8;  ///< or bf16
   bool overwrite = false;                 ///< replace a model in the output folder
@@ -23,15 +24,16 @@ struct QuantizationOptions {
 
 /// How a model's answers in another precision compare with its own in 32 bits.
 struct PrecisionAgreement {
-  int64_t texts = 0;
+  int64_t texts = 0;                    ///< number of texts that were compared
   double label_agreement = 1;           ///< share of the texts with the same intent
   float largest_confidence_change = 0;  ///< of their first intents
   std::optional<double> accuracy;       ///< where labels are known
-  std::optional<double> fp32_accuracy;
+  std::optional<double> fp32_accuracy;  ///< of fp32, with labels only
 };
 
+/// What quantize_model wrote, and how its answers compare.
 struct QuantizationReport {
-  Precision precision = Precision::int8;
+  Precision precision = Precision::int8;        ///< of the packed weights
   int64_t fp32_bytes = 0;                       ///< of the matrices that were packed, in 32 bits
   int64_t packed_bytes = 0;                     ///< what a start maps instead
   std::optional<PrecisionAgreement> agreement;  ///< where there were texts

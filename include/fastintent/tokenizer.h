@@ -15,9 +15,10 @@ namespace fastintent {
 /// Immutable after construction: safe from many threads. Copies share the vocabulary.
 class Tokenizer {
  public:
+  /// The tokens of one text.
   struct Encoding {
-    std::vector<int32_t> ids;
-    bool truncated = false;  ///< the text had more tokens than max_length() holds
+    std::vector<int32_t> ids;  ///< with the special tokens
+    bool truncated = false;    ///< the text had more tokens than max_length() holds
   };
 
   /// Reads tokenizer.json, or vocab.txt with tokenizer_config.json, from `folder`. Padding and
@@ -37,7 +38,9 @@ class Tokenizer {
   /// allocate when `ids` has the room.
   bool append_ids(std::string_view text, std::vector<int32_t>& ids) const;
 
+  /// Most tokens of a text, the special tokens included.
   int max_length() const;
+  /// Number of ids.
   int vocabulary_size() const;
 
  private:

@@ -26,23 +26,23 @@ struct TrainingOptions {
   bool overwrite = false;            ///< allow `output` to hold a model already
   bool resume = false;  ///< go on from the state an interrupted run left beside `output`
 
-  std::optional<int> epochs;
-  int batch_size = 32;
+  std::optional<int> epochs;                 ///< passes over the training rows
+  int batch_size = 32;                       ///< texts a step
   std::optional<double> learning_rate;       ///< peak, of the encoder
   std::optional<double> head_learning_rate;  ///< peak, of the head
   double weight_decay = 0.01;                ///< not on biases and layer norms
   double warmup_share = 0.1;                 ///< of all steps; then linear decay to zero
   double gradient_clip = 1.0;                ///< largest norm of a step's gradient; 0 does not clip
-  std::optional<double> label_smoothing;
-  std::optional<double> dropout;  ///< all dropout rates; default: the model's own
-  double layer_decay = 1.0;       ///< learning rate of a layer relative to the one above it
-  bool balance_classes = false;   ///< weigh classes by the inverse of their counts
+  std::optional<double> label_smoothing;     ///< share of the target given to all classes alike
+  std::optional<double> dropout;             ///< all dropout rates; default: the model's own
+  double layer_decay = 1.0;      ///< learning rate of a layer relative to the one above it
+  bool balance_classes = false;  ///< weigh classes by the inverse of their counts
 
-  int max_length = 0;  ///< tokens a text; 0: the folder's own
-  HeadPooling pooling = HeadPooling::automatic;
-  uint64_t seed = 42;
-  Precision precision = Precision::automatic;  ///< automatic: the fastest that costs no accuracy
-  Device device = Device::automatic;
+  int max_length = 0;                            ///< tokens a text; 0: the folder's own
+  HeadPooling pooling = HeadPooling::automatic;  ///< see HeadPooling
+  uint64_t seed = 42;                            ///< of the order, dropout and a new head
+  Precision precision = Precision::automatic;    ///< automatic: the fastest that costs no accuracy
+  Device device = Device::automatic;             ///< where the run computes
   std::optional<int> gpu;  ///< with Device::cuda: by its number; none: the first, or
                            ///< by the number of this process on its machine
   int threads = 0;         ///< workers; 0: one for each core this process may use
@@ -57,13 +57,13 @@ struct TrainingOptions {
 
 /// One optimizer step.
 struct StepReport {
-  bool refitting = false;   ///< in the second fit, on all rows
-  int64_t step = 0;         ///< from 1
-  int64_t total_steps = 0;  ///< of this fit
-  double epoch = 0;         ///< epochs done, as a fraction
-  double loss = 0;
-  double learning_rate = 0;
-  double gradient_norm = 0;
+  bool refitting = false;          ///< in the second fit, on all rows
+  int64_t step = 0;                ///< from 1
+  int64_t total_steps = 0;         ///< of this fit
+  double epoch = 0;                ///< epochs done, as a fraction
+  double loss = 0;                 ///< of this step's texts
+  double learning_rate = 0;        ///< of the encoder, in this step
+  double gradient_norm = 0;        ///< before clipping
   double examples_per_second = 0;  ///< of this step
 };
 
@@ -80,8 +80,8 @@ struct EpochReport {
 
 /// What the run tells while it goes; all may be empty. Called on the thread that trains.
 struct TrainingCallbacks {
-  std::function<void(const StepReport&)> on_step;
-  std::function<void(const EpochReport&)> on_epoch;
+  std::function<void(const StepReport&)> on_step;      ///< after every optimizer step
+  std::function<void(const EpochReport&)> on_epoch;    ///< after every epoch
   std::function<void(const std::string&)> on_message;  ///< a sentence worth a line
   /// Asked after every step, and ten times a second while processes wait for each other.
   std::function<bool()> should_stop;
@@ -89,15 +89,16 @@ struct TrainingCallbacks {
   std::function<void(const DownloadProgress&)> on_download;
 };
 
+/// What a training run did, and how good the model is.
 struct TrainingReport {
   TrainingOptions options;  ///< as used: with the defaults chosen, except `dropout`, which may
                             ///< differ by layer in the model's own configuration
   std::string device_name;  ///< "cpu (avx512)"
-  std::vector<int64_t> held_out_rows;  ///< of the training texts, in the order of `validation`;
-                                       ///< empty when a validation set was given
-  int best_epoch = 0;
-  int epochs = 0;  ///< done before stopping
-  int64_t steps = 0;
+  std::vector<int64_t> held_out_rows;    ///< of the training texts, in the order of `validation`;
+                                         ///< empty when a validation set was given
+  int best_epoch = 0;                    ///< whose weights were saved, from 1
+  int epochs = 0;                        ///< done before stopping
+  int64_t steps = 0;                     ///< optimizer steps done
   int64_t examples = 0;                  ///< seen by the training steps
   int64_t overflows = 0;                 ///< steps done again with half the loss scale, in fp16
   double seconds = 0;                    ///< of the training steps
@@ -105,7 +106,8 @@ struct TrainingReport {
   std::optional<Evaluation> validation;  ///< of the best epoch, with calibrated confidences
 
   double temperature = 1;  ///< fitted on the validation rows of the best epoch, as the next two
-  std::optional<double> review_threshold;
+  std::optional<double>
+      review_threshold;     ///< none when no threshold reaches the accuracy that was asked
   double review_share = 0;  ///< of the validation rows: below the threshold
 };
 
@@ -120,6 +122,7 @@ struct TrainingReport {
 /// workers.
 class Trainer {
  public:
+  /// Neither is looked at before train().
   explicit Trainer(TrainingOptions options, TrainingCallbacks callbacks = {});
 
   /// Trains on `training`, holding rows out when `validation` is null, and writes options.output.

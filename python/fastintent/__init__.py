@@ -5,13 +5,14 @@
     >>> classifier.predict("Where is my card?")
     IntentPrediction(intent='card_arrival', confidence=0.9713)
 
-The errors stand in fastintent.errors.
+The exceptions are in fastintent.errors.
 """
 
 from fastintent._fastintent import (
     ClassFigures,
     Confusion,
     DownloadProgress,
+    Encoding,
     EpochReport,
     Evaluation,
     IntentClassifier,
@@ -23,10 +24,16 @@ from fastintent._fastintent import (
     QuantizationReport,
     ReliabilityBin,
     StepReport,
+    Tokenizer,
     TrainingReport,
     __version__,
     device_names,
+    evaluate_logits,
+    fastest_precision,
     find_model,
+    gpu_count,
+    parse_device,
+    precisions,
     quantize_model,
     read_labelled_texts,
 )
@@ -52,6 +59,7 @@ __all__ = [
     "Confusion",
     "DeviceMissingError",
     "DownloadProgress",
+    "Encoding",
     "EpochReport",
     "Evaluation",
     "FastintentError",
@@ -72,10 +80,16 @@ __all__ = [
     "ScoredIntent",
     "StepReport",
     "StoppedError",
+    "Tokenizer",
     "TrainingReport",
     "__version__",
     "device_names",
+    "evaluate_logits",
+    "fastest_precision",
     "find_model",
+    "gpu_count",
+    "parse_device",
+    "precisions",
     "quantize_model",
     "read_labelled_texts",
 ]

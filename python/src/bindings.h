@@ -8,6 +8,8 @@ namespace nb = nanobind;
 
 // Each adds the classes and functions of its file to the module.
 void init_errors(nb::module_& m);
+void init_devices(nb::module_& m);
+void init_tokenizer(nb::module_& m);
 void init_dataset(nb::module_& m);
 void init_prediction(nb::module_& m);
 void init_evaluation(nb::module_& m);

@@ -93,6 +93,22 @@ the logits themselves. No other figure depends on the temperature.)")
         return nb::str("Evaluation(examples={}, accuracy={:.4f}, macro_f1={:.4f})")
             .format(evaluation.examples, evaluation.accuracy, evaluation.macro_f1);
       });
+
+  m.def("evaluate_logits",
+        &evaluate_logits,
+        nb::arg("logits"),
+        nb::arg("labels"),
+        nb::arg("intents"),
+        nb::arg("temperature") = 1.0,
+        nb::call_guard<nb::gil_scoped_release>(),
+        R"(Measures logits against labels, with the arithmetic of IntentClassifier.evaluate.
+
+logits: a row of len(intents) numbers for each example. labels: the right intent of each example, by
+name. intents: the names of the columns.
+temperature: the logits are divided by it before the softmax, for calibrated figures.
+
+Raises InvalidArgumentError when sizes differ or `temperature` is not positive and finite,
+InvalidDataError for logits that are not finite.)");
 }
 
 }  // namespace fastintent::python

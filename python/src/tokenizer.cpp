@@ -1,0 +1,54 @@
+#include "fastintent/tokenizer.h"
+
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <filesystem>
+#include <string>
+
+#include "bindings.h"
+
+namespace fastintent::python {
+
+void init_tokenizer(nb::module_& m) {
+  nb::class_<Tokenizer::Encoding>(
+      m, "Encoding", "The tokens of one text, as Tokenizer.encode returns them.")
+      .def_ro("ids", &Tokenizer::Encoding::ids, "the ids, with the special tokens")
+      .def_ro("truncated",
+              &Tokenizer::Encoding::truncated,
+              "whether the text had more tokens than max_length holds")
+      .def("__repr__", [](const Tokenizer::Encoding& encoding) {
+        return nb::str("Encoding(ids={}, truncated={})").format(encoding.ids, encoding.truncated);
+      });
+
+  nb::class_<Tokenizer>(
+      m,
+      "Tokenizer",
+      R"(WordPiece tokenizer of a Hugging Face folder: returns exactly the ids of BertTokenizerFast for every
+input, the special tokens included. Immutable, so any number of threads may use one.)")
+      .def(nb::init<const std::filesystem::path&, int>(),
+           nb::arg("folder"),
+           nb::arg("max_length") = 0,
+           R"(Reads tokenizer.json, or vocab.txt with tokenizer_config.json, from `folder`.
+
+max_length: most tokens of a text, the special tokens included; 0 takes the folder's own.
+
+Raises MissingInputError when there is no tokenizer, BadCheckpointError when it is malformed or of
+another kind than WordPiece, InvalidArgumentError when `max_length` is negative, cannot hold the
+special tokens and one more, or exceeds the model's positions.)")
+      .def(
+          "encode",
+          [](const Tokenizer& tokenizer, const std::string& text) {
+            const nb::gil_scoped_release unlocked;
+            return tokenizer.encode(text);
+          },
+          nb::arg("text"),
+          "Returns the ids of `text`, truncated to max_length with the special tokens kept.")
+      .def_prop_ro("max_length",
+                   &Tokenizer::max_length,
+                   "Most tokens of a text, the special tokens included.")
+      .def_prop_ro("vocabulary_size", &Tokenizer::vocabulary_size, "Number of ids.");
+}
+
+}  // namespace fastintent::python
