@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "fastintent/devices.h"
@@ -34,6 +35,12 @@ const Choices<Precision> kTrainingPrecisions = {{"auto", Precision::automatic},
                                                 {"fp16", Precision::fp16},
                                                 {"bf16", Precision::bf16}};
 const Choices<Precision> kPackedPrecisions = {{"int8", Precision::int8}, {"bf16", Precision::bf16}};
+
+std::string flag_name(const TrainingField& field) {
+  std::string name = field.name;
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
 
 CLI::Validator between(double smallest, double largest) {
   const auto check = [smallest, largest](const std::string& text) -> std::string {
