@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <limits>
 
@@ -40,6 +41,12 @@ const Choices<Precision> kPrecisions = named({Precision::automatic,
 const Choices<Precision> kTrainingPrecisions = named(
     {Precision::automatic, Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16});
 const Choices<Precision> kPackedPrecisions = named({Precision::int8, Precision::bf16});
+
+std::string flag_name(const TrainingField& field) {
+  std::string name = field.name;
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
 
 CLI::Validator between(double smallest, double largest) {
   const auto check = [smallest, largest](const std::string& text) -> std::string {

@@ -9,6 +9,7 @@
 #include "fastintent/dataset.h"
 #include "fastintent/options.h"
 #include "fastintent/trainer.h"
+#include "fastintent/training_fields.h"
 
 namespace fastintent::cli {
 
@@ -57,6 +58,9 @@ CLI::Option* add_choice(CLI::App& command,
       ->type_name(names)
       ->default_str(choice_name(choices, value));
 }
+
+/// "batch-size" of the field batch_size: the flag of `fastintent train` without its "--".
+std::string flag_name(const TrainingField& field);
 
 /// Checks that a number lies from `smallest` to `largest`; unlike CLI11's own ranges, not a number
 /// (nan) does not.

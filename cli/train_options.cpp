@@ -1,6 +1,14 @@
 #include "train_options.h"
 
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <optional>
+#include <type_traits>
+
 #include "choices.h"
+#include "fastintent/training_fields.h"
 
 namespace fastintent::cli {
 namespace {
@@ -11,7 +19,7 @@ Examples:
   fastintent train --model all-MiniLM-L6-v2 --train messages.csv --validation held_out.csv \
                    --output intents --epochs 8 --pooling mean
   fastintent train --model intents --train more.csv --output intents --force
-  fastintent train ... --resume      goes on after Ctrl-C
+  fastintent train ... --resume      continues after Ctrl-C
 
 The data are .csv or .tsv files with a header row, or .jsonl. Without --validation, a stratified
 share of the rows is held out. Each epoch is evaluated and the best one is kept. Every step and epoch
@@ -29,7 +37,7 @@ void add_data_options(CLI::App& command, TrainOptions& options) {
       ->type_name("DIR")
       ->required();
   command.add_flag("--force", options.training.overwrite, "replace the model in the output folder");
-  command.add_flag("--resume", options.training.resume, "go on with a run that was interrupted");
+  command.add_flag("--resume", options.training.resume, "continue a run that was interrupted");
   command
       .add_option(
           "--log", options.log, "JSON lines of every step and epoch (default: OUTPUT.log.jsonl)")
@@ -42,21 +50,6 @@ void add_data_options(CLI::App& command, TrainOptions& options) {
                   options.validation,
                   "labelled texts to measure on (default: rows held out of --train)")
       ->type_name("FILE")
-      ->group(group);
-  command
-      .add_option(
-          "--validation-share", options.training.validation_share, "share of the rows to hold out")
-      ->type_name("X")
-      ->capture_default_str()
-      ->check(between(0, 1))
-      ->group(group);
-  command
-      .add_option("--review-accuracy",
-                  options.training.review_accuracy,
-                  "share of the confident answers that are to be right; decides which need review")
-      ->type_name("X")
-      ->capture_default_str()
-      ->check(between(0, 1))
       ->group(group);
   command
       .add_option("--text-column",
@@ -72,136 +65,78 @@ void add_data_options(CLI::App& command, TrainOptions& options) {
       ->group(group);
 }
 
-void add_model_options(CLI::App& command, TrainingOptions& training) {
-  const std::string group = "Model";
-  add_choice(command,
-             "--pooling",
-             training.pooling,
-             kPoolings,
-             "how a text's tokens become one vector; auto follows the folder")
-      ->group(group);
-  command
-      .add_option("--max-length",
-                  training.max_length,
-                  "tokens a text, special ones included; 0: the folder's own")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(at_least(0))
-      ->group(group);
-  command.add_option("--dropout", training.dropout, "all dropout rates (default: the model's own)")
-      ->type_name("X")
-      ->check(between(0, 1))
-      ->group(group);
+template <typename T>
+CLI::Option* add_field(CLI::App& command,
+                       const std::string& flag,
+                       const TrainingField& field,
+                       T& value) {
+  CLI::Option* option = command.add_option(flag, value, field.meaning);
+  return option->type_name(std::is_integral_v<T> ? "N" : "X")->capture_default_str();
 }
 
-void add_schedule_options(CLI::App& command, TrainingOptions& training) {
-  const std::string group = "Schedule";
-  command.add_option("--epochs", training.epochs, "passes over the rows, at most (default 5)")
-      ->type_name("N")
-      ->check(at_least(1))
-      ->group(group);
-  command
-      .add_option(
-          "--patience", training.patience, "epochs without a better accuracy before training stops")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(at_least(1))
-      ->group(group);
-  command
-      .add_flag("--refit",
-                training.refit,
-                "then train once more on all rows, for the best number of epochs")
-      ->group(group);
-  command.add_option("--batch-size", training.batch_size, "texts a step")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(at_least(1))
-      ->group(group);
-  command.add_option("--seed", training.seed, "same seed, same weights")
-      ->type_name("N")
-      ->capture_default_str()
-      ->group(group);
+template <typename T>
+CLI::Option* add_field(CLI::App& command,
+                       const std::string& flag,
+                       const TrainingField& field,
+                       std::optional<T>& value) {
+  const std::string text = fmt::format("{} (default: {})", field.meaning, field.open_default);
+  return command.add_option(flag, value, text)->type_name(std::is_integral_v<T> ? "N" : "X");
 }
 
-void add_optimizer_options(CLI::App& command, TrainingOptions& training) {
-  const std::string group = "Optimizer";
-  command
-      .add_option(
-          "--learning-rate", training.learning_rate, "peak, of the encoder (default: by width)")
-      ->type_name("X")
-      ->check(at_least(0))
-      ->group(group);
-  command
-      .add_option("--head-learning-rate",
-                  training.head_learning_rate,
-                  "peak, of the head (default: 10 times the encoder's)")
-      ->type_name("X")
-      ->check(at_least(0))
-      ->group(group);
-  command
-      .add_option("--layer-decay",
-                  training.layer_decay,
-                  "learning rate of a layer relative to the one above it")
-      ->type_name("X")
-      ->capture_default_str()
-      ->check(between(0, 1))
-      ->group(group);
-  command
-      .add_option("--warmup-share",
-                  training.warmup_share,
-                  "of all steps; then the rate falls linearly to zero")
-      ->type_name("X")
-      ->capture_default_str()
-      ->check(between(0, 1))
-      ->group(group);
-  command
-      .add_option(
-          "--weight-decay", training.weight_decay, "of AdamW; not on biases and layer norms")
-      ->type_name("X")
-      ->capture_default_str()
-      ->check(at_least(0))
-      ->group(group);
-  command
-      .add_option("--gradient-clip",
-                  training.gradient_clip,
-                  "largest norm of a step's gradient; 0 does not clip")
-      ->type_name("X")
-      ->capture_default_str()
-      ->check(at_least(0))
-      ->group(group);
-  command
-      .add_option("--label-smoothing",
-                  training.label_smoothing,
-                  "share of the target spread over all intents (default 0.05)")
-      ->type_name("X")
-      ->check(between(0, 1))
-      ->group(group);
-  command
-      .add_flag("--balance-classes",
-                training.balance_classes,
-                "weigh intents by the inverse of their counts")
-      ->group(group);
+CLI::Option* add_field(CLI::App& command,
+                       const std::string& flag,
+                       const TrainingField& field,
+                       bool& value) {
+  return command.add_flag(flag, value, field.meaning);
 }
 
-void add_running_options(CLI::App& command, TrainingOptions& training) {
-  const std::string group = "Running";
-  add_choice(command,
-             "--precision",
-             training.precision,
-             kTrainingPrecisions,
-             "auto is the fastest on this device that costs no accuracy")
-      ->group(group);
-  add_worker_options(command, training.device, training.gpu, training.threads);
+CLI::Option* add_field(CLI::App& command,
+                       const std::string& flag,
+                       const TrainingField& field,
+                       HeadPooling& value) {
+  return add_choice(command, flag, value, kPoolings, field.meaning);
+}
+
+CLI::Option* add_field(CLI::App& command,
+                       const std::string& flag,
+                       const TrainingField& field,
+                       Precision& value) {
+  return add_choice(command, flag, value, kTrainingPrecisions, field.meaning);
+}
+
+// The end points of an open range are refused later, by Trainer.
+CLI::Validator check_of(const NumberRange& range) {
+  return std::isfinite(range.largest) ? between(range.smallest, range.largest)
+                                      : at_least(range.smallest);
+}
+
+/// The flags of all fields that are neither files, which have flags under other names, nor
+/// placement, which all commands have.
+void add_field_options(CLI::App& command, TrainingOptions& training) {
+  visit_training_fields(training, [&](const TrainingField& field, auto& value) {
+    using Value = std::remove_reference_t<decltype(value)>;
+    constexpr bool kIsOther =
+        std::is_same_v<Value, std::filesystem::path> || std::is_same_v<Value, Device>;
+    if constexpr (!kIsOther) {
+      if (field.role == TrainingRole::files || field.role == TrainingRole::placement) {
+        return;
+      }
+      CLI::Option* option = add_field(command, "--" + flag_name(field), field, value);
+      option->group(field.group);
+      if (field.range) {
+        option->check(check_of(*field.range));
+      }
+    }
+  });
 }
 
 }  // namespace
 
 void add_train_options(CLI::App& command, TrainOptions& options) {
   add_data_options(command, options);
-  add_schedule_options(command, options.training);
-  add_model_options(command, options.training);
-  add_optimizer_options(command, options.training);
-  add_running_options(command, options.training);
+  add_field_options(command, options.training);
+  add_worker_options(
+      command, options.training.device, options.training.gpu, options.training.threads);
   command.footer(kFooter);
 }
 

@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "choices.h"
 #include "evaluation_report.h"
+#include "fastintent/training_fields.h"
 #include "messages.h"
 #include "progress_bar.h"
 #include "report/evaluation_sections.h"
@@ -57,29 +61,38 @@ PageFacts run_facts(const TrainingFiles& files,
       {"Written", current_time()}};
 }
 
-/// Under the names of the flags.
+template <typename T>
+std::string value_text(const TrainingField& /*field*/, const T& value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return value ? "on" : "off";
+  } else if constexpr (std::is_same_v<T, HeadPooling>) {
+    return choice_name(kPoolings, value);
+  } else if constexpr (std::is_same_v<T, Precision>) {
+    return std::string(precision_name(value));
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return fmt::format("{:.4g}", value);
+  } else {
+    return fmt::format("{}", value);
+  }
+}
+
+template <typename T>
+std::string value_text(const TrainingField& field, const std::optional<T>& value) {
+  return value ? value_text(field, *value) : field.open_default;
+}
+
+/// Under the names of the flags. Files, device and threads are in run_facts().
 PageFacts setting_facts(const TrainingOptions& options) {
-  const auto text = [](const auto& value) { return fmt::format("{}", value); };
-  const auto number = [](double value) { return fmt::format("{:.4g}", value); };
-  const auto on_off = [](bool value) { return std::string(value ? "on" : "off"); };
-  return {{"epochs", text(options.epochs.value())},
-          {"patience", text(options.patience)},
-          {"refit", on_off(options.refit)},
-          {"batch-size", text(options.batch_size)},
-          {"learning-rate", number(options.learning_rate.value())},
-          {"head-learning-rate", number(options.head_learning_rate.value())},
-          {"layer-decay", number(options.layer_decay)},
-          {"warmup-share", number(options.warmup_share)},
-          {"weight-decay", number(options.weight_decay)},
-          {"gradient-clip", number(options.gradient_clip)},
-          {"label-smoothing", number(options.label_smoothing.value())},
-          {"dropout", options.dropout ? number(*options.dropout) : "the base model's own"},
-          {"balance-classes", on_off(options.balance_classes)},
-          {"pooling", choice_name(kPoolings, options.pooling)},
-          {"max-length", text(options.max_length)},
-          {"precision", std::string(precision_name(options.precision))},
-          {"threads", text(options.threads)},
-          {"seed", text(options.seed)}};
+  PageFacts facts;
+  visit_training_fields(options, [&](const TrainingField& field, const auto& value) {
+    using Value = std::remove_cvref_t<decltype(value)>;
+    if constexpr (!std::is_same_v<Value, std::filesystem::path> && !std::is_same_v<Value, Device>) {
+      if (field.role != TrainingRole::files && field.role != TrainingRole::placement) {
+        facts.push_back({flag_name(field), value_text(field, value)});
+      }
+    }
+  });
+  return facts;
 }
 
 /// What the curves of a resumed run lack, in words.

@@ -56,18 +56,6 @@ HeadKind choose_head(HeadPooling pooling, HeadKind own) {
   return own;
 }
 
-HeadPooling pooling_of(HeadKind head) {
-  switch (head) {
-    case HeadKind::pooler:
-      return HeadPooling::pooler;
-    case HeadKind::cls:
-      return HeadPooling::cls;
-    case HeadKind::mean:
-      return HeadPooling::mean;
-  }
-  return HeadPooling::automatic;
-}
-
 LabelledTexts join(const LabelledTexts& first, const LabelledTexts& second) {
   LabelledTexts all = first;
   all.texts.insert(all.texts.end(), second.texts.begin(), second.texts.end());
@@ -137,9 +125,12 @@ class TrainingRun {
                   "train: expected rows to validate on, found none; give a validation set, or more "
                   "than one row of a label");
     }
-    settings_ = resolve_settings(options, config_, *memory_, all_);
-    shared_fingerprint_ = shared_fingerprint(options, settings_, config_, training, validation);
-    fingerprint_ = fingerprint(options, shared_fingerprint_, memory_->name(), process.size);
+    used_ = resolve_options(options, config_, *memory_);
+    used_.max_length = tokenizer_.max_length();
+    used_.threads = pool_.size();
+    settings_ = fit_settings(used_, config_, all_);
+    shared_fingerprint_ = shared_fingerprint(used_, config_, training, validation);
+    fingerprint_ = fingerprint(used_, shared_fingerprint_, memory_->name(), process.size);
   }
 
   TrainingReport run() {
@@ -159,7 +150,7 @@ class TrainingRun {
       tell("this processor gains no speed by bf16");
     }
     TrainingReport report;
-    report.options = options_used();
+    report.options = used_;
     report.device_name = memory_->name();
     report.held_out_rows = held_out_rows_;
     if (progress.refitting) {
@@ -203,19 +194,6 @@ class TrainingRun {
     if (callbacks_.on_message) {
       callbacks_.on_message(message);
     }
-  }
-
-  TrainingOptions options_used() const {
-    TrainingOptions used = options_;
-    used.epochs = settings_.epochs;
-    used.learning_rate = settings_.learning_rate;
-    used.head_learning_rate = settings_.head_learning_rate;
-    used.label_smoothing = settings_.label_smoothing;
-    used.max_length = tokenizer_.max_length();
-    used.pooling = pooling_of(config_.head);
-    used.precision = settings_.precision;
-    used.threads = pool_.size();
-    return used;
   }
 
   EncodedDataset encode(const LabelledTexts& data, const char* name) {
@@ -320,6 +298,7 @@ class TrainingRun {
   EncodedDataset validation_;
   Calibration calibration_;
   std::vector<int64_t> held_out_rows_;
+  TrainingOptions used_;  // resolved
   FitSettings settings_;
   std::string shared_fingerprint_;
   std::string fingerprint_;

@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <filesystem>
 #include <map>
+#include <optional>
+#include <type_traits>
 
 #include "base/available_cores.h"
 #include "base/fingerprint.h"
@@ -11,6 +15,7 @@
 #include "compute/precisions.h"
 #include "devices/placement.h"
 #include "fastintent/error.h"
+#include "fastintent/training_fields.h"
 
 namespace fastintent {
 namespace {
@@ -23,16 +28,69 @@ constexpr double kLabelSmoothing = 0.05;
 constexpr double kLearningRateAt384 = 2e-4;
 constexpr double kHeadFactor = 10;  // a head that starts from noise learns faster than the body
 
-void require(bool good, const char* name, const char* expected, double found) {
-  if (good) {
-    return;
+std::string range_text(const NumberRange& range) {
+  std::string text =
+      fmt::format("{} {}", range.with_smallest ? "at least" : "more than", range.smallest);
+  if (std::isfinite(range.largest)) {
+    text += fmt::format(", {} {}", range.with_largest ? "at most" : "below", range.largest);
   }
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("train: {}: expected {}, found {}", name, expected, found));
+  return text;
 }
 
-bool is_rate(double value) {
-  return value >= 0 && value < 1;
+void check_range(const TrainingField& field, double value) {
+  if (!field.range || field.range->contains(value)) {
+    return;
+  }
+  std::string name = field.name;
+  std::replace(name.begin(), name.end(), '_', ' ');
+  throw Error(
+      ErrorCode::invalid_argument,
+      fmt::format("train: {}: expected {}, found {}", name, range_text(*field.range), value));
+}
+
+template <typename T>
+void check_field(const TrainingField& field, const T& value) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    check_range(field, static_cast<double>(value));
+  }
+}
+
+template <typename T>
+void check_field(const TrainingField& field, const std::optional<T>& value) {
+  if (value) {
+    check_field(field, *value);
+  }
+}
+
+template <typename T>
+std::string fingerprint_text(const T& value) {
+  if constexpr (std::is_enum_v<T>) {
+    return std::to_string(static_cast<int>(value));
+  } else {
+    return fmt::format("{}", value);
+  }
+}
+
+template <typename T>
+std::string fingerprint_text(const std::optional<T>& value) {
+  return value ? fingerprint_text(*value) : std::string();
+}
+
+// Files are no part of a fingerprint: see fingerprint().
+std::string fingerprint_text(const std::filesystem::path& value) {
+  return value.string();
+}
+
+HeadPooling pooling_of(HeadKind head) {
+  switch (head) {
+    case HeadKind::pooler:
+      return HeadPooling::pooler;
+    case HeadKind::cls:
+      return HeadPooling::cls;
+    case HeadKind::mean:
+      return HeadPooling::mean;
+  }
+  return HeadPooling::automatic;
 }
 
 std::vector<float> balanced_weights(const ModelConfig& config, const LabelledTexts& all) {
@@ -62,105 +120,77 @@ void check_options(const TrainingOptions& options) {
                 "for prediction");
   }
   require_gpu_device("train", options.device, options.gpu);
-  require(options.epochs.value_or(1) >= 1, "epochs", "at least 1", options.epochs.value_or(1));
-  require(options.batch_size >= 1, "batch size", "at least 1", options.batch_size);
-  require(options.learning_rate.value_or(1) > 0,
-          "learning rate",
-          "more than 0",
-          options.learning_rate.value_or(1));
-  require(options.head_learning_rate.value_or(1) > 0,
-          "head learning rate",
-          "more than 0",
-          options.head_learning_rate.value_or(1));
-  require(options.weight_decay >= 0, "weight decay", "0 or more", options.weight_decay);
-  require(is_rate(options.warmup_share), "warm-up share", "0 to below 1", options.warmup_share);
-  require(options.gradient_clip >= 0, "gradient clip", "0 or more", options.gradient_clip);
-  require(is_rate(options.label_smoothing.value_or(0)),
-          "label smoothing",
-          "0 to below 1",
-          options.label_smoothing.value_or(0));
-  require(
-      is_rate(options.dropout.value_or(0)), "dropout", "0 to below 1", options.dropout.value_or(0));
-  require(options.layer_decay > 0 && options.layer_decay <= 1,
-          "layer decay",
-          "more than 0, at most 1",
-          options.layer_decay);
-  require(options.validation_share > 0 && options.validation_share < 1,
-          "validation share",
-          "between 0 and 1",
-          options.validation_share);
-  require(options.patience >= 1, "patience", "at least 1", options.patience);
-  require(options.review_accuracy >= 0 && options.review_accuracy <= 1,
-          "review accuracy",
-          "0 to 1",
-          options.review_accuracy);
-  require(options.threads >= 0 && options.threads <= kMostWorkers,
-          "threads",
-          "0 to 1024",
-          options.threads);
-  require(options.max_length >= 0, "max length", "0 or more", options.max_length);
+  if (options.threads < 0 || options.threads > kMostWorkers) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("train: threads: expected at least 0, at most {}, found {}",
+                            kMostWorkers,
+                            options.threads));
+  }
+  visit_training_fields(
+      options, [](const TrainingField& field, const auto& value) { check_field(field, value); });
 }
 
-FitSettings resolve_settings(const TrainingOptions& options,
-                             const ModelConfig& config,
-                             const Backend& backend,
-                             const LabelledTexts& all) {
-  const EncoderConfig& encoder = config.encoder;
-  const double width_ratio = 384.0 / static_cast<double>(encoder.hidden);
+TrainingOptions resolve_options(TrainingOptions options,
+                                const ModelConfig& config,
+                                const Backend& backend) {
+  const double width_ratio = 384.0 / static_cast<double>(config.encoder.hidden);
   const double by_width = kLearningRateAt384 * std::min(1.0, width_ratio * width_ratio);
+  options.epochs = options.epochs.value_or(kEpochs);
+  options.learning_rate = options.learning_rate.value_or(by_width);
+  options.head_learning_rate =
+      options.head_learning_rate.value_or(kHeadFactor * *options.learning_rate);
+  options.label_smoothing = options.label_smoothing.value_or(kLabelSmoothing);
+  options.pooling = pooling_of(config.head);
+  if (options.precision == Precision::automatic) {
+    options.precision = backend.training_precision();
+  }
+  require_precision("train", backend, options.precision);
+  return options;
+}
+
+FitSettings fit_settings(const TrainingOptions& resolved,
+                         const ModelConfig& config,
+                         const LabelledTexts& all) {
+  const EncoderConfig& encoder = config.encoder;
   FitSettings settings;
-  settings.epochs = options.epochs.value_or(kEpochs);
-  settings.batch_size = options.batch_size;
-  settings.learning_rate = options.learning_rate.value_or(by_width);
-  settings.head_learning_rate =
-      options.head_learning_rate.value_or(kHeadFactor * settings.learning_rate);
-  settings.weight_decay = options.weight_decay;
-  settings.warmup_share = options.warmup_share;
-  settings.gradient_clip = options.gradient_clip;
-  settings.layer_decay = options.layer_decay;
-  settings.label_smoothing = static_cast<float>(options.label_smoothing.value_or(kLabelSmoothing));
-  const auto rate = [&](float own) { return static_cast<float>(options.dropout.value_or(own)); };
+  settings.epochs = resolved.epochs.value();
+  settings.batch_size = resolved.batch_size;
+  settings.learning_rate = resolved.learning_rate.value();
+  settings.head_learning_rate = resolved.head_learning_rate.value();
+  settings.weight_decay = resolved.weight_decay;
+  settings.warmup_share = resolved.warmup_share;
+  settings.gradient_clip = resolved.gradient_clip;
+  settings.layer_decay = resolved.layer_decay;
+  settings.label_smoothing = static_cast<float>(resolved.label_smoothing.value());
+  const auto rate = [&](float own) { return static_cast<float>(resolved.dropout.value_or(own)); };
   settings.hidden_dropout = rate(encoder.hidden_dropout);
   settings.attention_dropout = rate(encoder.attention_dropout);
   settings.head_dropout = rate(encoder.head_dropout);
-  if (options.balance_classes) {
+  if (resolved.balance_classes) {
     settings.class_weights = balanced_weights(config, all);
   }
-  settings.seed = options.seed;
-  settings.patience = options.patience;
-  settings.precision =
-      options.precision == Precision::automatic ? backend.traits().training : options.precision;
-  require_precision("train", backend, settings.precision);
+  settings.seed = resolved.seed;
+  settings.patience = resolved.patience;
+  settings.precision = resolved.precision;
   return settings;
 }
 
-std::string shared_fingerprint(const TrainingOptions& options,
-                               const FitSettings& settings,
+std::string shared_fingerprint(const TrainingOptions& resolved,
                                const ModelConfig& config,
                                const LabelledTexts& training,
                                const LabelledTexts* validation) {
   Fingerprint print;
   const auto number = [&](auto value) { print.add(fmt::format("{}", value)); };
-  number(settings.epochs);
-  number(settings.batch_size);
-  number(settings.learning_rate);
-  number(settings.head_learning_rate);
-  number(settings.weight_decay);
-  number(settings.warmup_share);
-  number(settings.gradient_clip);
-  number(settings.layer_decay);
-  number(settings.label_smoothing);
-  number(settings.hidden_dropout);
-  number(settings.attention_dropout);
-  number(settings.head_dropout);
-  number(settings.seed);
-  number(settings.patience);
-  number(static_cast<int>(settings.precision));
-  number(static_cast<int>(config.head));
-  number(options.max_length);
-  number(options.validation_share);
-  number(options.refit);
-  number(options.balance_classes);
+  visit_training_fields(resolved, [&](const TrainingField& field, const auto& value) {
+    if (field.role == TrainingRole::weights) {
+      print.add(field.name);
+      print.add(fingerprint_text(value));
+    }
+  });
+  // What an open dropout stands for.
+  number(config.encoder.hidden_dropout);
+  number(config.encoder.attention_dropout);
+  number(config.encoder.head_dropout);
   for (const std::string& intent : config.intents) {
     print.add(intent);
   }
@@ -177,16 +207,16 @@ std::string shared_fingerprint(const TrainingOptions& options,
   return print.text();
 }
 
-std::string fingerprint(const TrainingOptions& options,
+std::string fingerprint(const TrainingOptions& resolved,
                         std::string_view shared,
                         std::string_view device,
                         int processes) {
   Fingerprint print;
   print.add(shared);
   std::error_code ignored;
-  print.add(std::filesystem::weakly_canonical(options.base_model, ignored).string());
+  print.add(std::filesystem::weakly_canonical(resolved.base_model, ignored).string());
   print.add(device);
-  print.add(std::to_string(options.threads > 0 ? options.threads : available_cores()));
+  print.add(std::to_string(resolved.threads));
   print.add(std::to_string(processes));
   return print.text();
 }

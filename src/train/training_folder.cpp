@@ -19,6 +19,9 @@ using nlohmann::ordered_json;
 
 constexpr const char* kTensors = "tensors.safetensors";
 constexpr const char* kProgress = "progress.json";
+// Of the state of an interrupted run. Version 1 had no such number, and a fingerprint that was made
+// of the settings without their names.
+constexpr int64_t kStateVersion = 2;
 
 // Buffers of a backend as tensors of a file. They end in filler; both sides of a copy have the
 // same.
@@ -115,7 +118,8 @@ void TrainingFolder::save_state(const std::string& fingerprint,
   buffers.add("second_moment", optimizer.second_moment);
   buffers.add("word_first_moment", optimizer.word_first_moment);
   buffers.add("word_second_moment", optimizer.word_second_moment);
-  const ordered_json standing = {{"fingerprint", fingerprint},
+  const ordered_json standing = {{"format_version", kStateVersion},
+                                 {"fingerprint", fingerprint},
                                  {"refitting", progress.refitting},
                                  {"refit_epochs", progress.refit_epochs},
                                  {"epoch", progress.epoch},
@@ -141,6 +145,15 @@ void TrainingFolder::save_state(const std::string& fingerprint,
 
 FitProgress TrainingFolder::load_progress(const std::string& fingerprint) const {
   const JsonDocument document = JsonDocument::read(state() / kProgress);
+  const int64_t version = document.integer_or("format_version", 1);
+  if (version != kStateVersion) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("resume: expected a state of format version {}, found {}, of another "
+                            "version of fastintent; train anew, with overwrite (--force) ({})",
+                            kStateVersion,
+                            version,
+                            document.name()));
+  }
   if (document.text_or("fingerprint", "") != fingerprint) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("resume: expected the settings, base model and data of the interrupted "

@@ -74,7 +74,7 @@ TEST_F(TrainerErrors, SettingsMustBeInTheirRange) {
   refuse("learning rate", [&](auto& options) { options.learning_rate = nan; });
   refuse("head learning rate", [](auto& options) { options.head_learning_rate = -1; });
   refuse("weight decay", [](auto& options) { options.weight_decay = -0.1; });
-  refuse("warm-up share", [](auto& options) { options.warmup_share = 1; });
+  refuse("warmup share", [](auto& options) { options.warmup_share = 1; });
   refuse("gradient clip", [](auto& options) { options.gradient_clip = -1; });
   refuse("label smoothing", [](auto& options) { options.label_smoothing = 1; });
   refuse("dropout", [](auto& options) { options.dropout = 1; });
@@ -83,6 +83,7 @@ TEST_F(TrainerErrors, SettingsMustBeInTheirRange) {
   refuse("layer decay", [](auto& options) { options.layer_decay = 1.5; });
   refuse("validation share", [](auto& options) { options.validation_share = 0; });
   refuse("validation share", [](auto& options) { options.validation_share = 1; });
+  refuse("review accuracy", [](auto& options) { options.review_accuracy = 1.1; });
   refuse("patience", [](auto& options) { options.patience = 0; });
   refuse("precision", [](auto& options) { options.precision = Precision::int8; });
   refuse("threads", [](auto& options) { options.threads = -1; });

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "base/expect_error.h"
 #include "tiny_training.h"
 
@@ -121,6 +123,20 @@ TEST_F(Resume, NeedsAState) {
   TrainingOptions absent = options("absent");
   absent.resume = true;
   expect_error(ErrorCode::missing_input, "absent.training", [&] { Trainer(absent).train(data_); });
+}
+
+TEST_F(Resume, RefusesAStateOfAnotherVersion) {
+  TrainingOptions stopped = options("stopped");
+  ASSERT_FALSE(train(stopped, false, 5));
+  const auto file = training_folder_of(stopped.output) / "state/progress.json";
+  std::string text = read_whole(file);
+  const std::string version = "\"format_version\": 2,";
+  ASSERT_NE(text.find(version), std::string::npos);
+  std::ofstream(file) << text.erase(text.find(version), version.size());
+  stopped.resume = true;
+  expect_error(ErrorCode::invalid_argument,
+               "resume: expected a state of format version 2, found 1",
+               [&] { Trainer(stopped).train(data_); });
 }
 
 TEST_F(Resume, RefusesOtherSettingsOrData) {

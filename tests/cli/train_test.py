@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -12,6 +13,16 @@ import unittest
 from program import BASE, PROGRAM, ProgramTest, environment, interrupt
 
 WORDS = {"card": "where is my card", "refund": "give my money back", "weather": "will it rain"}
+
+
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/training.md"
+
+
+def documented_settings():
+    """The rows of the table of docs/training.md: name, default, meaning."""
+    table = PAGE.read_text().split("| setting | default | meaning |")[1].split("\n\n")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| `")]
+    return [row for row in rows if re.fullmatch("`[a-z_]+`", row[0])]
 
 
 class TrainTest(ProgramTest):
@@ -26,6 +37,14 @@ class TrainTest(ProgramTest):
 
     def log(self):
         return [json.loads(line) for line in self.log_file.read_text().splitlines()]
+
+    def test_every_documented_setting_is_a_flag(self):
+        help_text = " ".join(self.run_program("train", "--help").stdout.decode().split())
+        settings = documented_settings()
+        self.assertGreater(len(settings), 15)
+        for name, _, _ in settings:
+            flag = "--" + name.strip("`").replace("_", "-")
+            self.assertRegex(help_text, f"(?<![a-z-]){flag}(?![a-z-])")
 
     def test_trains_and_logs(self):
         done = self.run_program(*self.arguments, "--epochs", "2", "--batch-size", "16")
