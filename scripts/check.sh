@@ -1,41 +1,90 @@
 #!/usr/bin/env bash
-# The one command before a commit: formatting, layering, then build and tests. Goes on after a failure, so
-# that one run tells all of them.
-#   scripts/check.sh          the everyday check
-#   scripts/check.sh --full   adds sanitizers, fuzzing, clang-tidy, and the CUDA build where nvcc is
+# All checks of the tree, at three sizes (docs/development.md says what each runs):
+#   scripts/check.sh             before a commit: formatting, layers, build, the quick tests
+#   scripts/check.sh --ci        what CI runs; stops at the first failure
+#   scripts/check.sh --nightly   everything; like the first it goes on after a failure, so that one run shows all
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+size=${1:-}
+if (($# > 1)) || [[ ! $size =~ ^(--ci|--nightly|)$ ]]; then
+  echo "usage: $0 [--ci | --nightly]" >&2
+  exit 64
+fi
+
 failed=()
+steps=()
 step() {
   printf '\n== %s\n' "$*"
   local start=$SECONDS
   "$@" || failed+=("$*")
-  printf '== %s s\n' "$((SECONDS - start))"
+  steps+=("$(printf '%5d s  %s' "$((SECONDS - start))" "$*")")
+  if [[ $size == --ci ]] && ((${#failed[@]} > 0)); then finish; fi
 }
 
-tested=(dev)
-if [[ "${1:-}" == --full ]]; then
-  tested+=(sanitize thread-sanitize fuzz)
-  if command -v nvcc || [[ -x /usr/local/cuda/bin/nvcc ]]; then tested+=(cuda); else no_cuda=true; fi >/dev/null
-fi
-# Results of an earlier run must not be counted as this one's.
-for preset in "${tested[@]}"; do rm -rf "build/$preset/tests.xml" "build/$preset/Testing"; done
-rm -f build/python/tests.xml
+tested=()
+# A workflow preset, and the build folder with its results; those of an earlier run must not count as this one's.
+workflow() {
+  local preset=$1 folder=build/$2
+  rm -rf "$folder/tests.xml" "$folder/Testing"
+  tested+=("$folder")
+  step cmake --workflow --preset "$preset"
+}
+
+python_tests() {
+  rm -f build/python/tests.xml
+  tested+=(build/python)
+  step scripts/python_tests.sh
+}
+
+finish() {
+  printf '\n'
+  printf '%s\n' "${steps[@]}"
+  for what in "${failed[@]}"; do echo "failed: $what"; done
+  if [[ -v no_cuda ]]; then echo "cuda: $no_cuda"; fi
+  scripts/summarize_tests.py "${tested[@]}"
+  exit $((${#failed[@]} > 0))
+}
+
+# Whether a file changed that the build with CUDA or the emulated device reads.
+cuda_changed() {
+  scripts/changed_files.sh | grep -E '^(src/(cuda|compute|model|devices)|tests/(cuda|cuda_emulation|compute))/|^cmake/' \
+    >/dev/null
+}
+
+has_nvcc() { command -v nvcc >/dev/null || [[ -x /usr/local/cuda/bin/nvcc ]]; }
+
+cuda_build() {
+  if has_nvcc; then workflow cuda cuda; else no_cuda="no nvcc here, so the build with CUDA was not compiled"; fi
+}
+
+# The Python module is compiled in another folder, from the same sources with the same flags.
+export CCACHE_NOHASHDIR=1
 
 step scripts/format.sh --check
 step scripts/check_layers.py
-# The Python module is compiled in another folder, from the same sources with the same flags.
-export CCACHE_NOHASHDIR=1
-for preset in "${tested[@]}"; do step cmake --workflow --preset "$preset"; done
-step scripts/python_tests.sh
-if [[ "${1:-}" == --full ]]; then
-  step cmake --workflow --preset tidy
-  step scripts/tidy_cuda.sh
-fi
-
-printf '\n'
-for what in "${failed[@]}"; do echo "failed: $what"; done
-if [[ -v no_cuda ]]; then echo "cuda: no nvcc here, so the build with CUDA was not compiled"; fi
-scripts/summarize_tests.py "${tested[@]/#/build/}" build/python
-exit $((${#failed[@]} > 0))
+case $size in
+  '')
+    # Since the last commit, that is.
+    if FASTINTENT_CHANGED_SINCE=HEAD cuda_changed; then workflow dev dev; else workflow quick dev; fi
+    ;;
+  --ci)
+    workflow dev dev
+    python_tests
+    step scripts/tidy.py
+    workflow sanitize-host sanitize
+    workflow thread-sanitize-host thread-sanitize
+    workflow fuzz fuzz
+    if cuda_changed; then cuda_build; else no_cuda="nothing changed that the build with CUDA reads"; fi
+    ;;
+  --nightly)
+    workflow dev dev
+    python_tests
+    cuda_build
+    step scripts/tidy.py --all
+    workflow sanitize sanitize
+    workflow thread-sanitize thread-sanitize
+    workflow fuzz fuzz
+    ;;
+esac
+finish

@@ -1,14 +1,51 @@
 #!/usr/bin/env bash
-# Formats every C++ file; with --check only tells which lines would change. clang-format's output differs
-# between versions, so one is the definition: 14, Debian 12's.
+# Formats and lints C++, CUDA, Python, CMake and shell; with --check it changes nothing and fails where a file would
+# change. The tools come from PyPI, as pinned in format_requirements.txt, into build/format.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-clang_format=$(command -v clang-format-14 || command -v clang-format || true)
-if [[ "$("${clang_format:-true}" --version)" != *'version 14.'* ]]; then
-  echo "skipped: format (expected clang-format 14, found ${clang_format:-none})"
-  exit 0
+if (($# > 1)) || [[ ${1:---check} != --check ]]; then
+  echo "usage: $0 [--check]" >&2
+  exit 64
 fi
-mode=(-i)
-[[ "${1:-}" != --check ]] || mode=(--dry-run --Werror)
-git ls-files -z --cached --others --exclude-standard -- '*.h' '*.cpp' | xargs -0 "$clang_format" "${mode[@]}"
+
+requirements=scripts/format_requirements.txt
+environment=build/format
+if ! cmp -s "$requirements" "$environment/installed.txt"; then
+  python3 -m venv --clear "$environment"
+  if ! "$environment/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"; then
+    echo "format: expected the tools of $requirements from PyPI, found no way to install them" >&2
+    exit 1
+  fi
+  cp "$requirements" "$environment/installed.txt"
+fi
+tools=$environment/bin
+
+# Runs a tool on the files of the tree that match the patterns, those that git does not know yet included.
+run_on() {
+  local patterns=$1
+  shift
+  # The patterns are words without spaces.
+  # shellcheck disable=SC2086
+  git ls-files -z --cached --others --exclude-standard --deduplicate -- $patterns |
+    while IFS= read -r -d '' file; do if [[ -f $file ]]; then printf '%s\0' "$file"; fi; done |
+    xargs -0 "$@" || failed=1
+}
+
+failed=0
+shell='*.sh .ci/run'
+cmake='*CMakeLists.txt *.cmake'
+if [[ ${1:-} == --check ]]; then
+  run_on '*.h *.cpp *.cu *.cuh' "$tools/clang-format" --dry-run --Werror
+  run_on '*.py *.pyi' "$tools/ruff" format --quiet --diff
+  run_on "$cmake" "$tools/gersemi" --check --quiet
+  run_on "$shell" "$tools/shfmt" --diff
+else
+  run_on '*.h *.cpp *.cu *.cuh' "$tools/clang-format" -i
+  run_on '*.py *.pyi' "$tools/ruff" format --quiet
+  run_on "$cmake" "$tools/gersemi" --in-place --quiet
+  run_on "$shell" "$tools/shfmt" --write
+fi
+run_on '*.py *.pyi' "$tools/ruff" check --quiet
+run_on "$shell" "$tools/shellcheck"
+exit "$failed"

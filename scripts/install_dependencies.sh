@@ -25,8 +25,9 @@ case "${1:-}" in
       libgtest-dev libbenchmark-dev ccache
       clang libclang-rt-dev  # libFuzzer and the sanitizers' run time
       libomp-dev             # clang's OpenMP, which oneDNN's CMake package asks for
-      clang-format clang-tidy
-      python3-venv           # scripts/python_tests.sh
+      clang-tidy
+      lld                    # links the tests
+      python3-venv           # scripts/python_tests.sh, scripts/format.sh
       doxygen                # scripts/build_api_docs.sh
     )
     ;;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# All tests on a bare machine: installs packages, fetches the base weights, then runs every check.
+# All tests of CI on a bare machine: installs packages, fetches the base weights, then runs scripts/check.sh --ci.
+#   scripts/run_tests.sh --nightly    runs everything instead
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,4 +10,4 @@ if base=$(scripts/fetch_base_model.sh); then
 else
   echo "run_tests: no base weights; the tests that need them are skipped"
 fi
-exec scripts/check.sh --full
+exec scripts/check.sh "${1:---ci}"

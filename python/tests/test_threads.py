@@ -70,7 +70,7 @@ def test_one_stream_has_one_thread_at_a_time(classifier):
 
 def in_child(connection, classifier, stream):
     told = []
-    for call in [lambda: classifier.predict("a card"), lambda: next(stream)]:
+    for call in [lambda: classifier.predict("a card"), lambda: next(stream)]:  # noqa: F821, deleted below
         try:
             call()
             told.append("no error")

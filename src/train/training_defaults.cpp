@@ -142,7 +142,7 @@ TrainingOptions resolve_options(TrainingOptions options,
   options.label_smoothing = options.label_smoothing.value_or(kLabelSmoothing);
   options.pooling = pooling_of(config.head);
   if (options.precision == Precision::automatic) {
-    options.precision = backend.training_precision();
+    options.precision = backend.traits().training;
   }
   require_precision("train", backend, options.precision);
   return options;

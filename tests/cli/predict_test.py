@@ -221,7 +221,7 @@ class PredictTest(ProgramTest):
     def test_a_special_file_is_not_replaced(self):
         pipe = self.folder / "pipe"
         os.mkfifo(pipe)
-        with start(*PREDICT, "--output", str(pipe), "a") as process:
+        with start(*PREDICT, "--output", str(pipe), "a"):
             self.assertEqual(json.loads(pipe.read_text())["text"], "a")
         self.assertTrue(pipe.is_fifo())
 

@@ -27,7 +27,9 @@ TEST(Tokenizer, DoesNotAllocateWhenThereIsRoom) {
   Ids ids;
   ids.reserve(16);
   const int32_t* const data = ids.data();
-  EXPECT_TRUE(tokenizer.append_ids(std::string(100, 'x') + " my card", ids));
+  std::string text(100, 'x');
+  text += " my card";
+  EXPECT_TRUE(tokenizer.append_ids(text, ids));
   EXPECT_EQ(ids.size(), 16U);
   EXPECT_EQ(ids.data(), data);
 }

@@ -1,1 +1,0 @@
-add_fastintent_fuzz(tokenizer text)
