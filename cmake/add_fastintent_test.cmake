@@ -24,6 +24,7 @@ target_compile_options(fastintent_test_options INTERFACE
   -O1  # the tests' own code is not measured; the optimiser's second level costs a fifth of their time to compile
   # For ccache: hash what was included before, and no time of the file.
   $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess> "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+target_compile_features(fastintent_test_options INTERFACE cxx_std_20)
 target_link_libraries(fastintent_test_options INTERFACE fmt::fmt GTest::gtest nlohmann_json::nlohmann_json)
 add_library(fastintent_test_headers OBJECT ${PROJECT_SOURCE_DIR}/tests/main.cpp)
 target_link_libraries(fastintent_test_headers PUBLIC fastintent_test_options)

@@ -191,7 +191,7 @@ TEST(TrainingFields, AreRefusedOutOfTheirRange) {
 
 // | `name` | default, and more of it | meaning, and more of it |
 TEST(TrainingFields, AreTheTableOfTheDocument) {
-  std::ifstream page(TRAINING_PAGE);
+  std::ifstream page("docs/training.md");
   ASSERT_TRUE(page.is_open());
   std::map<std::string, std::string> rows;
   for (std::string line; std::getline(page, line);) {
