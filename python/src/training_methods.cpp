@@ -134,54 +134,34 @@ void save(const Classifier& self, const std::filesystem::path& path, bool overwr
 }
 
 // The defaults are those of TrainingOptions; None takes them, too.
-constexpr const char* kTrainSignature =
-    "def train(self, texts: collections.abc.Iterable[str], "
-    "labels: collections.abc.Iterable[str], "
-    "validation_texts: collections.abc.Iterable[str] | None = None, "
-    "validation_labels: collections.abc.Iterable[str] | None = None, *, "
-    "base_model: str | os.PathLike[str] | None = None, "
-    "output: str | os.PathLike[str] | None = None, overwrite: bool = False, "
-    "resume: bool = False, epochs: int | None = None, batch_size: int = 32, "
-    "learning_rate: float | None = None, head_learning_rate: float | None = None, "
-    "weight_decay: float = 0.01, warmup_share: float = 0.1, gradient_clip: float = 1.0, "
-    "label_smoothing: float | None = None, dropout: float | None = None, "
-    "layer_decay: float = 1.0, balance_classes: bool = False, max_length: int = 0, "
-    "pooling: str = 'auto', seed: int = 42, precision: str = 'auto', "
-    "validation_share: float = 0.1, patience: int = 3, refit: bool = False, "
-    "review_accuracy: float = 0.95, "
-    "on_step: collections.abc.Callable[[StepReport], object] | None = None, "
-    "on_epoch: collections.abc.Callable[[EpochReport], object] | None = None, "
-    "on_message: collections.abc.Callable[[str], object] | None = None, "
-    "should_stop: collections.abc.Callable[[], bool] | None = None, "
-    "show_progress: bool = False) -> TrainingReport";
+std::string train_signature() {
+  return "def train(self, texts: collections.abc.Iterable[str], "
+         "labels: collections.abc.Iterable[str], "
+         "validation_texts: collections.abc.Iterable[str] | None = None, "
+         "validation_labels: collections.abc.Iterable[str] | None = None, *, " +
+         training_keywords() +
+         "on_step: collections.abc.Callable[[StepReport], object] | None = None, "
+         "on_epoch: collections.abc.Callable[[EpochReport], object] | None = None, "
+         "on_message: collections.abc.Callable[[str], object] | None = None, "
+         "should_stop: collections.abc.Callable[[], bool] | None = None, "
+         "show_progress: bool = False) -> TrainingReport";
+}
 
-constexpr const char* kTrainDoc =
-    R"(Fine-tunes and then uses the trained model. One at a time, with optimize_for_inference: callbacks
+std::string train_doc() {
+  return R"(Fine-tunes and then uses the trained model. One at a time, with optimize_for_inference: callbacks
 must not call either.
 
 texts, labels: one label for each text. Without a validation set, `validation_share` of the rows is held
 out, stratified.
-base_model: a Hugging Face folder; None: the model in use, else model_name.
-output: where the trained folder goes; None: a temporary folder that lives as long as the model is in
-use: save() keeps it.
-overwrite: allow `output` to hold a model already.
-resume: go on from the state an interrupted run left beside `output`.
-epochs, learning_rate (peak, of the encoder), head_learning_rate (peak, of the head), label_smoothing,
-dropout (all rates): None takes a default by encoder width and head; see docs/training.md.
-weight_decay: not on biases and layer norms.
-warmup_share: of all steps; then linear decay to zero.
-gradient_clip: largest norm of a step's gradient; 0 does not clip.
-layer_decay: learning rate of a layer relative to the one above it.
-balance_classes: weigh classes by the inverse of their counts.
-max_length: tokens a text; 0: the folder's own.
-pooling: "auto", "pooler", "cls" or "mean": how the encoder's rows become one vector a text.
-precision: "auto" is the fastest on this device that costs no accuracy; "fp32"; "bf16"; "tf32" and
-"fp16", on a GPU.
-patience: epochs without a better accuracy before training stops.
-refit: then train once more on all rows, for the best number of epochs.
-review_accuracy: predictions above the review threshold are to be right this share of the time.
+)" + training_keyword_lines() +
+         R"(
+Without base_model, training starts from the model in use, else from model_name. Without output, the
+trained folder is a temporary one that lives as long as the model is in use; save() keeps it.
+pooling is "auto", "pooler", "cls" or "mean". precision is "auto", "fp32", "bf16", or, on a GPU, "tf32" or
+"fp16". The defaults are explained in docs/training.md.
+
 on_step, on_epoch, on_message: called with a StepReport, an EpochReport, a sentence worth a line.
-should_stop: asked after every step; true stops with StoppedError.
+should_stop: called after every step; true stops with StoppedError.
 show_progress: a bar with rate, time left and loss on standard error.
 
 Ctrl-C, and anything that a callback raises, stops the run and comes out; the resumable state of an
@@ -190,10 +170,14 @@ interrupted run is in `<output>.training`.
 Raises CannotCreateError when the output holds a model and `overwrite` is off (before any work),
 InvalidDataError when a text or label is blank, a validation label is not among the training labels,
 there are fewer than two labels, or no row to validate on.)";
+}
 
 }  // namespace
 
 void add_training_methods(nb::class_<Classifier>& classifier) {
+  // nanobind keeps the pointers.
+  static const std::string signature = train_signature();
+  static const std::string doc = train_doc();
   classifier
       .def("train",
            &train,
@@ -208,8 +192,8 @@ void add_training_methods(nb::class_<Classifier>& classifier) {
            nb::arg("should_stop") = nb::none(),
            nb::arg("show_progress") = false,
            nb::arg("options"),
-           nb::sig(kTrainSignature),
-           kTrainDoc)
+           nb::sig(signature.c_str()),
+           doc.c_str())
       .def("evaluate",
            &evaluate,
            nb::arg("texts").none(),

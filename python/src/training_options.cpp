@@ -4,14 +4,15 @@
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/string.h>
 
-#include <functional>
-#include <map>
+#include <concepts>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
 #include "choices.h"
+#include "fastintent/training_fields.h"
 
 namespace fastintent::python {
 namespace {
@@ -46,57 +47,66 @@ T cast(const std::string& name, nb::handle value) {
   return plain;
 }
 
-using Setter = std::function<void(TrainingOptions&, const std::string& name, nb::handle value)>;
-
 template <typename T>
-Setter field(T TrainingOptions::* member) {
-  return [member](TrainingOptions& options, const std::string& name, nb::handle value) {
-    options.*member = cast<T>(name, value);
-  };
+void assign(T& member, const std::string& name, nb::handle value) {
+  member = cast<T>(name, value);
 }
 
 template <typename T>
-Setter field(std::optional<T> TrainingOptions::* member) {
-  return [member](TrainingOptions& options, const std::string& name, nb::handle value) {
-    options.*member = cast<T>(name, value);
-  };
+void assign(std::optional<T>& member, const std::string& name, nb::handle value) {
+  member = cast<T>(name, value);
+}
+
+void assign(HeadPooling& member, const std::string& name, nb::handle value) {
+  member = parse_pooling(cast<std::string>(name, value));
+}
+
+void assign(Precision& member, const std::string& name, nb::handle value) {
+  member = parse_precision(cast<std::string>(name, value));
+}
+
+// Calls visit(field, member) for the keyword arguments. Where a run computes belongs to the
+// classifier.
+template <typename Visit>
+void visit_keywords(TrainingOptions& options, const Visit& visit) {
+  visit_training_fields(options, [&]<typename T>(const TrainingField& field, T& member) {
+    if constexpr (!std::is_same_v<T, Device>) {
+      if (field.role != TrainingRole::placement) {
+        visit(field, member);
+      }
+    }
+  });
+}
+
+// Type and default as a stub has them.
+std::string stub_text(bool value) {
+  return value ? "bool = True" : "bool = False";
+}
+
+std::string stub_text(double value) {
+  return fmt::format("float = {:#}", value);  // # keeps the point of 1.0
+}
+
+template <std::integral T>
+std::string stub_text(T value) {
+  return fmt::format("int = {}", value);
+}
+
+std::string stub_text(const std::filesystem::path& /*value*/) {
+  return "str | os.PathLike[str] | None = None";
+}
+
+std::string stub_text(HeadPooling /*value*/) {
+  return "str = 'auto'";
+}
+
+std::string stub_text(Precision /*value*/) {
+  return "str = 'auto'";
 }
 
 template <typename T>
-Setter choice(T TrainingOptions::* member, T (*parse)(std::string_view)) {
-  return [member, parse](TrainingOptions& options, const std::string& name, nb::handle value) {
-    options.*member = parse(cast<std::string>(name, value));
-  };
-}
-
-const std::map<std::string, Setter>& setters() {
-  using Options = TrainingOptions;
-  static const std::map<std::string, Setter> all = {
-      {"base_model", field(&Options::base_model)},
-      {"output", field(&Options::output)},
-      {"overwrite", field(&Options::overwrite)},
-      {"resume", field(&Options::resume)},
-      {"epochs", field(&Options::epochs)},
-      {"batch_size", field(&Options::batch_size)},
-      {"learning_rate", field(&Options::learning_rate)},
-      {"head_learning_rate", field(&Options::head_learning_rate)},
-      {"weight_decay", field(&Options::weight_decay)},
-      {"warmup_share", field(&Options::warmup_share)},
-      {"gradient_clip", field(&Options::gradient_clip)},
-      {"label_smoothing", field(&Options::label_smoothing)},
-      {"dropout", field(&Options::dropout)},
-      {"layer_decay", field(&Options::layer_decay)},
-      {"balance_classes", field(&Options::balance_classes)},
-      {"max_length", field(&Options::max_length)},
-      {"pooling", choice(&Options::pooling, parse_pooling)},
-      {"seed", field(&Options::seed)},
-      {"precision", choice(&Options::precision, parse_precision)},
-      {"validation_share", field(&Options::validation_share)},
-      {"patience", field(&Options::patience)},
-      {"refit", field(&Options::refit)},
-      {"review_accuracy", field(&Options::review_accuracy)},
-  };
-  return all;
+std::string stub_text(const std::optional<T>& /*value*/) {
+  return fmt::format("{} | None = None", python_type<T>());
 }
 
 }  // namespace
@@ -105,15 +115,40 @@ TrainingOptions read_training_options(const nb::kwargs& keywords) {
   TrainingOptions options;
   for (const auto& [key, value] : keywords) {
     const auto name = nb::cast<std::string>(key);
-    const auto found = setters().find(name);
-    if (found == setters().end()) {
+    bool found = false;
+    visit_keywords(options, [&, value = value](const TrainingField& field, auto& member) {
+      if (name == field.name) {
+        found = true;
+        if (!value.is_none()) {
+          assign(member, name, value);
+        }
+      }
+    });
+    if (!found) {
       throw nb::type_error(fmt::format("train: unexpected keyword argument '{}'", name).c_str());
-    }
-    if (!value.is_none()) {
-      found->second(options, name, value);
     }
   }
   return options;
+}
+
+std::string training_keywords() {
+  std::string text;
+  TrainingOptions defaults;
+  visit_keywords(defaults, [&](const TrainingField& field, const auto& member) {
+    text += fmt::format("{}: {}, ", field.name, stub_text(member));
+  });
+  return text;
+}
+
+std::string training_keyword_lines() {
+  std::string text;
+  TrainingOptions defaults;
+  visit_keywords(defaults, [&](const TrainingField& field, const auto& /*member*/) {
+    const std::string open = field.open_default;
+    text += fmt::format(
+        "{}: {}{}.\n", field.name, field.meaning, open.empty() ? "" : "; None: " + open);
+  });
+  return text;
 }
 
 }  // namespace fastintent::python

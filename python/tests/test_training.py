@@ -1,11 +1,12 @@
 """train(), evaluate() and save()."""
 
 import json
+import re
 
 import pytest
 
 import fastintent
-from conftest import BASE, DATA, TRAINED
+from conftest import BASE, DATA, ROOT, TRAINED
 from fastintent import IntentClassifier, read_labelled_texts
 
 INTENTS = 4
@@ -38,6 +39,17 @@ def test_trains_and_uses_the_trained_model(rows):
     assert report.temperature == classifier.temperature > 0
     assert report.review_threshold == classifier.review_threshold
     assert 0 <= report.review_share <= 1
+
+
+def test_every_documented_setting_is_a_keyword_with_its_meaning(rows):
+    table = (ROOT / "docs/training.md").read_text().split("| setting | default | meaning |")[1]
+    names = re.findall(r"^\| `([a-z_]+)` \|", table.split("\n\n")[0], re.MULTILINE)
+    names.remove("threads")  # of the classifier, as the device
+    assert len(names) > 15
+    for name in names:
+        assert re.search(rf"^{name}: \S", IntentClassifier.train.__doc__, re.MULTILINE), name
+        with pytest.raises(TypeError, match=f"expected {name} to be"):
+            IntentClassifier(model_name=BASE).train(*rows, **{name: object()})
 
 
 def test_callbacks_are_told_of_steps_and_epochs(rows, capsys):
