@@ -28,7 +28,7 @@ ALLOWED = {
     "cuda": {"compute", "processes"},
     "cuda_absent": {"cuda"},
     "devices": {"compute", "processes", "reference", "cpu", "cuda"},
-    "model": {"compute", "batch", "checkpoint"},
+    "model": {"compute", "batch", "checkpoint", "evaluation"},
     "train": BELOW_MODEL | {"model", "evaluation"},
     "predict": BELOW_MODEL | {"model", "evaluation"},
     "api": BELOW_MODEL | {"model", "evaluation", "train", "predict", "data", "hub"},

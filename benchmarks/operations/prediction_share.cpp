@@ -328,7 +328,7 @@ class Encoder {
     }
   }
 
-  void run() { backend_.encode({ids_, {}, positions_}, starts_, encoder_, nullptr, out_); }
+  void run() { backend_.try_encode({ids_, {}, positions_}, starts_, encoder_, nullptr, out_); }
   void embed() {
     cpu::embed({ids_, {}, positions_}, encoder_.tables, encoder_.embedding_norm, out_, {});
   }

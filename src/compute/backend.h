@@ -110,32 +110,28 @@ class Backend {
   /// out = dropout(in).   out may be in; its own backward, applied to a gradient
   void apply_dropout(ConstTensor in, Dropout dropout, Tensor out);
 
-  /// Whether encode() runs here: the device has a better way through a whole encoder than the
-  /// operations above one by one.
-  virtual bool encodes_whole() const { return false; }
-
-  /// Embeddings and all layers, forward only, without dropout. The weights are for inference.
+  /// Embeddings and all layers, forward only, without dropout, where the device has a better way
+  /// through this encoder than the operations above one by one; false, and nothing done, where it
+  /// has none. The weights are for inference. The answer depends on the encoder's kinds alone.
   /// out: [T,H], or [S,H] where the last layer goes on with first rows only. `team` may run parts
   /// of it on other threads; null: the calling one alone.
-  void encode(const TokenInputs& tokens,
-              std::span<const int32_t> starts,
-              const PreparedEncoder& encoder,
-              Team* team,
-              Tensor out);
+  bool try_encode(const TokenInputs& tokens,
+                  std::span<const int32_t> starts,
+                  const PreparedEncoder& encoder,
+                  Team* team,
+                  Tensor out);
 
-  /// Whether answer() runs here: the device turns tokens into answers by itself, so that nothing
-  /// else comes back from it.
-  virtual bool answers_whole() const { return false; }
-
-  /// Encoder, head and the ranking of its logits, forward only: the classes of the largest logits
-  /// of each text with their probabilities softmax(logits / temperature). Waits for them. The
-  /// weights are for inference, and no text is empty. The temperature is positive and finite.
-  void answer(const TokenInputs& tokens,
-              std::span<const int32_t> starts,
-              const PreparedEncoder& encoder,
-              const PreparedHead& head,
-              double temperature,
-              const Answers& answers);
+  /// Encoder, head and the ranking of its logits, forward only, where the device turns tokens into
+  /// answers by itself, so that nothing else comes back from it; false, and nothing done, where it
+  /// does not for this encoder. The classes of the largest logits of each text with their
+  /// probabilities softmax(logits / temperature). Waits for them. The weights are for inference,
+  /// and no text is empty. The temperature is positive and finite.
+  bool try_answer(const TokenInputs& tokens,
+                  std::span<const int32_t> starts,
+                  const PreparedEncoder& encoder,
+                  const PreparedHead& head,
+                  double temperature,
+                  const Answers& answers);
 
   // --- loss
 
@@ -265,17 +261,21 @@ class Backend {
                        Pooling pooling,
                        Tensor out) = 0;
   virtual void do_apply_dropout(ConstTensor in, Dropout dropout, Tensor out) = 0;
-  virtual void do_encode(const TokenInputs& tokens,
-                         std::span<const int32_t> starts,
-                         const PreparedEncoder& encoder,
-                         Team* team,
-                         Tensor out);
-  virtual void do_answer(const TokenInputs& tokens,
-                         std::span<const int32_t> starts,
-                         const PreparedEncoder& encoder,
-                         const PreparedHead& head,
-                         double temperature,
-                         const Answers& answers);
+  virtual bool do_try_encode(const TokenInputs& /*tokens*/,
+                             std::span<const int32_t> /*starts*/,
+                             const PreparedEncoder& /*encoder*/,
+                             Team* /*team*/,
+                             Tensor /*out*/) {
+    return false;
+  }
+  virtual bool do_try_answer(const TokenInputs& /*tokens*/,
+                             std::span<const int32_t> /*starts*/,
+                             const PreparedEncoder& /*encoder*/,
+                             const PreparedHead& /*head*/,
+                             double /*temperature*/,
+                             const Answers& /*answers*/) {
+    return false;
+  }
   virtual void do_softmax_cross_entropy(ConstTensor logits,
                                         std::span<const int32_t> labels,
                                         const CrossEntropy& options,

@@ -124,68 +124,48 @@ void Backend::apply_dropout(ConstTensor in, Dropout dropout, Tensor out) {
   }
 }
 
-void Backend::encode(const TokenInputs& tokens,
-                     std::span<const int32_t> starts,
-                     const PreparedEncoder& encoder,
-                     Team* team,
-                     Tensor out) {
+bool Backend::try_encode(const TokenInputs& tokens,
+                         std::span<const int32_t> starts,
+                         const PreparedEncoder& encoder,
+                         Team* team,
+                         Tensor out) {
   const int64_t H = out.columns;
   const auto T = static_cast<int64_t>(tokens.ids.size());
   const bool first_rows_only = !encoder.layers.empty() && encoder.layers.back().first_rows_only();
   const int64_t S = static_cast<int64_t>(starts.size()) - 1;
-  check_shape("encode", "out", out, first_rows_only ? S : T, kAnySize);
-  check_tokens("encode", tokens, encoder.tables, H);
-  check_layer_norm("encode", encoder.embedding_norm, H);
-  check_filled_starts("encode", starts, T);
-  if (T > 0) {
-    do_encode(tokens, starts, encoder, team, out);
-  }
+  check_shape("try_encode", "out", out, first_rows_only ? S : T, kAnySize);
+  check_tokens("try_encode", tokens, encoder.tables, H);
+  check_layer_norm("try_encode", encoder.embedding_norm, H);
+  check_filled_starts("try_encode", starts, T);
+  return T == 0 || do_try_encode(tokens, starts, encoder, team, out);
 }
 
-void Backend::do_encode(const TokenInputs& /*tokens*/,
-                        std::span<const int32_t> /*starts*/,
-                        const PreparedEncoder& /*encoder*/,
-                        Team* /*team*/,
-                        Tensor /*out*/) {
-  fail_check("encode", "a device that encodes whole", std::string(name()));
-}
-
-void Backend::answer(const TokenInputs& tokens,
-                     std::span<const int32_t> starts,
-                     const PreparedEncoder& encoder,
-                     const PreparedHead& head,
-                     double temperature,
-                     const Answers& answers) {
+bool Backend::try_answer(const TokenInputs& tokens,
+                         std::span<const int32_t> starts,
+                         const PreparedEncoder& encoder,
+                         const PreparedHead& head,
+                         double temperature,
+                         const Answers& answers) {
   const int64_t H = head.classifier.weight->columns();
   const int64_t C = head.classifier.weight->rows();
   const auto T = static_cast<int64_t>(tokens.ids.size());
   const int64_t S = static_cast<int64_t>(starts.size()) - 1;
-  check_tokens("answer", tokens, encoder.tables, H);
-  check_layer_norm("answer", encoder.embedding_norm, H);
-  check_filled_starts("answer", starts, T);
-  check_size("answer", "texts", static_cast<size_t>(answers.best.rows), S);
+  check_tokens("try_answer", tokens, encoder.tables, H);
+  check_layer_norm("try_answer", encoder.embedding_norm, H);
+  check_filled_starts("try_answer", starts, T);
+  check_size("try_answer", "texts", static_cast<size_t>(answers.best.rows), S);
   if (answers.best.columns < 1 || answers.best.columns > C) {
-    fail_check(
-        "answer", fmt::format("from 1 to {} classes", C), fmt::format("{}", answers.best.columns));
+    fail_check("try_answer",
+               fmt::format("from 1 to {} classes", C),
+               fmt::format("{}", answers.best.columns));
   }
   if (!answers.logits.empty()) {
-    check_shape("answer", "logits", answers.logits, S, C);
+    check_shape("try_answer", "logits", answers.logits, S, C);
   }
   if (!(temperature > 0) || !std::isfinite(temperature)) {
-    fail_check("answer", "a temperature above 0", fmt::format("{}", temperature));
+    fail_check("try_answer", "a temperature above 0", fmt::format("{}", temperature));
   }
-  if (T > 0) {
-    do_answer(tokens, starts, encoder, head, temperature, answers);
-  }
-}
-
-void Backend::do_answer(const TokenInputs& /*tokens*/,
-                        std::span<const int32_t> /*starts*/,
-                        const PreparedEncoder& /*encoder*/,
-                        const PreparedHead& /*head*/,
-                        double /*temperature*/,
-                        const Answers& /*answers*/) {
-  fail_check("answer", "a device that answers whole", std::string(name()));
+  return T == 0 || do_try_answer(tokens, starts, encoder, head, temperature, answers);
 }
 
 void Backend::softmax_cross_entropy(ConstTensor logits,

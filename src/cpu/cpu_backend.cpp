@@ -127,12 +127,16 @@ class CpuBackend final : public Backend {
     cpu::apply_dropout(in, dropout, out);
   }
 
-  void do_encode(const TokenInputs& tokens,
-                 std::span<const int32_t> starts,
-                 const PreparedEncoder& encoder,
-                 Team* team,
-                 Tensor out) override {
+  bool do_try_encode(const TokenInputs& tokens,
+                     std::span<const int32_t> starts,
+                     const PreparedEncoder& encoder,
+                     Team* team,
+                     Tensor out) override {
+    if (!cpu::FusedEncoder::supports(encoder)) {
+      return false;
+    }
     encoder_.run(tokens, starts, encoder, team, out);
+    return true;
   }
 
   void do_softmax_cross_entropy(ConstTensor logits,

@@ -39,6 +39,14 @@ void multiply_share(const Factor& in,
 
 }  // namespace
 
+bool FusedEncoder::supports(const PreparedEncoder& encoder) {
+  return std::ranges::all_of(encoder.layers, [](const PreparedLayer& layer) {
+    LayerKind supported;
+    supported.activation = layer.kind.activation;
+    return layer.kind == supported;
+  });
+}
+
 void FusedEncoder::run(const TokenInputs& tokens,
                        std::span<const int32_t> starts,
                        const PreparedEncoder& encoder,
@@ -82,7 +90,6 @@ void FusedEncoder::embed_rows(const TokenInputs& tokens,
   convert_rows(rows.values, rows.factor);
 }
 
-// Vaswani et al. 2017, post-norm as in BERT.
 void FusedEncoder::run_layer(const Sequences& sequences,
                              const PreparedLayer& layer,
                              Rows out,
@@ -156,7 +163,7 @@ void FusedEncoder::attend_heads(ConstTensor query,
 
 // Of a block of rows:
 // attended = layer_norm(context · output + residual)
-// out = layer_norm(gelu(attended · intermediate) · output + attended)
+// out = layer_norm(activation(attended · intermediate) · output + attended)
 void FusedEncoder::feed_forward(const PreparedLayer& layer,
                                 ConstTensor residual,
                                 Rows context,
@@ -165,7 +172,7 @@ void FusedEncoder::feed_forward(const PreparedLayer& layer,
   const int64_t count = residual.rows;
   const Share share = member.share(count);
   const Rows attended = attended_.slice(0, count);
-  const Rows gelu = gelu_.slice(0, count);
+  const Rows activated = activated_.slice(0, count);
   const auto own = [&](const Rows& rows) { return rows.slice(share.begin, share.count()); };
 
   convert_rows(own(context).values, own(context).factor);
@@ -175,11 +182,13 @@ void FusedEncoder::feed_forward(const PreparedLayer& layer,
   member.wait();
   normalize_rows(own(attended).values, layer.attention_norm, own(attended).factor);
   member.wait();
-  multiply_share(attended.factor, layer.intermediate, Activation::gelu, {}, gelu.values, member);
+  multiply_share(
+      attended.factor, layer.intermediate, layer.kind.activation, {}, activated.values, member);
   member.wait();
-  convert_rows(own(gelu).values, own(gelu).factor);
+  convert_rows(own(activated).values, own(activated).factor);
   member.wait();
-  multiply_share(gelu.factor, layer.output, Activation::none, attended.values, out.values, member);
+  multiply_share(
+      activated.factor, layer.output, Activation::none, attended.values, out.values, member);
   member.wait();
   normalize_rows(own(out).values, layer.output_norm, own(out).factor);
 }
@@ -225,7 +234,7 @@ void FusedEncoder::place_buffers(const PreparedEncoder& encoder, int64_t T, int6
     first_query_ = Tensor(take(queries * H), queries, H);
     context_ = place_rows(element, T, H);
     attended_ = place_rows(element, kBlockRows, H);
-    gelu_ = place_rows(element, kBlockRows, I);
+    activated_ = place_rows(element, kBlockRows, I);
   }
 }
 

@@ -14,11 +14,15 @@ namespace fastintent::cpu {
 
 /// A whole encoder, forward, over packed weights. What a step writes is converted to the element
 /// of the next product while it is in the cache (int8: quantised by token); products end in bias
-/// and GELU, or bias and residual, tile by tile. Members of a team divide rows, panels and heads
+/// and activation, or bias and residual, tile by tile. Members of a team divide rows, panels and heads
 /// between them, which changes no bit of the result. One thread asks at a time.
 class FusedEncoder {
  public:
-  /// As Backend::encode.
+  /// Whether it has every kind of the encoder's layers: those that normalise after a block, with a
+  /// plain feed-forward of any activation, embedded positions and attention to the whole sequence.
+  static bool supports(const PreparedEncoder& encoder);
+
+  /// As Backend::try_encode, of an encoder that it supports.
   void run(const TokenInputs& tokens,
            std::span<const int32_t> starts,
            const PreparedEncoder& encoder,
@@ -76,7 +80,7 @@ class FusedEncoder {
   Tensor first_query_;                      // [S,H]
   Rows context_;                            // [T,H]
   Rows attended_;                           // [B,H] of a block of rows
-  Rows gelu_;                               // [B,I]
+  Rows activated_;                          // [B,I]
   std::vector<Scratch> attention_scratch_;  // by member
   std::vector<float*> attention_floats_;
   std::vector<int32_t> numbers_;

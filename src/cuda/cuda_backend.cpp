@@ -139,7 +139,6 @@ class CudaBackend final : public Backend {
   }
 
   void synchronize() override { workspace_.synchronize(); }
-  bool answers_whole() const override { return true; }
 
  private:
   Buffer do_allocate(int64_t floats) override {
@@ -218,14 +217,18 @@ class CudaBackend final : public Backend {
     cuda::apply_dropout(workspace_, in, dropout, out);
   }
 
-  void do_answer(const TokenInputs& tokens,
-                 std::span<const int32_t> starts,
-                 const PreparedEncoder& encoder,
-                 const PreparedHead& head,
-                 double temperature,
-                 const Answers& answers) override {
+  bool do_try_answer(const TokenInputs& tokens,
+                     std::span<const int32_t> starts,
+                     const PreparedEncoder& encoder,
+                     const PreparedHead& head,
+                     double temperature,
+                     const Answers& answers) override {
+    if (!cuda::WholeModel::supports(encoder)) {
+      return false;
+    }
     try {
       model_.answer(tokens, starts, encoder, head, temperature, answers);
+      return true;
     } catch (const std::bad_alloc&) {
       throw Error(ErrorCode::out_of_resources,
                   fmt::format("answer: expected device memory for {} tokens, found too little",

@@ -47,7 +47,6 @@ class EncoderSteps {
   }
 
  private:
-  // Vaswani et al. 2017, post-norm as in BERT.
   void run_layer(const PreparedLayer& layer) {
     if (layer.first_rows_only()) {
       gather_rows(stream_, factors_, sequences_, at_.hidden, at_.inputs.starts, H_, at_.first_rows);
@@ -108,25 +107,26 @@ class EncoderSteps {
   }
 
   // attended = layer_norm(context · output + residual)
-  // hidden = layer_norm(gelu(attended · intermediate) · output + attended)
+  // hidden = layer_norm(activation(attended · intermediate) · output + attended)
   void feed_forward(const PreparedLayer& layer, const BucketRows& rows, const std::byte* residual) {
     multiply(rows, at_.context, layer.attention_output, Epilogue::none, at_.projected);
     normalize(rows, layer.attention_output, residual, layer.attention_norm, at_.attended);
-    intermediate(layer.intermediate, rows);
-    multiply(rows, at_.gelu, layer.output, Epilogue::none, at_.projected);
+    intermediate(layer, rows);
+    multiply(rows, at_.activated, layer.output, Epilogue::none, at_.projected);
     normalize(rows, layer.output, at_.attended, layer.output_norm, at_.hidden);
   }
 
-  // gelu = gelu(attended · weight). 16 bits: on the way out of the product, in its tanh form, which
-  // is off the exact one by 0.0005 at most, half a step of fp16 at 1. f32: exact.
-  void intermediate(const PreparedLinear& linear, const BucketRows& rows) {
-    if (bytes_of(factors_) != sizeof(float)) {
-      multiply(rows, at_.attended, linear, Epilogue::bias_gelu_tanh, at_.gelu);
+  // activated = activation(attended · weight). GELU in 16 bits: on the way out of the product, in
+  // its tanh form, which is off the exact one by 0.0005 at most, half a step of fp16 at 1.
+  void intermediate(const PreparedLayer& layer, const BucketRows& rows) {
+    const PreparedLinear& linear = layer.intermediate;
+    const Activation activation = layer.kind.activation;
+    if (bytes_of(factors_) != sizeof(float) && activation == Activation::gelu) {
+      multiply(rows, at_.attended, linear, Epilogue::bias_gelu_tanh, at_.activated);
       return;
     }
-    multiply(rows, at_.attended, linear, Epilogue::bias, at_.gelu);
-    activate_rows(
-        stream_, rows, Activation::gelu, linear.weight->rows(), reinterpret_cast<float*>(at_.gelu));
+    multiply(rows, at_.attended, linear, Epilogue::bias, at_.activated);
+    activate_rows(stream_, factors_, rows, activation, linear.weight->rows(), at_.activated);
   }
 
   // out = layer_norm(projected + the product's bias + residual)
@@ -186,7 +186,7 @@ EncoderPlaces EncoderPlaces::in(std::byte* block,
   places.context = rows(bucket.tokens, H);
   places.projected = rows(bucket.tokens, H);
   places.attended = rows(bucket.tokens, H);
-  places.gelu = rows(bucket.tokens, I);
+  places.activated = rows(bucket.tokens, I);
   if (encoder.layers.back().first_rows_only()) {
     places.first_rows = rows(bucket.sequences, H);
     places.first_query = rows(bucket.sequences, H);

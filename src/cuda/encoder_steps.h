@@ -16,7 +16,7 @@ struct EncoderPlaces {
   std::byte* context = nullptr;          // [T,H]
   std::byte* projected = nullptr;        // [T,H] a product on its way into a norm
   std::byte* attended = nullptr;         // [T,H]
-  std::byte* gelu = nullptr;             // [T,I]
+  std::byte* activated = nullptr;        // [T,I]
   std::byte* first_rows = nullptr;   // [S,H] where only those go on in the last layer; else null
   std::byte* first_query = nullptr;  // [S,H] likewise
   size_t bytes = 0;                  // of them all

@@ -61,7 +61,8 @@ class HeadSteps {
     const void* in = pools_mean() ? pool(Result::factors, at_.pooled) : hidden_;
     multiply(in, head_.dense, at_.features);
     if (head_.dense_activation != Activation::none) {
-      activate_rows(workspace_.stream, texts_, head_.dense_activation, H_, at_.features);
+      activate_rows(
+          workspace_.stream, Factors::fp32, texts_, head_.dense_activation, H_, at_.features);
     }
     return at_.features;
   }

@@ -38,6 +38,14 @@ float as_float(double temperature) {
 
 }  // namespace
 
+bool WholeModel::supports(const PreparedEncoder& encoder) {
+  return std::ranges::all_of(encoder.layers, [](const PreparedLayer& layer) {
+    LayerKind supported;
+    supported.activation = layer.kind.activation;
+    return layer.kind == supported;
+  });
+}
+
 void WholeModel::answer(const TokenInputs& tokens,
                         std::span<const int32_t> starts,
                         const PreparedEncoder& encoder,

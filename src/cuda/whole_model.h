@@ -28,7 +28,11 @@ class WholeModel {
  public:
   explicit WholeModel(Workspace& workspace) : workspace_(workspace) {}
 
-  /// As Backend::answer. Throws out_of_resources or std::bad_alloc when memory is short; a smaller
+  /// Whether it has every kind of the encoder's layers: those that normalise after a block, with a
+  /// plain feed-forward of any activation, embedded positions and attention to the whole sequence.
+  static bool supports(const PreparedEncoder& encoder);
+
+  /// As Backend::try_answer, of an encoder that it supports. Throws out_of_resources or std::bad_alloc when memory is short; a smaller
   /// batch may still run then.
   void answer(const TokenInputs& tokens,
               std::span<const int32_t> starts,

@@ -97,18 +97,22 @@ void Activations::prepare(int64_t tokens, int64_t sequences) {
   tokens_ = tokens;
   sequences_ = sequences;
   next_buffer_ = 0;
-  if (keep_ == Keep::result) {
-    const bool first_rows_only = config_.pooling() == Pooling::first_token;
-    encoded = claim(first_rows_only ? sequences : tokens, config_.encoder.hidden);
-  } else {
-    place_layers();
-  }
+  place_layers();
   place_head();
   if (keep_ == Keep::everything) {
     place_gradients();
   }
   sequence_numbers.resize(static_cast<size_t>(sequences) + 1);
   std::iota(sequence_numbers.begin(), sequence_numbers.end(), 0);
+}
+
+void Activations::prepare_encoded(int64_t tokens, int64_t sequences) {
+  tokens_ = tokens;
+  sequences_ = sequences;
+  next_buffer_ = 0;
+  const bool first_rows_only = config_.pooling() == Pooling::first_token;
+  encoded = claim(first_rows_only ? sequences : tokens, config_.encoder.hidden);
+  place_head();
 }
 
 }  // namespace fastintent

@@ -7,9 +7,8 @@
 
 namespace fastintent {
 
-/// What a forward pass keeps: what its backward needs; nothing, the layers sharing one scratch; or
-/// nothing but the encoder's result, where the backend encodes whole.
-enum class Keep { result, scratch, everything };
+/// What a forward pass keeps: nothing, the layers sharing one scratch, or what its backward needs.
+enum class Keep { scratch, everything };
 
 /// What one layer computes; R rows go on: all T, or one for each of S sequences in the last layer
 /// under first-token pooling. Tensors that are only kept for backward are empty under
@@ -58,10 +57,12 @@ class Activations {
   /// views held is lost.
   void prepare(int64_t tokens, int64_t sequences);
 
-  Keep keep() const { return keep_; }
+  /// The same of `encoded` and `head` alone, for an encoder that the device runs by itself: the
+  /// memory of the layers is only claimed where they run one by one.
+  void prepare_encoded(int64_t tokens, int64_t sequences);
 
-  Tensor encoded;                  // [R,H] what the encoder gives, under Keep::result
-  Tensor embedded;                 // [T,H], as all below not under Keep::result
+  Tensor encoded;                  // [R,H] the encoder's result, by prepare_encoded alone
+  Tensor embedded;                 // [T,H]
   NormalizedRows embedded_normal;  // [T,H]
   std::vector<LayerActivations> layers;
   HeadActivations head;

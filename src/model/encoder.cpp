@@ -6,11 +6,6 @@
 namespace fastintent {
 
 Tensor encoder_forward(const Pass& pass, const PreparedModel& model, Activations& act) {
-  if (act.keep() == Keep::result) {
-    pass.backend.encode(
-        inputs_of(pass.batch), pass.batch.starts, model.encoder, pass.team, act.encoded);
-    return act.encoded;
-  }
   pass.backend.embed(inputs_of(pass.batch),
                      model.encoder.tables,
                      model.encoder.embedding_norm,

@@ -8,7 +8,7 @@
 
 namespace fastintent {
 
-/// Runs embeddings and all layers; act.prepare() has been called for this batch. Returns the rows
+/// Runs embeddings and all layers, operation by operation; act.prepare() has been called for this batch. Returns the rows
 /// the head pools: [T,H], or [S,H], the first row of each sequence, under first-token pooling.
 Tensor encoder_forward(const Pass& pass, const PreparedModel& model, Activations& act);
 

@@ -15,8 +15,7 @@ inline TokenInputs inputs_of(const PackedBatch& batch) {
 struct Pass {
   Backend& backend;
   const PackedBatch& batch;
-  DropoutPlan dropout;   // of this step; none in prediction
-  Team* team = nullptr;  // of threads that may run parts of the forward; null: this one alone
+  DropoutPlan dropout;  // of this step; none in prediction
 };
 
 }  // namespace fastintent

@@ -143,8 +143,7 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
   }
   fastest_precision_ = backends.front()->traits().fastest;
   const double temperature = calibration().temperature;
-  const bool runs_now = backends.front()->encodes_whole() || backends.front()->answers_whole();
-  if (runs_now && pool_.size() > 1) {
+  if (pool_.size() > 1) {
     now_replica_ = std::make_unique<Replica>(create_backend(0), model_, temperature);
   }
   pool_.run([&](int worker) {

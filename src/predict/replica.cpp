@@ -6,8 +6,6 @@
 #include <utility>
 
 #include "fastintent/error.h"
-#include "model/model_forward.h"
-#include "predict/rank_intents.h"
 
 namespace fastintent {
 namespace {
@@ -45,8 +43,7 @@ Replica::Replica(std::unique_ptr<Backend> backend,
     : backend_(std::move(backend)),
       model_(std::move(model)),
       temperature_(temperature),
-      activations_(
-          *backend_, model_->config, backend_->encodes_whole() ? Keep::result : Keep::scratch) {}
+      forward_(*backend_, *model_) {}
 
 void Replica::run(std::span<const RangeToRun> ranges, Team* team) {
   if (fits(ranges, team)) {
@@ -92,30 +89,12 @@ Answers Replica::run_batch(int64_t best_of_each, bool with_logits, Team* team) {
   const auto C = static_cast<int64_t>(model_->config.intents.size());
   best_.resize(static_cast<size_t>(S * best_of_each));
   Answers answers{{best_.data(), S, best_of_each}, {}};
-  if (with_logits || !backend_->answers_whole()) {
+  if (with_logits) {
     logits_.resize(static_cast<size_t>(S * C));
     answers.logits = {logits_.data(), S, C};
   }
-  if (backend_->answers_whole()) {
-    backend_->answer(
-        inputs_of(batch_), batch_.starts, model_->encoder, model_->head, temperature_, answers);
-  } else {
-    rank_on_host(answers, team);
-  }
+  forward_.ranked(batch_, temperature_, answers, team);
   return answers;
-}
-
-// By the same code as a threshold was fitted with, to the bit.
-void Replica::rank_on_host(Answers answers, Team* team) {
-  const Pass pass{*backend_, batch_, {}, team};
-  backend_->download(model_forward(pass, *model_, activations_), answers.logits);
-  backend_->synchronize();
-  const auto row_of = [](const auto& rows, int64_t row) {
-    return std::span(rows.row(row), static_cast<size_t>(rows.columns));
-  };
-  for (int64_t s = 0; s < answers.best.rows; ++s) {
-    rank_classes(row_of(answers.logits, s), temperature_, row_of(answers.best, s));
-  }
 }
 
 void Replica::warm_up(int max_length) {

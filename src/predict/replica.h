@@ -7,7 +7,7 @@
 #include "batch/packed_batch.h"
 #include "batch/token_budget.h"
 #include "compute/answers.h"
-#include "model/activations.h"
+#include "model/forward.h"
 #include "model/prepared_model.h"
 #include "predict/tokenized_texts.h"
 
@@ -41,12 +41,11 @@ class Replica {
  private:
   bool fits(std::span<const RangeToRun> ranges, Team* team);
   Answers run_batch(int64_t best_of_each, bool with_logits, Team* team);
-  void rank_on_host(Answers answers, Team* team);
 
   std::unique_ptr<Backend> backend_;
   std::shared_ptr<const PreparedModel> model_;
   double temperature_;
-  Activations activations_;
+  Forward forward_;
   PackedBatch batch_;
   // Of a batch.
   std::vector<ScoredClass> best_;

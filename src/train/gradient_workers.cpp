@@ -6,7 +6,7 @@
 #include "batch/balance.h"
 #include "model/classifier_head.h"
 #include "model/encoder.h"
-#include "model/model_forward.h"
+#include "model/forward.h"
 #include "train/fill_batch.h"
 
 namespace fastintent {
@@ -113,7 +113,7 @@ void GradientWorkers::run_pass(
   encoder_gradients.word = word;
   const Pass pass{backend, share.batch, dropout};
   const auto work = [&] {
-    const Tensor logits = model_forward(pass, step.model, act);
+    const Tensor logits = composed_logits(pass, step.model, act);
     const GradientScratch& scratch = act.gradients;
     backend.softmax_cross_entropy(
         logits, share.labels, step.loss, scratch.losses.flat(), scratch.logits);

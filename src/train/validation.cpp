@@ -3,7 +3,7 @@
 #include <atomic>
 
 #include "batch/token_budget.h"
-#include "model/model_forward.h"
+#include "model/forward.h"
 
 namespace fastintent {
 
@@ -34,7 +34,7 @@ std::vector<std::vector<float>> Validation::run(const PreparedModel& model,
         batch.append(data.tokens(i));
       }
       const Pass pass{workers_.backend(worker), batch, {}};
-      const Tensor out = model_forward(pass, model, act);
+      const Tensor out = composed_logits(pass, model, act);
       std::vector<float> values(static_cast<size_t>(out.size()));
       pass.backend.download(out, Tensor(values.data(), out.rows, out.columns));
       for (int64_t row = 0; row < out.rows; ++row) {

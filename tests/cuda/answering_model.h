@@ -4,9 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "model/model_forward.h"
+#include "model/forward.h"
 #include "model/random_encoder.h"
-#include "predict/rank_intents.h"
 
 namespace fastintent {
 
@@ -50,7 +49,7 @@ class AnsweringModel {
       : backend_(std::move(backend)),
         weights_(random_weights(config, seed)),
         model_(prepare_model(*backend_, config, weights_.weights, precision, WeightUse::inference)),
-        activations_(*backend_, config, Keep::scratch) {}
+        forward_(*backend_, model_) {}
 
   Found run(const Sequences& sequences, int64_t best_of_each = 2, double temperature = 1) {
     const PackedBatch batch = pack(sequences);
@@ -58,23 +57,8 @@ class AnsweringModel {
     const int64_t C = model_.head.classifier.weight->rows();
     Found found{Matrix(S, C), best_of_each, {}};
     found.best.resize(static_cast<size_t>(S * best_of_each));
-    if (backend_->answers_whole()) {
-      backend_->answer(inputs_of(batch),
-                       batch.starts,
-                       model_.encoder,
-                       model_.head,
-                       temperature,
-                       {{found.best.data(), S, best_of_each}, found.logits.tensor()});
-      return found;
-    }
-    const Tensor logits = model_forward({*backend_, batch, {}}, model_, activations_);
-    backend_->download(logits, found.logits.tensor());
-    for (int64_t s = 0; s < S; ++s) {
-      const auto N = static_cast<size_t>(best_of_each);
-      rank_classes({found.logits.row(s), static_cast<size_t>(C)},
-                   temperature,
-                   std::span(found.best).subspan(static_cast<size_t>(s) * N, N));
-    }
+    forward_.ranked(
+        batch, temperature, {{found.best.data(), S, best_of_each}, found.logits.tensor()});
     return found;
   }
 
@@ -85,7 +69,7 @@ class AnsweringModel {
   std::shared_ptr<Backend> backend_;
   OwnedWeights weights_;
   PreparedModel model_;
-  Activations activations_;
+  Forward forward_;
 };
 
 }  // namespace fastintent

@@ -10,7 +10,7 @@
 #include "compute/random_tensors.h"
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/convert.h"
-#include "predict/rank_intents.h"
+#include "model/rank_classes.h"
 
 // What the head does beside its products, against plain loops and against the ranking of the
 // processor's workers. Rows behind a batch's own hold NaN.

@@ -9,7 +9,7 @@
 
 #include "compute/random_tensors.h"
 #include "devices/create_backend.h"
-#include "model/encoder.h"
+#include "model/forward.h"
 #include "model/prepared_model.h"
 
 // Small encoders with random weights, to run on one device and compare with another.
@@ -107,12 +107,11 @@ class Encoder {
       : backend_(create_backend(device)),
         weights_(random_weights(config, 1)),
         model_(prepare_model(*backend_, config, weights_.weights, precision, WeightUse::inference)),
-        activations_(*backend_, config, backend_->encodes_whole() ? Keep::result : Keep::scratch) {}
+        forward_(*backend_, model_) {}
 
   Matrix run(const Sequences& sequences, Team* team = nullptr) {
     const PackedBatch batch = pack(sequences);
-    activations_.prepare(batch.tokens(), batch.sequences());
-    const Tensor out = encoder_forward({*backend_, batch, {}, team}, model_, activations_);
+    const Tensor out = forward_.encoded(batch, team);
     Matrix result(out.rows, out.columns);
     backend_->download(out, result.tensor());
     return result;
@@ -122,7 +121,7 @@ class Encoder {
   std::unique_ptr<Backend> backend_;
   OwnedWeights weights_;
   PreparedModel model_;
-  Activations activations_;
+  Forward forward_;
 };
 
 inline double largest_difference_of_row(const Matrix& found, const Matrix& expected, int64_t r) {

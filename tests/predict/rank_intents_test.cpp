@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/expect_error.h"
+#include "model/rank_classes.h"
 
 namespace fastintent {
 namespace {

@@ -1,4 +1,5 @@
 #include "cuda/kernels/activation.h"
+#include "cuda/kernels/factor_types.cuh"
 #include "cuda/kernels/transform.cuh"
 
 namespace fastintent::cuda {
@@ -49,11 +50,11 @@ struct Backward {
   }
 };
 
-template <class Function>
-__global__ void activate_rows_kernel(const int32_t* count, int64_t width, float* values) {
+template <class Function, class Value>
+__global__ void activate_rows_kernel(const int32_t* count, int64_t width, Value* values) {
   const int64_t index = int64_t{blockIdx.x} * kTransformThreads + threadIdx.x;
   if (index < *count * width) {
-    values[index] = Function::value(values[index]);
+    values[index] = from_float<Value>(Function::value(to_float(values[index])));
   }
 }
 
@@ -89,17 +90,20 @@ void activate_backward(Workspace& workspace,
 }
 
 void activate_rows(const Stream& stream,
+                   Factors factors,
                    const BucketRows& rows,
                    Activation activation,
                    int64_t width,
-                   float* values) {
-  with_function(activation, [&]<class Function>(Function) {
-    launch(stream,
-           activate_rows_kernel<Function>,
-           Launch{divide_up(rows.bucket * width, kTransformThreads), kTransformThreads},
-           rows.count,
-           width,
-           values);
+                   void* values) {
+  with_factor_type(factors, [&]<class Value>(Value) {
+    with_function(activation, [&]<class Function>(Function) {
+      launch(stream,
+             activate_rows_kernel<Function, Value>,
+             Launch{divide_up(rows.bucket * width, kTransformThreads), kTransformThreads},
+             rows.count,
+             width,
+             static_cast<Value*>(values));
+    });
   });
 }
 

@@ -15,11 +15,12 @@ void activate_backward(Workspace& workspace,
                        Activation activation,
                        Tensor d_out);
 
-/// values = activation(values), of rows one behind the other.   [rows,width]
+/// values = activation(values), of rows one behind the other, stored as `factors`.   [rows,width]
 void activate_rows(const Stream& stream,
+                   Factors factors,
                    const BucketRows& rows,
                    Activation activation,
                    int64_t width,
-                   float* values);
+                   void* values);
 
 }  // namespace fastintent::cuda
