@@ -73,7 +73,8 @@ class Backend {
 
   // --- forward
 
-  /// out = dropout(layer_norm(word[id] + position[p] + segment[s])).   out [T,H]
+  /// out = dropout(layer_norm(word[id] + position[p] + segment[s])), without the tables that are
+  /// empty.   out [T,H]
   /// Throws when an id, segment or position is outside its table.
   void embed(const TokenInputs& tokens,
              const EmbeddingTables& tables,
@@ -170,7 +171,7 @@ class Backend {
       const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v);
 
   /// d_residual gets the gradient of the sum, d_in the same through dropout; d_in may be d_residual
-  /// when dropout.rate is 0, and either may be d_out. All [T,H].
+  /// when dropout.rate is 0, and either may be d_out. All [T,H]. d_shift may be empty.
   void add_and_normalize_backward(const NormalizedRows& kept,
                                   std::span<const float> scale,
                                   Dropout dropout,

@@ -16,7 +16,9 @@ void check_normalize_backward(std::string_view operation,
   check_size(operation, "kept inverse_deviation", kept.inverse_deviation.size(), d_out.rows);
   check_size(operation, "scale", scale.size(), d_out.columns);
   check_size(operation, "d_scale", gradient.d_scale.size(), d_out.columns);
-  check_size(operation, "d_shift", gradient.d_shift.size(), d_out.columns);
+  if (!gradient.d_shift.empty()) {
+    check_size(operation, "d_shift", gradient.d_shift.size(), d_out.columns);
+  }
 }
 
 bool nothing_to_write(int64_t rows, Write parameter_write) {
@@ -36,9 +38,11 @@ void Backend::embed_backward(const TokenInputs& tokens,
   check_normalize_backward(kOperation, kept, scale, d_out, norm);
   check_dropout(kOperation, dropout);
   check_shape(kOperation, "d_rows", d_rows, d_out.rows, d_out.columns);
-  check_shape(kOperation, "d_position", d_position, kAnySize, d_out.columns);
   check_size(kOperation, "positions", tokens.positions.size(), d_out.rows);
-  check_indices(kOperation, "position", tokens.positions, d_position.rows);
+  if (!d_position.empty()) {
+    check_shape(kOperation, "d_position", d_position, kAnySize, d_out.columns);
+    check_indices(kOperation, "position", tokens.positions, d_position.rows);
+  }
   if (!tokens.segments.empty()) {
     check_size(kOperation, "segments", tokens.segments.size(), d_out.rows);
   }

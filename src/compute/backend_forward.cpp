@@ -11,7 +11,9 @@ namespace {
 
 void check_layer_norm(std::string_view operation, const LayerNorm& layer_norm, int64_t H) {
   check_size(operation, "scale", layer_norm.scale.size(), H);
-  check_size(operation, "shift", layer_norm.shift.size(), H);
+  if (!layer_norm.shift.empty()) {
+    check_size(operation, "shift", layer_norm.shift.size(), H);
+  }
 }
 
 void check_kept(std::string_view operation, const NormalizedRows& keep, ConstTensor out) {
@@ -29,9 +31,11 @@ void check_tokens(std::string_view operation,
   const auto T = static_cast<int64_t>(tokens.ids.size());
   check_size(operation, "positions", tokens.positions.size(), T);
   check_shape(operation, "word table", tables.word, kAnySize, H);
-  check_shape(operation, "position table", tables.position, kAnySize, H);
   check_indices(operation, "token id", tokens.ids, tables.word.rows);
-  check_indices(operation, "position", tokens.positions, tables.position.rows);
+  if (!tables.position.empty()) {
+    check_shape(operation, "position table", tables.position, kAnySize, H);
+    check_indices(operation, "position", tokens.positions, tables.position.rows);
+  }
   if (!tokens.segments.empty()) {
     check_size(operation, "segments", tokens.segments.size(), T);
   }

@@ -62,14 +62,15 @@ struct TokenInputs {
   std::span<const int32_t> positions;
 };
 
-/// word [vocabulary,H], position [positions,H], segment [segments,H] or empty (DistilBERT has none)
+/// word [vocabulary,H], position [positions,H], segment [segments,H]; the latter two are empty where
+/// the family has none (DistilBERT has no segments, ModernBERT no positions either).
 struct EmbeddingTables {
   ConstTensor word;
   ConstTensor position;
   ConstTensor segment;
 };
 
-/// scale, shift [H]
+/// scale [H], shift [H] or empty: none
 struct LayerNorm {
   std::span<const float> scale;
   std::span<const float> shift;
@@ -113,7 +114,7 @@ struct LinearGradient {
   Write write = Write::overwrite;
 };
 
-/// Where the gradients of a norm's parameters go, as `write` says; d_scale, d_shift [H].
+/// Where the gradients of a norm's parameters go, as `write` says; d_scale [H], d_shift [H] or empty.
 struct NormGradient {
   std::span<float> d_scale;
   std::span<float> d_shift;
@@ -121,7 +122,7 @@ struct NormGradient {
 };
 
 /// Where embed_backward writes: d_rows [T,H] the gradient of each token's word row (see add_rows),
-/// always overwritten; d_position, d_segment (or empty) and those of the norm as `norm.write` says.
+/// always overwritten; d_position, d_segment (each may be empty) and those of the norm as `norm.write` says.
 struct EmbeddingGradient {
   Tensor d_rows;
   Tensor d_position;

@@ -162,7 +162,9 @@ class CpuBackend final : public Backend {
       cpu::clear_rows(d_position);
       cpu::clear_rows(d_segment);
     }
-    cpu::add_rows(d_rows, tokens.positions, d_position);
+    if (!d_position.empty()) {
+      cpu::add_rows(d_rows, tokens.positions, d_position);
+    }
     if (d_segment.empty()) {
       return;
     }
@@ -208,8 +210,13 @@ class CpuBackend final : public Backend {
       std::ranges::fill(gradient.d_scale, 0.0F);
       std::ranges::fill(gradient.d_shift, 0.0F);
     }
+    // Of a norm without a shift the kernel's sums go nowhere.
+    const std::span<float> shift_sums =
+        gradient.d_shift.empty()
+            ? std::span(scratch_.floats(d_out.columns), static_cast<size_t>(d_out.columns))
+            : gradient.d_shift;
     cpu::add_and_normalize_backward(
-        kept, scale, dropout, d_out, d_in, d_residual, gradient.d_scale, gradient.d_shift);
+        kept, scale, dropout, d_out, d_in, d_residual, gradient.d_scale, shift_sums);
   }
 
   void do_pool_backward(ConstTensor d_out,

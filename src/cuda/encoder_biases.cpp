@@ -14,7 +14,7 @@ void each_of(const PreparedEncoder& encoder, const Run& run) {
   for (const PreparedLayer& layer : encoder.layers) {
     for (const PreparedLinear* linear :
          {&layer.query_key_value, &layer.query, &layer.key_value, &layer.intermediate}) {
-      if (linear->weight != nullptr) {
+      if (linear->weight != nullptr && !linear->bias.empty()) {
         run(*linear);
       }
     }

@@ -18,7 +18,7 @@ class EncoderBiases {
   EncoderBiases() = default;
   EncoderBiases(Workspace& workspace, const PreparedEncoder& encoder);
 
-  /// The bias [N] of one of the encoder's layers, on the device.
+  /// The bias [N] of one of the encoder's layers, on the device; null where it has none.
   const void* of(const PreparedLinear& linear) const;
 
  private:

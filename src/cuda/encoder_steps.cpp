@@ -121,7 +121,8 @@ class EncoderSteps {
   void intermediate(const PreparedLayer& layer, const BucketRows& rows) {
     const PreparedLinear& linear = layer.intermediate;
     const Activation activation = layer.kind.activation;
-    if (bytes_of(factors_) != sizeof(float) && activation == Activation::gelu) {
+    if (bytes_of(factors_) != sizeof(float) && activation == Activation::gelu &&
+        !linear.bias.empty()) {
       multiply(rows, at_.attended, linear, Epilogue::bias_gelu_tanh, at_.activated);
       return;
     }
@@ -144,6 +145,9 @@ class EncoderSteps {
                 const PreparedLinear& linear,
                 Epilogue epilogue,
                 std::byte* out) {
+    if (linear.bias.empty()) {
+      epilogue = Epilogue::none;
+    }
     const void* bias = epilogue == Epilogue::none ? nullptr : biases_.of(linear);
     multiply_rows(
         workspace_, rows.bucket, in, weight_of(linear), epilogue, bias, Result::factors, out);

@@ -79,7 +79,7 @@ class HeadSteps {
                   texts_.bucket,
                   in,
                   weight_of(linear),
-                  Epilogue::bias,
+                  linear.bias.empty() ? Epilogue::none : Epilogue::bias,
                   linear.bias.data(),
                   Result::fp32,
                   out);

@@ -46,8 +46,8 @@ void Activations::place_layer(LayerActivations& layer, bool first_rows_only) {
   layer.projected = claim(rows, H);
   layer.attention_normal = claim_normal(rows);
   layer.attention_out = claim(rows, H);
-  layer.pre_gelu = everything ? claim(rows, I) : Tensor{};
-  layer.gelu = claim(rows, I);
+  layer.pre_activation = everything ? claim(rows, I) : Tensor{};
+  layer.activated = claim(rows, I);
   layer.output_normal = claim_normal(rows);
   layer.out = everything || first_rows_only ? claim(rows, H) : embedded;
 }

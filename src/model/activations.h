@@ -22,8 +22,8 @@ struct LayerActivations {
   Tensor projected;        // [R,H] scratch: a product on its way into a norm
   NormalizedRows attention_normal;  // [R,H]
   Tensor attention_out;             // [R,H]
-  Tensor pre_gelu;                  // [R,I]
-  Tensor gelu;                      // [R,I]
+  Tensor pre_activation;            // [R,I]
+  Tensor activated;                 // [R,I]
   NormalizedRows output_normal;     // [R,H]
   Tensor out;                       // [R,H]
 };

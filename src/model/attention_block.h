@@ -6,7 +6,7 @@
 
 namespace fastintent {
 
-/// First half of a layer (Vaswani et al. 2017, post-norm as in BERT): reads act.input, writes
+/// First half of a layer (Vaswani et al. 2017): reads act.input, writes
 /// act.attention_out.
 void attention_block(const Pass& pass,
                      const PreparedLayer& weights,

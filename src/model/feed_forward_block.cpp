@@ -15,10 +15,10 @@ void feed_forward_block(const Pass& pass,
   backend.linear(act.attention_out,
                  *intermediate.weight,
                  intermediate.bias,
-                 Activation::gelu,
-                 act.gelu,
-                 act.pre_gelu);
-  backend.linear(act.gelu, *output.weight, output.bias, Activation::none, act.projected);
+                 weights.kind.activation,
+                 act.activated,
+                 act.pre_activation);
+  backend.linear(act.activated, *output.weight, output.bias, Activation::none, act.projected);
   backend.add_and_normalize(act.projected,
                             act.attention_out,
                             weights.output_norm,
@@ -39,7 +39,7 @@ void feed_forward_block_backward(const Pass& pass,
   const Tensor d_out = scratch.hidden.row_slice(0, R);
   const Tensor d_projected = scratch.branch.row_slice(0, R);
   const Tensor d_attention_out = scratch.residual.row_slice(0, R);
-  const Tensor d_gelu = scratch.intermediate.row_slice(0, R);
+  const Tensor d_activated = scratch.intermediate.row_slice(0, R);
 
   backend.add_and_normalize_backward(
       act.output_normal,
@@ -49,19 +49,22 @@ void feed_forward_block_backward(const Pass& pass,
       d_projected,
       d_attention_out,
       {gradients.output_norm.scale.flat(), gradients.output_norm.shift.flat(), write});
-  backend.linear_backward(
-      act.gelu,
-      *weights.output.weight,
-      Activation::none,
-      {},
-      d_projected,
-      {d_gelu, Write::overwrite, gradients.output.weight, gradients.output.bias.flat(), write});
+  backend.linear_backward(act.activated,
+                          *weights.output.weight,
+                          Activation::none,
+                          {},
+                          d_projected,
+                          {d_activated,
+                           Write::overwrite,
+                           gradients.output.weight,
+                           gradients.output.bias.flat(),
+                           write});
   // d_attention_out already holds the residual branch; accumulate the feed-forward's.
   backend.linear_backward(act.attention_out,
                           *weights.intermediate.weight,
-                          Activation::gelu,
-                          act.pre_gelu,
-                          d_gelu,
+                          weights.kind.activation,
+                          act.pre_activation,
+                          d_activated,
                           {d_attention_out,
                            Write::accumulate,
                            gradients.intermediate.weight,

@@ -94,7 +94,7 @@ class NameList {
 LinearWeights parts_of(const LinearWeights& fused, int64_t first, int64_t count) {
   const int64_t H = fused.weight.columns;
   return {fused.weight.row_slice(first * H, count * H),
-          fused.bias.column_slice(first * H, count * H)};
+          fused.bias.empty() ? Tensor{} : fused.bias.column_slice(first * H, count * H)};
 }
 
 }  // namespace

@@ -2,9 +2,35 @@
 
 #include <fmt/format.h>
 
+#include "fastintent/error.h"
 #include "model/packed_weights.h"
 
 namespace fastintent {
+namespace {
+
+[[noreturn]] void fail(const char* expected, const std::string& found) {
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("prepare_model: expected {}, found {}", expected, found));
+}
+
+// What the operations one by one cannot run, no device can: they are what all fall back on.
+void require_executor(const LayerKind& kind) {
+  if (kind.norm != NormPlacement::after) {
+    fail("layers that normalise after each block", "norms before the blocks");
+  }
+  if (kind.feed_forward != FeedForward::plain) {
+    fail("a plain feed-forward", "a gated one");
+  }
+  if (kind.positions != Positions::embedded) {
+    fail("embedded positions", "rotary ones");
+  }
+  if (kind.window != 0) {
+    fail("attention to whole sequences",
+         fmt::format("a window of {} keys on each side", kind.window));
+  }
+}
+
+}  // namespace
 
 PreparedModel prepare_model(Backend& backend,
                             const ModelConfig& config,
@@ -12,6 +38,7 @@ PreparedModel prepare_model(Backend& backend,
                             Precision precision,
                             WeightUse use,
                             const PackedWeights* packed) {
+  require_executor(config.encoder.layer);
   PreparedModel model;
   model.config = config;
   model.encoder.heads = config.encoder.heads;
@@ -46,6 +73,7 @@ PreparedModel prepare_model(Backend& backend,
   model.encoder.embedding_norm = keep_norm(encoder.embedding_norm);
   for (const LayerWeights& layer : encoder.layers) {
     PreparedLayer& out = model.encoder.layers.emplace_back();
+    out.kind = config.encoder.layer;
     const auto named = [&](const char* weight) {
       return fmt::format("layer.{}.{}", model.encoder.layers.size() - 1, weight);
     };

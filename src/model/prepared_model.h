@@ -24,6 +24,8 @@ struct PreparedModel {
   std::vector<std::pair<std::string, PreparedWeight*>> packable;
 };
 
+/// Throws invalid_argument for a kind of layer that nothing runs yet: norms before the blocks, a gated
+/// feed-forward, rotary positions, attention to a window.
 /// For inference `weights` lie in host memory, for training in the backend's.
 /// `packed`: where it is not null the matrices are taken from there, which must outlive the model,
 /// and those of `weights` are not looked at; its layout must be the backend's for `precision`.

@@ -45,7 +45,9 @@ void add_and_normalize_backward(const NormalizedRows& kept,
     }
   }
   scale_sums.store(gradient.d_scale, gradient.write);
-  shift_sums.store(gradient.d_shift, gradient.write);
+  if (!gradient.d_shift.empty()) {
+    shift_sums.store(gradient.d_shift, gradient.write);
+  }
 }
 
 void apply_dropout(ConstTensor in, const Dropout& dropout, Tensor out) {

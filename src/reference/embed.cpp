@@ -23,8 +23,10 @@ void embed(const TokenInputs& tokens,
   std::vector<double> row(static_cast<size_t>(H));
   for (int64_t t = 0; t < out.rows; ++t) {
     for (int64_t h = 0; h < H; ++h) {
-      row[h] = static_cast<double>(tables.word.row(tokens.ids[t])[h]) +
-               tables.position.row(tokens.positions[t])[h];
+      row[h] = static_cast<double>(tables.word.row(tokens.ids[t])[h]);
+      if (!tables.position.empty()) {
+        row[h] += tables.position.row(tokens.positions[t])[h];
+      }
       if (!tables.segment.empty()) {
         row[h] += tables.segment.row(segment_of(tokens, t))[h];
       }
@@ -56,7 +58,9 @@ void embed_backward(const TokenInputs& tokens,
     normalize_row_backward(row, kept, scale, t, scale_sums, shift_sums);
     for (int64_t h = 0; h < H; ++h) {
       d_rows.row(t)[h] = static_cast<float>(row[h]);
-      position_sums.row(tokens.positions[t])[h] += row[h];
+      if (!d_position.empty()) {
+        position_sums.row(tokens.positions[t])[h] += row[h];
+      }
       if (!d_segment.empty()) {
         segment_sums.row(segment_of(tokens, t))[h] += row[h];
       }
@@ -65,7 +69,9 @@ void embed_backward(const TokenInputs& tokens,
   position_sums.store(d_position, norm.write);
   segment_sums.store(d_segment, norm.write);
   scale_sums.store(norm.d_scale, norm.write);
-  shift_sums.store(norm.d_shift, norm.write);
+  if (!norm.d_shift.empty()) {
+    shift_sums.store(norm.d_shift, norm.write);
+  }
 }
 
 void add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table) {

@@ -24,7 +24,7 @@ void normalize_row(std::vector<double>& row,
     if (!keep.normal.empty()) {
       keep.normal.row(t)[h] = static_cast<float>(normal);
     }
-    row[h] = normal * layer_norm.scale[h] + layer_norm.shift[h];
+    row[h] = normal * layer_norm.scale[h] + (layer_norm.shift.empty() ? 0.0F : layer_norm.shift[h]);
   }
   if (!keep.normal.empty()) {
     keep.inverse_deviation[static_cast<size_t>(t)] = static_cast<float>(inverse_deviation);

@@ -20,7 +20,8 @@ void embed_rows(const TokenInputs& tokens,
   for (int64_t t = 0; t < out.rows; ++t) {
     const auto token = static_cast<size_t>(t);
     const float* word = tables.word.row(tokens.ids[token]);
-    const float* position = tables.position.row(tokens.positions[token]);
+    const float* position =
+        tables.position.empty() ? nullptr : tables.position.row(tokens.positions[token]);
     const float* segment = nullptr;
     if (!tables.segment.empty()) {
       segment = tables.segment.row(tokens.segments.empty() ? 0 : tokens.segments[token]);
@@ -29,7 +30,10 @@ void embed_rows(const TokenInputs& tokens,
     auto sum = hn::Zero(d);
     for (int64_t h = 0; h < out.columns; h += lanes_of(d)) {
       const int64_t count = out.columns - h;
-      auto value = hn::Add(load_some(d, word + h, count), load_some(d, position + h, count));
+      auto value = load_some(d, word + h, count);
+      if (position != nullptr) {
+        value = hn::Add(value, load_some(d, position + h, count));
+      }
       if (segment != nullptr) {
         value = hn::Add(value, load_some(d, segment + h, count));
       }

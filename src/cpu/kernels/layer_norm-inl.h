@@ -7,12 +7,40 @@
 #endif
 
 #include <cmath>
+#include <span>
 
 #include "compute/backend.h"
 #include "cpu/kernels/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fastintent::cpu::HWY_NAMESPACE {
+
+// Makes (row - mean) · factor · scale + shift of a row in place; normal_row gets (row - mean) · factor.
+// What is kept and what is absent are parameters of the template, so that the loop has no branch.
+template <bool kKeeps, bool kShifts>
+HWY_INLINE void write_normal_row(FloatTag d,
+                                 FloatVector mean,
+                                 FloatVector factor,
+                                 const LayerNorm& layer_norm,
+                                 std::span<float> row,
+                                 float* normal_row) {
+  const auto H = static_cast<int64_t>(row.size());
+  float* x = row.data();
+  for (int64_t h = 0; h < H; h += lanes_of(d)) {
+    const int64_t count = H - h;
+    const auto normal = hn::Mul(hn::Sub(load_some(d, x + h, count), mean), factor);
+    if constexpr (kKeeps) {
+      store_some(normal, d, normal_row + h, count);
+    }
+    const auto scale = load_some(d, layer_norm.scale.data() + h, count);
+    if constexpr (kShifts) {
+      const auto shift = load_some(d, layer_norm.shift.data() + h, count);
+      store_some(hn::MulAdd(normal, scale, shift), d, x + h, count);
+    } else {
+      store_some(hn::Mul(normal, scale), d, x + h, count);
+    }
+  }
+}
 
 // Normalises row t of `out` in place. It holds x, whose sum over the row is `sum`: the pass that
 // wrote x has it already. Two passes over a row that is in the L1 cache.
@@ -35,19 +63,16 @@ HWY_INLINE void normalize_row(FloatTag d,
   const float inverse_deviation = 1.0F / std::sqrt(variance + layer_norm.epsilon);
   const auto factor = hn::Set(d, inverse_deviation);
 
-  const bool keeps = !keep.normal.empty();
-  if (keeps) {
+  const std::span row(x, static_cast<size_t>(H));
+  const bool shifts = !layer_norm.shift.empty();
+  if (!keep.normal.empty()) {
     keep.inverse_deviation[static_cast<size_t>(t)] = inverse_deviation;
-  }
-  for (int64_t h = 0; h < H; h += lanes_of(d)) {
-    const int64_t count = H - h;
-    const auto normal = hn::Mul(hn::Sub(load_some(d, x + h, count), mean), factor);
-    if (keeps) {
-      store_some(normal, d, keep.normal.row(t) + h, count);
-    }
-    const auto scale = load_some(d, layer_norm.scale.data() + h, count);
-    const auto shift = load_some(d, layer_norm.shift.data() + h, count);
-    store_some(hn::MulAdd(normal, scale, shift), d, x + h, count);
+    float* normal = keep.normal.row(t);
+    shifts ? write_normal_row<true, true>(d, mean, factor, layer_norm, row, normal)
+           : write_normal_row<true, false>(d, mean, factor, layer_norm, row, normal);
+  } else {
+    shifts ? write_normal_row<false, true>(d, mean, factor, layer_norm, row, nullptr)
+           : write_normal_row<false, false>(d, mean, factor, layer_norm, row, nullptr);
   }
 }
 

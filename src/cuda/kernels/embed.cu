@@ -28,9 +28,11 @@ __global__ void embed_kernel(const int32_t* ids,
   const int64_t H = out.columns;
   const int thread = place_in_team<Shape>();
   auto row = load_part<Shape>(word.row(ids[t]), H, thread);
-  const auto of_position = load_part<Shape>(position.row(positions[t]), H, thread);
-  for (int i = 0; i < Shape::kValues; ++i) {
-    row[i] += of_position[i];
+  if (!position.empty()) {
+    const auto of_position = load_part<Shape>(position.row(positions[t]), H, thread);
+    for (int i = 0; i < Shape::kValues; ++i) {
+      row[i] += of_position[i];
+    }
   }
   if (!segment.empty()) {
     const int32_t s = segments == nullptr ? 0 : segments[t];
@@ -89,7 +91,9 @@ void embed_backward(Workspace& workspace,
                     const EmbeddingGradient& gradient) {
   const auto& [d_rows, d_position, d_segment, norm] = gradient;
   normalize_backward(workspace, kept, scale, dropout, d_out, d_rows, norm);
-  sum_slots(workspace, d_rows, tokens.positions, norm.write, d_position);
+  if (!d_position.empty()) {
+    sum_slots(workspace, d_rows, tokens.positions, norm.write, d_position);
+  }
   if (d_segment.empty()) {
     return;
   }

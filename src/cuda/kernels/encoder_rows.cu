@@ -11,8 +11,8 @@ namespace {
 struct EmbeddingRows {
   TokenRows tokens;
   ConstTensor word;
-  ConstTensor position;
-  ConstTensor segment;  // or empty
+  ConstTensor position;  // or empty
+  ConstTensor segment;   // or empty
 };
 
 template <class Shape, class Value>
@@ -27,9 +27,11 @@ __global__ void embed_kernel(EmbeddingRows rows,
   const int64_t H = rows.word.columns;
   const int thread = place_in_team<Shape>();
   auto row = load_part<Shape>(rows.word.row(rows.tokens.ids[t]), H, thread);
-  const auto position = load_part<Shape>(rows.position.row(rows.tokens.positions[t]), H, thread);
-  for (int i = 0; i < Shape::kValues; ++i) {
-    row[i] += position[i];
+  if (!rows.position.empty()) {
+    const auto position = load_part<Shape>(rows.position.row(rows.tokens.positions[t]), H, thread);
+    for (int i = 0; i < Shape::kValues; ++i) {
+      row[i] += position[i];
+    }
   }
   if (!rows.segment.empty()) {
     const auto segment = load_part<Shape>(rows.segment.row(rows.tokens.segments[t]), H, thread);
@@ -55,10 +57,15 @@ __global__ void normalize_sums_kernel(const Value* in,
   }
   const int thread = place_in_team<Shape>();
   auto row = load_part<Shape>(in + t * H, H, thread);
-  const auto biases = load_part<Shape>(bias, H, thread);
-  const auto residuals = load_part<Shape>(residual + t * H, H, thread);
+  auto residuals = load_part<Shape>(residual + t * H, H, thread);
+  if (bias != nullptr) {
+    const auto biases = load_part<Shape>(bias, H, thread);
+    for (int i = 0; i < Shape::kValues; ++i) {
+      residuals[i] = biases[i] + residuals[i];
+    }
+  }
   for (int i = 0; i < Shape::kValues; ++i) {
-    row[i] += biases[i] + residuals[i];
+    row[i] += residuals[i];
   }
   normalize_row(row, t, H, normalization);
   store_part(row, out + t * H, H, thread);

@@ -28,7 +28,7 @@ void embed_rows(const Stream& stream,
                 const LayerNorm& layer_norm,
                 void* out);
 
-/// out = layer_norm(in + bias + residual); `out` is another than both.   bias [H], all others
+/// out = layer_norm(in + bias + residual); `out` is another than both.   bias [H] or empty, all others
 /// [rows,H]
 void normalize_sums(const Stream& stream,
                     Factors factors,

@@ -135,7 +135,8 @@ void rows_backward(Workspace& workspace,
     Launch shape = one_team_a_row<Shape>(d_out.rows);
     shape.blocks = std::min(shape.blocks, kMostBlocks);
     shape.shared_bytes = std::max(shape.shared_bytes, sum_teams_bytes<Shape>(H));
-    auto* partials = workspace.scratch.of<float>(shape.blocks * 2 * H);
+    auto* partials = workspace.scratch.of<float>((shape.blocks * 2 + 1) * H);
+    float* unwanted = partials + shape.blocks * 2 * H;
     launch(workspace.stream,
            normalize_backward_kernel<Shape>,
            shape,
@@ -148,8 +149,11 @@ void rows_backward(Workspace& workspace,
            d_in,
            d_residual,
            partials);
+    // Of a norm without a shift the kernel's sums go nowhere.
+    const std::span<float> shift_sums =
+        gradient.d_shift.empty() ? std::span(unwanted, gradient.d_scale.size()) : gradient.d_shift;
     add_partial_sums(
-        workspace, partials, shape.blocks, gradient.write, gradient.d_scale, gradient.d_shift);
+        workspace, partials, shape.blocks, gradient.write, gradient.d_scale, shift_sums);
   });
 }
 

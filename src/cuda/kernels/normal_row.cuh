@@ -46,7 +46,7 @@ __device__ inline float team_sum(float value) {
 /// What normalising a row needs and, where not null, keeps of it.
 struct Normalization {
   const float* scale;
-  const float* shift;
+  const float* shift;  // or null: none
   float epsilon;
   Tensor normal;
   float* inverse_deviation;
@@ -92,6 +92,12 @@ __device__ inline void normalize_row(RowPart<Shape>& row,
     }
   }
   const auto scale = load_part<Shape>(normalization.scale, H, thread);
+  if (normalization.shift == nullptr) {
+    for (int i = 0; i < Shape::kValues; ++i) {
+      row[i] *= scale[i];
+    }
+    return;
+  }
   const auto shift = load_part<Shape>(normalization.shift, H, thread);
   for (int i = 0; i < Shape::kValues; ++i) {
     row[i] = row[i] * scale[i] + shift[i];

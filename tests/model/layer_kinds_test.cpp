@@ -1,0 +1,264 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "base/expect_error.h"
+#include "compute/devices_under_test.h"
+#include "model/classifier_head.h"
+#include "model/encoder.h"
+#include "model/rank_classes.h"
+#include "random_encoder.h"
+
+// Every executor of an encoder against the operations one by one on the reference, over the kinds of
+// layers: a kind that an executor lacks is declined or refused, never wrong.
+namespace fastintent {
+namespace {
+
+constexpr Shape kShape = {
+    32, 2, 48, 2};  // widths in steps of 8, as the whole model on a GPU has them
+// Sums of up to 48 products of order one, in float against double, through two layers.
+constexpr double kTolerance = 1e-4;
+
+struct Case {
+  const char* name;
+  Activation activation = Activation::gelu;
+  bool biases = true;
+  bool shifts = true;
+  bool positions = true;
+  bool segments = true;
+};
+
+constexpr Case kCases[] = {
+    {"bert"},
+    {"relu", Activation::relu},
+    {"tanh", Activation::tanh},
+    {.name = "no_biases", .biases = false},
+    {.name = "no_shifts", .shifts = false},
+    {.name = "no_positions", .positions = false},
+    {.name = "no_segments", .segments = false},
+    {"nothing_optional", Activation::relu, false, false, false, false},
+};
+
+// Of weights or gradients.
+void remove_absent(const Case& kind, ModelWeights& weights) {
+  EncoderWeights& encoder = weights.encoder;
+  const auto keep_if = [](bool present, Tensor& tensor) { tensor = present ? tensor : Tensor{}; };
+  keep_if(kind.positions, encoder.position);
+  keep_if(kind.segments, encoder.segment);
+  keep_if(kind.shifts, encoder.embedding_norm.shift);
+  for (LayerWeights& layer : encoder.layers) {
+    for (LinearWeights* linear :
+         {&layer.query_key_value, &layer.attention_output, &layer.intermediate, &layer.output}) {
+      keep_if(kind.biases, linear->bias);
+    }
+    keep_if(kind.shifts, layer.attention_norm.shift);
+    keep_if(kind.shifts, layer.output_norm.shift);
+  }
+  keep_if(kind.biases, weights.head.classifier.bias);
+}
+
+ModelConfig config_of(const Case& kind, Pooling pooling) {
+  ModelConfig config = config_of(kShape, pooling);
+  config.encoder.layer.activation = kind.activation;
+  return config;
+}
+
+// A model with random weights; for training they are in the backend's memory.
+class KindModel {
+ public:
+  KindModel(Device device, const Case& kind, Pooling pooling, WeightUse use)
+      : config_(config_of(kind, pooling)), backend_(create_backend(device)) {
+    weights_ = random_weights(config_, 1);
+    if (use == WeightUse::training) {
+      OwnedWeights there = allocate_weights(*backend_, config_, config_.encoder.vocabulary);
+      backend_->upload(flat(weights_), flat(there));
+      backend_->upload(weights_.weights.encoder.word, there.weights.encoder.word);
+      weights_ = std::move(there);
+    }
+    remove_absent(kind, weights_.weights);
+    prepared_ = prepare_model(*backend_, config_, weights_.weights, Precision::fp32, use);
+  }
+
+  Backend& backend() { return *backend_; }
+  PreparedModel& prepared() { return prepared_; }
+  const ModelConfig& config() const { return config_; }
+
+  Matrix download(Tensor tensor) {
+    Matrix result(tensor.rows, tensor.columns);
+    backend_->download(tensor, result.tensor());
+    return result;
+  }
+  /// All but the word table.
+  Tensor flat(const OwnedWeights& weights) const {
+    return {weights.flat.data(), 1, flat_parameter_count(config_)};
+  }
+
+ private:
+  ModelConfig config_;
+  std::unique_ptr<Backend> backend_;
+  OwnedWeights weights_;
+  PreparedModel prepared_;
+};
+
+PackedBatch batch() {
+  return pack(random_sequences({9, 1, 20, 4}));
+}
+
+void expect_near(const char* what, const Matrix& found, const Matrix& expected) {
+  ASSERT_EQ(found.values.size(), expected.values.size()) << what;
+  for (int64_t r = 0; r < expected.rows; ++r) {
+    EXPECT_LE(largest_difference_of_row(found, expected, r), kTolerance) << what << ", row " << r;
+  }
+}
+
+class LayerKinds : public testing::TestWithParam<std::tuple<Device, Case>> {
+ protected:
+  static Device device() { return std::get<0>(GetParam()); }
+  static const Case& kind() { return std::get<1>(GetParam()); }
+};
+
+constexpr Pooling kPoolings[] = {Pooling::first_token, Pooling::mean};
+
+// The device's own way where it has one, and the operations one by one.
+TEST_P(LayerKinds, GiveTheLogitsOfTheReference) {
+  for (const Pooling pooling : kPoolings) {
+    KindModel reference(Device::reference, kind(), pooling, WeightUse::inference);
+    KindModel model(device(), kind(), pooling, WeightUse::inference);
+    const PackedBatch texts = batch();
+    Forward forward(reference.backend(), reference.prepared());
+    const Matrix expected = reference.download(forward.logits(texts));
+
+    Forward found(model.backend(), model.prepared());
+    Matrix logits(expected.rows, expected.columns);
+    std::vector<ScoredClass> best(static_cast<size_t>(expected.rows));
+    found.ranked(texts, 1, {{best.data(), expected.rows, 1}, logits.tensor()});
+    expect_near("ranked", logits, expected);
+    expect_near("logits", model.download(found.logits(texts)), expected);
+
+    Activations act(model.backend(), model.config(), Keep::scratch);
+    const Pass pass{model.backend(), texts, {}};
+    expect_near("composed", model.download(composed_logits(pass, model.prepared(), act)), expected);
+  }
+}
+
+// Of all weights, and of the embeddings' rows.
+TEST_P(LayerKinds, GiveTheGradientsOfTheReference) {
+  for (const Pooling pooling : kPoolings) {
+    const PackedBatch texts = batch();
+    const auto gradients = [&](Device on) {
+      KindModel model(on, kind(), pooling, WeightUse::training);
+      Backend& backend = model.backend();
+      Activations act(backend, model.config(), Keep::everything);
+      const Pass pass{backend, texts, {}};
+      const Tensor logits = composed_logits(pass, model.prepared(), act);
+      Matrix d_logits(logits.rows, logits.columns);
+      Random random(2);
+      fill(random, 1, d_logits.tensor());
+      backend.upload(d_logits.tensor(), act.gradients.logits);
+
+      OwnedWeights sums =
+          allocate_weights(backend, model.config(), model.config().encoder.vocabulary);
+      remove_absent(kind(), sums.weights);
+      head_backward(
+          pass, model.prepared(), act.gradients.logits, act, sums.weights.head, Write::overwrite);
+      encoder_backward(
+          pass, model.prepared(), act, texts.ids, sums.weights.encoder, Write::overwrite);
+      return std::pair{model.download(model.flat(sums)), model.download(sums.weights.encoder.word)};
+    };
+    const auto [flat, word] = gradients(device());
+    const auto [expected_flat, expected_word] = gradients(Device::reference);
+    expect_near("flat", flat, expected_flat);
+    expect_near("word", word, expected_word);
+  }
+}
+
+// A device that declined would be right, and slow: nothing else here would notice.
+TEST_P(LayerKinds, RunByTheDevicesOwnWay) {
+  KindModel model(device(), kind(), Pooling::mean, WeightUse::inference);
+  const PackedBatch texts = batch();
+  const PreparedModel& prepared = model.prepared();
+  if (device() == Device::cpu) {
+    const Buffer out = model.backend().allocate(texts.tokens(), kShape.hidden);
+    EXPECT_TRUE(model.backend().try_encode(inputs_of(texts),
+                                           texts.starts,
+                                           prepared.encoder,
+                                           nullptr,
+                                           out.tensor(texts.tokens(), kShape.hidden)));
+  } else {
+    std::vector<ScoredClass> best(static_cast<size_t>(texts.sequences()));
+    EXPECT_TRUE(model.backend().try_answer(inputs_of(texts),
+                                           texts.starts,
+                                           prepared.encoder,
+                                           prepared.head,
+                                           1,
+                                           {{best.data(), texts.sequences(), 1}, {}}));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(AllKinds,
+                         LayerKinds,
+                         testing::Combine(testing::ValuesIn(devices_under_test()),
+                                          testing::ValuesIn(kCases)),
+                         [](const auto& test) {
+                           return device_word(std::get<0>(test.param)) + "_" +
+                                  std::get<1>(test.param).name;
+                         });
+
+struct Lacking {
+  LayerKind kind;
+  const char* found;
+};
+
+constexpr Lacking kLacking[] = {
+    {{.norm = NormPlacement::before}, "found norms before the blocks"},
+    {{.feed_forward = FeedForward::gated}, "found a gated one"},
+    {{.positions = Positions::rotary}, "found rotary ones"},
+    {{.window = 64}, "found a window of 64 keys"},
+};
+
+class LackingKinds : public testing::TestWithParam<Device> {};
+
+TEST_P(LackingKinds, AreRefusedWhenTheModelIsPrepared) {
+  const std::unique_ptr<Backend> backend = create_backend(GetParam());
+  for (const Lacking& lacking : kLacking) {
+    ModelConfig config = config_of(kShape, Pooling::mean);
+    config.encoder.layer = lacking.kind;
+    const OwnedWeights weights = random_weights(config, 1);
+    expect_error(ErrorCode::invalid_argument, lacking.found, [&] {
+      prepare_model(*backend, config, weights.weights, Precision::fp32, WeightUse::inference);
+    });
+  }
+}
+
+TEST_P(LackingKinds, AreDeclinedByADevicesOwnWay) {
+  for (const Lacking& lacking : kLacking) {
+    KindModel model(GetParam(), kCases[0], Pooling::mean, WeightUse::inference);
+    const PackedBatch texts = batch();
+    PreparedModel& prepared = model.prepared();
+    prepared.encoder.layers.back().kind = lacking.kind;
+    const Buffer out = model.backend().allocate(texts.tokens(), kShape.hidden);
+    EXPECT_FALSE(model.backend().try_encode(inputs_of(texts),
+                                            texts.starts,
+                                            prepared.encoder,
+                                            nullptr,
+                                            out.tensor(texts.tokens(), kShape.hidden)))
+        << lacking.found;
+    std::vector<ScoredClass> best(static_cast<size_t>(texts.sequences()));
+    EXPECT_FALSE(model.backend().try_answer(inputs_of(texts),
+                                            texts.starts,
+                                            prepared.encoder,
+                                            prepared.head,
+                                            1,
+                                            {{best.data(), texts.sequences(), 1}, {}}))
+        << lacking.found;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(AllDevices,
+                         LackingKinds,
+                         testing::ValuesIn(devices_and_reference()),
+                         [](const auto& test) { return device_word(test.param); });
+
+}  // namespace
+}  // namespace fastintent
