@@ -142,7 +142,7 @@ class ActivateRowsTest : public HeadRows {
  protected:
   std::vector<float> activated(const std::vector<float>& in, Activation activation) {
     const DeviceMemory values = upload(in);
-    activate_rows(stream_, first_rows(2), activation, 4, values.as<float>());
+    activate_rows(stream_, Factors::fp32, first_rows(2), activation, 4, values.as<float>());
     return download<float>(values);
   }
 };

@@ -67,7 +67,11 @@ ModelConfig config_of(const Case& kind, Pooling pooling) {
 // A model with random weights; for training they are in the backend's memory.
 class KindModel {
  public:
-  KindModel(Device device, const Case& kind, Pooling pooling, WeightUse use)
+  KindModel(Device device,
+            const Case& kind,
+            Pooling pooling,
+            WeightUse use,
+            Precision precision = Precision::fp32)
       : config_(config_of(kind, pooling)), backend_(create_backend(device)) {
     weights_ = random_weights(config_, 1);
     if (use == WeightUse::training) {
@@ -77,7 +81,7 @@ class KindModel {
       weights_ = std::move(there);
     }
     remove_absent(kind, weights_.weights);
-    prepared_ = prepare_model(*backend_, config_, weights_.weights, Precision::fp32, use);
+    prepared_ = prepare_model(*backend_, config_, weights_.weights, precision, use);
   }
 
   Backend& backend() { return *backend_; }
@@ -105,10 +109,13 @@ PackedBatch batch() {
   return pack(random_sequences({9, 1, 20, 4}));
 }
 
-void expect_near(const char* what, const Matrix& found, const Matrix& expected) {
+void expect_near(const char* what,
+                 const Matrix& found,
+                 const Matrix& expected,
+                 double tolerance = kTolerance) {
   ASSERT_EQ(found.values.size(), expected.values.size()) << what;
   for (int64_t r = 0; r < expected.rows; ++r) {
-    EXPECT_LE(largest_difference_of_row(found, expected, r), kTolerance) << what << ", row " << r;
+    EXPECT_LE(largest_difference_of_row(found, expected, r), tolerance) << what << ", row " << r;
   }
 }
 
@@ -139,6 +146,28 @@ TEST_P(LayerKinds, GiveTheLogitsOfTheReference) {
     Activations act(model.backend(), model.config(), Keep::scratch);
     const Pass pass{model.backend(), texts, {}};
     expect_near("composed", model.download(composed_logits(pass, model.prepared(), act)), expected);
+  }
+}
+
+// Factors of 8 to 11 bits, whose steps two layers of sums let pass on: the bound is twenty steps of
+// bf16, the coarsest of them, at one.
+TEST_P(LayerKinds, GiveAboutTheLogitsOfTheReferenceInLessThanFp32) {
+  constexpr double kCoarse = 20.0 / 256;
+  KindModel reference(Device::reference, kind(), Pooling::mean, WeightUse::inference);
+  const PackedBatch texts = batch();
+  Forward forward(reference.backend(), reference.prepared());
+  const Matrix expected = reference.download(forward.logits(texts));
+  const std::unique_ptr<Backend> backend = create_backend(device());
+  for (const Precision precision : {Precision::fp16, Precision::bf16, Precision::int8}) {
+    if (!backend->traits().multiplies(precision)) {
+      continue;
+    }
+    KindModel model(device(), kind(), Pooling::mean, WeightUse::inference, precision);
+    Forward found(model.backend(), model.prepared());
+    Matrix logits(expected.rows, expected.columns);
+    std::vector<ScoredClass> best(static_cast<size_t>(expected.rows));
+    found.ranked(texts, 1, {{best.data(), expected.rows, 1}, logits.tensor()});
+    expect_near(precision_name(precision).data(), logits, expected, kCoarse);
   }
 }
 
