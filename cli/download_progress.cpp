@@ -15,7 +15,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Shows one download, with speed and time left.
+// Shows one download, with speed and time left.
 class DownloadBar {
  public:
   explicit DownloadBar(const std::string& model_name) : model_name_(model_name) {}

@@ -41,8 +41,8 @@ Data goes to standard output, everything else to standard error. Exit codes: 0 o
 65 bad data, 66 missing input, 69 no such device, 71 out of memory, 73 cannot create the output,
 74 reading or writing failed, 130 interrupted.)";
 
-/// A closed standard stream would give its number to the next file opened, and data would go into
-/// that file; /dev/null takes the place, for reading only, so that writing still fails.
+// A closed standard stream would give its number to the next file opened, and data would go into
+// that file; /dev/null takes the place, for reading only, so that writing still fails.
 void hold_standard_streams() {
   int descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC);
   while (descriptor >= 0 && descriptor <= STDERR_FILENO) {
@@ -65,7 +65,7 @@ void print_data(const std::string& text) {
   output.finish();
 }
 
-/// CLI11 would only say that a command is missing.
+// CLI11 would only say that a command is missing.
 void check_command(const CLI::App& program, const std::string& name) {
   std::string known;
   for (const CLI::App* command : program.get_subcommands({})) {
@@ -77,7 +77,7 @@ void check_command(const CLI::App& program, const std::string& name) {
   throw CLI::ValidationError("COMMAND", "expected " + known + ", found " + name);
 }
 
-/// Parses and runs; throws CLI::ParseError, Error and what the standard library throws.
+// Parses and runs; throws CLI::ParseError, Error and what the standard library throws.
 int run(CLI::App& program, CommandLine& line) {
   if (line.arguments.empty()) {
     print_message(program.help());

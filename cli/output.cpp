@@ -27,7 +27,7 @@ bool is_standard_output(const std::string& file) {
   return file.empty() || file == "-";
 }
 
-/// The file a link leads to: that is replaced, not the link.
+// The file a link leads to: that is replaced, not the link.
 fs::path resolved(const std::string& file) {
   std::error_code unresolved;
   const fs::path path = fs::weakly_canonical(file, unresolved);
@@ -40,7 +40,7 @@ bool is_special(const fs::path& file) {
   return fs::exists(status) && !fs::is_regular_file(status);
 }
 
-/// So that the rename itself survives a power cut.
+// So that the rename itself survives a power cut.
 void sync_folder(const fs::path& folder) {
   const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor >= 0) {

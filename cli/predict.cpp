@@ -34,7 +34,7 @@ struct PredictCommandOptions {
   PredictOptions predict;
 };
 
-/// Tells how many texts are answered and how fast, where the answers themselves are not on screen.
+// Tells how many texts are answered and how fast, where the answers themselves are not on screen.
 class AnswerProgress {
  public:
   explicit AnswerProgress(bool wanted) : wanted_(wanted) {}
@@ -60,8 +60,8 @@ class AnswerProgress {
   int64_t since_start_ = 0;
 };
 
-/// What an interrupted run left, `output` being open and locked: gone on with, dropped or not
-/// touched, as the options say.
+// What an interrupted run left, `output` being open and locked: gone on with, dropped or not
+// touched, as the options say.
 AnswerCounts take_up_partial(const PredictCommandOptions& options,
                              const std::filesystem::path& partial,
                              Output& output,

@@ -41,7 +41,7 @@ std::filesystem::path log_file(const TrainOptions& options) {
   return output += ".log.jsonl";
 }
 
-/// The page cannot lie where the folder of the model will take the place of all there is.
+// The page cannot lie where the folder of the model will take the place of all there is.
 void check_report(const TrainOptions& options) {
   const auto output = std::filesystem::absolute(options.output / std::filesystem::path());
   const auto folder = std::filesystem::absolute(options.report).parent_path();
@@ -115,7 +115,7 @@ void print_how_to_resume(const CommandLine& line) {
       shell_quoted(arguments));
 }
 
-/// One of several processes, but the first: that one alone says how it goes.
+// One of several processes, but the first: that one alone says how it goes.
 int train_silently(TrainOptions options) {
   const LabelledTexts training = read_labelled_texts(options.train, options.dataset);
   std::optional<LabelledTexts> validation;

@@ -10,7 +10,8 @@ find_package_handle_standard_args(libcsv REQUIRED_VARS LIBCSV_LIBRARY LIBCSV_INC
 
 if(libcsv_FOUND AND NOT TARGET libcsv::libcsv)
   add_library(libcsv::libcsv UNKNOWN IMPORTED)
-  set_target_properties(libcsv::libcsv PROPERTIES
-    IMPORTED_LOCATION ${LIBCSV_LIBRARY}
-    INTERFACE_INCLUDE_DIRECTORIES ${LIBCSV_INCLUDE_DIR})
+  set_target_properties(
+    libcsv::libcsv
+    PROPERTIES IMPORTED_LOCATION ${LIBCSV_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${LIBCSV_INCLUDE_DIR}
+  )
 endif()

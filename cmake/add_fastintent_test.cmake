@@ -19,19 +19,43 @@ add_custom_target(gpu)
 # The headers that most tests read are parsed once. The precompiled header serves every test program, so all of them
 # have the options of fastintent_test_options.
 add_library(fastintent_test_options INTERFACE)
-target_compile_options(fastintent_test_options INTERFACE
-  -Wall -Wextra -Wshadow
-  -O1  # the tests' own code is not measured; the optimiser's second level costs a fifth of their time to compile
-  # For ccache: hash what was included before, and no time of the file.
-  $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess> "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+target_compile_options(
+  fastintent_test_options
+  INTERFACE
+    -Wall
+    -Wextra
+    -Wshadow
+    -O1 # the tests' own code is not measured; the optimiser's second level costs a fifth of their time to compile
+    # For ccache: hash what was included before, and no time of the file.
+    $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
+    "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>"
+)
 target_compile_features(fastintent_test_options INTERFACE cxx_std_20)
 target_link_libraries(fastintent_test_options INTERFACE fmt::fmt GTest::gtest nlohmann_json::nlohmann_json)
 add_library(fastintent_test_headers OBJECT ${PROJECT_SOURCE_DIR}/tests/main.cpp)
 target_link_libraries(fastintent_test_headers PUBLIC fastintent_test_options)
-target_compile_options(fastintent_test_headers PRIVATE -fPIE)  # as the programs; GCC wants the same for its header
-target_precompile_headers(fastintent_test_headers PRIVATE
-  <gtest/gtest.h> <fmt/format.h> <nlohmann/json.hpp> <algorithm> <cmath> <filesystem> <fstream> <functional> <map>
-  <memory> <numeric> <optional> <random> <span> <string> <thread> <vector>)
+target_compile_options(fastintent_test_headers PRIVATE -fPIE) # as the programs; GCC wants the same for its header
+target_precompile_headers(
+  fastintent_test_headers
+  PRIVATE
+    <gtest/gtest.h>
+    <fmt/format.h>
+    <nlohmann/json.hpp>
+    <algorithm>
+    <cmath>
+    <filesystem>
+    <fstream>
+    <functional>
+    <map>
+    <memory>
+    <numeric>
+    <optional>
+    <random>
+    <span>
+    <string>
+    <thread>
+    <vector>
+)
 
 # The best instruction set of this machine, in the words of FASTINTENT_FORCE_ISA; empty where it is not known.
 set(best_instruction_set "")
@@ -67,7 +91,7 @@ function(add_fastintent_test name)
     set(cuda_label emulated)
   endif()
   if(folder MATCHES "^cuda")
-    set(cuda_program ${folder}_tests)  # all of these are EMULATED
+    set(cuda_program ${folder}_tests) # all of these are EMULATED
   else()
     set(cuda_program ${folder}_cuda_tests)
   endif()
@@ -106,8 +130,11 @@ function(add_fastintent_test name)
       list(APPEND cuda_labels races)
     endif()
     set(filter "--gtest_filter=-*cuda*")
-    add_test(NAME ${name}.${cuda_label} COMMAND ${cuda_program} ${name} "--gtest_filter=*cuda*"
-             WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    add_test(
+      NAME ${name}.${cuda_label}
+      COMMAND ${cuda_program} ${name} "--gtest_filter=*cuda*"
+      WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+    )
     set_tests_properties(${name}.${cuda_label} PROPERTIES LABELS "${cuda_labels}" SKIP_REGULAR_EXPRESSION "${no_gpu}")
   endif()
   list(GET programs 0 program)
@@ -115,17 +142,23 @@ function(add_fastintent_test name)
   set_tests_properties(${name} PROPERTIES LABELS "${labels}")
   if(arg_EMULATED AND FASTINTENT_CUDA)
     target_sources(${program} PRIVATE ${PROJECT_SOURCE_DIR}/tests/cuda/require_gpu.cpp)
-    set_tests_properties(${name} PROPERTIES ENVIRONMENT "FASTINTENT_TEST_NEEDS_GPU=1"
-                         SKIP_REGULAR_EXPRESSION "${no_gpu}")
+    set_tests_properties(
+      ${name}
+      PROPERTIES ENVIRONMENT "FASTINTENT_TEST_NEEDS_GPU=1" SKIP_REGULAR_EXPRESSION "${no_gpu}"
+    )
   endif()
   if(arg_PER_INSTRUCTION_SET)
     set(instruction_sets sse4 avx2 avx512)
     list(REMOVE_ITEM instruction_sets "${best_instruction_set}")
     foreach(isa IN LISTS instruction_sets)
       add_test(NAME ${name}.${isa} COMMAND ${program} ${name} ${filter} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-      set_tests_properties(${name}.${isa} PROPERTIES ENVIRONMENT "FASTINTENT_FORCE_ISA=${isa}"
-                           LABELS "${labels};per_isa"
-                           SKIP_REGULAR_EXPRESSION "expected one this processor has")
+      set_tests_properties(
+        ${name}.${isa}
+        PROPERTIES
+          ENVIRONMENT "FASTINTENT_FORCE_ISA=${isa}"
+          LABELS "${labels};per_isa"
+          SKIP_REGULAR_EXPRESSION "expected one this processor has"
+      )
     endforeach()
   endif()
 endfunction()

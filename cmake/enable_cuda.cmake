@@ -2,13 +2,25 @@
 if(NOT CMAKE_CUDA_ARCHITECTURES)
   # Turing to Blackwell, and by 120's PTX what comes after: toolkit 12.8 or later. For one GPU, or with an
   # older toolkit, name its own.
-  set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100-real 120)
+  set(
+    CMAKE_CUDA_ARCHITECTURES
+    75-real
+    80-real
+    86-real
+    89-real
+    90-real
+    100-real
+    120
+  )
 endif()
 if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
   find_program(CMAKE_CUDA_COMPILER nvcc HINTS $ENV{CUDA_HOME}/bin $ENV{CUDA_PATH}/bin /usr/local/cuda/bin)
   if(NOT CMAKE_CUDA_COMPILER)
-    message(FATAL_ERROR "FASTINTENT_CUDA: expected nvcc of the CUDA toolkit 12 or later in PATH, CUDA_HOME or "
-                        "/usr/local/cuda, found none; without it configure with -DFASTINTENT_CUDA=OFF")
+    message(
+      FATAL_ERROR
+      "FASTINTENT_CUDA: expected nvcc of the CUDA toolkit 12 or later in PATH, CUDA_HOME or "
+      "/usr/local/cuda, found none; without it configure with -DFASTINTENT_CUDA=OFF"
+    )
   endif()
 endif()
 if(CCACHE)

@@ -45,9 +45,7 @@ def train(base, train_file, output, epochs):
         on_step=show_step,
         on_epoch=show_epoch,
     )
-    print(
-        f"trained in {report.seconds:.1f} s, best epoch {report.best_epoch}, saved to {output}"
-    )
+    print(f"trained in {report.seconds:.1f} s, best epoch {report.best_epoch}, saved to {output}")
 
     # 4. The classifier has the new model and is ready to answer. So is everything else that opens
     #    the folder: verify_intent_classifier, the command line, transformers.

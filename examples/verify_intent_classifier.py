@@ -61,10 +61,7 @@ class Verification:
         )
         data = fastintent.read_labelled_texts(self.data_file)
         self.texts, self.labels = data.texts, data.labels
-        return True, (
-            f"{len(self.classifier.intents)} intents, {len(self.texts)} texts, "
-            f"{self.classifier.device_name}"
-        )
+        return True, (f"{len(self.classifier.intents)} intents, {len(self.texts)} texts, {self.classifier.device_name}")
 
     def accuracy(self):
         accuracy = 100 * self.classifier.evaluate(self.texts, self.labels).accuracy
@@ -80,8 +77,7 @@ class Verification:
         per_minute = len(self.single) / (time.perf_counter() - start) * 60
         return (
             per_minute >= LEAST_PREDICTIONS_PER_MINUTE,
-            f"{per_minute:.0f} predictions a minute one by one, "
-            f"expected at least {LEAST_PREDICTIONS_PER_MINUTE}",
+            f"{per_minute:.0f} predictions a minute one by one, expected at least {LEAST_PREDICTIONS_PER_MINUTE}",
         )
 
     def batch(self):
@@ -89,9 +85,7 @@ class Verification:
 
     def stream(self):
         streamed = []
-        for _, predictions in self.classifier.predict_batch_streaming(
-            self.texts, use_cache=False
-        ):
+        for _, predictions in self.classifier.predict_batch_streaming(self.texts, use_cache=False):
             streamed.extend(predictions)
         return same_answers(self.single, streamed)
 

@@ -15,7 +15,7 @@ using namespace fastintent;
 
 using Records = std::vector<std::vector<std::string>>;
 
-/// Nothing for malformed CSV.
+// Nothing for malformed CSV.
 std::optional<Records> read_csv(const std::string& text) try {
   std::istringstream stream(text);
   LineReader lines(stream, "fuzz");

@@ -28,7 +28,7 @@ constexpr std::string_view kTokenizerJson = R"({
 // Without config.json any length may be asked for.
 constexpr int kWhole = 1 << 24;
 
-/// A folder with tokenizer.json alone, removed at the end.
+// A folder with tokenizer.json alone, removed at the end.
 class Folder {
  public:
   Folder() {
@@ -54,7 +54,7 @@ void require(bool holds) {
   }
 }
 
-/// Whatever the bytes of tokenizer.json, there is an Error or a tokenizer whose ids are its own.
+// Whatever the bytes of tokenizer.json, there is an Error or a tokenizer whose ids are its own.
 void read_tokenizer(const Folder& folder, std::string_view json) {
   try {
     const Tokenizer tokenizer(folder.with(json), 64);
@@ -86,7 +86,7 @@ void encode_text(const Tokenizer& whole, const Tokenizer& cut, std::string_view 
 
 }  // namespace
 
-/// Bytes that begin with '{' are a tokenizer.json, others a text.
+// Bytes that begin with '{' are a tokenizer.json, others a text.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const Folder folder;
   static const Tokenizer whole(folder.with(kTokenizerJson), kWhole);

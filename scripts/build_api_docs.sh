@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if [[ $# -gt 1 || ( $# -eq 1 && $1 != --cpp ) ]]; then
+if [[ $# -gt 1 || ($# -eq 1 && $1 != --cpp) ]]; then
   echo "usage: $0 [--cpp]" >&2
   exit 64
 fi

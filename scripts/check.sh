@@ -64,27 +64,27 @@ export CCACHE_NOHASHDIR=1
 step scripts/format.sh --check
 step scripts/check_layers.py
 case $size in
-  '')
-    # Since the last commit, that is.
-    if FASTINTENT_CHANGED_SINCE=HEAD cuda_changed; then workflow dev dev; else workflow quick dev; fi
-    ;;
-  --ci)
-    workflow dev dev
-    python_tests
-    step scripts/tidy.py
-    workflow sanitize-host sanitize
-    workflow thread-sanitize-host thread-sanitize
-    workflow fuzz fuzz
-    if cuda_changed; then cuda_build; else no_cuda="nothing changed that the build with CUDA reads"; fi
-    ;;
-  --nightly)
-    workflow dev dev
-    python_tests
-    cuda_build
-    step scripts/tidy.py --all
-    workflow sanitize sanitize
-    workflow thread-sanitize thread-sanitize
-    workflow fuzz fuzz
-    ;;
+'')
+  # Since the last commit, that is.
+  if FASTINTENT_CHANGED_SINCE=HEAD cuda_changed; then workflow dev dev; else workflow quick dev; fi
+  ;;
+--ci)
+  workflow dev dev
+  python_tests
+  step scripts/tidy.py
+  workflow sanitize-host sanitize
+  workflow thread-sanitize-host thread-sanitize
+  workflow fuzz fuzz
+  if cuda_changed; then cuda_build; else no_cuda="nothing changed that the build with CUDA reads"; fi
+  ;;
+--nightly)
+  workflow dev dev
+  python_tests
+  cuda_build
+  step scripts/tidy.py --all
+  workflow sanitize sanitize
+  workflow thread-sanitize thread-sanitize
+  workflow fuzz fuzz
+  ;;
 esac
 finish

@@ -20,8 +20,12 @@ import numpy
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
-from transformers import (AutoModelForSequenceClassification, AutoTokenizer, DistilBertConfig,
-                          DistilBertForSequenceClassification)
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+)
 
 BATCH = 64
 
@@ -61,9 +65,10 @@ def transformers_logits(folder, texts, max_length):
     logits = numpy.empty((len(texts), model.config.num_labels), numpy.float32)
     with torch.inference_mode():
         for start in range(0, len(order), BATCH):
-            rows = order[start:start + BATCH]
-            batch = tokenizer([texts[i] for i in rows], padding=True, truncation=True, max_length=limit,
-                              return_tensors="pt")
+            rows = order[start : start + BATCH]
+            batch = tokenizer(
+                [texts[i] for i in rows], padding=True, truncation=True, max_length=limit, return_tensors="pt"
+            )
             logits[rows] = model(**batch).logits.numpy()
     return logits, model.config.id2label
 
@@ -79,10 +84,20 @@ def compare(arguments):
     difference = numpy.abs(found - expected)
     worst = int(difference.max(axis=1).argmax())
     agreement = numpy.mean([names[int(row.argmax())] == intent for row, intent in zip(expected, intents)])
-    print(json.dumps({"texts": len(texts), "library": library.__name__.removesuffix("_logits").replace("_", "-"),
-                      "largest_difference": float(difference.max()), "mean_difference": float(difference.mean()),
-                      "logits_deviation": float(expected.std()), "label_agreement": float(agreement),
-                      "worst_text": texts[worst]}, indent=1))
+    print(
+        json.dumps(
+            {
+                "texts": len(texts),
+                "library": library.__name__.removesuffix("_logits").replace("_", "-"),
+                "largest_difference": float(difference.max()),
+                "mean_difference": float(difference.mean()),
+                "logits_deviation": float(expected.std()),
+                "label_agreement": float(agreement),
+                "worst_text": texts[worst],
+            },
+            indent=1,
+        )
+    )
     # Not `>`: a NaN must fail too.
     return 0 if difference.max() <= arguments.tolerance else 1
 
@@ -106,8 +121,15 @@ def make(arguments):
     tokenizer = AutoTokenizer.from_pretrained(arguments.base)
     if arguments.kind == "distilbert":
         # MiniLM's size; the base gives only its tokenizer. 0.05: deeper layers still differ between tokens.
-        config = DistilBertConfig(vocab_size=len(tokenizer), dim=384, n_layers=6, n_heads=12, hidden_dim=1536,
-                                  initializer_range=0.05, **labels)
+        config = DistilBertConfig(
+            vocab_size=len(tokenizer),
+            dim=384,
+            n_layers=6,
+            n_heads=12,
+            hidden_dim=1536,
+            initializer_range=0.05,
+            **labels,
+        )
         model = DistilBertForSequenceClassification(config)
     else:
         model = AutoModelForSequenceClassification.from_pretrained(arguments.base, **labels)

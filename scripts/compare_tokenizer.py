@@ -147,9 +147,7 @@ class Comparison:
 
 def character_vocabulary():
     """Each assigned character and its continuation: ids that show every detail of normalization."""
-    characters = [
-        chr(c) for c in range(0x110000) if unicodedata.category(chr(c)) not in ("Cs", "Co", "Cn")
-    ]
+    characters = [chr(c) for c in range(0x110000) if unicodedata.category(chr(c)) not in ("Cs", "Co", "Cn")]
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     pieces = special + characters + ["##" + c for c in characters]
     return dict(vocab={piece: i for i, piece in enumerate(pieces)})

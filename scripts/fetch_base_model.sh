@@ -19,7 +19,7 @@ if [[ -n "${FASTINTENT_BASE_MODEL:-}" ]]; then
 fi
 
 cache=${XDG_CACHE_HOME:-${HOME:?}/.cache}/fastintent
-model=$cache/all-MiniLM-L6-v2-${sha256:0:12}  # another pin is another folder
+model=$cache/all-MiniLM-L6-v2-${sha256:0:12} # another pin is another folder
 if [[ ! -d "$model" ]]; then
   echo "fetch_base_model: fetching all-MiniLM-L6-v2 into $model" >&2
   mkdir -p "$cache"

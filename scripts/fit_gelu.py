@@ -8,6 +8,7 @@ fitted by a polynomial on [0, 5.5] such that the largest error of GELU is least:
 where the error is large (Lawson 1961). Prints the coefficients, highest power first, rounded to f32, and the errors of
 the fit and of GELU evaluated in f32. Needs numpy.
 """
+
 import math
 
 import numpy

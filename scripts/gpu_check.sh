@@ -18,18 +18,18 @@ fail() {
 mode=here tests=yes benchmarks=yes pack='' arguments=()
 while (($#)); do
   case $1 in
-    --pack)
-      mode=pack pack=${2:?gpu_check: --pack: expected a folder}
-      shift
-      ;;
-    --packed) mode=packed ;;
-    --skip-tests) tests=no ;;
-    --skip-benchmarks) benchmarks=no ;;
-    -h | --help)
-      sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"
-      exit 0
-      ;;
-    *) arguments+=("$1") ;;
+  --pack)
+    mode=pack pack=${2:?gpu_check: --pack: expected a folder}
+    shift
+    ;;
+  --packed) mode=packed ;;
+  --skip-tests) tests=no ;;
+  --skip-benchmarks) benchmarks=no ;;
+  -h | --help)
+    sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"
+    exit 0
+    ;;
+  *) arguments+=("$1") ;;
   esac
   shift
 done
@@ -70,7 +70,7 @@ unpack() {
     "$PYTHON" -c 'import tarfile; tarfile.open("binaries.tar.xz").extractall(filter="data")'
   local folders
   folders=$(cuda_folders)
-  export PACKED_ROOT=$root  # for build/cuda/CTestTestfile.cmake
+  export PACKED_ROOT=$root # for build/cuda/CTestTestfile.cmake
   export LD_LIBRARY_PATH=$root/lib:$folders${LD_LIBRARY_PATH:-}
   local missing
   missing=$(ldd "$build/cli/fastintent" 2>&1 | grep 'not found' || true)
@@ -78,18 +78,18 @@ unpack() {
 }
 
 case $mode in
-  pack)
-    build_all
-    exec "$PYTHON" -B scripts/pack_gpu_check.py "$build" "$pack"
-    ;;
-  here)
-    require_gpu
-    build_all
-    ;;
-  packed)
-    require_gpu
-    unpack
-    ;;
+pack)
+  build_all
+  exec "$PYTHON" -B scripts/pack_gpu_check.py "$build" "$pack"
+  ;;
+here)
+  require_gpu
+  build_all
+  ;;
+packed)
+  require_gpu
+  unpack
+  ;;
 esac
 
 # nvidia-smi may see a GPU that this program cannot use; then all tests would skip.

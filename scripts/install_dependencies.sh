@@ -7,34 +7,34 @@ set -euo pipefail
 
 packages=(
   g++ cmake ninja-build git
-  libdnnl-dev          # oneDNN: matrix products
-  ocl-icd-opencl-dev   # oneDNN's CMake package looks for OpenCL, which libdnnl-dev does not depend on
-  libhwy-dev           # Highway: kernels for every instruction set
-  libcli11-dev         # command line
-  nlohmann-json3-dev   # small JSON files
-  libfmt-dev           # messages
-  libcsv-dev           # CSV of RFC 4180
-  libcurl4-openssl-dev libssl-dev  # models from the Hugging Face hub, and their checksums
-  ca-certificates python3 python3-pip  # scripts/fetch_base_model.sh and the Python module
-  python3-dev          # the Python module
+  libdnnl-dev                         # oneDNN: matrix products
+  ocl-icd-opencl-dev                  # oneDNN's CMake package looks for OpenCL, which libdnnl-dev does not depend on
+  libhwy-dev                          # Highway: kernels for every instruction set
+  libcli11-dev                        # command line
+  nlohmann-json3-dev                  # small JSON files
+  libfmt-dev                          # messages
+  libcsv-dev                          # CSV of RFC 4180
+  libcurl4-openssl-dev libssl-dev     # models from the Hugging Face hub, and their checksums
+  ca-certificates python3 python3-pip # scripts/fetch_base_model.sh and the Python module
+  python3-dev                         # the Python module
 )
 case "${1:-}" in
-  '') ;;
-  --developer)
-    packages+=(
-      libgtest-dev libbenchmark-dev ccache
-      clang libclang-rt-dev  # libFuzzer and the sanitizers' run time
-      libomp-dev             # clang's OpenMP, which oneDNN's CMake package asks for
-      clang-tidy
-      lld                    # links the tests
-      python3-venv           # scripts/python_tests.sh, scripts/format.sh
-      doxygen                # scripts/build_api_docs.sh
-    )
-    ;;
-  *)
-    echo "usage: $0 [--developer]" >&2
-    exit 64
-    ;;
+'') ;;
+--developer)
+  packages+=(
+    libgtest-dev libbenchmark-dev ccache
+    clang libclang-rt-dev # libFuzzer and the sanitizers' run time
+    libomp-dev            # clang's OpenMP, which oneDNN's CMake package asks for
+    clang-tidy
+    lld          # links the tests
+    python3-venv # scripts/python_tests.sh, scripts/format.sh
+    doxygen      # scripts/build_api_docs.sh
+  )
+  ;;
+*)
+  echo "usage: $0 [--developer]" >&2
+  exit 64
+  ;;
 esac
 
 is_installed() { [[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]; }

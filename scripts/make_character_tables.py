@@ -62,8 +62,7 @@ def combining_classes():
         mark = chr(code)
         # Marks of a higher class move behind it, those of a lower class before it.
         (found[code],) = (
-            k for k, other in marks.items()
-            if nfd(other + mark) == other + mark and nfd(mark + other) == mark + other
+            k for k, other in marks.items() if nfd(other + mark) == other + mark and nfd(mark + other) == mark + other
         )
     return found
 
@@ -104,7 +103,8 @@ def measure():
             kept = [strip(d) == d for d in decomposed]
             assert all(marks) or not any(
                 i == 0 and marks[0] or any(m and k for m, k in zip(marks[:i], kept[:i]))
-                for i in range(len(marks)) if i == 0 or not (marks[i] or kept[i])
+                for i in range(len(marks))
+                if i == 0 or not (marks[i] or kept[i])
             ), hex(code)
             decompositions[code] = stripped
         flags = dict(

@@ -21,8 +21,16 @@ from safetensors.torch import save_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
 from torch.nn.functional import cross_entropy
-from transformers import (AutoModel, AutoTokenizer, BertConfig, BertForSequenceClassification, BertModel,
-                          BertTokenizerFast, DistilBertConfig, DistilBertForSequenceClassification)
+from transformers import (
+    AutoModel,
+    AutoTokenizer,
+    BertConfig,
+    BertForSequenceClassification,
+    BertModel,
+    BertTokenizerFast,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+)
 from transformers.utils import logging as transformers_logging
 
 INTENTS = ["card_lost", "card_arrival", "transfer_failed", "change_pin", "close_account"]
@@ -53,11 +61,19 @@ def make_tokenizer():
     """A lower-casing BERT tokenizer of about 200 pieces: every letter and digit, and some words."""
     letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
     digits = [str(d) for d in range(10)]
-    pieces = (["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + list("!'(),-.:;?") + digits + letters +
-              ["##" + c for c in digits + letters] + ENDINGS + WORDS)
+    pieces = (
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+        + list("!'(),-.:;?")
+        + digits
+        + letters
+        + ["##" + c for c in digits + letters]
+        + ENDINGS
+        + WORDS
+    )
     pieces = list(dict.fromkeys(pieces))  # "a", "i" are letters and words
-    return BertTokenizerFast(vocab={piece: i for i, piece in enumerate(pieces)}, do_lower_case=True,
-                             model_max_length=64)
+    return BertTokenizerFast(
+        vocab={piece: i for i, piece in enumerate(pieces)}, do_lower_case=True, model_max_length=64
+    )
 
 
 def tiny_config(tokenizer, family, width, heads, inner, with_head=True):
@@ -66,12 +82,29 @@ def tiny_config(tokenizer, family, width, heads, inner, with_head=True):
     if not with_head:
         labels = {}
     if family == "distilbert":
-        return DistilBertConfig(vocab_size=len(tokenizer), dim=width, n_heads=heads, hidden_dim=inner, n_layers=2,
-                                max_position_embeddings=64, dropout=0.0, attention_dropout=0.0,
-                                seq_classif_dropout=0.0, **labels)
-    return BertConfig(vocab_size=len(tokenizer), hidden_size=width, num_attention_heads=heads,
-                      intermediate_size=inner, num_hidden_layers=2, max_position_embeddings=64,
-                      hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **labels)
+        return DistilBertConfig(
+            vocab_size=len(tokenizer),
+            dim=width,
+            n_heads=heads,
+            hidden_dim=inner,
+            n_layers=2,
+            max_position_embeddings=64,
+            dropout=0.0,
+            attention_dropout=0.0,
+            seq_classif_dropout=0.0,
+            **labels,
+        )
+    return BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        num_attention_heads=heads,
+        intermediate_size=inner,
+        num_hidden_layers=2,
+        max_position_embeddings=64,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        **labels,
+    )
 
 
 def randomize(model, seed):
@@ -129,16 +162,20 @@ class Oracle:
 
     def batch_tensors(self):
         lengths = self.mask.sum(1)
-        return {"ids": self.inputs["input_ids"][self.mask],
-                "starts": torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)])}
+        return {
+            "ids": self.inputs["input_ids"][self.mask],
+            "starts": torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)]),
+        }
 
 
 def train(oracle, labels):
     """Ten AdamW steps on one batch; the loss before each."""
     parameters = oracle.parameters()
     bare = {name for name in parameters if name.endswith("bias") or "norm" in name.lower()}
-    groups = [{"params": [p for n, p in parameters.items() if n not in bare], "weight_decay": WEIGHT_DECAY},
-              {"params": [p for n, p in parameters.items() if n in bare], "weight_decay": 0.0}]
+    groups = [
+        {"params": [p for n, p in parameters.items() if n not in bare], "weight_decay": WEIGHT_DECAY},
+        {"params": [p for n, p in parameters.items() if n in bare], "weight_decay": 0.0},
+    ]
     optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE, betas=(0.9, 0.999), eps=1e-8)
     losses = []
     for _ in range(STEPS):
@@ -168,8 +205,13 @@ def loss_tensors(logits, labels):
     free = logits.detach().clone().requires_grad_()
     smoothed = cross_entropy(free, labels, weight=weights, label_smoothing=LABEL_SMOOTHING)
     smoothed.backward()
-    return {"labels": labels, "loss": cross_entropy(logits, labels), "class_weights": weights,
-            "loss_smoothed": smoothed, "logits_gradient_smoothed": free.grad}
+    return {
+        "labels": labels,
+        "loss": cross_entropy(logits, labels),
+        "class_weights": weights,
+        "loss_smoothed": smoothed,
+        "logits_gradient_smoothed": free.grad,
+    }
 
 
 def write_values(folder, tensors, texts, tokenizer):
@@ -193,11 +235,17 @@ def write_case(folder, oracle, tokenizer):
         tensors["pooled"] = pooled
     if logits is not None:
         found = gradients(oracle, labels)
-        tensors |= {"logits": logits, "gradient_norm": torch.tensor(total_norm(found.values())),
-                    **loss_tensors(logits, labels), **{f"gradient.{name}": g for name, g in found.items()}}
+        tensors |= {
+            "logits": logits,
+            "gradient_norm": torch.tensor(total_norm(found.values())),
+            **loss_tensors(logits, labels),
+            **{f"gradient.{name}": g for name, g in found.items()},
+        }
         tensors["losses"] = train(oracle, labels)  # last: it changes the weights
-        print(f"{folder.name}: losses {tensors['losses'][0]:.3f} .. {tensors['losses'][-1]:.3f}, "
-              f"gradient norm {tensors['gradient_norm']:.3f}")
+        print(
+            f"{folder.name}: losses {tensors['losses'][0]:.3f} .. {tensors['losses'][-1]:.3f}, "
+            f"gradient norm {tensors['gradient_norm']:.3f}"
+        )
     write_values(folder, tensors, texts, tokenizer)
 
 
@@ -249,11 +297,15 @@ def write_tiny_models(out):
     tokenizer = make_tokenizer()
     for case in ("bert_pooler", "distilbert", "bert_mean", "bert_cls", "bert_base", "sentence_base"):
         shutil.rmtree(out / case, ignore_errors=True)
-    write_classifier(out / "bert_pooler", BertForSequenceClassification(tiny_config(tokenizer, "bert", 24, 3, 40)),
-                     tokenizer, seed=1)
-    write_classifier(out / "distilbert",
-                     DistilBertForSequenceClassification(tiny_config(tokenizer, "distilbert", 32, 4, 64)),
-                     tokenizer, seed=2)
+    write_classifier(
+        out / "bert_pooler", BertForSequenceClassification(tiny_config(tokenizer, "bert", 24, 3, 40)), tokenizer, seed=1
+    )
+    write_classifier(
+        out / "distilbert",
+        DistilBertForSequenceClassification(tiny_config(tokenizer, "distilbert", 32, 4, 64)),
+        tokenizer,
+        seed=2,
+    )
     write_sentence_model(out / "bert_mean", tokenizer, 3, 32, 4, 56, "mean", with_head=True)
     write_sentence_model(out / "bert_cls", tokenizer, 5, 16, 2, 48, "cls", with_head=True)
     write_encoder(out / "bert_base", tokenizer, seed=7)

@@ -70,11 +70,7 @@ def print_files(name, paths):
 
 
 def print_functions(paths):
-    found = [
-        (path, function)
-        for path in paths
-        for function in lizard.analyze_file(str(path)).function_list
-    ]
+    found = [(path, function) for path in paths for function in lizard.analyze_file(str(path)).function_list]
     lengths = [function.length for _, function in found]
     print(
         f"functions: {len(lengths)}, median {statistics.median(lengths):.0f} lines, "

@@ -25,14 +25,17 @@ FOLDERS = ("benchmarks/gpu", "benchmarks/peers", "benchmarks/train", "tests/gold
 SOURCES = ("*.cpp", "*.h", "CMakeLists.txt", "__pycache__")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
 # What the machine has: the C library, the compiler's run time, the driver, CUDA's own libraries.
-THEIRS = re.compile(r"(ld-linux|lib(c|m|dl|rt|pthread|resolv|stdc\+\+|gcc_s|cuda|cudart|cublas\w*|cudnn\w*|nccl|nv\w*)\.so)")
+THEIRS = re.compile(
+    r"(ld-linux|lib(c|m|dl|rt|pthread|resolv|stdc\+\+|gcc_s|cuda|cudart|cublas\w*|cudnn\w*|nccl|nv\w*)\.so)"
+)
 MOST_BYTES = 64 * 2**20  # so that the folder travels easily
 
 
 def gpu_tests(build):
     """Those with the label gpu, as `ctest --show-only` describes them."""
-    listing = subprocess.run(["ctest", "--test-dir", build, "-L", "^gpu$", "--show-only=json-v1"], check=True,
-                             capture_output=True, text=True).stdout
+    listing = subprocess.run(
+        ["ctest", "--test-dir", build, "-L", "^gpu$", "--show-only=json-v1"], check=True, capture_output=True, text=True
+    ).stdout
     tests = json.loads(listing)["tests"]
     if not tests:
         sys.exit(f"pack_gpu_check: expected tests with the label gpu, found none ({build})")
@@ -43,8 +46,10 @@ def programs_of(tests, build):
     """Programs of the build that commands or environments name."""
     texts = [text for test in tests for text in (*test["command"], *map(str, property_of(test, "ENVIRONMENT", [])))]
     named = {Path(text.split("=", 1)[-1]) for text in texts}
-    return sorted({path for path in named if path.is_file() and build in path.parents}
-                  | {build / name for name in PROGRAMS if (build / name).is_file()})
+    return sorted(
+        {path for path in named if path.is_file() and build in path.parents}
+        | {build / name for name in PROGRAMS if (build / name).is_file()}
+    )
 
 
 def property_of(test, name, otherwise):
@@ -101,8 +106,12 @@ def copy_texts(output):
     for folder in FOLDERS:
         shutil.copytree(ROOT / folder, output / folder, ignore=shutil.ignore_patterns(*SOURCES))
     shutil.copy(ROOT / "scripts" / "gpu_check.sh", output)
-    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=7"], capture_output=True,
-                            text=True, check=False)
+    commit = subprocess.run(
+        ["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=7"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     (output / "COMMIT").write_text((commit.stdout.strip() or "unknown") + "\n")
     data = Path(os.environ.get("FASTINTENT_DATA", ROOT.parent / "shared" / "data")) / "banking77"
     if data.is_dir():
@@ -115,8 +124,14 @@ def copy_texts(output):
         for name in TOKENIZER_FILES:
             if (Path(base) / name).is_file():
                 shutil.copy(Path(base) / name, output / "tokenizer")
-    return [what for what, there in (("BANKING77 (FASTINTENT_DATA)", data.is_dir()),
-                                     ("a tokenizer (FASTINTENT_BASE_MODEL)", bool(base))) if not there]
+    return [
+        what
+        for what, there in (
+            ("BANKING77 (FASTINTENT_DATA)", data.is_dir()),
+            ("a tokenizer (FASTINTENT_BASE_MODEL)", bool(base)),
+        )
+        if not there
+    ]
 
 
 def main():

@@ -93,7 +93,9 @@ def main():
         changed = sources_for(set(listed.splitlines()), sources)
         chosen = draw(changed)
         if len(chosen) < len(changed):
-            print(f"clang-tidy: {len(changed)} source files changed, {len(chosen)} of them are checked (--all: every one)")
+            print(
+                f"clang-tidy: {len(changed)} source files changed, {len(chosen)} of them are checked (--all: every one)"
+            )
     print(f"clang-tidy: {len(chosen)} of {len(sources)} source files", flush=True)
     failed = False
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

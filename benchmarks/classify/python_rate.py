@@ -52,5 +52,7 @@ def cached_seconds(repeats=20_000):
 pairs = [(batch_rate(), program_rate()) for _ in range(rounds)]
 python = statistics.median(pair[0] for pair in pairs)
 cplusplus = statistics.median(pair[1] for pair in pairs)
-print(f"predict_batch of {len(texts)} texts: Python {python:.0f}/s, C++ {cplusplus:.0f}/s, ratio {python / cplusplus:.3f}")
+print(
+    f"predict_batch of {len(texts)} texts: Python {python:.0f}/s, C++ {cplusplus:.0f}/s, ratio {python / cplusplus:.3f}"
+)
 print(f"a cached answer through Python: {statistics.median(cached_seconds() for _ in range(5)) * 1e6:.2f} us")

@@ -13,7 +13,7 @@ SEEDS = (42, 1, 2)  # those of docs/performance.md
 
 def measure_accuracy(programs, base, files, device, effort, scratch):
     """Test accuracy of models tuned in each precision, by seed; and the folder of the first, for labels()."""
-    seeds = SEEDS[:effort.seeds]
+    seeds = SEEDS[: effort.seeds]
     places = [Place("cpu", "auto")]
     if device == "cuda":
         places += [Place("cuda", "fp16"), Place("cuda", "bf16")]

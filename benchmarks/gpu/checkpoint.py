@@ -13,8 +13,16 @@ import sys
 from pathlib import Path
 
 # The configuration's defaults are BERT-base's. So narrow a model needs larger weights for texts to differ.
-SIZES = {"base": {}, "tiny": {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
-                              "intermediate_size": 128, "initializer_range": 0.1}}
+SIZES = {
+    "base": {},
+    "tiny": {
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 128,
+        "initializer_range": 0.1,
+    },
+}
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
 VOCABULARY = 30522  # BERT's
 
@@ -32,11 +40,13 @@ def make_tokenizer(texts, output):
     tokenizer = tokenizers.BertWordPieceTokenizer()
     tokenizer.train_from_iterator(texts, vocab_size=VOCABULARY, show_progress=False)
     tokenizer.post_processor = tokenizers.processors.BertProcessing(
-        ("[SEP]", tokenizer.token_to_id("[SEP]")), ("[CLS]", tokenizer.token_to_id("[CLS]")))
+        ("[SEP]", tokenizer.token_to_id("[SEP]")), ("[CLS]", tokenizer.token_to_id("[CLS]"))
+    )
     tokenizer.save(str(output / "tokenizer.json"))
     tokenizer.save_model(str(output))
     (output / "tokenizer_config.json").write_text(
-        json.dumps({"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": 512}))
+        json.dumps({"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": 512})
+    )
     # All of BERT's, so that the word table has its size.
     return VOCABULARY
 
@@ -56,8 +66,11 @@ def main():
         vocabulary = copy_tokenizer(Path(tokenizer), scratch)
     torch.manual_seed(0)
     labels = dict(enumerate(data["labels"]))
-    model = transformers.BertForSequenceClassification(transformers.BertConfig(
-        vocab_size=vocabulary, id2label=labels, label2id={name: i for i, name in labels.items()}, **SIZES[size]))
+    model = transformers.BertForSequenceClassification(
+        transformers.BertConfig(
+            vocab_size=vocabulary, id2label=labels, label2id={name: i for i, name in labels.items()}, **SIZES[size]
+        )
+    )
     model.save_pretrained(scratch)
     scratch.rename(output)
 

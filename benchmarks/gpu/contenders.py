@@ -36,15 +36,20 @@ class Torch:
         return f"torch {self.precision}" + (", compiled" if self.compiled else "")
 
     def start(self, checkpoint):
-        return {"checkpoint": str(checkpoint), "device": self.device, "precision": self.precision,
-                "compiled": self.compiled}
+        return {
+            "checkpoint": str(checkpoint),
+            "device": self.device,
+            "precision": self.precision,
+            "compiled": self.compiled,
+        }
 
 
 def contenders(device):
     """(ours, torch's); the first of each is what the issue's table speaks of. Torch's last is the definition."""
     if device == "cuda":
-        return ([Place("cuda", precision) for precision in ("fp16", "bf16", "tf32", "fp32")]
-                + [Place("cpu", precision) for precision in ("fp32", "bf16", "int8")],
-                [Torch("cuda", "fp16"), Torch("cuda", "fp16", compiled=True), Torch("cuda", "bf16"),
-                 Torch("cuda", "fp32")])
+        return (
+            [Place("cuda", precision) for precision in ("fp16", "bf16", "tf32", "fp32")]
+            + [Place("cpu", precision) for precision in ("fp32", "bf16", "int8")],
+            [Torch("cuda", "fp16"), Torch("cuda", "fp16", compiled=True), Torch("cuda", "bf16"), Torch("cuda", "fp32")],
+        )
     return [Place("cpu", "bf16"), Place("cpu", "fp32")], [Torch("cpu", "bf16"), Torch("cpu", "fp32")]

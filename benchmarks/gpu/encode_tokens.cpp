@@ -35,8 +35,8 @@ struct Options {
   double seconds = 0.5;
 };
 
-/// Texts of a file, one a line, tokenised, over and over until the largest batch is filled
-/// `kBatches` times.
+// Texts of a file, one a line, tokenised, over and over until the largest batch is filled
+// `kBatches` times.
 class Texts {
  public:
   Texts(const std::string& file, const Tokenizer& tokenizer, int64_t largest_budget) {
@@ -78,8 +78,8 @@ class Texts {
   TokenizedTexts texts_;
 };
 
-/// Replicas of one model on one device, each on a thread of its own: while one waits for the device
-/// the other fills its next batch.
+// Replicas of one model on one device, each on a thread of its own: while one waits for the device
+// the other fills its next batch.
 class Encoder {
  public:
   Encoder(const std::shared_ptr<const TrainedModel>& trained, const Options& options)
@@ -98,7 +98,7 @@ class Encoder {
 
   const std::string& device_name() const { return device_name_; }
 
-  /// The label of each text, as an index, from batches of at most `budget` tokens.
+  // The label of each text, as an index, from batches of at most `budget` tokens.
   std::vector<int> labels(const TokenizedTexts& texts, int64_t budget) {
     const auto ranges = split_by_tokens(texts.lengths, budget, pool_.size());
     std::vector<ScoredClass> best(texts.size());
@@ -124,7 +124,7 @@ class Encoder {
   std::vector<std::unique_ptr<Replica>> replicas_;
 };
 
-/// Texts a second of whole passes that fill `seconds`, one at least.
+// Texts a second of whole passes that fill `seconds`, one at least.
 double rate(Encoder& encoder, const Texts& texts, int64_t budget, double seconds) {
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();

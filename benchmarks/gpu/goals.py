@@ -20,12 +20,18 @@ GOALS = {
     "arrival": Goal("against torch fp16, tokens in, arrival order, batch 32", "x", 8, 15),
     "sorted": Goal("against torch fp16, tokens in, sorted, batch 128", "x", 2, 3),
     "single": Goal("one query, p50", "ms", 0.6, 0.25, at_most=True),
-    "training": Goal("fine-tune BERT-base size on BANKING77, 5 epochs, batch 32, the whole command", "s", 20, 6,
-                     at_most=True),
+    "training": Goal(
+        "fine-tune BERT-base size on BANKING77, 5 epochs, batch 32, the whole command", "s", 20, 6, at_most=True
+    ),
     "trainer": Goal("training steps against transformers' Trainer in fp16", "x", 6, 12),
     "labels": Goal("labels equal to the processor's f32, BANKING77 test, fp16", "%", 99.8, 99.9),
-    "accuracy": Goal("all-MiniLM-L6-v2 tuned in fp16 and bf16: accuracy lost to the processor's mean, the larger",
-                     "points", 0.3, None, at_most=True),
+    "accuracy": Goal(
+        "all-MiniLM-L6-v2 tuned in fp16 and bf16: accuracy lost to the processor's mean, the larger",
+        "points",
+        0.3,
+        None,
+        at_most=True,
+    ),
 }
 
 
@@ -34,10 +40,18 @@ def judge(results):
     where it was not measured; so is what was reached, and all of it in a run without a GPU or with the tiny model."""
     found = find(results)
     counts = results["device"] == "cuda" and not results["tiny"]
-    return [{"what": goal.what, "unit": goal.unit, "floor": goal.floor, "goal": goal.goal, "found": found[name],
-             "floor_reached": reached(goal, found[name], goal.floor) if counts else None,
-             "goal_reached": reached(goal, found[name], goal.goal) if counts else None}
-            for name, goal in GOALS.items()]
+    return [
+        {
+            "what": goal.what,
+            "unit": goal.unit,
+            "floor": goal.floor,
+            "goal": goal.goal,
+            "found": found[name],
+            "floor_reached": reached(goal, found[name], goal.floor) if counts else None,
+            "goal_reached": reached(goal, found[name], goal.goal) if counts else None,
+        }
+        for name, goal in GOALS.items()
+    ]
 
 
 def reached(goal, found, limit):
@@ -69,11 +83,16 @@ def of_prediction(prediction):
     if ours["unavailable"]:
         return {}
     tokens = best_packed(ours)
-    found = {"tokens": median(tokens), "texts": percent(ratio(ours["rates"].get("texts streaming"), tokens)),
-             "single": median(ours["p50_ms"])}
+    found = {
+        "tokens": median(tokens),
+        "texts": percent(ratio(ours["rates"].get("texts streaming"), tokens)),
+        "single": median(ours["p50_ms"]),
+    }
     if not peer["unavailable"]:
-        found |= {"arrival": ratio(tokens, peer["rates"].get("tokens arrival 32")),
-                  "sorted": ratio(tokens, peer["rates"].get("tokens sorted 128"))}
+        found |= {
+            "arrival": ratio(tokens, peer["rates"].get("tokens arrival 32")),
+            "sorted": ratio(tokens, peer["rates"].get("tokens sorted 128")),
+        }
     return found
 
 

@@ -7,8 +7,18 @@ from pathlib import Path
 from peers.machine import describe_commit, describe_machine, installed_versions
 
 ROOT = Path(__file__).resolve().parents[2]
-GPU_FIELDS = ("name", "driver_version", "memory.total", "compute_cap", "power.limit", "clocks.current.sm",
-              "clocks.max.sm", "clocks.current.memory", "clocks.max.memory", "clocks_event_reasons.active")
+GPU_FIELDS = (
+    "name",
+    "driver_version",
+    "memory.total",
+    "compute_cap",
+    "power.limit",
+    "clocks.current.sm",
+    "clocks.max.sm",
+    "clocks.current.memory",
+    "clocks.max.memory",
+    "clocks_event_reasons.active",
+)
 # Dense TFLOP/s of the SXM boards without sparsity, from NVIDIA's data sheets; other boards have no share of a peak.
 PEAKS = {"fp16": 989, "bf16": 989, "tf32": 494, "fp32": 67}
 BOARDS_WITH_PEAKS = ("H100 80GB HBM3", "H200")
@@ -29,8 +39,13 @@ def ask_nvidia_smi(fields):
     """Its line, or None. Older drivers do not know every field; the name alone they do."""
     for query in (fields, fields[:3]):
         try:
-            done = subprocess.run(["nvidia-smi", "--id=0", f"--query-gpu={','.join(query)}", "--format=csv,noheader"],
-                                  capture_output=True, text=True, check=False, timeout=60)
+            done = subprocess.run(
+                ["nvidia-smi", "--id=0", f"--query-gpu={','.join(query)}", "--format=csv,noheader"],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
         except (OSError, subprocess.TimeoutExpired):
             return None
         if done.returncode == 0 and done.stdout.strip():
@@ -42,6 +57,11 @@ def describe(device):
     machine = describe_machine(len(os.sched_getaffinity(0)))
     packed = ROOT / "COMMIT"
     commit = packed.read_text(encoding="utf-8").strip() if packed.is_file() else describe_commit(ROOT)
-    return {"gpu": describe_gpu() if device == "cuda" else None, "processor": machine["processor"],
-            "cores": machine["cores"], "load": machine["load"], "commit": commit,
-            "versions": installed_versions(["torch", "transformers", "accelerate", "tokenizers", "numpy"])}
+    return {
+        "gpu": describe_gpu() if device == "cuda" else None,
+        "processor": machine["processor"],
+        "cores": machine["cores"],
+        "load": machine["load"],
+        "commit": commit,
+        "versions": installed_versions(["torch", "transformers", "accelerate", "tokenizers", "numpy"]),
+    }

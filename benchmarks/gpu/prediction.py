@@ -15,8 +15,9 @@ from peers.worker_process import WorkerError, WorkerProcess
 from program import ProgramError
 
 # (what, order, texts a batch) of torch: batches as queries come in, and sorted ones, which pad next to nothing.
-TORCH_RATES = tuple((what, order, size) for what in ("tokens", "texts")
-                    for order, size in (("arrival", 32), ("sorted", 128)))
+TORCH_RATES = tuple(
+    (what, order, size) for what in ("tokens", "texts") for order, size in (("arrival", 32), ("sorted", 128))
+)
 
 
 class Prediction:
@@ -25,18 +26,22 @@ class Prediction:
     def __init__(self, programs, checkpoint, queries, device, effort, scratch):
         self.programs, self.checkpoint, self.effort, self.scratch = programs, checkpoint, effort, scratch
         self.device = device
-        self.queries = queries[:effort.queries]
+        self.queries = queries[: effort.queries]
         self.ours, self.torches = contenders(device)
         self.lines, self.json_lines, self.orders = (
-            scratch / name for name in ("texts.txt", "texts.jsonl", "texts.json"))
+            scratch / name for name in ("texts.txt", "texts.jsonl", "texts.json")
+        )
         # A line break would make two queries of one.
         texts = [" ".join(text.split()) for text in self.queries]
         self.lines.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
         self.json_lines.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
-        self.orders.write_text(json.dumps({"arrival": texts, "sorted": sort_by_length(texts, checkpoint)}),
-                               encoding="utf-8")
-        self.found = {c.name: {"unavailable": None, "answers": None, "rates": {}, "p50_ms": [], "p99_ms": []}
-                      for c in (*self.ours, *self.torches)}
+        self.orders.write_text(
+            json.dumps({"arrival": texts, "sorted": sort_by_length(texts, checkpoint)}), encoding="utf-8"
+        )
+        self.found = {
+            c.name: {"unavailable": None, "answers": None, "rates": {}, "p50_ms": [], "p99_ms": []}
+            for c in (*self.ours, *self.torches)
+        }
 
     def run(self):
         with contextlib.ExitStack() as processes:
@@ -53,13 +58,23 @@ class Prediction:
         for result in self.found.values():
             result["rates"] = {case: figure(rounds) for case, rounds in result["rates"].items()}
             result["p50_ms"], result["p99_ms"] = figure(result["p50_ms"]), figure(result["p99_ms"])
-        return {"main": self.ours[0].name, "peer": self.torches[0].name, "queries": len(self.queries),
-                "tokens": self.count_tokens(), "rounds": self.effort.rounds, "contenders": self.found,
-                "product_ceiling_tflops": ceiling, "products": self.products()}
+        return {
+            "main": self.ours[0].name,
+            "peer": self.torches[0].name,
+            "queries": len(self.queries),
+            "tokens": self.count_tokens(),
+            "rounds": self.effort.rounds,
+            "contenders": self.found,
+            "product_ceiling_tflops": ceiling,
+            "products": self.products(),
+        }
 
     def start(self, torch):
-        return WorkerProcess(torch.start(self.checkpoint), self.scratch / f"{torch.name}.log",
-                             Path(__file__).with_name("torch_worker.py"))
+        return WorkerProcess(
+            torch.start(self.checkpoint),
+            self.scratch / f"{torch.name}.log",
+            Path(__file__).with_name("torch_worker.py"),
+        )
 
     def check_answers(self, workers):
         """torch in fp32 is the definition; weights are random, so likeness of logits decides (peers/answers.py)."""
@@ -77,8 +92,10 @@ class Prediction:
                 if contender is not definition and self.found[definition.name]["unavailable"]:
                     raise WorkerError(f"no answers of {definition.name} to compare with")
                 answers = compare(expected, logits)
-                self.found[contender.name] |= {"answers": asdict(answers),
-                                               "unavailable": objection(answers, contender.precision)}
+                self.found[contender.name] |= {
+                    "answers": asdict(answers),
+                    "unavailable": objection(answers, contender.precision),
+                }
 
     def measure(self, contender, worker):
         found = self.found[contender.name]
@@ -93,8 +110,9 @@ class Prediction:
         found["p99_ms"].append(1e3 * percentile(seconds, 0.99))
 
     def measure_ours(self, place, found):
-        rates = self.programs.token_rates(self.checkpoint, self.lines, place, self.effort.budgets(place.device),
-                                          self.effort.seconds)
+        rates = self.programs.token_rates(
+            self.checkpoint, self.lines, place, self.effort.budgets(place.device), self.effort.seconds
+        )
         for budget, rate in rates.items():
             take(found["rates"], f"tokens packed {budget}", rate)
         bench = self.programs.bench(self.checkpoint, self.lines, place, self.effort.iterations(place.device))

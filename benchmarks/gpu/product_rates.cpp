@@ -44,7 +44,7 @@ constexpr Kind kKinds[] = {{"fp16", Factors::fp16, 0x83FF83FF, 0x38003800},
                            {"tf32", Factors::tf32, 0x807FFFFF, 0x3F000000},
                            {"fp32", Factors::fp32, 0x807FFFFF, 0x3F000000}};
 
-/// Random values on the device: products of zeros run faster than those of data.
+// Random values on the device: products of zeros run faster than those of data.
 DeviceMemory random_values(const cuda::Stream& stream, const Kind& kind, int64_t count) {
   static std::mt19937 engine(1);
   const int64_t bytes = count * bytes_of(kind.factors);
@@ -57,7 +57,7 @@ DeviceMemory random_values(const cuda::Stream& stream, const Kind& kind, int64_t
   return memory;
 }
 
-/// Median TFLOP a second of products [M,K] · [N,K]ᵀ.
+// Median TFLOP a second of products [M,K] · [N,K]ᵀ.
 double rate(const cuda::Stream& stream,
             cuda::Products& products,
             const Kind& kind,

@@ -24,8 +24,9 @@ class Programs:
         """Its standard output and error. Throws ProgramError."""
         command = [str(program), *map(str, arguments)]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False,
-                                  env=self.environment)
+            done = subprocess.run(
+                command, capture_output=True, text=True, encoding="utf-8", check=False, env=self.environment
+            )
         except OSError as error:
             raise ProgramError(str(error)) from error
         if done.returncode != 0:
@@ -39,15 +40,35 @@ class Programs:
         return [json.loads(line)["logits"] for line in lines.splitlines()]
 
     def bench(self, model, file, place, iterations):
-        out, _ = self.run(self.command_line, "bench", "--model", model, "--input", file, "--iterations", iterations,
-                          "--json", *place.flags())
+        out, _ = self.run(
+            self.command_line,
+            "bench",
+            "--model",
+            model,
+            "--input",
+            file,
+            "--iterations",
+            iterations,
+            "--json",
+            *place.flags(),
+        )
         return json.loads(out)["benchmarks"]
 
     def token_rates(self, model, file, place, budgets, seconds):
         """{tokens a batch: queries a second}."""
-        out, _ = self.run(self.encode_tokens, "--model", model, "--input", file, "--replicas", place.replicas,
-                          "--seconds", seconds, *(f"--tokens={budget}" for budget in budgets),
-                          *place.flags(threads=False))
+        out, _ = self.run(
+            self.encode_tokens,
+            "--model",
+            model,
+            "--input",
+            file,
+            "--replicas",
+            place.replicas,
+            "--seconds",
+            seconds,
+            *(f"--tokens={budget}" for budget in budgets),
+            *place.flags(threads=False),
+        )
         return json.loads(out)["queries_per_second"]
 
     def products(self):
@@ -58,13 +79,29 @@ class Programs:
         """Seconds of the whole command, and examples a second of each of its steps."""
         log = Path(f"{output}.log.jsonl")
         start = time.perf_counter()
-        self.run(self.command_line, "train", "--model", model, "--train", training, "--validation", validation,
-                 "--output", output, "--force", "--log", log, *place.flags(), *more)
+        self.run(
+            self.command_line,
+            "train",
+            "--model",
+            model,
+            "--train",
+            training,
+            "--validation",
+            validation,
+            "--output",
+            output,
+            "--force",
+            "--log",
+            log,
+            *place.flags(),
+            *more,
+        )
         seconds = time.perf_counter() - start
         events = map(json.loads, log.read_text(encoding="utf-8").splitlines())
         return seconds, [event["examples_per_second"] for event in events if event["event"] == "step"]
 
     def accuracy(self, model, data, place):
-        out, _ = self.run(self.command_line, "evaluate", "--model", model, "--data", data, "--output", "-",
-                          *place.flags())
+        out, _ = self.run(
+            self.command_line, "evaluate", "--model", model, "--data", data, "--output", "-", *place.flags()
+        )
         return json.loads(out)["accuracy"]

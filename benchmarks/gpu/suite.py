@@ -65,16 +65,43 @@ class Effort:
 
 
 # So that each part ends well within ten minutes on an H100 with sixteen cores: no run there has checked that yet.
-FULL = Effort(rounds=3, cpu_rounds=2, queries=None, single_queries=500, seconds=0.5,
-              packed_tokens=(8192, 16384, 32768, 65536), gpu_iterations=2000, cpu_iterations=30, training_rows=None, training_rounds=3, peer_steps=150, seeds=3)
+FULL = Effort(
+    rounds=3,
+    cpu_rounds=2,
+    queries=None,
+    single_queries=500,
+    seconds=0.5,
+    packed_tokens=(8192, 16384, 32768, 65536),
+    gpu_iterations=2000,
+    cpu_iterations=30,
+    training_rows=None,
+    training_rounds=3,
+    peer_steps=150,
+    seeds=3,
+)
 # To try the drivers: its figures mean nothing.
-TINY = Effort(rounds=1, cpu_rounds=1, queries=64, single_queries=8, seconds=0.05, packed_tokens=(512, 1024),
-              gpu_iterations=4, cpu_iterations=4, training_rows=160, training_rounds=1, peer_steps=8, seeds=1)
+TINY = Effort(
+    rounds=1,
+    cpu_rounds=1,
+    queries=64,
+    single_queries=8,
+    seconds=0.05,
+    packed_tokens=(512, 1024),
+    gpu_iterations=4,
+    cpu_iterations=4,
+    training_rows=160,
+    training_rounds=1,
+    peer_steps=8,
+    seeds=1,
+)
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog="gpu_check.sh", description=__doc__,
-                                     epilog="FASTINTENT_DATA, FASTINTENT_BASE_MODEL: data and base weights.")
+    parser = argparse.ArgumentParser(
+        prog="gpu_check.sh",
+        description=__doc__,
+        epilog="FASTINTENT_DATA, FASTINTENT_BASE_MODEL: data and base weights.",
+    )
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "cuda", help="default: build/cuda")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu tries the drivers without a GPU")
     parser.add_argument("--tiny", action="store_true", help="a tiny model and little work, to try the drivers")
@@ -98,8 +125,12 @@ class Suite:
         self.texts = find_texts()
         base = os.environ.get("FASTINTENT_BASE_MODEL")
         self.base = Path(base) if base else None
-        self.results = self.earlier() | {"device": arguments.device, "tiny": arguments.tiny,
-                                         "texts": self.texts.source, **describe(arguments.device)}
+        self.results = self.earlier() | {
+            "device": arguments.device,
+            "tiny": arguments.tiny,
+            "texts": self.texts.source,
+            **describe(arguments.device),
+        }
         if arguments.tests:
             self.results["tests"] = read_test_results(arguments.tests)
 
@@ -110,8 +141,11 @@ class Suite:
         except (OSError, ValueError):
             return {}
         now = describe(self.arguments.device)
-        same = (found.get("commit") == now["commit"] and found.get("tiny") == self.arguments.tiny
-                and gpu_name(found) == gpu_name(now))
+        same = (
+            found.get("commit") == now["commit"]
+            and found.get("tiny") == self.arguments.tiny
+            and gpu_name(found) == gpu_name(now)
+        )
         return found if same else {}
 
     def run(self):
@@ -128,12 +162,14 @@ class Suite:
 
     def prediction(self):
         texts = [text for text, _ in self.texts.queries]
-        self.results["prediction"] = Prediction(self.programs, self.checkpoint, texts, self.arguments.device,
-                                                self.effort, self.scratch).run()
+        self.results["prediction"] = Prediction(
+            self.programs, self.checkpoint, texts, self.arguments.device, self.effort, self.scratch
+        ).run()
 
     def training(self):
-        self.results["training"] = measure_training(self.programs, self.checkpoint, self.files(),
-                                                    self.arguments.device, self.effort, self.scratch)
+        self.results["training"] = measure_training(
+            self.programs, self.checkpoint, self.files(), self.arguments.device, self.effort, self.scratch
+        )
 
     def accuracy(self):
         """Needs data, and base weights or --trained."""
@@ -146,11 +182,12 @@ class Suite:
         if self.base is None:
             self.results["accuracy_missing"] = "no base weights: FASTINTENT_BASE_MODEL is not set"
         else:
-            self.results["accuracy"], tuned = measure_accuracy(self.programs, self.base, self.files(),
-                                                               self.arguments.device, self.effort, self.scratch)
+            self.results["accuracy"], tuned = measure_accuracy(
+                self.programs, self.base, self.files(), self.arguments.device, self.effort, self.scratch
+            )
             trained = trained or tuned
         if trained is not None:
-            texts = [text for text, _ in self.texts.queries[:self.effort.queries]]
+            texts = [text for text, _ in self.texts.queries[: self.effort.queries]]
             self.results["labels"] = measure_labels(self.programs, trained, texts, self.arguments.device, self.scratch)
 
     def files(self):
@@ -170,8 +207,12 @@ class Suite:
         size = "tiny" if self.arguments.tiny else "base"
         tokenizer = self.tokenizer()
         source = "a vocabulary made of the texts" if tokenizer == "-" else "that of the base model"
-        data = json.dumps({"texts": [text for text, _ in self.texts.training],
-                           "labels": sorted({label for _, label in self.texts.training})})
+        data = json.dumps(
+            {
+                "texts": [text for text, _ in self.texts.training],
+                "labels": sorted({label for _, label in self.texts.training}),
+            }
+        )
         digest = hashlib.sha256((data + source + (HERE / "checkpoint.py").read_text()).encode()).hexdigest()[:16]
         folder = ROOT / "build" / "gpu_checkpoints" / f"{size}-{digest}"
         if not folder.exists():

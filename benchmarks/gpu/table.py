@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The tables of a run in Markdown, from its JSON. Pure Python.
 
-  table.py RESULTS.json
+table.py RESULTS.json
 """
 
 import json
@@ -41,24 +41,37 @@ def tables(results):
 def heading(results):
     gpu = results["gpu"]
     where = f"{gpu['name']}, driver {gpu['driver_version']}" if gpu else "No GPU"
-    lines = [f"{where}; {results['processor']}, {results['cores']} cores; commit {results['commit']}; "
-             + ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-             + f". Texts: {results['texts']}."]
+    lines = [
+        f"{where}; {results['processor']}, {results['cores']} cores; commit {results['commit']}; "
+        + ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+        + f". Texts: {results['texts']}."
+    ]
     if results["tiny"]:
         lines.append("A tiny model, to try the drivers: the figures mean nothing.")
     tests = results.get("tests")
     if tests:
         failed = f": {', '.join(tests['failed'])}" if tests["failed"] else ""
-        lines.append(f"Tests: {tests['passed']} passed, {len(tests['failed'])} failed{failed}, "
-                     f"{len(tests['skipped'])} skipped.")
+        lines.append(
+            f"Tests: {tests['passed']} passed, {len(tests['failed'])} failed{failed}, {len(tests['skipped'])} skipped."
+        )
     if results.get("accuracy_missing"):
         lines.append(f"Accuracy was not measured: {results['accuracy_missing']}.")
     return "\n\n".join(lines)
 
 
 def goals_table(results):
-    rows = [[goal["what"], number(goal["found"]), goal["unit"], number(goal["floor"]), yes(goal["floor_reached"]),
-             number(goal["goal"]), yes(goal["goal_reached"])] for goal in results["goals"]]
+    rows = [
+        [
+            goal["what"],
+            number(goal["found"]),
+            goal["unit"],
+            number(goal["floor"]),
+            yes(goal["floor_reached"]),
+            number(goal["goal"]),
+            yes(goal["goal_reached"]),
+        ]
+        for goal in results["goals"]
+    ]
     return table(["", "found", "unit", "floor", "reached", "goal", "reached"], rows)
 
 
@@ -74,14 +87,28 @@ def prediction_table(results):
             continue
         rates = found["rates"]
         tokens = best_packed(found) or rates.get("tokens sorted 128")
-        rows.append([name, number(median(tokens)), number(median(rates.get("tokens arrival 32"))),
-                     number(median(rates.get("texts streaming") or rates.get("texts sorted 128"))),
-                     number(median(rates.get("texts arrival 32"))),
-                     f"{number(median(found['p50_ms']))} / {number(median(found['p99_ms']))}",
-                     number(ratio(best_packed(main), tokens)), share_of_peak(results, name, tokens)])
-    header = ["queries a second, medians", "tokens in (packed, or sorted 128)", "tokens in, arrival 32",
-              "text in (streaming, or sorted 128)", "text in, arrival 32", "one query p50 / p99 ms",
-              f"{prediction['main']} is faster, times", "of the peak"]
+        rows.append(
+            [
+                name,
+                number(median(tokens)),
+                number(median(rates.get("tokens arrival 32"))),
+                number(median(rates.get("texts streaming") or rates.get("texts sorted 128"))),
+                number(median(rates.get("texts arrival 32"))),
+                f"{number(median(found['p50_ms']))} / {number(median(found['p99_ms']))}",
+                number(ratio(best_packed(main), tokens)),
+                share_of_peak(results, name, tokens),
+            ]
+        )
+    header = [
+        "queries a second, medians",
+        "tokens in (packed, or sorted 128)",
+        "tokens in, arrival 32",
+        "text in (streaming, or sorted 128)",
+        "text in, arrival 32",
+        "one query p50 / p99 ms",
+        f"{prediction['main']} is faster, times",
+        "of the peak",
+    ]
     return table(header, rows)
 
 
@@ -102,10 +129,15 @@ def products_table(results):
     ceiling = results["prediction"]["product_ceiling_tflops"]
     if not products:
         return ""
-    rows = [[f"{product['product']} [{product['M']}, {product['N']}, {product['K']}]", product["precision"],
-             number(product["tflops"]),
-             f"{100 * product['tflops'] / peaks[product['precision']]:.0f} %" if product["precision"] in peaks else "–"]
-            for product in products]
+    rows = [
+        [
+            f"{product['product']} [{product['M']}, {product['N']}, {product['K']}]",
+            product["precision"],
+            number(product["tflops"]),
+            f"{100 * product['tflops'] / peaks[product['precision']]:.0f} %" if product["precision"] in peaks else "–",
+        ]
+        for product in products
+    ]
     rows.append(["torch, 8192 x 8192 x 8192", "fp16", number(ceiling), ""])
     return table(["products of BERT-base [M, N, K]", "precision", "TFLOP/s", "of the peak"], rows)
 
@@ -118,10 +150,20 @@ def training_table(training):
             if side["unavailable"]:
                 rows.append([name, f"not measured: {side['unavailable']}", "", ""])
             else:
-                rows.append([name, number(median(side.get("seconds"))), number(median(side["steps_seconds"])),
-                             number(ratio(theirs["steps_seconds"], side["steps_seconds"]))])
-    header = [f"{training['epochs']} epochs of {training['rows']:,} rows, batch {training['batch']}",
-              "whole command, s", f"its {training['steps']:,} steps, s", "faster than the Trainer, times"]
+                rows.append(
+                    [
+                        name,
+                        number(median(side.get("seconds"))),
+                        number(median(side["steps_seconds"])),
+                        number(ratio(theirs["steps_seconds"], side["steps_seconds"])),
+                    ]
+                )
+    header = [
+        f"{training['epochs']} epochs of {training['rows']:,} rows, batch {training['batch']}",
+        "whole command, s",
+        f"its {training['steps']:,} steps, s",
+        "faster than the Trainer, times",
+    ]
     return table(header, rows) + (f"\n\nThe Trainer ran {training['peer_steps']} steps; its time is extrapolated.")
 
 

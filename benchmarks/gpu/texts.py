@@ -34,8 +34,13 @@ def find_texts():
     files = folder / "train.csv", folder / "test.csv"
     if all(file.is_file() for file in files):
         return Texts("BANKING77", *files, *(read_rows(file) for file in files))
-    return Texts(f"made-up texts as long as BANKING77's ({folder} is missing)", None, None,
-                 made_up(MADE_UP_TRAINING, seed=1), made_up(MADE_UP_TEST, seed=2))
+    return Texts(
+        f"made-up texts as long as BANKING77's ({folder} is missing)",
+        None,
+        None,
+        made_up(MADE_UP_TRAINING, seed=1),
+        made_up(MADE_UP_TEST, seed=2),
+    )
 
 
 def data_folder():

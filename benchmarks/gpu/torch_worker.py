@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """torch with transformers in a process of its own; peers/serve.py tells how it is spoken to.
 
-  torch_worker.py '{"checkpoint": …, "device": …, "precision": …, "compiled": …}'
+torch_worker.py '{"checkpoint": …, "device": …, "precision": …, "compiled": …}'
 
-  load FILE                         the queries, {"arrival": […], "sorted": […]}
-  logits order batch_size           of all queries
-  rate what order batch_size        seconds for all queries; what: `texts`, or `tokens` padded before the clock starts
-  latency count                     seconds for each of the first queries, one at a time, text in
-  product_rate                      FLOP a second of a product of 8192 x 8192 matrices: a ceiling of this machine
+load FILE                         the queries, {"arrival": […], "sorted": […]}
+logits order batch_size           of all queries
+rate what order batch_size        seconds for all queries; what: `texts`, or `tokens` padded before the clock starts
+latency count                     seconds for each of the first queries, one at a time, text in
+product_rate                      FLOP a second of a product of 8192 x 8192 matrices: a ceiling of this machine
 """
 
 import json
@@ -22,7 +22,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "peers"))
 
 import torch  # noqa: E402
 import transformers  # noqa: E402
-
 from engines.batches import BatchEngine, split  # noqa: E402
 from serve import serve  # noqa: E402
 
@@ -36,8 +35,13 @@ class Engine(BatchEngine):
     def __init__(self, checkpoint, device, precision, compiled):
         super().__init__(Path(checkpoint))
         self.device, self.dtype = device, DTYPES[precision]
-        self.model = transformers.AutoModelForSequenceClassification.from_pretrained(
-            checkpoint, dtype=self.dtype, attn_implementation="sdpa").eval().to(device)
+        self.model = (
+            transformers.AutoModelForSequenceClassification.from_pretrained(
+                checkpoint, dtype=self.dtype, attn_implementation="sdpa"
+            )
+            .eval()
+            .to(device)
+        )
         if compiled:
             self.model = torch.compile(self.model, dynamic=True)  # lengths differ from batch to batch
 
@@ -108,7 +112,7 @@ class Worker:
             left @ right
             self.wait()
             best = min(best, time.perf_counter() - start)
-        return 2 * size ** 3 / best
+        return 2 * size**3 / best
 
     def wait(self):
         if self.engine.device == "cuda":

@@ -22,8 +22,15 @@ def measure_training(programs, checkpoint, files, device, effort, scratch):
     rows = effort.rows_of(files[0])
     steps = EPOCHS * -(-rows // BATCH)
     precisions = ("fp16", "bf16") if device == "cuda" else ("bf16", "fp32")
-    result = {"rows": rows, "epochs": EPOCHS, "batch": BATCH, "steps": steps, "main": precisions[0],
-              "peer_steps": effort.peer_steps, "precisions": {}}
+    result = {
+        "rows": rows,
+        "epochs": EPOCHS,
+        "batch": BATCH,
+        "steps": steps,
+        "main": precisions[0],
+        "peer_steps": effort.peer_steps,
+        "precisions": {},
+    }
     for precision in precisions:
         ours = {"seconds": [], "steps_seconds": [], "unavailable": None}
         theirs = {"steps_seconds": [], "unavailable": None}
@@ -58,12 +65,30 @@ def seconds_of_steps(rates, steps):
 
 def train_theirs(checkpoint, training, device, precision, steps, peer_steps, found):
     """Few steps, from which the whole is extrapolated."""
-    command = [sys.executable, "-B", TRAINER, "--model", checkpoint, "--train", training, "--device", device,
-               "--max-steps", peer_steps, "--epochs", EPOCHS, "--batch-size", BATCH, "--learning-rate", "5e-5"]
+    command = [
+        sys.executable,
+        "-B",
+        TRAINER,
+        "--model",
+        checkpoint,
+        "--train",
+        training,
+        "--device",
+        device,
+        "--max-steps",
+        peer_steps,
+        "--epochs",
+        EPOCHS,
+        "--batch-size",
+        BATCH,
+        "--learning-rate",
+        "5e-5",
+    ]
     if precision != "fp32":
         command.append(f"--{precision}")
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, encoding="utf-8",
-                          check=False)
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, encoding="utf-8", check=False
+    )
     if done.returncode != 0:
         found["unavailable"] = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         progress(f"transformers' Trainer, {precision}: {found['unavailable']}")

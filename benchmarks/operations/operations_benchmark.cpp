@@ -19,7 +19,7 @@ namespace {
 
 constexpr int64_t T = 256;
 
-/// An operation bound to a backend and its data.
+// An operation bound to a backend and its data.
 struct Bound {
   std::function<void()> run;
   Tensor result;
@@ -123,7 +123,7 @@ struct AttentionShape {
   int64_t head_width = kHidden / kHeads;
 };
 
-/// 35 sequences, one of each length from 6 to 40 tokens: those of most questions, in no order.
+// 35 sequences, one of each length from 6 to 40 tokens: those of most questions, in no order.
 std::vector<int32_t> mixed_starts() {
   std::vector<int32_t> starts{0};
   for (int32_t s = 0; s < 35; ++s) {
@@ -132,7 +132,7 @@ std::vector<int32_t> mixed_starts() {
   return starts;
 }
 
-/// FLOP of one product of attention, each query of a sequence with each key of it.
+// FLOP of one product of attention, each query of a sequence with each key of it.
 double attention_product_flops(const AttentionShape& shape) {
   double flops = 0;
   for (size_t s = 0; s + 1 < shape.starts.size(); ++s) {
@@ -165,7 +165,7 @@ Operation attention(std::string name, const AttentionShape& shape) {
           }};
 }
 
-/// One query of each sequence: the last layer under first-token pooling.
+// One query of each sequence: the last layer under first-token pooling.
 Operation attention_of_first_tokens(std::string name, const AttentionShape& shape) {
   const int64_t tokens = shape.starts.back();
   const int64_t H = kHeads * shape.head_width;

@@ -53,7 +53,7 @@ const cpu::PanelWeight& panels_of(const PreparedWeight& weight) {
   return static_cast<const cpu::PanelWeight&>(weight);
 }
 
-/// Room for rows [rows,columns] in `element`.
+// Room for rows [rows,columns] in `element`.
 class OwnedFactor {
  public:
   OwnedFactor(RandomData& data, cpu::Element element, int64_t rows, int64_t columns) {
@@ -66,7 +66,7 @@ class OwnedFactor {
   Factor factor;
 };
 
-/// FLOP a second of a tile product in the L1 cache.
+// FLOP a second of a tile product in the L1 cache.
 double limit_of(cpu::Element element) {
   constexpr int64_t kWords = 96;  // a panel of 24 KB
   constexpr int64_t kTimes = 200;
@@ -83,25 +83,25 @@ double limit_of(cpu::Element element) {
   return 2.0 * static_cast<double>(products * kTimes) / seconds;
 }
 
-/// Times of the operations of one layer.
+// Times of the operations of one layer.
 class Table {
  public:
   explicit Table(double limit) : limit_(limit) {}
 
-  /// An operation, with the FLOP of its products.
+  // An operation, with the FLOP of its products.
   template <class Run>
   void add(const std::string& name, double flops, const Run& run) {
     rows_.push_back({name, flops, seconds_of(run), false});
     total_ += rows_.back().seconds;
     flops_ += flops;
   }
-  /// A part of the operation above, by itself.
+  // A part of the operation above, by itself.
   template <class Run>
   void add_part(const std::string& name, double flops, const Run& run) {
     rows_.push_back({"  " + name, flops, seconds_of(run), true});
   }
 
-  /// `encoder`: seconds of a layer where the whole encoder runs.
+  // `encoder`: seconds of a layer where the whole encoder runs.
   void print(double encoder) const {
     fmt::print("  {:34}{:>9}{:>9}{:>8}{:>8}\n", "", "us", "GFLOP/s", "limit", "layer");
     for (const Row& row : rows_) {
@@ -139,7 +139,7 @@ class Table {
   std::vector<Row> rows_;
 };
 
-/// Calls run(first, count) for blocks of rows, as the fused encoder goes through them.
+// Calls run(first, count) for blocks of rows, as the fused encoder goes through them.
 template <class Run>
 void for_blocks(int64_t T, const Run& run) {
   for (int64_t first = 0; first < T; first += kBlockRows) {
@@ -147,7 +147,7 @@ void for_blocks(int64_t T, const Run& run) {
   }
 }
 
-/// A dense layer with its epilogue, in blocks of `block` rows; and the two apart.
+// A dense layer with its epilogue, in blocks of `block` rows; and the two apart.
 void add_dense(Table& table,
                Backend& backend,
                Precision precision,
@@ -288,7 +288,7 @@ void add_layer(
   add_norm("normalize, convert");
 }
 
-/// A whole encoder of random weights, each layer its own.
+// A whole encoder of random weights, each layer its own.
 class Encoder {
  public:
   Encoder(Backend& backend, Precision precision, const Model& model, const Texts& texts)
@@ -346,7 +346,7 @@ class Encoder {
   PreparedEncoder encoder_;
 };
 
-/// Length of the difference relative to that of `expected`.
+// Length of the difference relative to that of `expected`.
 double distance(std::span<const float> found, std::span<const float> expected) {
   double difference = 0;
   double length = 0;

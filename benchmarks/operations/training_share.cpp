@@ -83,7 +83,7 @@ constexpr Shape kLinears[] = {{"query, key, value", kHidden, 3 * kHidden, Activa
                               {"intermediate, gelu", kHidden, kIntermediate, Activation::gelu},
                               {"output", kIntermediate, kHidden, Activation::none}};
 
-/// A layer's operations into `table`, with dropout and with what backward needs kept.
+// A layer's operations into `table`, with dropout and with what backward needs kept.
 void add_layer(Backend& backend, Precision precision, Table& table) {
   RandomData data(backend);
   const Dropout dropout{0.1F, 7};

@@ -32,7 +32,8 @@ def compare(expected, found, truth=None):
         equal=share_equal(wanted, labels),
         beyond_ties=sum(margin > TIE for margin in margins),
         similarity=math.fsum(cosine(a, b, common) for a, b in zip(expected, found)) / len(expected),
-        accuracy=None if truth is None else share_equal(truth, labels))
+        accuracy=None if truth is None else share_equal(truth, labels),
+    )
 
 
 def share_equal(left, right):

@@ -19,8 +19,14 @@ def peer(name, module, precision, stored=None, distributions=(), **settings):
 
 
 def ours(precision):
-    return Contender(f"fastintent {precision}", "fastintent", precision, {"precision": precision},
-                     distributions=("fastintent",), may_sort=False)
+    return Contender(
+        f"fastintent {precision}",
+        "fastintent",
+        precision,
+        {"precision": precision},
+        distributions=("fastintent",),
+        may_sort=False,
+    )
 
 
 REFERENCE = peer("torch fp32", "torch", "fp32", distributions=("torch", "transformers"), dtype="float32")

@@ -3,16 +3,16 @@
 from importlib import metadata
 from pathlib import Path
 
+from mapped_libraries import mapped_libraries
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-
-from mapped_libraries import mapped_libraries
 
 
 def installed_bytes(distributions, libraries):
     """libraries: what the engine's process had mapped. Those that every Python maps do not count."""
-    everything = {Path(file.locate()).resolve() for name in dependencies(distributions)
-                  for file in metadata.files(name) or []}
+    everything = {
+        Path(file.locate()).resolve() for name in dependencies(distributions) for file in metadata.files(name) or []
+    }
     environment = Path(metadata.distribution("numpy").locate_file("")).resolve()
     for library in set(libraries) - set(mapped_libraries()):
         path = Path(library).resolve()

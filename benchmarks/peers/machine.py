@@ -13,8 +13,12 @@ def describe_machine(cores):
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     fields = {line.split(":", 1)[0].strip(): line.split(":", 1)[1].strip() for line in lines if ":" in line}
     flags = fields.get("flags", "").split()
-    return {"processor": fields.get("model name", "unknown processor"), "cores": cores, "load": os.getloadavg()[0],
-            "features": ", ".join(name for name in FEATURES if name in flags) or "no features known here"}
+    return {
+        "processor": fields.get("model name", "unknown processor"),
+        "cores": cores,
+        "load": os.getloadavg()[0],
+        "features": ", ".join(name for name in FEATURES if name in flags) or "no features known here",
+    }
 
 
 def describe_commit(tree):

@@ -28,8 +28,14 @@ class Task:
 
     def start(self, contender):
         model = self.checkpoint if contender.stored is None else self.models / contender.module / contender.stored
-        start = {"module": contender.module, "checkpoint": str(self.checkpoint), "model": str(model),
-                 "threads": len(self.cores), "cores": self.cores, "settings": contender.settings}
+        start = {
+            "module": contender.module,
+            "checkpoint": str(self.checkpoint),
+            "model": str(model),
+            "threads": len(self.cores),
+            "cores": self.cores,
+            "settings": contender.settings,
+        }
         return WorkerProcess(start, self.scratch / f"{contender.name}.log")
 
 
@@ -46,8 +52,10 @@ class Measurements:
         result = {"unavailable": self.unavailable, "answers": self.answers and asdict(self.answers)}
         if self.unavailable is None:
             result |= summarize(self.rates, self.latencies, self.starts)
-            result |= {"resident_bytes": self.resident,
-                       "rounds": {f"{order} {size}": values for (order, size), values in self.rates.items()}}
+            result |= {
+                "resident_bytes": self.resident,
+                "rounds": {f"{order} {size}": values for (order, size), values in self.rates.items()},
+            }
         return result
 
 

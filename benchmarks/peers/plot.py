@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The picture of a run as SVG, from its JSON: queries a second in batches of 32, by contender. Pure Python.
 
-  plot.py RESULTS.json > RESULTS.svg
+plot.py RESULTS.json > RESULTS.svg
 """
 
 import json
@@ -51,18 +51,29 @@ def plot(results):
     step = round_step(largest)
     scale = (WIDTH - LEFT - RIGHT) / (step * math.ceil(largest / step))
     height = TOP + ROW * len(rows) + 34
-    return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'aria-label="Queries a second by engine"><style>{STYLE}</style>',
-        f'<rect class="page" width="{WIDTH}" height="{height}" rx="8"/>',
-        *heading(results, model), *grid(step, largest, scale, height), *bars(rows, scale), "</svg>\n"])
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
+            f'aria-label="Queries a second by engine"><style>{STYLE}</style>',
+            f'<rect class="page" width="{WIDTH}" height="{height}" rx="8"/>',
+            *heading(results, model),
+            *grid(step, largest, scale, height),
+            *bars(rows, scale),
+            "</svg>\n",
+        ]
+    )
 
 
 def heading(results, model):
-    legend = (("ours", "fastintent, arrival order"), ("arrival", "peer, arrival order"),
-              ("sorted", "peer, sorted by length"))
-    lines = [text(20, 30, "Queries a second, batches of 32, text in and label out", "title"),
-             text(20, 50, f"{model['title']}; {results['machine']['processor']}, {results['threads']} threads", "soft")]
+    legend = (
+        ("ours", "fastintent, arrival order"),
+        ("arrival", "peer, arrival order"),
+        ("sorted", "peer, sorted by length"),
+    )
+    lines = [
+        text(20, 30, "Queries a second, batches of 32, text in and label out", "title"),
+        text(20, 50, f"{model['title']}; {results['machine']['processor']}, {results['threads']} threads", "soft"),
+    ]
     for i, (kind, words) in enumerate(legend):
         lines += [bar(20 + 200 * i, 64, BAR, kind), text(38 + 200 * i, 74, words, "soft")]
     return lines
@@ -72,8 +83,10 @@ def grid(step, largest, scale, height):
     lines = []
     for i in range(math.ceil(largest / step) + 1):
         x = LEFT + i * step * scale
-        lines += [f'<line class="line" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{height - 30}"/>',
-                  text(x, height - 12, f"{i * step:,.0f}", "soft tick")]
+        lines += [
+            f'<line class="line" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{height - 30}"/>',
+            text(x, height - 12, f"{i * step:,.0f}", "soft tick"),
+        ]
     return lines
 
 
@@ -86,8 +99,10 @@ def bars(rows, scale):
         y = TOP + ROW * i + (ROW - len(taken) * (BAR + GAP)) / 2
         lines.append(text(LEFT - 10, TOP + ROW * i + ROW / 2 + 4, name, "name ours" if ours else "name"))
         for value, kind in taken:
-            lines += [bar(LEFT, y, value * scale, "ours" if ours else kind),
-                      text(LEFT + value * scale + 6, y + BAR - 1, f"{value:,.0f}", "soft")]
+            lines += [
+                bar(LEFT, y, value * scale, "ours" if ours else kind),
+                text(LEFT + value * scale + 6, y + BAR - 1, f"{value:,.0f}", "soft"),
+            ]
             y += BAR + GAP
     return lines
 

@@ -30,8 +30,12 @@ def make_random_checkpoint(trained, folder):
 
 def folder_of_models(checkpoint, folder):
     """Where the converted models of this checkpoint stand, by these versions of the peers and converters."""
-    return folder / digest(checkpoint / "model.safetensors", HERE / "requirements.txt",
-                           HERE / "convert.py", *sorted(HERE.glob("converters/*.py")))
+    return folder / digest(
+        checkpoint / "model.safetensors",
+        HERE / "requirements.txt",
+        HERE / "convert.py",
+        *sorted(HERE.glob("converters/*.py")),
+    )
 
 
 def digest(*paths):

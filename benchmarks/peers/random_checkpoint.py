@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a BERT-base with random weights (its speed is that of trained ones): tokenizer and labels of a checkpoint.
 
-  random_checkpoint.py CHECKPOINT OUTPUT
+random_checkpoint.py CHECKPOINT OUTPUT
 """
 
 import shutil
@@ -16,9 +16,14 @@ labels = transformers.AutoConfig.from_pretrained(source)
 torch.manual_seed(0)
 # The configuration's defaults are BERT-base's: 12 layers, width 768, 12 heads, intermediate 3072. transformers leaves
 # position_embedding_type out since there is only one; CTranslate2's converter asks for it.
-model = transformers.BertForSequenceClassification(transformers.BertConfig(
-    vocab_size=labels.vocab_size, id2label=labels.id2label, label2id=labels.label2id,
-    position_embedding_type="absolute"))
+model = transformers.BertForSequenceClassification(
+    transformers.BertConfig(
+        vocab_size=labels.vocab_size,
+        id2label=labels.id2label,
+        label2id=labels.label2id,
+        position_embedding_type="absolute",
+    )
+)
 scratch = output.with_name(output.name + ".part")
 shutil.rmtree(scratch, ignore_errors=True)
 model.save_pretrained(scratch)

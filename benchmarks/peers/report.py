@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The tables of a run in Markdown, from its JSON. Pure Python.
 
-  report.py RESULTS.json > RESULTS.md
+report.py RESULTS.json > RESULTS.md
 """
 
 import json
@@ -60,8 +60,15 @@ def speed_table(model):
 
 
 def answers_table(model):
-    header = ["answers and resources", "labels as f32's", "accuracy", "likeness of logits", "start to first answer, s",
-              "resident MB", "installed MB"]
+    header = [
+        "answers and resources",
+        "labels as f32's",
+        "accuracy",
+        "likeness of logits",
+        "start to first answer, s",
+        "resident MB",
+        "installed MB",
+    ]
     rows = []
     for name, result in model["contenders"].items():
         answers = result["answers"]
@@ -69,17 +76,29 @@ def answers_table(model):
             rows.append(not_measured(name, result, len(header)))
             continue
         seconds = result.get("first_answer_s")
-        rows.append([name, share(answers["equal"]), share(answers["accuracy"]), f"{answers['similarity']:.4f}",
-                     "–" if seconds is None else f"{seconds:.2f}", megabytes(result.get("resident_bytes")),
-                     megabytes(result.get("installed_bytes"))])
+        rows.append(
+            [
+                name,
+                share(answers["equal"]),
+                share(answers["accuracy"]),
+                f"{answers['similarity']:.4f}",
+                "–" if seconds is None else f"{seconds:.2f}",
+                megabytes(result.get("resident_bytes")),
+                megabytes(result.get("installed_bytes")),
+            ]
+        )
     return table(header, rows)
 
 
 def fastest(model, cases, is_ours):
     """(name, case, rate) of the highest rate among the cases, or None."""
-    found = [(name, case, result["queries_per_second"][case])
-             for name, result in model["contenders"].items() if not result["unavailable"] and is_ours(name)
-             for case in cases if case in result["queries_per_second"]]
+    found = [
+        (name, case, result["queries_per_second"][case])
+        for name, result in model["contenders"].items()
+        if not result["unavailable"] and is_ours(name)
+        for case in cases
+        if case in result["queries_per_second"]
+    ]
     return max(found, key=lambda item: item[2], default=None)
 
 
@@ -92,8 +111,10 @@ def ratios(model):
     for what, cases in (("in arrival order", arrival), ("sorted by length", [n for n in names if n not in arrival])):
         theirs = fastest(model, cases, is_ours=lambda name: not name.startswith("fastintent"))
         if mine and theirs:
-            lines.append(f"- {mine[0]} ({mine[1]}: {rate(mine[2])}) is {mine[2] / theirs[2]:.2f} times the fastest "
-                         f"peer {what}: {theirs[0]} ({theirs[1]}: {rate(theirs[2])}).")
+            lines.append(
+                f"- {mine[0]} ({mine[1]}: {rate(mine[2])}) is {mine[2] / theirs[2]:.2f} times the fastest "
+                f"peer {what}: {theirs[0]} ({theirs[1]}: {rate(theirs[2])})."
+            )
     return "\n".join(lines)
 
 
@@ -107,8 +128,13 @@ def report(results):
         "Versions: " + ", ".join(f"{name} {version}" for name, version in results["versions"].items()) + ".",
     ]
     for model in results["models"]:
-        parts += [f"## {model['title']}", f"{model['queries']} queries, {model['rounds']} round(s).",
-                  speed_table(model), answers_table(model), ratios(model)]
+        parts += [
+            f"## {model['title']}",
+            f"{model['queries']} queries, {model['rounds']} round(s).",
+            speed_table(model),
+            answers_table(model),
+            ratios(model),
+        ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

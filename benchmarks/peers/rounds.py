@@ -44,10 +44,13 @@ def percentile(values, share):
 
 def summarize(rates, latencies, starts):
     """Medians of the rounds. rates: {(order, batch size): [queries/s]}; latencies: [[seconds]]; starts: [seconds]."""
+
     def median(values):
         return statistics.median(values) if values else None
 
-    return {"queries_per_second": {f"{order} {size}": median(values) for (order, size), values in rates.items()},
-            "p50_ms": median([1e3 * percentile(seconds, 0.50) for seconds in latencies]),
-            "p99_ms": median([1e3 * percentile(seconds, 0.99) for seconds in latencies]),
-            "first_answer_s": median(starts)}
+    return {
+        "queries_per_second": {f"{order} {size}": median(values) for (order, size), values in rates.items()},
+        "p50_ms": median([1e3 * percentile(seconds, 0.50) for seconds in latencies]),
+        "p99_ms": median([1e3 * percentile(seconds, 0.99) for seconds in latencies]),
+        "first_answer_s": median(starts),
+    }

@@ -10,9 +10,18 @@ environment=$cache/environment
 arguments=()
 while (($#)); do
   case $1 in
-    --environment) environment=$2; shift 2 ;;
-    --environment=*) environment=${1#*=}; shift ;;
-    *) arguments+=("$1"); shift ;;
+  --environment)
+    environment=$2
+    shift 2
+    ;;
+  --environment=*)
+    environment=${1#*=}
+    shift
+    ;;
+  *)
+    arguments+=("$1")
+    shift
+    ;;
   esac
 done
 

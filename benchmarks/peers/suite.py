@@ -24,8 +24,9 @@ CALIBRATION_TEXTS = 300  # NNCF's own default
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog="run.sh", description=__doc__,
-                                     epilog="run.sh itself takes --environment FOLDER: where to install.")
+    parser = argparse.ArgumentParser(
+        prog="run.sh", description=__doc__, epilog="run.sh itself takes --environment FOLDER: where to install."
+    )
     parser.add_argument("--model", type=Path, required=True, help="trained BertForSequenceClassification (pooler head)")
     parser.add_argument("--texts", type=Path, required=True, help="CSV of queries with the columns text, category")
     parser.add_argument("--calibration", type=Path, required=True, help="the same of training texts, to quantise with")
@@ -45,7 +46,7 @@ class Suite:
     def __init__(self, arguments, scratch):
         self.arguments, self.scratch = arguments, scratch
         self.contenders = [c for c in CONTENDERS if c is REFERENCE or arguments.only in c.name]
-        self.cores = sorted(os.sched_getaffinity(0))[:arguments.threads]
+        self.cores = sorted(os.sched_getaffinity(0))[: arguments.threads]
         self.rows = spread(read_rows(arguments.texts), arguments.queries)
         self.calibration = scratch / "calibration.json"
         texts = [text for text, _ in spread(read_rows(arguments.calibration), CALIBRATION_TEXTS)]
@@ -55,13 +56,21 @@ class Suite:
         models = folder_of_models(checkpoint, self.arguments.models)
         unavailable = convert_all(self.contenders, checkpoint, models, self.calibration, self.arguments.failures)
         arrival = [text for text, _ in self.rows]
-        task = Task(checkpoint=checkpoint, models=models, cores=self.cores, scratch=self.scratch,
-                    texts={"arrival": arrival, "sorted": sort_by_length(arrival, checkpoint)},
-                    truth=self.truth(checkpoint) if is_trained else None)
+        task = Task(
+            checkpoint=checkpoint,
+            models=models,
+            cores=self.cores,
+            scratch=self.scratch,
+            texts={"arrival": arrival, "sorted": sort_by_length(arrival, checkpoint)},
+            truth=self.truth(checkpoint) if is_trained else None,
+        )
         found = measure(task, self.contenders, cases, self.arguments.rounds, unavailable)
-        return {"title": title(checkpoint, "trained" if is_trained else "random"),
-                "queries": len(arrival), "rounds": self.arguments.rounds,
-                "contenders": {contender.name: describe(contender, found[contender]) for contender in found}}
+        return {
+            "title": title(checkpoint, "trained" if is_trained else "random"),
+            "queries": len(arrival),
+            "rounds": self.arguments.rounds,
+            "contenders": {contender.name: describe(contender, found[contender]) for contender in found},
+        }
 
     def truth(self, checkpoint):
         """The index of each query's label."""
@@ -71,8 +80,10 @@ class Suite:
 
 def title(checkpoint, weights):
     config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
-    return (f"{config['num_hidden_layers']} layers, width {config['hidden_size']}, "
-            f"{len(config['id2label'])} labels, {weights} weights")
+    return (
+        f"{config['num_hidden_layers']} layers, width {config['hidden_size']}, "
+        f"{len(config['id2label'])} labels, {weights} weights"
+    )
 
 
 def describe(contender, measurements):
@@ -84,19 +95,29 @@ def describe(contender, measurements):
 
 def main():
     arguments = parse_arguments()
-    machine = describe_machine(sorted(os.sched_getaffinity(0))[:arguments.threads])
+    machine = describe_machine(sorted(os.sched_getaffinity(0))[: arguments.threads])
     names = {name for contender in CONTENDERS for name in contender.distributions} | {"nncf"}
     with tempfile.TemporaryDirectory() as scratch:
         suite = Suite(arguments, Path(scratch))
         large = make_random_checkpoint(arguments.model, arguments.models)
-        models = [suite.run(arguments.model, ALL_CASES, is_trained=True),
-                  suite.run(large, LARGE_MODEL_CASES, is_trained=False)]
-    results = {"machine": machine, "commit": describe_commit(HERE), "threads": arguments.threads,
-               "versions": installed_versions(sorted(names)), "models": models}
+        models = [
+            suite.run(arguments.model, ALL_CASES, is_trained=True),
+            suite.run(large, LARGE_MODEL_CASES, is_trained=False),
+        ]
+    results = {
+        "machine": machine,
+        "commit": describe_commit(HERE),
+        "threads": arguments.threads,
+        "versions": installed_versions(sorted(names)),
+        "models": models,
+    }
     arguments.output.mkdir(parents=True, exist_ok=True)
     table = report(results)
-    for name, content in (("results.json", json.dumps(results, indent=1) + "\n"), ("results.md", table),
-                          ("results.svg", plot(results))):
+    for name, content in (
+        ("results.json", json.dumps(results, indent=1) + "\n"),
+        ("results.md", table),
+        ("results.svg", plot(results)),
+    ):
         (arguments.output / name).write_text(content, encoding="utf-8")
     print(table, end="")
 

@@ -19,7 +19,12 @@ class WorkerProcess:
         with self.log.open("w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-B", script, json.dumps(start)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8")
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                encoding="utf-8",
+            )
 
     def ask(self, command, **arguments):
         """The answer to one command. Throws WorkerError."""

@@ -51,7 +51,7 @@ void tokenize(benchmark::State& state,
 
 }  // namespace
 
-/// arguments: MODEL_FOLDER QUERIES.jsonl ({"text", "ids"} a line), then Google Benchmark's.
+// arguments: MODEL_FOLDER QUERIES.jsonl ({"text", "ids"} a line), then Google Benchmark's.
 int main(int argc, char** argv) {
   if (argc < 3) {
     std::cerr << "usage: tokenize_benchmark MODEL_FOLDER QUERIES.jsonl [benchmark options]\n";

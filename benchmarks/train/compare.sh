@@ -20,11 +20,17 @@ for ((round = 1; round <= ROUNDS; round++)); do
   # PIN is a command with its arguments, so it is split into words.
   ${PIN:-} "$FASTINTENT" train --model "$BASE" --train "$TRAIN" --output "$scratch/model$round" --epochs 1 \
     --precision "$PRECISION" --threads "$THREADS" --pooling "$POOLING" --batch-size 32 --max-length 128 \
-    --log "$scratch/ours$round.jsonl" >"$scratch/out" 2>"$scratch/errors" || { cat "$scratch/errors" >&2; exit 1; }
+    --log "$scratch/ours$round.jsonl" >"$scratch/out" 2>"$scratch/errors" || {
+    cat "$scratch/errors" >&2
+    exit 1
+  }
   rm -rf "$scratch/model$round"
   ${PIN:-} "$PYTHON" "$here/huggingface_trainer.py" --model "$BASE" --train "$TRAIN" --max-steps "$STEPS" \
     --threads "$THREADS" --max-length 128 "${peer_precision[@]}" \
-    >"$scratch/theirs$round.json" 2>"$scratch/errors" || { cat "$scratch/errors" >&2; exit 1; }
+    >"$scratch/theirs$round.json" 2>"$scratch/errors" || {
+    cat "$scratch/errors" >&2
+    exit 1
+  }
   echo "round $round of $ROUNDS done" >&2
 done
 

@@ -82,12 +82,15 @@ def main():
 
     def encode(rows):
         batch = tokenizer([text for text, _ in rows], truncation=True, max_length=ARGUMENTS.max_length)
-        return [{"input_ids": ids, "attention_mask": mask, "labels": index[label]}
-                for ids, mask, (_, label) in zip(batch["input_ids"], batch["attention_mask"], rows)]
+        return [
+            {"input_ids": ids, "attention_mask": mask, "labels": index[label]}
+            for ids, mask, (_, label) in zip(batch["input_ids"], batch["attention_mask"], rows)
+        ]
 
     transformers.set_seed(ARGUMENTS.seed)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
-        ARGUMENTS.model, num_labels=len(names), id2label=dict(enumerate(names)), label2id=index, dtype=torch.float32)
+        ARGUMENTS.model, num_labels=len(names), id2label=dict(enumerate(names)), label2id=index, dtype=torch.float32
+    )
     train_set = encode(train_rows)
     steps = ARGUMENTS.max_steps
     if steps < 0:
@@ -97,22 +100,44 @@ def main():
         trainer = transformers.Trainer(
             model=model,
             args=transformers.TrainingArguments(
-                output_dir=scratch, num_train_epochs=ARGUMENTS.epochs, max_steps=ARGUMENTS.max_steps,
-                per_device_train_batch_size=ARGUMENTS.batch_size, learning_rate=ARGUMENTS.learning_rate,
-                warmup_steps=steps // 10, lr_scheduler_type="linear", optim="adamw_torch", weight_decay=0.01,
-                bf16=ARGUMENTS.bf16, fp16=ARGUMENTS.fp16, use_cpu=ARGUMENTS.device == "cpu", seed=ARGUMENTS.seed, save_strategy="no", eval_strategy="no",
-                logging_strategy="no", report_to="none", disable_tqdm=True, per_device_eval_batch_size=64),
+                output_dir=scratch,
+                num_train_epochs=ARGUMENTS.epochs,
+                max_steps=ARGUMENTS.max_steps,
+                per_device_train_batch_size=ARGUMENTS.batch_size,
+                learning_rate=ARGUMENTS.learning_rate,
+                warmup_steps=steps // 10,
+                lr_scheduler_type="linear",
+                optim="adamw_torch",
+                weight_decay=0.01,
+                bf16=ARGUMENTS.bf16,
+                fp16=ARGUMENTS.fp16,
+                use_cpu=ARGUMENTS.device == "cpu",
+                seed=ARGUMENTS.seed,
+                save_strategy="no",
+                eval_strategy="no",
+                logging_strategy="no",
+                report_to="none",
+                disable_tqdm=True,
+                per_device_eval_batch_size=64,
+            ),
             train_dataset=train_set,
             data_collator=transformers.DataCollatorWithPadding(tokenizer),
-            callbacks=[clock])
+            callbacks=[clock],
+        )
         started = time.perf_counter()
         with contextlib.redirect_stdout(sys.stderr):  # the Trainer prints its own summary; stdout is ours
             trainer.train()
         seconds = time.perf_counter() - started
-        result = {"program": "transformers.Trainer", "version": transformers.__version__, "torch": torch.__version__,
-                  "precision": "bf16" if ARGUMENTS.bf16 else "fp16" if ARGUMENTS.fp16 else "fp32",
-                  "device": ARGUMENTS.device, "threads": ARGUMENTS.threads,
-                  "steps": clock.steps, "train_seconds": round(seconds, 2)}
+        result = {
+            "program": "transformers.Trainer",
+            "version": transformers.__version__,
+            "torch": torch.__version__,
+            "precision": "bf16" if ARGUMENTS.bf16 else "fp16" if ARGUMENTS.fp16 else "fp32",
+            "device": ARGUMENTS.device,
+            "threads": ARGUMENTS.threads,
+            "steps": clock.steps,
+            "train_seconds": round(seconds, 2),
+        }
         if clock.steps:
             # The last batch of an epoch may be smaller; that is below one part in 600 of BANKING77.
             examples = clock.steps * ARGUMENTS.batch_size

@@ -20,7 +20,7 @@ constexpr size_t kTextCharacters = 300;  // of an example: some lines
 
 using Labels = std::pair<std::string_view, std::string_view>;  // label, predicted
 
-/// The mistakes of each pair, most confident first.
+// The mistakes of each pair, most confident first.
 std::map<Labels, std::vector<const Mistake*>> mistakes_by_pair(const Evaluation& evaluation) {
   std::map<Labels, std::vector<const Mistake*>> mistakes;
   for (const Mistake& mistake : evaluation.mistakes) {

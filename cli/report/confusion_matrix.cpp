@@ -23,7 +23,7 @@ constexpr double kCharacter = 0.55;  // width of an average letter, of the font'
 constexpr size_t kLabelLength = 32;  // of characters; the whole label stands in the title
 constexpr double kGap = 6;           // between a label and its cells
 
-/// Sizes that all parts of the drawing share.
+// Sizes that all parts of the drawing share.
 struct Layout {
   double cell;
   double font;
@@ -92,8 +92,8 @@ double share_of_row(const Evaluation& evaluation, size_t label, size_t predicted
          static_cast<double>(evaluation.classes[label].support);
 }
 
-/// The largest share of a label's examples that was given one wrong intent, and at least a fifth:
-/// the only mistake of a good model shall not look like a bad one's.
+// The largest share of a label's examples that was given one wrong intent, and at least a fifth:
+// the only mistake of a good model shall not look like a bad one's.
 double worst_share(const Evaluation& evaluation) {
   double worst = 0.2;
   for (size_t label = 0; label < evaluation.classes.size(); ++label) {
@@ -106,8 +106,8 @@ double worst_share(const Evaluation& evaluation) {
   return worst;
 }
 
-/// How much colour a cell has for its share of the row. Right ones stay in the background; of the
-/// wrong ones the worst is as strong as its count can still be read on, the others in proportion.
+// How much colour a cell has for its share of the row. Right ones stay in the background; of the
+// wrong ones the worst is as strong as its count can still be read on, the others in proportion.
 double opacity(double share, bool right, double worst) {
   return right ? 0.08 + 0.42 * share : 0.15 + 0.6 * share / worst;
 }

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-/// Repaired as in the JSON output, so that both show the same text.
+// Repaired as in the JSON output, so that both show the same text.
 std::string valid_utf8(std::string_view text) {
   return nlohmann::json::parse(json_string(text)).get<std::string>();
 }

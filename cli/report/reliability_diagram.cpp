@@ -62,7 +62,7 @@ void write_scales(Text out) {
                  kFloor - kHistogram / 2);
 }
 
-/// A bar of a bin, from its left edge.
+// A bar of a bin, from its left edge.
 struct Bar {
   double left;
   double width;
@@ -83,7 +83,7 @@ void Bar::write(const char* css_class, double opacity, double top, double bottom
       std::max(bottom - top, 0.0));
 }
 
-/// A good classifier is nearly always sure: without the logarithm one would see one bin.
+// A good classifier is nearly always sure: without the logarithm one would see one bin.
 double log_count(const ReliabilityBin& bin) {
   return std::log1p(static_cast<double>(bin.examples));
 }

@@ -22,7 +22,7 @@ LineSeries over_steps(const FitHistory& fit, double StepReport::* figure) {
   return series;
 }
 
-/// Each step's mean with its neighbours: symmetric, so that the curve does not lag behind.
+// Each step's mean with its neighbours: symmetric, so that the curve does not lag behind.
 LineSeries smoothed(const LineSeries& rough) {
   const std::vector<std::pair<double, double>>& points = rough.points;
   const size_t reach = std::max<size_t>(points.size() / kReach, 1);

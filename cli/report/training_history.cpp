@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// The names and meanings of docs/command_line.md; throws Json::exception where one is missing.
+// The names and meanings of docs/command_line.md; throws Json::exception where one is missing.
 double number(const Json& event, const char* name) {
   return event.at(name).get<double>();
 }

@@ -81,7 +81,7 @@ std::string value_text(const TrainingField& field, const std::optional<T>& value
   return value ? value_text(field, *value) : field.open_default;
 }
 
-/// Under the names of the flags. Files, device and threads are in run_facts().
+// Under the names of the flags. Files, device and threads are in run_facts().
 PageFacts setting_facts(const TrainingOptions& options) {
   PageFacts facts;
   visit_training_fields(options, [&](const TrainingField& field, const auto& value) {
@@ -95,7 +95,7 @@ PageFacts setting_facts(const TrainingOptions& options) {
   return facts;
 }
 
-/// What the curves of a resumed run lack, in words.
+// What the curves of a resumed run lack, in words.
 std::string gap(const FitHistory& fit, const std::string& log) {
   if (fit.steps.empty()) {
     return fmt::format(

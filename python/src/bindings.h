@@ -6,7 +6,7 @@ namespace fastintent::python {
 
 namespace nb = nanobind;
 
-// Each adds the classes and functions of its file to the module.
+/// Each adds the classes and functions of its file to the module.
 void init_errors(nb::module_& m);
 void init_devices(nb::module_& m);
 void init_tokenizer(nb::module_& m);

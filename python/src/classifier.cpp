@@ -70,13 +70,13 @@ void construct(Classifier* self,
   new (self) Classifier(std::move(options), std::move(log));
 }
 
-/// A getter of the library's classifier.
+// A getter of the library's classifier.
 template <auto Member>
 auto get(const Classifier& self) {
   return (self.native().*Member)();
 }
 
-/// Its setter.
+// Its setter.
 template <auto Member, typename Value>
 void set(const Classifier& self, Value value) {
   (self.native().*Member)(value);

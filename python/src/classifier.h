@@ -32,7 +32,7 @@ class Classifier {
   ProcessBound<IntentClassifier> native_;
 };
 
-// The methods of fastintent.IntentClassifier, a file each.
+/// The methods of fastintent.IntentClassifier, a file each.
 void add_prediction_methods(nb::class_<Classifier>& classifier);
 void add_performance_methods(nb::class_<Classifier>& classifier);
 void add_training_methods(nb::class_<Classifier>& classifier);

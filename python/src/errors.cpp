@@ -4,7 +4,7 @@
 namespace fastintent::python {
 namespace {
 
-/// The class of fastintent/errors.py; the table is in docs/errors.md.
+// The class of fastintent/errors.py; the table is in docs/errors.md.
 const char* class_name(ErrorCode code) {
   switch (code) {
     case ErrorCode::invalid_argument:

@@ -18,7 +18,7 @@
 namespace fastintent::python {
 namespace {
 
-/// What pickle keeps of a prediction.
+// What pickle keeps of a prediction.
 using State = std::tuple<std::string,
                          float,
                          std::vector<std::pair<std::string, float>>,

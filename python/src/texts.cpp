@@ -15,7 +15,7 @@ const char* name_of_type(nb::handle object) {
   return Py_TYPE(object.ptr())->tp_name;
 }
 
-/// `text` is a string.
+// `text` is a string.
 Text utf8(nb::handle text) {
   Py_ssize_t size = 0;
   if (const char* data = PyUnicode_AsUTF8AndSize(text.ptr(), &size)) {

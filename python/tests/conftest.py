@@ -3,7 +3,6 @@
 import pathlib
 
 import pytest
-
 from fastintent import IntentClassifier
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -7,9 +7,8 @@ import os
 import sys
 import weakref
 
-import pytest
-
 import fastintent
+import pytest
 from conftest import BASE, TRAINED
 from fastintent import IntentClassifier
 
@@ -87,9 +86,7 @@ def test_a_log_callback_that_fails_does_not_stop_the_loading(monkeypatch):
     ],
 )
 def test_impossible_options(options, error, message):
-    if options.get("device") == "cuda" and any(
-        name.startswith("cuda") for name in fastintent.device_names()
-    ):
+    if options.get("device") == "cuda" and any(name.startswith("cuda") for name in fastintent.device_names()):
         pytest.skip("there is a CUDA device")
     with pytest.raises(error, match=message):
         IntentClassifier(**{"model_path": TRAINED} | options)
@@ -259,6 +256,4 @@ def test_training_from_a_callback_is_refused():
     texts = [f"{word} {i}" for i in range(10) for word in ("card", "money")]
     labels = ["card", "refund"] * 10
     with pytest.raises(fastintent.InvalidArgumentError, match="callbacks"):
-        classifier.train(
-            texts, labels, epochs=1, on_epoch=lambda _: classifier.optimize_for_inference()
-        )
+        classifier.train(texts, labels, epochs=1, on_epoch=lambda _: classifier.optimize_for_inference())

@@ -1,8 +1,7 @@
 """Devices and precisions by name."""
 
-import pytest
-
 import fastintent
+import pytest
 from fastintent import InvalidArgumentError
 
 

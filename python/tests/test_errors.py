@@ -4,9 +4,8 @@ import pathlib
 import pickle
 import re
 
-import pytest
-
 import fastintent
+import pytest
 from conftest import ROOT
 from fastintent import FastintentError, IntentClassifier
 

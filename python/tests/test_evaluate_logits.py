@@ -1,14 +1,11 @@
 """Measures of logits that come from elsewhere."""
 
 import pytest
-
 from fastintent import InvalidArgumentError, InvalidDataError, evaluate_logits
 
 
 def test_figures():
-    evaluation = evaluate_logits(
-        [[3.0, 0.0], [0.0, 3.0], [3.0, 0.0]], ["card", "money", "money"], ["card", "money"]
-    )
+    evaluation = evaluate_logits([[3.0, 0.0], [0.0, 3.0], [3.0, 0.0]], ["card", "money", "money"], ["card", "money"])
     assert evaluation.examples == 3
     assert evaluation.accuracy == pytest.approx(2 / 3)
     assert [mistake.example for mistake in evaluation.mistakes] == [2]

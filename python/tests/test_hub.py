@@ -4,9 +4,8 @@ import _thread
 import http.server
 import threading
 
-import pytest
-
 import fastintent
+import pytest
 from conftest import BASE
 from fastintent import IntentClassifier, find_model
 

@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pytest
-
 from conftest import BASE, DATA, TRAINED
 
 # Each prints "started" when the call to stop is about to begin, and would run for hours.

@@ -2,9 +2,8 @@
 
 import pickle
 
-import pytest
-
 import fastintent
+import pytest
 from conftest import TRAINED
 from fastintent import IntentClassifier, IntentPrediction, ScoredIntent
 

@@ -3,11 +3,10 @@
 import io
 import re
 
+import fastintent
 import numpy
 import pandas
 import pytest
-
-import fastintent
 
 
 def test_answers_are_those_of_one_by_one_in_order(classifier, texts):
@@ -107,8 +106,6 @@ def test_progress_goes_to_standard_error(classifier, texts, capsys):
     assert len(answers) == 200 * len(texts)
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert re.fullmatch(
-        r"([\d,]+/20,000 texts, [\d.,]+/s, .*\n)*20,000/20,000 texts, .*\n", captured.err
-    )
+    assert re.fullmatch(r"([\d,]+/20,000 texts, [\d.,]+/s, .*\n)*20,000/20,000 texts, .*\n", captured.err)
     classifier.predict_batch(texts)
     assert capsys.readouterr().err == ""

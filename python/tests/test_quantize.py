@@ -1,9 +1,8 @@
 """quantize_model(): folders whose weights are packed."""
 
+import fastintent
 import pytest
 from conftest import BASE, TRAINED
-
-import fastintent
 from fastintent import IntentClassifier, quantize_model
 
 
@@ -21,9 +20,7 @@ def test_a_prepared_folder_runs_in_its_precision(tmp_path, texts, precision):
 
 def test_agreement(tmp_path, classifier, texts, capfd):
     labels = [answer.intent for answer in classifier.predict_batch(texts)]
-    report = quantize_model(
-        TRAINED, str(tmp_path / "prepared"), texts=iter(texts), labels=labels, show_progress=True
-    )
+    report = quantize_model(TRAINED, str(tmp_path / "prepared"), texts=iter(texts), labels=labels, show_progress=True)
     assert report.agreement.texts == 100
     assert report.agreement.fp32_accuracy == 1
     assert report.agreement.accuracy == report.agreement.label_agreement

@@ -6,9 +6,8 @@ import resource
 import threading
 import weakref
 
-import pytest
-
 import fastintent
+import pytest
 
 # The library reads at most a few batches ahead of the consumer; this many is "not all of them".
 MANY_BATCHES = 100

@@ -5,9 +5,8 @@ import multiprocessing
 import os
 import threading
 
-import pytest
-
 import fastintent
+import pytest
 from conftest import TRAINED
 
 
@@ -87,9 +86,7 @@ def test_a_forked_child_needs_a_classifier_of_its_own(classifier):
     stream = classifier.predict_batch_streaming(["a", "b", "c"], batch_size=1)
     next(stream)
     ours, theirs = multiprocessing.Pipe()
-    child = multiprocessing.get_context("fork").Process(
-        target=in_child, args=(theirs, classifier, stream)
-    )
+    child = multiprocessing.get_context("fork").Process(target=in_child, args=(theirs, classifier, stream))
     child.start()
     assert ours.poll(60), "the child hangs"
     predict, next_batch, intent = ours.recv()

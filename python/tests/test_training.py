@@ -3,9 +3,8 @@
 import json
 import re
 
-import pytest
-
 import fastintent
+import pytest
 from conftest import BASE, DATA, ROOT, TRAINED
 from fastintent import IntentClassifier, read_labelled_texts
 

@@ -56,7 +56,7 @@ class IntentClassifier::State {
   OneAtATime turns;  // of train() and optimize_for_inference()
 
  private:
-  // In which precision a folder runs when none is named.
+  /// In which precision a folder runs when none is named.
   Precision choose_precision(const TrainedModel& trained) const;
   std::shared_ptr<Predictor> require_predictor() const;  // under the mutex
   bool uses_cache(const PredictOptions& call) const;
@@ -65,7 +65,7 @@ class IntentClassifier::State {
   mutable std::mutex mutex_;  // over what follows
   std::shared_ptr<Predictor> predictor_;
   std::optional<double> chosen_threshold_;  // instead of the model's
-  // Of both, what counts; negative: none. Outside the mutex, for answers from the cache.
+  /// Of both, what counts; negative: none. Outside the mutex, for answers from the cache.
   std::atomic<double> review_threshold_{-1};
 };
 

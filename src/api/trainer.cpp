@@ -81,7 +81,7 @@ TrainingCallbacks callbacks_of(const LaunchedProcess& process, const TrainingCal
   return quiet;
 }
 
-/// One run of Trainer::train: everything it opened and decided, then fit, refit, save.
+// One run of Trainer::train: everything it opened and decided, then fit, refit, save.
 class TrainingRun {
  public:
   TrainingRun(const TrainingOptions& options,

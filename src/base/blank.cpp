@@ -8,7 +8,7 @@ namespace fastintent {
 
 namespace {
 
-/// Code points whose UTF-8 is `lead` and one byte from `first` to `last`.
+// Code points whose UTF-8 is `lead` and one byte from `first` to `last`.
 struct WhiteSpace {
   std::string_view lead;
   unsigned char first;
@@ -29,7 +29,7 @@ constexpr std::array kWhiteSpace = {
     WhiteSpace{"\xe3\x80", 0x80, 0x80},  // U+3000 ideographic space
 };
 
-/// Bytes of the white space that `text` begins with; 0 when it begins with something else.
+// Bytes of the white space that `text` begins with; 0 when it begins with something else.
 size_t leading_white_space(std::string_view text) {
   const auto* found =
       std::find_if(kWhiteSpace.begin(), kWhiteSpace.end(), [&](const WhiteSpace& space) {

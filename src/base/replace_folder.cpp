@@ -32,7 +32,7 @@ constexpr std::string_view kPartial = ".partial";
       fmt::format("replace folder: expected to create it, found: {} ({})", found, folder.string()));
 }
 
-/// Absolute, without links or a trailing slash, so that it has a parent and a name.
+// Absolute, without links or a trailing slash, so that it has a parent and a name.
 fs::path resolved(const fs::path& folder) {
   std::error_code error;
   fs::path path = fs::weakly_canonical(fs::absolute(folder), error);
@@ -55,7 +55,7 @@ fs::path resolved(const fs::path& folder) {
   return path;
 }
 
-/// A folder `.<name>.<pid>.partial` beside `folder`, locked; removed with all it holds in the end.
+// A folder `.<name>.<pid>.partial` beside `folder`, locked; removed with all it holds in the end.
 class PartialFolder {
  public:
   explicit PartialFolder(const fs::path& folder) : path_(beside(folder, kPartial)) {

@@ -28,7 +28,7 @@ std::string shown(const json& value) {
   return text;
 }
 
-/// nullptr when absent or null.
+// nullptr when absent or null.
 const json* find(const json& object, std::string_view key) {
   const auto found = object.find(key);
   return found == object.end() || found->is_null() ? nullptr : &*found;

@@ -9,8 +9,8 @@
 
 namespace fastintent {
 
-/// A JSON object read from a file, with typed access whose errors name file, key, expected and
-/// found.
+// A JSON object read from a file, with typed access whose errors name file, key, expected and
+// found.
 // NOLINTNEXTLINE(bugprone-exception-escape): moving nlohmann's json only asserts
 class JsonDocument {
  public:
@@ -22,9 +22,9 @@ class JsonDocument {
                             std::string name,
                             const NumberSink* sink = nullptr);
 
-  // Each throws bad_checkpoint when the value has another type; the _or forms give `fallback` when
-  // it is absent or null. A whole number written as a float is an integer; one that 64 bits do not
-  // hold counts as the largest (transformers writes 1e30 for "no maximum length").
+  /// Each throws bad_checkpoint when the value has another type; the _or forms give `fallback` when
+  /// it is absent or null. A whole number written as a float is an integer; one that 64 bits do not
+  /// hold counts as the largest (transformers writes 1e30 for "no maximum length").
   bool has(std::string_view key) const;  ///< present and not null
   int64_t integer(std::string_view key) const;
   int64_t integer_or(std::string_view key, int64_t fallback) const;

@@ -13,13 +13,13 @@ using nlohmann::json;
 
 namespace {
 
-/// The parser's words, without its quotation of the input, which has no limit.
+// The parser's words, without its quotation of the input, which has no limit.
 std::string without_excerpt(const std::string& message) {
   const std::string text = message.substr(0, message.find("; last read"));
   return text.substr(text.find("] ") == std::string::npos ? 0 : text.find("] ") + 2);
 }
 
-/// Makes the document of what the parser meets. Each function returns true: go on.
+// Makes the document of what the parser meets. Each function returns true: go on.
 class DocumentBuilder final : public nlohmann::json_sax<json> {
  public:
   DocumentBuilder(const std::string& name, bool unique_keys, const NumberSink* sink)

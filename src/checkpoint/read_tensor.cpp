@@ -30,8 +30,8 @@ float from_bf16(uint16_t half) {
   return std::bit_cast<float>(uint32_t{half} << 16);
 }
 
-/// Exact for every value, without branches, and right also where the processor flushes subnormal
-/// floats to zero (after F. Giesen, "Half to float done quick").
+// Exact for every value, without branches, and right also where the processor flushes subnormal
+// floats to zero (after F. Giesen, "Half to float done quick").
 float from_f16(uint16_t half) {
   constexpr uint32_t kExponent = 0x7c00U << 13;
   constexpr uint32_t kRebias = (127U - 15U) << 23;
@@ -48,7 +48,7 @@ float from_f16(uint16_t half) {
   return std::bit_cast<float>(bits | (uint32_t{half} & 0x8000U) << 16);
 }
 
-/// `stored` has no alignment; `convert` takes what lies there.
+// `stored` has no alignment; `convert` takes what lies there.
 template <class Stored, class Convert>
 void read_rows(std::span<const std::byte> bytes, Tensor out, Convert convert) {
   for (int64_t r = 0; r < out.rows; ++r) {

@@ -58,7 +58,7 @@ constexpr std::array kTypes = {
   throw_bad_file(fmt::format("{}, tensor {}", file, tensor), expected, found);
 }
 
-/// Reads the length, little endian on every machine.
+// Reads the length, little endian on every machine.
 uint64_t header_length(std::span<const std::byte> bytes, const std::string& file) {
   if (bytes.size() < kLengthBytes) {
     throw_bad_file(file, "8 bytes of header length", fmt::format("{} bytes", bytes.size()));
@@ -76,7 +76,7 @@ uint64_t header_length(std::span<const std::byte> bytes, const std::string& file
   return length;
 }
 
-/// Bits of a tensor of this shape; empty when they do not fit 63 bits.
+// Bits of a tensor of this shape; empty when they do not fit 63 bits.
 std::optional<uint64_t> count_bits(const std::vector<int64_t>& shape, uint64_t bits_each) {
   constexpr uint64_t kLimit = std::numeric_limits<int64_t>::max();
   uint64_t total = bits_each;
@@ -90,14 +90,14 @@ std::optional<uint64_t> count_bits(const std::vector<int64_t>& shape, uint64_t b
   return total;
 }
 
-/// A tensor with its place in the data.
+// A tensor with its place in the data.
 struct Entry {
   StoredTensor tensor;
   uint64_t begin = 0;
   uint64_t end = 0;
 };
 
-/// The header's description of one tensor, checked in itself.
+// The header's description of one tensor, checked in itself.
 class EntryReader {
  public:
   EntryReader(const std::string& file, const std::string& name, const json& value)

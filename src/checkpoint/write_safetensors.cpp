@@ -35,7 +35,7 @@ void check_shape(const std::filesystem::path& file, const TensorToWrite& tensor)
   }
 }
 
-/// The JSON header, filled up with spaces so that the data begin at a multiple of kAlignment.
+// The JSON header, filled up with spaces so that the data begin at a multiple of kAlignment.
 std::string make_header(const std::filesystem::path& file,
                         std::span<const TensorToWrite> tensors,
                         const FileMetadata& metadata) {

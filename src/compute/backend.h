@@ -220,7 +220,7 @@ class Backend {
                        std::span<const AdamwRates> rates);
 
  private:
-  // What a device implements; arguments as above, checked.
+  /// What a device implements; arguments as above, checked.
   virtual Buffer do_allocate(int64_t floats) = 0;
   virtual void do_upload(ConstTensor host, Tensor out) = 0;
   virtual void do_download(ConstTensor in, Tensor host) = 0;
@@ -228,12 +228,12 @@ class Backend {
   virtual std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
                                                             Precision precision,
                                                             WeightUse use) = 0;
-  // Of bytes in the layout that it named.
+  /// Of bytes in the layout that it named.
   virtual std::unique_ptr<PreparedWeight> do_adopt_weight(std::span<const std::byte> bytes,
                                                           int64_t output_width,
                                                           int64_t input_width,
                                                           Precision precision);
-  // Bytes of a weight [N,K] in that layout.
+  /// Bytes of a weight [N,K] in that layout.
   virtual int64_t packed_bytes(int64_t output_width,
                                int64_t input_width,
                                Precision precision) const;

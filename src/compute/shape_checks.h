@@ -11,8 +11,8 @@
 
 namespace fastintent {
 
-/// What Backend's public functions check. Each throws Error(invalid_argument) that says operation,
-/// expected and found; a check that passes formats nothing. `what` names the argument.
+// What Backend's public functions check. Each throws Error(invalid_argument) that says operation,
+// expected and found; a check that passes formats nothing. `what` names the argument.
 
 constexpr int64_t kAnySize = -1;  ///< a dimension that is not checked
 

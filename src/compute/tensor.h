@@ -24,7 +24,7 @@ struct TensorView {
       : TensorView(values, row_count, column_count, column_count) {}
   constexpr TensorView(Value* values, int64_t row_count, int64_t column_count, int64_t row_stride)
       : data(values), rows(row_count), columns(column_count), stride(row_stride) {}
-  /// Reads through a tensor that may be written.
+  // Reads through a tensor that may be written.
   // NOLINTNEXTLINE(google-explicit-constructor): a mutable view is a constant one
   template <class Other>
     requires(!std::is_same_v<Other, Value> && std::is_same_v<const Other, Value>)

@@ -58,7 +58,7 @@ class Linear {
                       Activation activation,
                       Tensor out,
                       Tensor pre_activation);
-  // d_out: the rows of one product, as the library takes them.
+  /// d_out: the rows of one product, as the library takes them.
   void weight_gradient(ConstTensor in,
                        const void* d_out,
                        const TrainingWeight& weight,

@@ -24,7 +24,7 @@ struct UniqueId {            // ncclUniqueId, given by value
 enum class Type : int { float32 = 7, float64 = 8 };  // ncclDataType_t
 enum class Reduction : int { sum = 0 };              // ncclRedOp_t
 
-/// What is used of NCCL.
+// What is used of NCCL.
 struct Nccl {
   SharedLibrary library{"libnccl.so.2", kOperation, ErrorCode::device_missing};
   Result (*get_unique_id)(UniqueId*) = library["ncclGetUniqueId"];

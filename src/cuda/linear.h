@@ -48,8 +48,8 @@ void multiply_rows(Workspace& workspace,
                    Result result,
                    void* out);
 
-// Arguments as in compute/backend.h, checked. Tensors are f32; in 16 bits the factors of a product
-// are converted on their way.
+/// Arguments as in compute/backend.h, checked. Tensors are f32; in 16 bits the factors of a product
+/// are converted on their way.
 void linear(Workspace& workspace,
             ConstTensor in,
             const CudaWeight& weight,

@@ -35,7 +35,7 @@ class LtMatmul {
  public:
   /// Of `operands` only the strides count, and the address of the bias for its alignment.
   LtMatmul(const Product& product, const ProductSize& size, const ProductOperands& operands);
-  // The descriptions are what cuBLASLt calls opaque values: no copy is promised to work.
+  /// The descriptions are what cuBLASLt calls opaque values: no copy is promised to work.
   LtMatmul(const LtMatmul&) = delete;
   LtMatmul& operator=(const LtMatmul&) = delete;
 

@@ -52,7 +52,7 @@ class ProductTrial final : public AlgorithmTrial {
   double seconds(const Algorithm& algorithm) override;
 
  private:
-  // Operands for as many rows as are compared.
+  /// Operands for as many rows as are compared.
   struct Data {
     DeviceMemory left;
     DeviceMemory right;

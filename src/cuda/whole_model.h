@@ -50,7 +50,7 @@ class WholeModel {
     EncoderPlaces encoder;
     HeadPlaces head;
   };
-  // Of a weight of the encoder and of the classifier.
+  /// Of a weight of the encoder and of the classifier.
   using Numbers = std::array<uint64_t, 2>;
 
   static Numbers numbers_of(const PreparedEncoder& encoder, const PreparedHead& head);
@@ -66,7 +66,7 @@ class WholeModel {
   BatchUpload upload_{workspace_};
   PinnedMemory home_;  // of answers, as compact as they come
 
-  // Of the model that ran last: a worker's backend serves one.
+  /// Of the model that ran last: a worker's backend serves one.
   Numbers numbers_{};  // zeros: none
   EncoderBiases biases_;
   std::map<BatchBucket, BucketRun> runs_;

@@ -11,7 +11,7 @@
 
 namespace fastintent {
 
-/// libcsv's state, and the fields it has reported of the record being read.
+// libcsv's state, and the fields it has reported of the record being read.
 class CsvReader::Parser {
  public:
   explicit Parser(char separator) {
@@ -31,7 +31,7 @@ class CsvReader::Parser {
     records_ = 0;
   }
 
-  /// False when a quote stands where none may.
+  // False when a quote stands where none may.
   bool parse(const std::string& line) {
     const size_t parsed = csv_parse(&state_, line.data(), line.size(), on_field, on_record, this);
     if (parsed != line.size() && csv_error(&state_) != CSV_EPARSE) {

@@ -37,7 +37,7 @@ std::string quoted(const Names& names, const char* separator) {
   return texts.empty() ? "none" : fmt::format("{}", fmt::join(texts, separator));
 }
 
-/// The names a column may have, best first.
+// The names a column may have, best first.
 Names text_names(const DatasetOptions& options) {
   return {options.text_column.empty() ? "text" : options.text_column};
 }
@@ -46,7 +46,7 @@ Names label_names(const DatasetOptions& options) {
                                       : Names{options.label_column};
 }
 
-/// One text a line.
+// One text a line.
 class TextRecords : public RecordReader {
  public:
   TextRecords(std::istream& stream, const std::string& name) : lines_(stream, name) {}
@@ -67,7 +67,7 @@ class TextRecords : public RecordReader {
   LineReader lines_;
 };
 
-/// Comma- or tab-separated fields under a header row.
+// Comma- or tab-separated fields under a header row.
 class CsvRecords : public RecordReader {
  public:
   CsvRecords(std::istream& stream,
@@ -103,7 +103,7 @@ class CsvRecords : public RecordReader {
   }
 
  private:
-  /// A blank line is an empty field where records have one, and nothing where they have more.
+  // A blank line is an empty field where records have one, and nothing where they have more.
   bool is_between_records() const {
     return header_.size() > 1 && fields_.size() == 1 && fields_[0].empty();
   }
@@ -133,7 +133,7 @@ class CsvRecords : public RecordReader {
   size_t label_column_ = 0;  // beyond the header where labels are ignored
 };
 
-/// One JSON object a line.
+// One JSON object a line.
 class JsonRecords : public RecordReader {
  public:
   JsonRecords(std::istream& stream,

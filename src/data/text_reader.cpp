@@ -8,7 +8,7 @@
 
 namespace fastintent {
 
-/// The records, and the file they come from where the reader opened it.
+// The records, and the file they come from where the reader opened it.
 class TextReader::Source {
  public:
   Source(std::istream& stream, const std::string& name, const DatasetOptions& options)

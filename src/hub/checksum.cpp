@@ -23,7 +23,7 @@ constexpr size_t kSha1Digits = 40;
 constexpr size_t kSha256Digits = 64;
 constexpr size_t kChunk = 1 << 20;  // large enough that calls cost nothing beside the hashing
 
-/// What is used of OpenSSL.
+// What is used of OpenSSL.
 struct Libcrypto {
   SharedLibrary library{"libcrypto.so.3", "download model", ErrorCode::io_error};
   decltype(&::EVP_sha1) sha1 = library["EVP_sha1"];
@@ -40,7 +40,7 @@ const Libcrypto& libcrypto() {
   return library;
 }
 
-/// The digest of `header` and then the content of `file`, in hexadecimal digits.
+// The digest of `header` and then the content of `file`, in hexadecimal digits.
 std::string digest(const EVP_MD* algorithm, std::string_view header, const fs::path& file) {
   const Libcrypto& crypto = libcrypto();
   const std::unique_ptr<EVP_MD_CTX, decltype(crypto.context_free)> context(crypto.context_new(),

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The first bytes of a file, to which the others are added.
+// The first bytes of a file, to which the others are added.
 class PartialFile {
  public:
   explicit PartialFile(const fs::path& path)
@@ -65,7 +65,7 @@ class PartialFile {
   int64_t size_;
 };
 
-/// Throws unless the answer begins at byte `first`, as it was asked to.
+// Throws unless the answer begins at byte `first`, as it was asked to.
 void check_range(const HttpResponse& response, int64_t first, const RemoteFile& file) {
   const std::string range = response.header("content-range");
   if (!range.starts_with(fmt::format("bytes {}-", first))) {
@@ -107,8 +107,8 @@ void fetch_rest(HubClient& client,
   });
 }
 
-/// Fetches until all bytes are there. A body without a length looks whole wherever it is cut, and
-/// one whose last bytes have arrived may still end in an error: only the size tells.
+// Fetches until all bytes are there. A body without a length looks whole wherever it is cut, and
+// one whose last bytes have arrived may still end in an error: only the size tells.
 void fetch_all(HubClient& client,
                PartialFile& partial,
                const RemoteFile& file,

@@ -22,7 +22,7 @@ constexpr int kMostRedirects = 10;          // the hub needs two
 constexpr long kConnectSeconds = 10;        // as huggingface_hub
 constexpr long kBufferBytes = 256L * 1024;  // fewer calls than with curl's 16 KiB
 
-/// What is used of libcurl.
+// What is used of libcurl.
 struct Libcurl {
   SharedLibrary library{"libcurl.so.4", "download model", ErrorCode::io_error};
   decltype(&::curl_global_init) global_init = library["curl_global_init"];
@@ -44,7 +44,7 @@ const Libcurl& libcurl() {
   return library;
 }
 
-/// Scheme, host and port of an address.
+// Scheme, host and port of an address.
 std::string origin(const std::string& url) {
   const size_t host = url.find("://");
   return url.substr(0, url.find_first_of("/?#", host == std::string::npos ? 0 : host + 3));
@@ -72,8 +72,8 @@ std::string HttpResponse::header(const std::string& name) const {
   return value;
 }
 
-/// One request and its answer, without redirects. The functions that libcurl calls let no exception
-/// through its frames: it is kept, and rethrown after the transfer.
+// One request and its answer, without redirects. The functions that libcurl calls let no exception
+// through its frames: it is kept, and rethrown after the transfer.
 class HttpClient::Transfer {
  public:
   Transfer(void* handle, const Options& options, const Body& body)
@@ -121,7 +121,7 @@ class HttpClient::Transfer {
     return std::move(response_);
   }
 
-  /// Where the answer sends to, as a whole address; empty when nowhere.
+  // Where the answer sends to, as a whole address; empty when nowhere.
   std::string redirect() const {
     const char* url = nullptr;
     curl_.easy_getinfo(handle_, CURLINFO_REDIRECT_URL, &url);
@@ -179,7 +179,7 @@ class HttpClient::Transfer {
     return go_on == 1 ? 0 : 1;
   }
 
-  /// Runs `call`; gives `size`, or what stops the transfer.
+  // Runs `call`; gives `size`, or what stops the transfer.
   template <class Call>
   size_t keep_exception(size_t size, Call call) {
     try {

@@ -29,7 +29,7 @@ constexpr long kFirstError = 400;  // statuses below it are answers, or redirect
 
 constexpr const char* kLinkedChecksum = "x-linked-etag";  // of large files, which lie elsewhere
 
-/// All but letters, digits and -._~ as %XX (RFC 3986), and `kept` as it is.
+// All but letters, digits and -._~ as %XX (RFC 3986), and `kept` as it is.
 std::string percent_encoded(std::string_view text, std::string_view kept = {}) {
   constexpr std::string_view kUnreserved =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
@@ -52,7 +52,7 @@ bool is_transient(const HttpResponse& response) {
          response.status == kTooManyRequests || response.status >= kServerError;
 }
 
-/// A number of bytes as headers tell it; -1 when they do not.
+// A number of bytes as headers tell it; -1 when they do not.
 int64_t read_size(const std::string& text) {
   int64_t size = -1;
   const char* end = text.data() + text.size();

@@ -31,12 +31,12 @@ std::string_view base_name(std::string_view file) {
   return file.substr(file.rfind('/') + 1);  // npos + 1 is 0
 }
 
-/// The folder with its slash; empty at the top.
+// The folder with its slash; empty at the top.
 std::string folder_of(std::string_view file) {
   return std::string(file.substr(0, file.rfind('/') + 1));
 }
 
-/// "1_Pooling/": how sentence-transformers names the folders of its modules.
+// "1_Pooling/": how sentence-transformers names the folders of its modules.
 bool is_module_folder(std::string_view folder) {
   const size_t digits = folder.find_first_not_of("0123456789");
   return digits != 0 && digits != std::string_view::npos && folder[digits] == '_' &&
@@ -52,7 +52,7 @@ bool file_exists(const fs::path& file) {
   return fs::exists(file, ignored);
 }
 
-/// The file as JSON; a null when it is malformed.
+// The file as JSON; a null when it is malformed.
 json read_json(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   json document = json::parse(stream, nullptr, /*allow_exceptions=*/false);
@@ -64,7 +64,7 @@ std::string text_of(const json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-/// What the weights in `folder` need: one file, or the index with all shards it names.
+// What the weights in `folder` need: one file, or the index with all shards it names.
 std::vector<std::string> weights_in(const fs::path& folder) {
   if (file_exists(folder / kWeights) || !file_exists(folder / kIndex)) {
     return {std::string(kWeights)};
@@ -81,7 +81,7 @@ std::vector<std::string> weights_in(const fs::path& folder) {
   return shards;
 }
 
-/// What the modules after the encoder need, and the folder of the encoder.
+// What the modules after the encoder need, and the folder of the encoder.
 std::vector<std::string> module_files(const json& modules, std::string& encoder) {
   std::vector<std::string> files;
   for (const json& module : modules) {

@@ -7,8 +7,8 @@
 
 namespace fastintent {
 
-// Values of a config.json within the bounds of any encoder. The bounds are far beyond real ones, and
-// small enough that a malformed file causes neither an endless loop nor a size beyond 64 bits.
+/// Values of a config.json within the bounds of any encoder. The bounds are far beyond real ones, and
+/// small enough that a malformed file causes neither an endless loop nor a size beyond 64 bits.
 constexpr int64_t kLargestWidth = 1 << 16;
 constexpr int64_t kMostLayers = 1000;
 constexpr int64_t kMostRows = 1 << 24;  // of a table

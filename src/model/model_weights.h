@@ -38,7 +38,7 @@ struct LayerWeights {
 
 struct EncoderWeights {
   Tensor word;  // [vocabulary,H]; as a gradient: one row for each distinct word piece of the step,
-                // [U,H]
+                /// [U,H]
   Tensor position_table;  // [positions,H], as it is stored
   Tensor position;        // [max_tokens,H]: its rows from the first token's on
   Tensor segment;         // [segments,H] or empty

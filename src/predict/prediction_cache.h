@@ -56,7 +56,7 @@ class PredictionCache {
   struct Entry {
     std::string text;
     int top_k = 0;
-    // Shared, so that it is copied outside the lock.
+    /// Shared, so that it is copied outside the lock.
     std::shared_ptr<const IntentPrediction> prediction;
     int64_t bytes = 0;
   };

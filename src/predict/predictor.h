@@ -93,7 +93,7 @@ class Predictor {
 
  private:
   void tokenize(std::span<const std::string_view> texts, TokenizedTexts& out);
-  // A range of a call's texts that no worker has taken yet.
+  /// A range of a call's texts that no worker has taken yet.
   struct Waiting {
     std::shared_ptr<PendingAnswers::Job> job;
     SequenceRange range;

@@ -47,7 +47,7 @@ class Replica {
   double temperature_;
   Forward forward_;
   PackedBatch batch_;
-  // Of a batch.
+  /// Of a batch.
   std::vector<ScoredClass> best_;
   std::vector<float> logits_;
 };

@@ -5,7 +5,7 @@
 namespace fastintent::reference {
 namespace {
 
-/// compute/adamw_rates.h for one parameter.
+// compute/adamw_rates.h for one parameter.
 void step_parameter(const AdamwState& state, size_t i, double gradient, const AdamwRates& rates) {
   const double beta1 = rates.beta1;
   const double beta2 = rates.beta2;

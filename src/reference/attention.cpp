@@ -10,7 +10,7 @@
 namespace fastintent::reference {
 namespace {
 
-/// One query row and head of one sequence: everything the loops below go over.
+// One query row and head of one sequence: everything the loops below go over.
 struct Question {
   int64_t query = 0;
   int64_t head = 0;
@@ -43,7 +43,7 @@ double dot(const float* a, const float* b, int64_t count) {
   return sum;
 }
 
-/// softmax(q · kᵀ / sqrt(width)), before dropout.
+// softmax(q · kᵀ / sqrt(width)), before dropout.
 std::vector<double> probabilities(const Question& at, ConstTensor q, ConstTensor k) {
   std::vector<double> scores(static_cast<size_t>(at.keys));
   double largest = -std::numeric_limits<double>::infinity();

@@ -40,16 +40,16 @@ class ReferenceWeight : public PreparedWeight {
     }
   }
 
-  /// The weight's row is scale(n) · row(n); the scale is 1 but in int8.
+  // The weight's row is scale(n) · row(n); the scale is 1 but in int8.
   const float* row(int64_t n) const {
     return looks_at_source() ? source_.row(n) : copy_.data() + n * columns();
   }
   double scale(int64_t n) const { return scales_[static_cast<size_t>(n)]; }
 
-  /// A factor of a product with this weight, or of its gradient. Not in int8, whose factors depend
-  /// on their row.
+  // A factor of a product with this weight, or of its gradient. Not in int8, whose factors depend
+  // on their row.
   double operand(float value) const { return round_factor(value, precision_); }
-  /// A row [K] of the other factor.
+  // A row [K] of the other factor.
   std::vector<double> operands(const float* in) const {
     std::vector<double> result(in, in + columns());
     if (precision_ == Precision::int8) {

@@ -6,12 +6,12 @@
 
 #include "compute/backend.h"
 
-/// What each operation means, one group a file; arguments as in compute/backend.h, already checked.
-/// Values are summed in double and rounded to float when they are stored, so an argument that may
-/// be written in place is read before.
+// What each operation means, one group a file; arguments as in compute/backend.h, already checked.
+// Values are summed in double and rounded to float when they are stored, so an argument that may
+// be written in place is read before.
 namespace fastintent::reference {
 
-// linear.cpp
+/// linear.cpp
 std::unique_ptr<PreparedWeight> prepare_weight(ConstTensor weight,
                                                Precision precision,
                                                WeightUse use);
@@ -29,12 +29,12 @@ void linear_backward(ConstTensor in,
                      ConstTensor d_out,
                      const LinearGradient& gradient);
 
-// attention.cpp
+/// attention.cpp
 void attention(const AttentionOperands& operands, Tensor out);
 void attention_backward(
     const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v);
 
-// embed.cpp
+/// embed.cpp
 void embed(const TokenInputs& tokens,
            const EmbeddingTables& tables,
            const LayerNorm& layer_norm,
@@ -49,7 +49,7 @@ void embed_backward(const TokenInputs& tokens,
                     const EmbeddingGradient& gradient);
 void add_rows(ConstTensor d_rows, std::span<const int32_t> slots, Tensor d_table);
 
-// add_and_normalize.cpp
+/// add_and_normalize.cpp
 void add_and_normalize(ConstTensor in,
                        ConstTensor residual,
                        const LayerNorm& layer_norm,
@@ -65,7 +65,7 @@ void add_and_normalize_backward(const NormalizedRows& kept,
                                 const NormGradient& gradient);
 void apply_dropout(ConstTensor in, const Dropout& dropout, Tensor out);
 
-// pool.cpp
+/// pool.cpp
 void pool(ConstTensor hidden, std::span<const int32_t> starts, Pooling pooling, Tensor out);
 void pool_backward(ConstTensor d_out,
                    std::span<const int32_t> starts,
@@ -73,14 +73,14 @@ void pool_backward(ConstTensor d_out,
                    Write write,
                    Tensor d_hidden);
 
-// cross_entropy.cpp
+/// cross_entropy.cpp
 void softmax_cross_entropy(ConstTensor logits,
                            std::span<const int32_t> labels,
                            const CrossEntropy& options,
                            std::span<float> losses,
                            Tensor d_logits);
 
-// adamw.cpp
+/// adamw.cpp
 double sum_gradients(std::span<const std::span<const float>> parts, std::span<float> out);
 void adamw_step(std::span<const AdamwUpdate> updates);
 void adamw_step_rows(const AdamwState& state,

@@ -13,7 +13,7 @@
 namespace fastintent {
 namespace {
 
-/// The character that ends `text`, which is valid UTF-8 and not empty.
+// The character that ends `text`, which is valid UTF-8 and not empty.
 DecodedCharacter last_character(std::string_view text) {
   size_t start = text.size() - 1;
   while (is_utf8_continuation(text[start])) {
@@ -140,7 +140,7 @@ bool AddedTokenSplitter::next(Segment& segment) {
   return true;
 }
 
-/// Finds the next token that stands alone where it must; sets the text before it and its end.
+// Finds the next token that stands alone where it must; sets the text before it and its end.
 bool AddedTokenSplitter::find_token() {
   const SortedStrings& patterns = tokens_.patterns_;
   while ((searched_ = patterns.next_candidate(text_, searched_)) < text_.size()) {

@@ -86,7 +86,7 @@ class AddedTokenSplitter {
   std::string_view text_;
   size_t done_ = 0;      // all before it was given out
   size_t searched_ = 0;  // where the next token may start
-  // A token that was found and not given out yet, the text before it, and its end.
+  /// A token that was found and not given out yet, the text before it, and its end.
   std::string_view segment_before_;
   int32_t pending_ = -1;
   size_t pending_end_ = 0;

@@ -16,7 +16,7 @@ constexpr double kDefaultLength = 512;
 // Longer than any encoder's: a limit above it ("1e30") means that there is none.
 constexpr double kNoLimit = 1 << 24;
 
-/// A count of tokens in one of the folder's files; kNoLimit when file or key are missing.
+// A count of tokens in one of the folder's files; kNoLimit when file or key are missing.
 double length_in(const std::filesystem::path& folder, const char* name, const char* key) {
   const std::filesystem::path file = folder / name;
   std::error_code ignored;  // a path that cannot be looked at is a file that is not there

@@ -23,7 +23,7 @@ bool is_ascii(char byte) {
   return static_cast<unsigned char>(byte) < 0x80;
 }
 
-/// Normalizes the characters outside ASCII.
+// Normalizes the characters outside ASCII.
 class CharacterWriter {
  public:
   CharacterWriter(const NormalizerOptions& options, char* out) : options_(options), out_(out) {}
@@ -44,7 +44,7 @@ class CharacterWriter {
     }
   }
 
-  /// Ends a run of marks, as any starter does.
+  // Ends a run of marks, as any starter does.
   void flush() {
     if (marks_.empty()) {
       return;

@@ -18,7 +18,7 @@ namespace {
 // A block's buffer lies on the stack (8 KiB). Most texts are one block.
 constexpr size_t kBlockBytes = 2048;
 
-/// Collects at most `room` ids and knows whether there were more.
+// Collects at most `room` ids and knows whether there were more.
 struct IdSink {
   std::vector<int32_t>& ids;
   size_t room;
@@ -30,8 +30,8 @@ struct IdSink {
   }
 };
 
-/// The length of the first block of `text`: it ends before a space, which neither a word nor the
-/// normalizer reaches across.
+// The length of the first block of `text`: it ends before a space, which neither a word nor the
+// normalizer reaches across.
 size_t first_block(std::string_view text) {
   if (text.size() <= kBlockBytes) {
     return text.size();
@@ -94,7 +94,7 @@ class Tokenizer::Pipeline {
     sink.take(1);
   }
 
-  /// A text between raw added tokens.
+  // A text between raw added tokens.
   void append_text(std::string_view text, IdSink& sink) const {
     // A normalized added token may hold spaces, so it must see the text whole.
     const bool in_blocks = added_tokens_.normalized.empty();

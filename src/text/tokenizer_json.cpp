@@ -71,7 +71,7 @@ std::vector<AddedToken> read_added_tokens(const JsonSection& top) {
   return tokens;
 }
 
-/// A special token of BertProcessing: ["[SEP]", 102].
+// A special token of BertProcessing: ["[SEP]", 102].
 int32_t read_pair(const JsonSection& section, const char* key) {
   const json& pair = section.array(key);
   if (pair.size() != 2 || !is_token_id(pair[1])) {
@@ -80,7 +80,7 @@ int32_t read_pair(const JsonSection& section, const char* key) {
   return pair[1].get<int32_t>();
 }
 
-/// The ids of one special token of a template.
+// The ids of one special token of a template.
 void append_special(const JsonSection& processor,
                     const std::string& token,
                     std::vector<int32_t>& ids) {

@@ -11,8 +11,8 @@ struct Sequence {
   bool complete;
 };
 
-/// The sequence at the start of `text`, which is not empty. Table 3-7 of the Unicode standard: only
-/// the second byte has a range that depends on the first.
+// The sequence at the start of `text`, which is not empty. Table 3-7 of the Unicode standard: only
+// the second byte has a range that depends on the first.
 Sequence first_sequence(std::string_view text) {
   const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned lead = byte(0);

@@ -34,7 +34,7 @@ std::string_view without_trailing_space(std::string_view line) {
   return line;
 }
 
-/// One token a line; its id is the number of its line, from 0. The last of equal ones counts.
+// One token a line; its id is the number of its line, from 0. The last of equal ones counts.
 Vocabulary read_vocabulary(const std::filesystem::path& file) {
   const MappedFile mapped(file);
   std::string_view text = mapped.text();
@@ -66,7 +66,7 @@ AddedToken token_of(const JsonSection& section) {
   return token;
 }
 
-/// A special token, which the configuration gives as a string or as an object with flags.
+// A special token, which the configuration gives as a string or as an object with flags.
 AddedToken special_token(const JsonSection& config, const char* key, const char* fallback) {
   AddedToken token;
   token.content = fallback;
@@ -88,7 +88,7 @@ void add_unless_known(const AddedToken& token, std::vector<AddedToken>& tokens) 
   }
 }
 
-/// The tokens that the configuration lists by id, in that order.
+// The tokens that the configuration lists by id, in that order.
 std::vector<AddedToken> listed_tokens(const JsonSection& config) {
   std::vector<AddedToken> tokens;
   if (!config.has("added_tokens_decoder")) {

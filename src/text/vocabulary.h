@@ -25,7 +25,7 @@ class Vocabulary {
   auto end() const { return entries_.end(); }
 
  private:
-  // Of the entry with that token, or of the empty slot where it would be.
+  /// Of the entry with that token, or of the empty slot where it would be.
   size_t slot_of(std::string_view token) const;
   void grow();
 

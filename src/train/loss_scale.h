@@ -42,10 +42,10 @@ class LossScale {
   }
 
  private:
-  // torch.amp.GradScaler's.
+  /// torch.amp.GradScaler's.
   static constexpr double kFirst = 65536;
   static constexpr int64_t kGrowthInterval = 2000;
-  // Gradients that overflow unscaled are those of a run that has diverged.
+  /// Gradients that overflow unscaled are those of a run that has diverged.
   static constexpr double kSmallest = 1;
 
   bool dynamic_;

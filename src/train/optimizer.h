@@ -49,7 +49,7 @@ class Optimizer {
   void refresh_weights();
 
  private:
-  // One worker's rows of a tensor.
+  /// One worker's rows of a tensor.
   struct Part {
     size_t offset = 0;  // into the flat memory
     size_t size = 0;
@@ -62,7 +62,7 @@ class Optimizer {
 
   void deal_out(const PreparedModel& model);
   double peak_learning_rate(int depth) const;
-  // What the rates of all tensors of a step follow from.
+  /// What the rates of all tensors of a step follow from.
   struct StepScale {
     int64_t step = 0;
     double share = 0;

@@ -27,24 +27,42 @@ def contender(name, may_sort=True, distributions=()):
 def results():
     """What suite.py writes, with one contender of each kind."""
     answered = {"equal": 0.998, "beyond_ties": 0, "similarity": 0.9991, "accuracy": 0.9331}
-    peer = {"unavailable": None, "answers": answered, "p50_ms": 2.0, "p99_ms": 4.5, "first_answer_s": 0.6,
-            "resident_bytes": 4e8, "installed_bytes": 3e8,
-            "queries_per_second": {"arrival 8": 700.0, "arrival 32": 600.0, "sorted 32": 1500.0}}
+    peer = {
+        "unavailable": None,
+        "answers": answered,
+        "p50_ms": 2.0,
+        "p99_ms": 4.5,
+        "first_answer_s": 0.6,
+        "resident_bytes": 4e8,
+        "installed_bytes": 3e8,
+        "queries_per_second": {"arrival 8": 700.0, "arrival 32": 600.0, "sorted 32": 1500.0},
+    }
     ours = peer | {"queries_per_second": {"arrival 8": 2500.0, "arrival 32": 3000.0}}
     absent = {"unavailable": "not installed: no such wheel", "answers": None}
-    return {"machine": {"processor": "A <processor>", "cores": [0, 1], "load": 0.1, "features": "avx2"},
-            "commit": "0123456", "threads": 2, "versions": {"numpy": "2.4.6"},
-            "models": [{"title": "6 layers", "queries": 512, "rounds": 3,
-                        "contenders": {"peer int8": peer, "absent": absent, "fastintent int8": ours}}]}
+    return {
+        "machine": {"processor": "A <processor>", "cores": [0, 1], "load": 0.1, "features": "avx2"},
+        "commit": "0123456",
+        "threads": 2,
+        "versions": {"numpy": "2.4.6"},
+        "models": [
+            {
+                "title": "6 layers",
+                "queries": 512,
+                "rounds": 3,
+                "contenders": {"peer int8": peer, "absent": absent, "fastintent int8": ours},
+            }
+        ],
+    }
 
 
 class RoundsTest(unittest.TestCase):
     def test_contenders_take_turns(self):
         a, b = contender("a"), contender("b", may_sort=False)
         rate, sorted_rate = rounds.Case("rate"), rounds.Case("rate", "sorted")
-        self.assertEqual(list(rounds.interleave(2, (rate, sorted_rate), (a, b))),
-                         [(0, rate, a), (0, rate, b), (0, sorted_rate, a),
-                          (1, rate, a), (1, rate, b), (1, sorted_rate, a)])
+        self.assertEqual(
+            list(rounds.interleave(2, (rate, sorted_rate), (a, b))),
+            [(0, rate, a), (0, rate, b), (0, sorted_rate, a), (1, rate, a), (1, rate, b), (1, sorted_rate, a)],
+        )
 
     def test_percentile_is_the_nearest_rank(self):
         values = list(range(100, 0, -1))
@@ -109,8 +127,9 @@ class FailuresTest(unittest.TestCase):
     def test_what_was_not_installed_is_named(self):
         with tempfile.TemporaryDirectory() as folder:
             pathlib.Path(folder, "onnxruntime").write_text("ERROR: no matching distribution\n")
-            found = prepare.convert_all([contender("a", distributions=("onnxruntime",)), contender("b")], None, None,
-                                        None, pathlib.Path(folder))
+            found = prepare.convert_all(
+                [contender("a", distributions=("onnxruntime",)), contender("b")], None, None, None, pathlib.Path(folder)
+            )
         self.assertEqual(list(found.values()), ["onnxruntime was not installed: ERROR: no matching distribution"])
 
     def test_how_a_process_ended(self):
@@ -118,8 +137,14 @@ class FailuresTest(unittest.TestCase):
         self.assertEqual(describe_end(1, "first\nImportError: no\n\n"), "exit status 1: ImportError: no")
 
     def test_a_worker_tells_why_it_cannot_start(self):
-        start = {"module": "absent", "checkpoint": "", "model": "", "threads": 1,
-                 "cores": sorted(os.sched_getaffinity(0))[:1], "settings": {}}
+        start = {
+            "module": "absent",
+            "checkpoint": "",
+            "model": "",
+            "threads": 1,
+            "cores": sorted(os.sched_getaffinity(0))[:1],
+            "settings": {},
+        }
         with tempfile.TemporaryDirectory() as folder, WorkerProcess(start, pathlib.Path(folder, "log")) as worker:
             with self.assertRaisesRegex(WorkerError, "No module named 'engines.absent'"):
                 worker.ask("memory")
@@ -130,8 +155,9 @@ class FailuresTest(unittest.TestCase):
 class ReportTest(unittest.TestCase):
     def test_every_contender_stands_in_the_table(self):
         lines = report.report(results()).splitlines()
-        self.assertIn("| queries a second, medians | arrival 8 | arrival 32 | sorted 32 "
-                      "| one query p50 / p99 ms |", lines)
+        self.assertIn(
+            "| queries a second, medians | arrival 8 | arrival 32 | sorted 32 | one query p50 / p99 ms |", lines
+        )
         self.assertIn("| peer int8 | 700 | 600 | 1,500 | 2.00 / 4.50 |", lines)
         self.assertIn("| fastintent int8 | 2,500 | 3,000 | – | 2.00 / 4.50 |", lines)
         self.assertIn("| absent | not measured: not installed: no such wheel |  |  |  |", lines)
@@ -146,7 +172,8 @@ class ReportTest(unittest.TestCase):
         run = results()
         run["models"][0]["contenders"]["peer int8"] = {
             "unavailable": "only 3.0% of the labels equal f32's, expected 95%",
-            "answers": {"equal": 0.03, "beyond_ties": 9, "similarity": 0.2, "accuracy": 0.02}}
+            "answers": {"equal": 0.03, "beyond_ties": 9, "similarity": 0.2, "accuracy": 0.02},
+        }
         text = report.report(run)
         self.assertIn("| peer int8 | not measured: only 3.0% of the labels", text)
         self.assertIn("| peer int8 | 3.00 % | 2.00 % | 0.2000 | – | – | – |", text)

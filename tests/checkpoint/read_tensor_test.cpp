@@ -53,7 +53,7 @@ TEST(ReadTensor, KnownF16Values) {
                  {0xfc00, -kInfinity}});
 }
 
-/// The definition, slowly.
+// The definition, slowly.
 float slow_f16(uint16_t bits) {
   const int exponent = bits >> 10 & 31;
   const int mantissa = bits & 1023;

@@ -57,7 +57,7 @@ struct Malformed {
   const char* part;  // of the message
 };
 
-/// A file of one tensor "t" with this description and 8 bytes of data.
+// A file of one tensor "t" with this description and 8 bytes of data.
 std::string one(const std::string& description) {
   return safetensors_bytes(R"({"t":)" + description + "}", "01234567");
 }

@@ -223,9 +223,7 @@ class BrokenConnectionTest(HubTest):
     def test_ctrl_c_keeps_what_has_arrived(self):
         self.hub.cuts = {WEIGHTS: [1000]}
         self.hub.hangs = True
-        process = start(
-            *self.arguments(), env=environment(**self.variables), stderr=subprocess.PIPE
-        )
+        process = start(*self.arguments(), env=environment(**self.variables), stderr=subprocess.PIPE)
         self.assertTrue(self.hub.cut_sent.wait(60))
         while not self.partial.exists() or self.partial.stat().st_size < 1000:
             self.assertIsNone(process.poll())

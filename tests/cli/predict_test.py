@@ -80,9 +80,7 @@ class PredictTest(ProgramTest):
     def test_batches_and_workers_do_not_change_answers(self):
         texts = "".join(f"text number {i} {'x ' * (i % 7)}\n" for i in range(50)).encode()
         default = self.run_program(*PREDICT, "--logits", stdin=texts).stdout
-        single = self.run_program(
-            *PREDICT, "--logits", "--batch-size", "1", "--threads", "1", stdin=texts
-        ).stdout
+        single = self.run_program(*PREDICT, "--logits", "--batch-size", "1", "--threads", "1", stdin=texts).stdout
         self.assertEqual(default, single)
 
     def test_output_file_is_whole_or_absent(self):
@@ -92,9 +90,7 @@ class PredictTest(ProgramTest):
         self.assertEqual(json.loads(output.read_text())["text"], "text")
         old = output.read_bytes()
         bad = b'{"text":"a"}\n{\n'
-        self.run_program(
-            *PREDICT, "--format", "jsonl", "--output", str(output), stdin=bad, code=65
-        )
+        self.run_program(*PREDICT, "--format", "jsonl", "--output", str(output), stdin=bad, code=65)
         self.assertEqual(output.read_bytes(), old)
         self.assertEqual(sorted(os.listdir(self.folder)), ["answers.jsonl", "answers.jsonl.partial"])
         self.run_program(*PREDICT, "--output", str(output), "new", code=73)
@@ -134,9 +130,7 @@ class PredictTest(ProgramTest):
             self.assertFalse(output.exists())
             with partial.open("ab") as file:
                 file.write(b'{"text":"text 1')  # a line that was cut
-            done = self.run_program(
-                *PREDICT, "--output", str(output), "--resume", stdin=b"".join(lines), code=65
-            )
+            done = self.run_program(*PREDICT, "--output", str(output), "--resume", stdin=b"".join(lines), code=65)
             self.assertIn(b"going on after", done.stderr)
             self.assertIn(b"1 of 701 blank", done.stderr)
             self.assertEqual(output.read_bytes(), whole.read_bytes())
@@ -227,9 +221,7 @@ class PredictTest(ProgramTest):
 
     def test_a_reader_that_has_enough_ends_it_quietly(self):
         texts = self.write("many.txt", "text\n" * 20000)
-        process = start(
-            *PREDICT, "--input", texts, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        process = start(*PREDICT, "--input", texts, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         process.stdout.readline()
         process.stdout.close()
         self.assertEqual(process.stderr.read(), b"")
@@ -237,9 +229,7 @@ class PredictTest(ProgramTest):
         self.assertEqual(process.wait(timeout=60), 0)
 
     def test_each_line_is_answered_at_once_with_batch_size_1(self):
-        with start(
-            *PREDICT, "--batch-size", "1", stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as process:
+        with start(*PREDICT, "--batch-size", "1", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             for text in ["one", "two"]:
                 process.stdin.write(text.encode() + b"\n")
                 process.stdin.flush()
@@ -261,9 +251,7 @@ class PredictTest(ProgramTest):
         os.close(terminal)
 
     def test_environment_variables(self):
-        (answer,) = self.lines(
-            "predict", "a", FASTINTENT_MODEL=TRAINED, FASTINTENT_TOP_K="1", FASTINTENT_LOGITS="1"
-        )
+        (answer,) = self.lines("predict", "a", FASTINTENT_MODEL=TRAINED, FASTINTENT_TOP_K="1", FASTINTENT_LOGITS="1")
         self.assertEqual(len(answer["alternatives"]), 1)
         self.assertIn("logits", answer)
         (answer,) = self.lines(*PREDICT, "a", "--top-k", "0", FASTINTENT_TOP_K="1")

@@ -146,9 +146,7 @@ class EvaluationReportTest(ReportTest):
         answers = self.lines("predict", "--model", TRAINED, *wrong)
         confidence = {a["text"]: a["confidence"] for a in answers}
         surest = sorted(wrong, key=lambda text: -confidence[text])[:5]
-        self.assertEqual(
-            [confidence[text] for text in page.texts("q")], [confidence[text] for text in surest]
-        )
+        self.assertEqual([confidence[text] for text in page.texts("q")], [confidence[text] for text in surest])
 
     def test_what_was_measured_is_told(self):
         page, _ = self.evaluate(self.rows)
@@ -175,9 +173,7 @@ class EvaluationReportTest(ReportTest):
 
     def test_bytes_that_are_not_utf8(self):
         data = self.write("data.csv", b'text,label\n"a \xff b",\xfe\n')
-        self.run_program(
-            "evaluate", "--model", TRAINED, "--data", data, "--report", str(self.page_file)
-        )
+        self.run_program("evaluate", "--model", TRAINED, "--data", data, "--report", str(self.page_file))
         self.assertIn("\ufffd", self.read_page().texts("span", "name"))
 
     def test_a_long_text_is_cut(self):
@@ -225,11 +221,7 @@ class TrainingReportTest(ReportTest):
     def setUp(self):
         super().setUp()
         words = {"card": "where is my card", "refund": "give my money back", HOSTILE: "will it rain"}
-        rows = [
-            {"text": f"{text} number {i}", "label": label}
-            for i in range(40)
-            for label, text in words.items()
-        ]
+        rows = [{"text": f"{text} number {i}", "label": label} for i in range(40) for label, text in words.items()]
         self.data = self.write("train.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
         self.output = self.folder / "model"
         self.log_file = pathlib.Path(str(self.output) + ".log.jsonl")

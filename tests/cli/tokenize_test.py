@@ -32,9 +32,7 @@ class TokenizeTest(ProgramTest):
 
     def test_missing_things(self):
         self.run_program("tokenize", "--model", str(self.folder / "none"), "x", code=66)
-        self.run_program(
-            "tokenize", "--model", TRAINED, "--input", str(self.folder / "none"), code=66
-        )
+        self.run_program("tokenize", "--model", TRAINED, "--input", str(self.folder / "none"), code=66)
 
 
 if __name__ == "__main__":

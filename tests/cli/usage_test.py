@@ -1,6 +1,5 @@
 """Help, version, unknown things, environment variables and standard streams."""
 
-import os
 import subprocess
 import unittest
 
@@ -65,9 +64,7 @@ class UsageTest(ProgramTest):
         self.assertEqual(done.returncode, 74)
 
     def test_a_closed_stderr_is_no_failure(self):
-        done = subprocess.run(
-            ["sh", "-c", 'exec "$0" bogus 2>&-', PROGRAM], stdout=subprocess.PIPE, env=environment()
-        )
+        done = subprocess.run(["sh", "-c", 'exec "$0" bogus 2>&-', PROGRAM], stdout=subprocess.PIPE, env=environment())
         self.assertEqual(done.returncode, 64)
         self.assertEqual(done.stdout, b"")
 

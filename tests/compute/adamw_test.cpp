@@ -22,7 +22,7 @@ AdamwRates rates_of_step(int step, double learning_rate, double weight_decay) {
   return rates;
 }
 
-/// A learning rate that changes, decay, and gradient clipping in every other step.
+// A learning rate that changes, decay, and gradient clipping in every other step.
 std::vector<AdamwRates> schedule(int steps) {
   std::vector<AdamwRates> rates;
   for (int step = 1; step <= steps; ++step) {
@@ -32,7 +32,7 @@ std::vector<AdamwRates> schedule(int steps) {
   return rates;
 }
 
-/// Parameters and moments in a backend's memory.
+// Parameters and moments in a backend's memory.
 struct StateThere {
   StateThere(Backend& backend, const Matrix& initial)
       : parameters(backend, initial),
@@ -60,7 +60,7 @@ void step_all(Backend& backend,
   backend.adamw_step({&update, 1});
 }
 
-/// Rows that each step touches and their gradients.
+// Rows that each step touches and their gradients.
 struct Touched {
   std::vector<int32_t> rows;
   Matrix gradient;  // [rows,H]

@@ -26,7 +26,7 @@ std::vector<int32_t> starts_of(const std::vector<int32_t>& lengths) {
 
 class AttentionTest : public BackendTest {
  protected:
-  /// Sequence s has queries[s] queries and keys[s] keys.
+  // Sequence s has queries[s] queries and keys[s] keys.
   void check(const std::vector<int32_t>& queries,
              const std::vector<int32_t>& keys,
              Heads shape,

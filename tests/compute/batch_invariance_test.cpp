@@ -20,7 +20,7 @@ bool same_bits(const Matrix& found, const Matrix& expected) {
 
 class BatchInvarianceTest : public BackendTest {
  protected:
-  /// `run(first, count)` gives the results of rows [first, first + count) computed together.
+  // `run(first, count)` gives the results of rows [first, first + count) computed together.
   template <class Run>
   void expect_rows_invariant(const std::string& what, const Run& run) {
     const Matrix all = run(int64_t{0}, kAllRows);

@@ -9,8 +9,8 @@ constexpr int64_t kRows = 200;
 constexpr int64_t kColumns = 384;
 constexpr double kCount = kRows * kColumns;
 
-/// Five standard deviations of a binomial share: exceeded once in two million tests, and the
-/// masks are fixed.
+// Five standard deviations of a binomial share: exceeded once in two million tests, and the
+// masks are fixed.
 double bound(double share) {
   return 5 * std::sqrt(share * (1 - share) / kCount);
 }

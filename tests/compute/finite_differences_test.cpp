@@ -17,7 +17,7 @@ class FiniteDifferencesTest : public testing::Test {
  protected:
   using Loss = std::function<double()>;
 
-  /// Slopes of `loss` along each value of `argument`, a tensor in host memory that `loss` reads.
+  // Slopes of `loss` along each value of `argument`, a tensor in host memory that `loss` reads.
   static Matrix slopes(const Loss& loss, Matrix& argument) {
     Matrix result(argument.rows, argument.columns);
     for (size_t i = 0; i < argument.values.size(); ++i) {

@@ -34,7 +34,7 @@ double tolerance_of_d_pre(Activation activation, Precision precision) {
 
 class LinearTest : public BackendTest {
  protected:
-  /// Those of training that the device multiplies in.
+  // Those of training that the device multiplies in.
   std::vector<Precision> precisions() const {
     std::vector<Precision> result;
     for (const Precision precision :

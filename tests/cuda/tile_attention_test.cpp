@@ -39,7 +39,7 @@ struct Heads {
   int64_t width;
 };
 
-/// Keys of one sequence, and how many of its first rows ask.
+// Keys of one sequence, and how many of its first rows ask.
 struct Sequence {
   int32_t keys;
   int32_t queries;
@@ -55,7 +55,7 @@ std::vector<Sequence> all_ask(const std::vector<int32_t>& lengths) {
 
 class TileAttentionTest : public testing::TestWithParam<Factors> {
  protected:
-  /// Rows as the kernel reads them, whatever their kind.
+  // Rows as the kernel reads them, whatever their kind.
   struct Stored {
     DeviceMemory memory;
     int64_t stride = 0;
@@ -96,9 +96,9 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
     return values;
   }
 
-  /// The answers of all queries, one behind the other. q, k and v [keys of all, H] hold the
-  /// sequences' rows; the kernel gets them side by side as one product leaves them, `gap` rows of
-  /// NaN around each sequence and 16 behind the last. What nobody asked for must stay as it was.
+  // The answers of all queries, one behind the other. q, k and v [keys of all, H] hold the
+  // sequences' rows; the kernel gets them side by side as one product leaves them, `gap` rows of
+  // NaN around each sequence and 16 behind the last. What nobody asked for must stay as it was.
   Matrix attend(const std::vector<Sequence>& sequences,
                 Heads shape,
                 const Matrix& qkv,
@@ -164,7 +164,7 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
     return answers;
   }
 
-  /// q, k and v side by side, of scores around ±2.
+  // q, k and v side by side, of scores around ±2.
   static Matrix random_rows(const std::vector<Sequence>& sequences, Heads shape) {
     int64_t rows = 0;
     for (const Sequence& sequence : sequences) {

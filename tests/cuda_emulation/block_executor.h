@@ -16,7 +16,7 @@ namespace fastintent::cuda::emulation {
 /// wait at barriers that others of them never reach.
 void run_kernel(const Launch& shape, const std::function<void()>& thread);
 
-// What the running thread of a kernel sees.
+/// What the running thread of a kernel sees.
 struct Index {
   unsigned x = 0;
   unsigned y = 0;

@@ -8,8 +8,8 @@ namespace fastintent::cuda {
 
 class Stream;
 
-/// What stands for the device's side of the run time: its memory, which host code must not touch,
-/// and its queues, which do nothing before somebody waits for them.
+// What stands for the device's side of the run time: its memory, which host code must not touch,
+// and its queues, which do nothing before somebody waits for them.
 namespace emulation {
 
 /// Has `work` done when the stream is waited for, after what it was given before; while the stream
@@ -21,7 +21,7 @@ void require_device_memory(const void* data);
 
 [[noreturn]] void fail(const char* message);
 
-// IEEE 754 binary16 and bfloat16; nearest, ties to even.
+/// IEEE 754 binary16 and bfloat16; nearest, ties to even.
 float float_of_half(uint16_t bits);
 uint16_t half_of_float(float value);
 uint16_t bfloat16_of_float(float value);

@@ -36,7 +36,4 @@ def sections(blocks: list[Block]) -> dict[str, list[Block]]:
     """The blocks of each section; what stands before the first section goes ahead of every one."""
     introduction = [block for block in blocks if not block.section]
     titles = dict.fromkeys(block.section for block in blocks if block.section)
-    return {
-        title: introduction + [block for block in blocks if block.section == title]
-        for title in titles
-    }
+    return {title: introduction + [block for block in blocks if block.section == title] for title in titles}

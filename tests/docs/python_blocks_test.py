@@ -20,9 +20,7 @@ from code_blocks import code_blocks, sections
 from reader import ROOT, TRAINED, make_folder
 
 DOCUMENTS = [ROOT / "docs" / "guide.md", ROOT / "README.md"]
-KNOWN_GUIDE = pathlib.Path(
-    os.environ.get("FASTINTENT_KNOWN_GUIDE") or ROOT.parent / "shared" / "design" / "guide.md"
-)
+KNOWN_GUIDE = pathlib.Path(os.environ.get("FASTINTENT_KNOWN_GUIDE") or ROOT.parent / "shared" / "design" / "guide.md")
 
 
 def run_block(block, file, names):

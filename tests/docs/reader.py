@@ -15,9 +15,7 @@ QUESTIONS = {"card": "where is my card", "refund": "give my money back", "weathe
 def make_folder(folder: pathlib.Path) -> dict[str, str]:
     """Fills `folder`; gives the environment in which to run there."""
     shutil.copytree(TRAINED, folder / "models" / "support")
-    rows = [
-        f"{text} number {i},{label}" for i in range(12) for label, text in QUESTIONS.items()
-    ]
+    rows = [f"{text} number {i},{label}" for i in range(12) for label, text in QUESTIONS.items()]
     for name in ("messages.csv", "held_out.csv"):
         (folder / name).write_text("text,label\n" + "\n".join(rows) + "\n")
     (folder / "messages.txt").write_text("where is my card\n\nplease close my account\n" * 40)

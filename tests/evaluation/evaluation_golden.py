@@ -34,9 +34,7 @@ present = [label for label in INTENTS if label in LABELS]
 print("loss", metrics.log_loss(known_labels, probabilities[known], labels=INTENTS))
 print("accuracy", metrics.accuracy_score(LABELS, predicted))
 for k in (3, 5):
-    hits = metrics.top_k_accuracy_score(
-        known_ids, LOGITS[known], k=k, labels=range(len(INTENTS)), normalize=False
-    )
+    hits = metrics.top_k_accuracy_score(known_ids, LOGITS[known], k=k, labels=range(len(INTENTS)), normalize=False)
     print(f"top {k}", hits / len(LABELS))
 figures = metrics.precision_recall_fscore_support
 print("macro", figures(LABELS, predicted, labels=present, average="macro", zero_division=0))

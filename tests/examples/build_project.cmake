@@ -8,7 +8,10 @@ endforeach()
 foreach(package IN ITEMS CLI11 libcsv CURL OpenSSL)
   list(APPEND settings -D CMAKE_DISABLE_FIND_PACKAGE_${package}=ON)
 endforeach()
-execute_process(COMMAND ${CMAKE_COMMAND} -S ${source} -B ${work} -G ${CMAKE_GENERATOR}
-                        -D CMAKE_PREFIX_PATH=${prefix} -D fastintent_source=${fastintent} ${settings}
-                COMMAND_ERROR_IS_FATAL ANY)
+execute_process(
+  COMMAND
+    ${CMAKE_COMMAND} -S ${source} -B ${work} -G ${CMAKE_GENERATOR} -D CMAKE_PREFIX_PATH=${prefix} -D
+    fastintent_source=${fastintent} ${settings}
+  COMMAND_ERROR_IS_FATAL ANY
+)
 execute_process(COMMAND ${CMAKE_COMMAND} --build ${work} COMMAND_ERROR_IS_FATAL ANY)

@@ -39,9 +39,7 @@ EPOCHS = "5"
 def run(name, *arguments):
     program = EXAMPLES / name
     command = [program] if program.exists() else [sys.executable, "-B", f"{program}.py"]
-    return subprocess.run(
-        [*command, *map(str, arguments)], capture_output=True, text=True, timeout=600
-    )
+    return subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, timeout=600)
 
 
 class ExamplesTest(unittest.TestCase):

@@ -20,7 +20,7 @@ class FindModel : public testing::Test {
     set_variable("HF_HUB_OFFLINE", "1");
   }
 
-  /// A snapshot as huggingface_hub makes them.
+  // A snapshot as huggingface_hub makes them.
   fs::path write_snapshot(const std::string& revision) const {
     const std::string commit(40, 'a');
     const HubCache cache(folder_.path(), "org/name");

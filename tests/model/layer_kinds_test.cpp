@@ -93,7 +93,7 @@ class KindModel {
     backend_->download(tensor, result.tensor());
     return result;
   }
-  /// All but the word table.
+  // All but the word table.
   Tensor flat(const OwnedWeights& weights) const {
     return {weights.flat.data(), 1, flat_parameter_count(config_)};
   }

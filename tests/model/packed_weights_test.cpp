@@ -34,7 +34,7 @@ class PreparedCopy {
   int64_t bytes() const { return bytes_; }
   std::optional<PackedWeights> open() const { return PackedWeights::open(ModelFolder(path())); }
 
-  /// Writes the file again with other metadata.
+  // Writes the file again with other metadata.
   void change(const std::string& key, const std::string& value) const {
     FileMetadata metadata = TensorFiles::open_file(file()).metadata();
     metadata[key] = value;

@@ -77,7 +77,7 @@ class FailingBackend final : public Backend {
     inner_->apply_dropout(in, dropout, out);
   }
 
-  // adopt_weight is not handed on.
+  /// adopt_weight is not handed on.
   static DeviceTraits without_stored_weights(DeviceTraits traits) {
     for (SupportedPrecision& each : traits.precisions) {
       each.packed_layout = {};
@@ -85,7 +85,7 @@ class FailingBackend final : public Backend {
     return traits;
   }
 
-  // Prediction needs nothing of what follows.
+  /// Prediction needs nothing of what follows.
   [[noreturn]] static void fail() { throw std::logic_error("not part of prediction"); }
   void do_refresh_weight(PreparedWeight&, int64_t, int64_t) override { fail(); }
   void do_softmax_cross_entropy(ConstTensor,

@@ -25,7 +25,7 @@ AddedTokenSets sets_of(const std::vector<AddedToken>& tokens, const Vocabulary& 
   return make_added_tokens(tokens, vocabulary, Normalizer({}), "file");
 }
 
-/// The segments of `text` in one line: "plain|<id>|plain".
+// The segments of `text` in one line: "plain|<id>|plain".
 std::string split(const AddedTokens& tokens, std::string_view text) {
   std::string line;
   AddedTokenSplitter splitter(tokens, text);

@@ -53,7 +53,7 @@ TEST(Tokenizer, InvalidUtf8ReadsAsReplacementCharacters) {
             tokenizer.encode("my\uFFFD card\uFFFD [MASK]\uFFFD").ids);
 }
 
-/// Texts longer than several blocks, with and without spaces to cut at.
+// Texts longer than several blocks, with and without spaces to cut at.
 std::string long_text(std::mt19937& random) {
   const std::string parts[] = {"my ",
                                "card",

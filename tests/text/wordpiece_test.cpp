@@ -79,7 +79,7 @@ TEST(WordPiece, AnEmptyPrefixLetsEveryPieceContinue) {
   EXPECT_EQ(pieces(WordPiece(options), "cabc"), (Ids{2, 1, 2}));
 }
 
-/// As `tokenizers` does it: try each end from the word's, until a piece is in the vocabulary.
+// As `tokenizers` does it: try each end from the word's, until a piece is in the vocabulary.
 Ids slow_pieces(const WordPieceOptions& options, const std::string& word) {
   Ids ids;
   for (size_t start = 0; start < word.size();) {

@@ -21,11 +21,23 @@ def export(checkpoint, output):
     model = Traced(checkpoint, attention="eager")
     axes = {0: "batch", 1: "length"}
     plain = output / "plain.onnx"
-    torch.onnx.export(model, tuple(Traced.example().values()), plain, dynamo=False, opset_version=17,
-                      input_names=list(Traced.INPUTS), output_names=["logits"],
-                      dynamic_axes={**{name: axes for name in Traced.INPUTS}, "logits": {0: "batch"}})
-    fused = optimize_model(str(plain), model_type="bert", num_heads=model.config.num_attention_heads,
-                           hidden_size=model.config.hidden_size, opt_level=1)
+    torch.onnx.export(
+        model,
+        tuple(Traced.example().values()),
+        plain,
+        dynamo=False,
+        opset_version=17,
+        input_names=list(Traced.INPUTS),
+        output_names=["logits"],
+        dynamic_axes={**{name: axes for name in Traced.INPUTS}, "logits": {0: "batch"}},
+    )
+    fused = optimize_model(
+        str(plain),
+        model_type="bert",
+        num_heads=model.config.num_attention_heads,
+        hidden_size=model.config.hidden_size,
+        opt_level=1,
+    )
     fused.save_model_to_file(str(output / "model.onnx"))
     plain.unlink()
     expected = model.config.num_hidden_layers
@@ -37,8 +49,14 @@ def export(checkpoint, output):
 def quantise(source, target):
     # A range for each output channel; all eight bits, which VNNI adds up exactly. The fused operators are ONNX
     # Runtime's own, whose results' type the quantiser cannot infer.
-    quantize_dynamic(str(source), str(target), per_channel=True, reduce_range=not has_vnni(),
-                     weight_type=QuantType.QInt8, extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})
+    quantize_dynamic(
+        str(source),
+        str(target),
+        per_channel=True,
+        reduce_range=not has_vnni(),
+        weight_type=QuantType.QInt8,
+        extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+    )
 
 
 def has_vnni():

@@ -13,8 +13,11 @@ def convert(checkpoint, precision, output, made, calibration):
         model = quantise(openvino.Core().read_model(made / "model.xml"), checkpoint, calibration)
     else:
         unknown = ([-1, -1], openvino.Type.i64)
-        model = openvino.convert_model(Traced(checkpoint, attention="sdpa"), example_input=Traced.example(),
-                                       input=[(name, *unknown) for name in Traced.INPUTS])
+        model = openvino.convert_model(
+            Traced(checkpoint, attention="sdpa"),
+            example_input=Traced.example(),
+            input=[(name, *unknown) for name in Traced.INPUTS],
+        )
     # The default would store f32 weights in 16 bits.
     openvino.save_model(model, output / "model.xml", compress_to_fp16=False)
 
@@ -27,5 +30,6 @@ def quantise(model, checkpoint, calibration):
         row = tokenizer.encode(text)
         return {"input_ids": numpy.array([row.ids]), "attention_mask": numpy.array([row.attention_mask])}
 
-    return nncf.quantize(model, nncf.Dataset(calibration, inputs), model_type=nncf.ModelType.TRANSFORMER,
-                         subset_size=len(calibration))
+    return nncf.quantize(
+        model, nncf.Dataset(calibration, inputs), model_type=nncf.ModelType.TRANSFORMER, subset_size=len(calibration)
+    )

@@ -10,7 +10,8 @@ class Traced(torch.nn.Module):
     def __init__(self, checkpoint, attention):
         super().__init__()
         self.model = transformers.AutoModelForSequenceClassification.from_pretrained(
-            checkpoint, dtype=torch.float32, attn_implementation=attention).eval()
+            checkpoint, dtype=torch.float32, attn_implementation=attention
+        ).eval()
         self.config = self.model.config
 
     def forward(self, input_ids, attention_mask):

@@ -16,8 +16,10 @@ class BatchEngine:
     def tokenize(self, texts):
         """Token ids and attention mask, each [texts, longest], int64."""
         rows = self.tokenizer.encode_batch_fast(texts)
-        return (numpy.array([row.ids for row in rows], numpy.int64),
-                numpy.array([row.attention_mask for row in rows], numpy.int64))
+        return (
+            numpy.array([row.ids for row in rows], numpy.int64),
+            numpy.array([row.attention_mask for row in rows], numpy.int64),
+        )
 
     def compute(self, ids, mask):
         """Logits [texts, labels] in f32."""
@@ -31,4 +33,4 @@ class BatchEngine:
 
 
 def split(texts, batch_size):
-    return [texts[start:start + batch_size] for start in range(0, len(texts), batch_size)]
+    return [texts[start : start + batch_size] for start in range(0, len(texts), batch_size)]

@@ -14,8 +14,9 @@ class Engine(BatchEngine):
     def __init__(self, checkpoint, model, threads, compute_type, replicas):
         super().__init__(checkpoint)
         self.tokenizer.no_padding()  # its own business
-        self.encoder = ctranslate2.Encoder(str(model), compute_type=compute_type, inter_threads=replicas,
-                                           intra_threads=max(1, threads // replicas))
+        self.encoder = ctranslate2.Encoder(
+            str(model), compute_type=compute_type, inter_threads=replicas, intra_threads=max(1, threads // replicas)
+        )
         self.callers = ThreadPoolExecutor(replicas)
         classifier = numpy.load(model / "classifier.npz")
         self.weight, self.bias = classifier["weight"].T.copy(), classifier["bias"]

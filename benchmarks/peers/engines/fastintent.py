@@ -9,7 +9,8 @@ class Engine:
     def __init__(self, checkpoint, model, threads, precision):
         del checkpoint  # the model's folder has the tokenizer, too
         self.classifier = fastintent.IntentClassifier(
-            model_path=model, precision=precision, threads=threads, enable_cache=False)
+            model_path=model, precision=precision, threads=threads, enable_cache=False
+        )
         self.index = {intent: i for i, intent in enumerate(self.classifier.intents)}
 
     def logits(self, texts, batch_size):

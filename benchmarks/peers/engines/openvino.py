@@ -11,8 +11,11 @@ class Engine(BatchEngine):
 
     def __init__(self, checkpoint, model, threads, streams, inference_precision):
         super().__init__(checkpoint)
-        settings = {"PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
-                    "NUM_STREAMS": str(streams), "INFERENCE_NUM_THREADS": threads}
+        settings = {
+            "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
+            "NUM_STREAMS": str(streams),
+            "INFERENCE_NUM_THREADS": threads,
+        }
         if inference_precision is not None:  # None: what OpenVINO takes by itself
             settings["INFERENCE_PRECISION_HINT"] = inference_precision
         compiled = openvino.Core().compile_model(model / "model.xml", "CPU", settings)

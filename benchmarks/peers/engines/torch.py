@@ -12,7 +12,8 @@ class Engine(BatchEngine):
         torch.set_num_threads(threads)
         # Fused attention; weights cast once, which autocast would repeat for every batch.
         self.model = transformers.AutoModelForSequenceClassification.from_pretrained(
-            model, dtype=getattr(torch, dtype), attn_implementation="sdpa").eval()
+            model, dtype=getattr(torch, dtype), attn_implementation="sdpa"
+        ).eval()
 
     def compute(self, ids, mask):
         with torch.inference_mode():

@@ -33,14 +33,14 @@ struct Tanh {
 };
 
 struct Relu {
-  // A NaN stays one: Max gives its second argument then.
+  /// A NaN stays one: Max gives its second argument then.
   static HWY_INLINE FloatVector value(FloatTag d, FloatVector x) { return hn::Max(hn::Zero(d), x); }
   static HWY_INLINE FloatVector slope(FloatTag d, FloatVector x) {
     return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), hn::Set(d, 1.0F));
   }
 };
 
-// Calls run(function) with the struct of that activation.
+/// Calls run(function) with the struct of that activation.
 template <class Run>
 HWY_INLINE void with_activation(Activation activation, const Run& run) {
   switch (activation) {

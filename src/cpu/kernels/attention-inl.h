@@ -24,7 +24,7 @@ HWY_INLINE RowRange sequence_rows(std::span<const int32_t> starts, size_t s) {
   return {starts[s], starts[s + 1] - starts[s]};
 }
 
-// Rows `rows`, columns of head `head` of `heads`.
+/// Rows `rows`, columns of head `head` of `heads`.
 template <class View>
 HWY_INLINE View head_rows(const View& tensor, RowRange rows, int64_t head, int64_t heads) {
   const int64_t width = tensor.columns / heads;

@@ -15,8 +15,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace fastintent::cpu::HWY_NAMESPACE {
 
-// Makes (row - mean) · factor · scale + shift of a row in place; normal_row gets (row - mean) · factor.
-// What is kept and what is absent are parameters of the template, so that the loop has no branch.
+/// Makes (row - mean) · factor · scale + shift of a row in place; normal_row gets (row - mean) · factor.
+/// What is kept and what is absent are parameters of the template, so that the loop has no branch.
 template <bool kKeeps, bool kShifts>
 HWY_INLINE void write_normal_row(FloatTag d,
                                  FloatVector mean,

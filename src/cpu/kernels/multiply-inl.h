@@ -12,21 +12,21 @@
 HWY_BEFORE_NAMESPACE();
 namespace fastintent::cpu::HWY_NAMESPACE {
 
-// The left factor of a product: element (m, k) lies at data[m · row_step + k · depth_step], so a
-// transposed matrix is one too.
+/// The left factor of a product: element (m, k) lies at data[m · row_step + k · depth_step], so a
+/// transposed matrix is one too.
 struct LeftFactor {
   const float* data;
   int64_t row_step;
   int64_t depth_step;
 };
 
-// A product is computed in tiles of one or two vectors of columns, whose sums stay in registers: as
-// many as 32 registers (vectors of 512 bits) or 16 hold beside two vectors of the right factor and
-// a broadcast of the left. Enough of them hide the latency of an addition: 8 with two units of 4
-// cycles.
+/// A product is computed in tiles of one or two vectors of columns, whose sums stay in registers: as
+/// many as 32 registers (vectors of 512 bits) or 16 hold beside two vectors of the right factor and
+/// a broadcast of the left. Enough of them hide the latency of an addition: 8 with two units of 4
+/// cycles.
 constexpr int64_t kTileSums = hn::MaxLanes(FloatTag()) == 16 ? 16 : 12;
 
-// The product for one tile: kRows rows and kVectors vectors of columns, the last perhaps in part.
+/// The product for one tile: kRows rows and kVectors vectors of columns, the last perhaps in part.
 template <int64_t kRows, int64_t kVectors>
 HWY_INLINE void multiply_tile(const LeftFactor& left,
                               const ConstTensor& right,
@@ -75,7 +75,7 @@ HWY_INLINE void multiply_tile(const LeftFactor& left,
   }
 }
 
-// multiply_tile for as many rows as out has, at most kRows.
+/// multiply_tile for as many rows as out has, at most kRows.
 template <int64_t kRows, int64_t kVectors>
 HWY_INLINE void multiply_rows(const LeftFactor& left,
                               const ConstTensor& right,
@@ -89,7 +89,7 @@ HWY_INLINE void multiply_rows(const LeftFactor& left,
   multiply_tile<kRows, kVectors>(left, right, accumulate, out);
 }
 
-// The product for kVectors vectors of columns.
+/// The product for kVectors vectors of columns.
 template <int64_t kVectors>
 HWY_INLINE void multiply_strip(const LeftFactor& left,
                                const ConstTensor& right,

@@ -15,14 +15,14 @@
 namespace fastintent::cuda {
 namespace {
 
-/// What all keys say of one query and head.
+// What all keys say of one query and head.
 struct QueryStatistics {
   float largest;      // score
   float inverse_sum;  // of exp(score - largest)
   float mean_d;       // sum_j P_j dP_j
 };
 
-/// Some of the keys of one sequence, and all of its queries.
+// Some of the keys of one sequence, and all of its queries.
 struct KeyTile {
   int32_t first_key;
   int32_t keys;            // 0: the tile only fills up a list
@@ -168,7 +168,7 @@ __global__ void key_gradients_kernel(Side queries,
   store_rows<kColumns>(v_sums, tile.keys, at, tile.first_key, d_v);
 }
 
-/// Tiles of at most `most_keys` that cover all keys, also those that nobody asks.
+// Tiles of at most `most_keys` that cover all keys, also those that nobody asks.
 std::vector<KeyTile> key_tiles(const AttentionSpans& spans, int32_t most_keys) {
   std::vector<KeyTile> tiles;
   for (size_t s = 0; s + 1 < spans.key_starts.size(); ++s) {

@@ -18,13 +18,13 @@ constexpr int kStripColumns = Strip<true>::kColumns;
 // of more rows than these are summed in pieces first. Few words reach that, segments always do.
 constexpr int32_t kPiece = 64;
 
-/// Indices [begin, end).
+// Indices [begin, end).
 struct Stretch {
   int32_t begin;
   int32_t end;
 };
 
-/// The columns of a row that a warp sums.
+// The columns of a row that a warp sums.
 struct StripPlace {
   int64_t row;
   int64_t first_column;
@@ -44,7 +44,7 @@ Launch warp_for_each_strip(ConstTensor sums) {
   return {divide_up(sums.rows * divide_up(sums.columns, kStripColumns), kWarps), kRowBlock};
 }
 
-/// The sum of rows[order[i]] over a stretch; without an order, of rows[i].
+// The sum of rows[order[i]] over a stretch; without an order, of rows[i].
 template <bool vectors>
 __device__ RowPart<Strip<vectors>> sum_of(const ConstTensor& rows,
                                           const int32_t* order,

@@ -20,7 +20,7 @@ constexpr int kBlockWarps = 4;
 // the next.
 constexpr int64_t kMostBlocks = 2048;
 
-/// Tiles on the device, and which of them a kernel takes.
+// Tiles on the device, and which of them a kernel takes.
 struct TileList {
   const AttentionTile* tiles;
   const int32_t* count;
@@ -43,8 +43,8 @@ struct TileRows {
   int64_t out_stride;
 };
 
-/// kGroups groups of kWarps warps a block; heads of one tile are neighbours. Of groups of one warp
-/// four blocks of four fit into a multiprocessor by their shared memory: by 128 registers, too.
+// kGroups groups of kWarps warps a block; heads of one tile are neighbours. Of groups of one warp
+// four blocks of four fit into a multiprocessor by their shared memory: by 128 registers, too.
 template <class Value, int kWidth, int kWarps, int kGroups>
 __global__ void __launch_bounds__(kGroups* kWarps* kWarp, kWarps == 1 ? kBlockWarps : 1)
     tile_attention_kernel(TileRows<Value> rows, TileList list, int heads) {
@@ -94,7 +94,7 @@ __global__ void plain_attention_kernel(HeadRows<Value> q,
   }
 }
 
-/// A call of tile_attention.
+// A call of tile_attention.
 template <class Value>
 struct Call {
   const Stream& stream;
@@ -106,7 +106,7 @@ struct Call {
   int64_t heads;
   int64_t head_width;
 
-  /// Of tiles with `fewest` to `most` keys; nothing when there are none.
+  // Of tiles with `fewest` to `most` keys; nothing when there are none.
   template <int kWidth, int kWarps, int kGroups>
   void on_tensor_cores(int fewest, int most) const {
     if (longest_keys < fewest) {

@@ -124,7 +124,7 @@ constexpr int kTile = 16;
 template <class Value>
 constexpr bool kHasTiles = true;
 
-// Lane 0 holds the whole tile and does the work; the other lanes come along.
+/// Lane 0 holds the whole tile and does the work; the other lanes come along.
 struct EmulatedTile {
   float values[kTile][kTile] = {};
 };
