@@ -193,8 +193,7 @@ class CudaBackend final : public Backend {
   }
 
   void do_attention(const AttentionOperands& operands, Tensor out) override {
-    const auto& [q, k, v, spans, heads, dropout] = operands;
-    cuda::attention(workspace_, q, k, v, spans, heads, dropout, out);
+    cuda::attention(workspace_, operands, out);
   }
 
   void do_add_and_normalize(ConstTensor in,
@@ -272,8 +271,7 @@ class CudaBackend final : public Backend {
                              Tensor d_q,
                              Tensor d_k,
                              Tensor d_v) override {
-    const auto& [q, k, v, spans, heads, dropout] = operands;
-    cuda::attention_backward(workspace_, q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v);
+    cuda::attention_backward(workspace_, operands, d_out, d_q, d_k, d_v);
   }
 
   void do_add_and_normalize_backward(const NormalizedRows& kept,
