@@ -25,10 +25,6 @@ Factors factors_of(Precision precision) {
   }
 }
 
-bool in_16_bits(Factors factors) {
-  return bytes_of(factors) == 2;
-}
-
 // One side of a product.
 struct Side {
   const void* data = nullptr;

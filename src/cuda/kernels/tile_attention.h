@@ -3,7 +3,8 @@
 #include <cstdint>
 
 #include "cuda/kernels/attention_tiles.h"
-#include "cuda/products.h"
+#include "cuda/product.h"
+#include "cuda/runtime.h"
 
 namespace fastintent::cuda {
 
