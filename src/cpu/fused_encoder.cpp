@@ -18,7 +18,7 @@ namespace {
 constexpr int64_t kBlockRows = 8 * kTileRows;
 
 const PanelWeight& panels_of(const PreparedLinear& linear) {
-  return static_cast<const PanelWeight&>(*linear.weight);
+  return PanelWeight::of(*linear.weight);
 }
 
 PanelRange panel_share(const PanelWeight& weight, const TeamMember& member) {

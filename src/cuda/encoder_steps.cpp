@@ -9,10 +9,6 @@
 namespace fastintent::cuda {
 namespace {
 
-const CudaWeight& weight_of(const PreparedLinear& linear) {
-  return static_cast<const CudaWeight&>(*linear.weight);
-}
-
 // One batch on its way; a function a step.
 class EncoderSteps {
  public:
@@ -149,8 +145,14 @@ class EncoderSteps {
       epilogue = Epilogue::none;
     }
     const void* bias = epilogue == Epilogue::none ? nullptr : biases_.of(linear);
-    multiply_rows(
-        workspace_, rows.bucket, in, weight_of(linear), epilogue, bias, Result::factors, out);
+    multiply_rows(workspace_,
+                  rows.bucket,
+                  in,
+                  CudaWeight::of(*linear.weight),
+                  epilogue,
+                  bias,
+                  Result::factors,
+                  out);
   }
 
   // Of the first row of query_key_value.

@@ -5,8 +5,8 @@ set(cuda_library_calls
 # The rest of the host's side:
 set(cuda_sources
   algorithm_choice.cpp algorithm_file.cpp array_block.cpp batch_inputs.cpp cuda_backend.cpp cuda_process_group.cpp
-  encoder_biases.cpp encoder_steps.cpp head_steps.cpp linear.cpp memory.cpp recorded_passes.cpp whole_model.cpp
-  workspace.cpp)
+  cuda_weight.cpp encoder_biases.cpp encoder_steps.cpp head_steps.cpp linear.cpp memory.cpp recorded_passes.cpp
+  whole_model.cpp workspace.cpp)
 set(cuda_kernels
   kernels/activation.cu kernels/adamw.cu kernels/adamw_rows.cu kernels/attention.cu kernels/attention_backward.cu
   kernels/convert.cu kernels/cross_entropy.cu kernels/dropout.cu kernels/embed.cu kernels/encoder_rows.cu
