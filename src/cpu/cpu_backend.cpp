@@ -103,8 +103,7 @@ class CpuBackend final : public Backend {
   }
 
   void do_attention(const AttentionOperands& operands, Tensor out) override {
-    const auto& [q, k, v, spans, heads, dropout] = operands;
-    cpu::attention(q, k, v, spans, heads, dropout, out, attention_scratch(operands));
+    cpu::attention(operands, out, attention_scratch(operands));
   }
 
   void do_add_and_normalize(ConstTensor in,
@@ -194,9 +193,7 @@ class CpuBackend final : public Backend {
                              Tensor d_q,
                              Tensor d_k,
                              Tensor d_v) override {
-    const auto& [q, k, v, spans, heads, dropout] = operands;
-    float* scratch = attention_scratch(operands);
-    cpu::attention_backward(q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v, scratch);
+    cpu::attention_backward(operands, d_out, d_q, d_k, d_v, attention_scratch(operands));
   }
 
   void do_add_and_normalize_backward(const NormalizedRows& kept,

@@ -18,7 +18,7 @@ namespace {
 constexpr int64_t kBlockRows = 8 * kTileRows;
 
 const PanelWeight& panels_of(const PreparedLinear& linear) {
-  return static_cast<const PanelWeight&>(*linear.weight);
+  return PanelWeight::of(*linear.weight);
 }
 
 PanelRange panel_share(const PanelWeight& weight, const TeamMember& member) {
@@ -151,12 +151,12 @@ void FusedEncoder::attend_heads(ConstTensor query,
   const auto own = [&](auto tensor, int64_t first) {
     return tensor.column_slice(first + share.begin * width, share.count() * width);
   };
-  attention(own(query, 0),
-            own(key_value, 0),
-            own(key_value, H),
-            spans,
-            share.count(),
-            {},
+  attention({.q = own(query, 0),
+             .k = own(key_value, 0),
+             .v = own(key_value, H),
+             .spans = spans,
+             .heads = share.count(),
+             .dropout = {}},
             own(context_.values.row_slice(0, query.rows), 0),
             attention_floats_[static_cast<size_t>(member.index())]);
 }

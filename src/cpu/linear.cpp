@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "cpu/kernels/activation.h"
 #include "cpu/kernels/convert.h"
@@ -70,15 +71,6 @@ int64_t forward_rows() {
   return matmul_rows_are_independent() ? kForwardRows : kRowTile;
 }
 
-const TrainingWeight& for_training(std::string_view operation, const PreparedWeight& weight) {
-  if (const auto* found = dynamic_cast<const TrainingWeight*>(&weight)) {
-    return *found;
-  }
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("{}: expected a weight prepared for training, found one for inference",
-                          operation));
-}
-
 }  // namespace
 
 TrainingWeight::TrainingWeight(ConstTensor weight, Precision precision)
@@ -92,6 +84,21 @@ TrainingWeight::TrainingWeight(ConstTensor weight, Precision precision)
   refresh(0, weight.rows);
 }
 
+const TrainingWeight& TrainingWeight::of(const PreparedWeight& weight) {
+  if (const auto* found = dynamic_cast<const TrainingWeight*>(&weight)) {
+    return *found;
+  }
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("weight [{},{}]: expected one that the processor prepared for training, "
+                          "found another",
+                          weight.rows(),
+                          weight.columns()));
+}
+
+TrainingWeight& TrainingWeight::of(PreparedWeight& weight) {
+  return const_cast<TrainingWeight&>(of(std::as_const(weight)));
+}
+
 void TrainingWeight::refresh(int64_t first, int64_t count) {
   if (dense_ == nullptr) {
     return;
@@ -102,7 +109,7 @@ void TrainingWeight::refresh(int64_t first, int64_t count) {
 }
 
 void refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) {
-  const_cast<TrainingWeight&>(for_training("refresh_weight", weight)).refresh(first, count);
+  TrainingWeight::of(weight).refresh(first, count);
 }
 
 void Linear::forward_packed(ConstTensor in,
@@ -134,7 +141,7 @@ void Linear::forward(ConstTensor in,
   if (const auto* packed = dynamic_cast<const PanelWeight*>(&prepared)) {
     return forward_packed(in, *packed, bias, activation, out, pre_activation);
   }
-  const TrainingWeight& weight = for_training("linear", prepared);
+  const TrainingWeight& weight = TrainingWeight::of(prepared);
   const int64_t tile = forward_rows();
   for (int64_t first = 0; first < in.rows; first += tile) {
     const int64_t count = std::min(tile, in.rows - first);
@@ -169,7 +176,7 @@ void Linear::backward(ConstTensor in,
                       ConstTensor pre_activation,
                       Tensor d_out,
                       const LinearGradient& gradient) {
-  const TrainingWeight& weight = for_training("linear_backward", prepared);
+  const TrainingWeight& weight = TrainingWeight::of(prepared);
   if (activation != Activation::none) {
     activate_backward(pre_activation, activation, d_out);
   }

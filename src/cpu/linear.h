@@ -16,6 +16,10 @@ class TrainingWeight final : public PreparedWeight {
  public:
   TrainingWeight(ConstTensor weight, Precision precision);
 
+  /// `weight` as one of these. Throws invalid_argument when it is another one.
+  static const TrainingWeight& of(const PreparedWeight& weight);
+  static TrainingWeight& of(PreparedWeight& weight);
+
   /// Copies rows [first, first + count) of the tensor again.
   void refresh(int64_t first, int64_t count);
 

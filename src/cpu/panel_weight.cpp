@@ -112,6 +112,17 @@ void PanelWeight::pack_for_amx() {
   amx_matrix_ = pack_matrix(plain.data(), kAmxRows, K, N);
 }
 
+const PanelWeight& PanelWeight::of(const PreparedWeight& weight) {
+  if (const auto* found = dynamic_cast<const PanelWeight*>(&weight)) {
+    return *found;
+  }
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("weight [{},{}]: expected one that the processor prepared for inference, "
+                          "found another",
+                          weight.rows(),
+                          weight.columns()));
+}
+
 PackedBytes PanelWeight::packed() const {
   return {panel_layout_name(layout_.element),
           {reinterpret_cast<const std::byte*>(data_), static_cast<size_t>(layout_.total_bytes())}};

@@ -48,6 +48,9 @@ class PanelWeight final : public PreparedWeight {
   /// One that was packed before, used where it lies. bytes: those of `layout`
   PanelWeight(const PanelLayout& layout, std::span<const std::byte> bytes, bool amx);
 
+  /// `weight` as one of these. Throws invalid_argument when it is another one.
+  static const PanelWeight& of(const PreparedWeight& weight);
+
   PackedBytes packed() const override;
 
   Element element() const { return layout_.element; }

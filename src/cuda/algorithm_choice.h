@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-#include <compare>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -9,16 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "cuda/algorithm.h"
+
 namespace fastintent::cuda {
-
-/// How a library multiplies, in its own words: cublasLtMatmulAlgo_t, which may be stored and used
-/// again with the same version of the library.
-struct Algorithm {
-  std::array<uint64_t, 8> words{};
-
-  // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the comparison's 0 for a pointer
-  friend auto operator<=>(const Algorithm&, const Algorithm&) = default;
-};
 
 /// One product at one size, to be tried on the device.
 class AlgorithmTrial {

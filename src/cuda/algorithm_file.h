@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "cuda/algorithm_choice.h"
+#include "cuda/algorithm.h"
 #include "cuda/runtime.h"
 
 namespace fastintent::cuda {

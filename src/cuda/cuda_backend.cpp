@@ -123,10 +123,6 @@ DeviceTraits cuda_traits(int device) {
   return traits;
 }
 
-const CudaWeight& on_device(const PreparedWeight& weight) {
-  return static_cast<const CudaWeight&>(weight);
-}
-
 // Operations on one GPU, in one stream: products by cuBLASLt (cuda/products.h), all else by kernels
 // of our own (cuda/kernels). Calls return before the device has done what they gave it.
 class CudaBackend final : public Backend {
@@ -171,7 +167,7 @@ class CudaBackend final : public Backend {
   }
 
   void do_refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) override {
-    static_cast<CudaWeight&>(weight).refresh(workspace_, first, count);
+    CudaWeight::of(weight).refresh(workspace_, first, count);
   }
 
   void do_embed(const TokenInputs& tokens,
@@ -189,12 +185,11 @@ class CudaBackend final : public Backend {
                  Activation activation,
                  Tensor out,
                  Tensor pre_activation) override {
-    cuda::linear(workspace_, in, on_device(weight), bias, activation, out, pre_activation);
+    cuda::linear(workspace_, in, CudaWeight::of(weight), bias, activation, out, pre_activation);
   }
 
   void do_attention(const AttentionOperands& operands, Tensor out) override {
-    const auto& [q, k, v, spans, heads, dropout] = operands;
-    cuda::attention(workspace_, q, k, v, spans, heads, dropout, out);
+    cuda::attention(workspace_, operands, out);
   }
 
   void do_add_and_normalize(ConstTensor in,
@@ -264,7 +259,7 @@ class CudaBackend final : public Backend {
                           Tensor d_out,
                           const LinearGradient& gradient) override {
     cuda::linear_backward(
-        workspace_, in, on_device(weight), activation, pre_activation, d_out, gradient);
+        workspace_, in, CudaWeight::of(weight), activation, pre_activation, d_out, gradient);
   }
 
   void do_attention_backward(const AttentionOperands& operands,
@@ -272,8 +267,7 @@ class CudaBackend final : public Backend {
                              Tensor d_q,
                              Tensor d_k,
                              Tensor d_v) override {
-    const auto& [q, k, v, spans, heads, dropout] = operands;
-    cuda::attention_backward(workspace_, q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v);
+    cuda::attention_backward(workspace_, operands, d_out, d_q, d_k, d_v);
   }
 
   void do_add_and_normalize_backward(const NormalizedRows& kept,
@@ -310,7 +304,7 @@ class CudaBackend final : public Backend {
       if (update.weight == nullptr) {
         continue;
       }
-      const CudaWeight& weight = on_device(*update.weight);
+      const CudaWeight& weight = CudaWeight::of(*update.weight);
       tensor.stored = weight.stored_row(update.first_row);
       tensor.factors = weight.factors();
     }

@@ -9,10 +9,6 @@
 namespace fastintent::cuda {
 namespace {
 
-const CudaWeight& weight_of(const PreparedLinear& linear) {
-  return static_cast<const CudaWeight&>(*linear.weight);
-}
-
 // One batch on its way; a function a step.
 class EncoderSteps {
  public:
@@ -91,19 +87,19 @@ class EncoderSteps {
               int64_t most_tiles) {
     tile_attention(stream_,
                    factors_,
-                   query,
-                   query_stride,
-                   key,
-                   key + H_ * bytes_of(factors_),
-                   key_value_stride,
-                   tiles,
-                   tile_count,
-                   most_tiles,
-                   bucket_.longest_keys,
-                   encoder_.heads,
-                   H_ / encoder_.heads,
-                   at_.context,
-                   H_);
+                   {.q = query,
+                    .q_stride = query_stride,
+                    .k = key,
+                    .v = key + H_ * bytes_of(factors_),
+                    .kv_stride = key_value_stride,
+                    .tiles = tiles,
+                    .tile_count = tile_count,
+                    .most_tiles = most_tiles,
+                    .longest_keys = bucket_.longest_keys,
+                    .heads = encoder_.heads,
+                    .head_width = H_ / encoder_.heads,
+                    .out = at_.context,
+                    .out_stride = H_});
   }
 
   // attended = layer_norm(context · output + residual)
@@ -149,8 +145,14 @@ class EncoderSteps {
       epilogue = Epilogue::none;
     }
     const void* bias = epilogue == Epilogue::none ? nullptr : biases_.of(linear);
-    multiply_rows(
-        workspace_, rows.bucket, in, weight_of(linear), epilogue, bias, Result::factors, out);
+    multiply_rows(workspace_,
+                  rows.bucket,
+                  in,
+                  CudaWeight::of(*linear.weight),
+                  epilogue,
+                  bias,
+                  Result::factors,
+                  out);
   }
 
   // Of the first row of query_key_value.

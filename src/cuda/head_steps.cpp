@@ -10,10 +10,6 @@
 namespace fastintent::cuda {
 namespace {
 
-const CudaWeight& weight_of(const PreparedLinear& linear) {
-  return static_cast<const CudaWeight&>(*linear.weight);
-}
-
 bool is_f32(Factors factors) {
   return bytes_of(factors) == sizeof(float);
 }
@@ -78,7 +74,7 @@ class HeadSteps {
     multiply_rows(workspace_,
                   texts_.bucket,
                   in,
-                  weight_of(linear),
+                  CudaWeight::of(*linear.weight),
                   linear.bias.empty() ? Epilogue::none : Epilogue::bias,
                   linear.bias.data(),
                   Result::fp32,

@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "cuda/algorithm_choice.h"
+#include "cuda/algorithm.h"
 #include "cuda/lt_library.h"
-#include "cuda/products.h"
+#include "cuda/product.h"
 
 namespace fastintent::cuda {
 

@@ -1,63 +1,11 @@
 #pragma once
 
-#include <compare>
-#include <cstdint>
 #include <memory>
-#include <tuple>
 
+#include "cuda/product.h"
 #include "cuda/runtime.h"
 
 namespace fastintent::cuda {
-
-/// What the factors of a product are stored in, and how they are multiplied: tf32 is stored as f32
-/// and loses 13 bits on its way into the tensor cores. Sums are f32 in all of them.
-enum class Factors { fp32, tf32, fp16, bf16 };
-
-/// Bytes of a stored factor.
-constexpr int64_t bytes_of(Factors factors) {
-  return factors == Factors::fp32 || factors == Factors::tf32 ? 4 : 2;
-}
-
-/// What becomes of the sums. gelu_tanh is GELU's tanh form (Hendrycks & Gimpel 2016), which is what
-/// the library computes on the way.
-enum class Epilogue { none, bias, bias_gelu_tanh };
-
-/// What is stored: the factors' own kind, or f32.
-enum class Result { factors, fp32 };
-
-/// out[M,N] = epilogue(left · right + bias), or added to out; all row-major.
-struct Product {
-  Factors factors = Factors::fp32;
-  bool transpose_left = false;   ///< left lies as [K,M] instead of [M,K]
-  bool transpose_right = false;  ///< right lies as [N,K] instead of [K,N]: a weight in its forward
-  Epilogue epilogue = Epilogue::none;
-  Result result = Result::factors;
-  bool accumulate = false;  ///< add to `out`; only with Epilogue::none
-
-  auto parts() const {
-    return std::tie(factors, transpose_left, transpose_right, epilogue, result, accumulate);
-  }
-
-  // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the comparison's 0 for a pointer
-  friend auto operator<=>(const Product&, const Product&) = default;
-};
-
-struct ProductSize {
-  int64_t M = 0;
-  int64_t N = 0;
-  int64_t K = 0;
-};
-
-/// On the device. Strides in values, from row to row as the matrix lies.
-struct ProductOperands {
-  const void* left = nullptr;
-  int64_t left_stride = 0;
-  const void* right = nullptr;
-  int64_t right_stride = 0;
-  const void* bias = nullptr;  ///< [N] of the kind that `out` has; with an epilogue
-  void* out = nullptr;
-  int64_t out_stride = 0;
-};
 
 /// Throws device_missing where cuBLASLt is not installed.
 void require_products();

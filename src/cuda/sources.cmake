@@ -20,6 +20,7 @@ set(
   batch_inputs.cpp
   cuda_backend.cpp
   cuda_process_group.cpp
+  cuda_weight.cpp
   encoder_biases.cpp
   encoder_steps.cpp
   head_steps.cpp

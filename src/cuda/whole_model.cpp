@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "cuda/linear.h"
+#include "cuda/cuda_weight.h"
 #include "cuda/memory.h"
 #include "fastintent/error.h"
 
@@ -120,7 +120,7 @@ void WholeModel::take_home(const HeadPlaces& places, const Answers& answers) {
 WholeModel::Numbers WholeModel::numbers_of(const PreparedEncoder& encoder,
                                            const PreparedHead& head) {
   const auto number = [](const PreparedLinear& linear) {
-    return static_cast<const CudaWeight&>(*linear.weight).number();
+    return CudaWeight::of(*linear.weight).number();
   };
   return {number(encoder.layers.front().attention_output), number(head.classifier)};
 }

@@ -97,6 +97,21 @@ class ReferenceWeight : public PreparedWeight {
   std::vector<float> scales_;  // [N]
 };
 
+ReferenceWeight& own(PreparedWeight& weight) {
+  if (auto* found = dynamic_cast<ReferenceWeight*>(&weight)) {
+    return *found;
+  }
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("weight [{},{}]: expected one that the reference prepared, found another "
+                          "device's",
+                          weight.rows(),
+                          weight.columns()));
+}
+
+const ReferenceWeight& own(const PreparedWeight& weight) {
+  return own(const_cast<PreparedWeight&>(weight));
+}
+
 double activate(Activation activation, double x) {
   switch (activation) {
     case Activation::none:
@@ -137,7 +152,7 @@ std::unique_ptr<PreparedWeight> prepare_weight(ConstTensor weight,
 }
 
 void refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) {
-  static_cast<ReferenceWeight&>(weight).refresh(first, count);
+  own(weight).refresh(first, count);
 }
 
 void linear(ConstTensor in,
@@ -146,7 +161,7 @@ void linear(ConstTensor in,
             Activation activation,
             Tensor out,
             Tensor pre_activation) {
-  const auto& w = static_cast<const ReferenceWeight&>(weight);
+  const ReferenceWeight& w = own(weight);
   for (int64_t t = 0; t < in.rows; ++t) {
     const std::vector<double> row = w.operands(in.row(t));
     for (int64_t n = 0; n < w.rows(); ++n) {
@@ -169,7 +184,7 @@ void linear_backward(ConstTensor in,
                      ConstTensor pre_activation,
                      ConstTensor d_out,
                      const LinearGradient& gradient) {
-  const auto& w = static_cast<const ReferenceWeight&>(weight);
+  const ReferenceWeight& w = own(weight);
   const int64_t N = w.rows();
   const int64_t K = w.columns();
   Sums in_sums(in.rows, K);

@@ -78,19 +78,19 @@ HWY_INLINE void softmax_backward(FloatTag d,
 
 // Probabilities are computed again for a block of queries; gradients of keys and values add up over
 // the blocks.
-void attention_backward_heads(ConstTensor q,
-                              ConstTensor k,
-                              ConstTensor v,
-                              AttentionSpans spans,
-                              int64_t heads,
-                              const Dropout& dropout,
+void attention_backward_heads(const AttentionOperands& operands,
                               ConstTensor d_out,
                               Tensor d_q,
                               Tensor d_k,
                               Tensor d_v,
                               float* scratch) {
+  const ConstTensor q = operands.q;
+  const ConstTensor k = operands.k;
+  const ConstTensor v = operands.v;
+  const AttentionSpans spans = operands.spans;
+  const int64_t heads = operands.heads;
   const FloatTag d;
-  const DropoutLanes lanes(dropout);
+  const DropoutLanes lanes(operands.dropout);
   const int64_t width = q.columns / heads;
   const float scale = 1.0F / std::sqrt(static_cast<float>(width));
   for (size_t s = 0; s + 1 < spans.query_starts.size(); ++s) {
@@ -150,19 +150,14 @@ namespace fastintent::cpu {
 
 HWY_EXPORT(attention_backward_heads);
 
-void attention_backward(ConstTensor q,
-                        ConstTensor k,
-                        ConstTensor v,
-                        AttentionSpans spans,
-                        int64_t heads,
-                        const Dropout& dropout,
+void attention_backward(const AttentionOperands& operands,
                         ConstTensor d_out,
                         Tensor d_q,
                         Tensor d_k,
                         Tensor d_v,
                         float* scratch) {
   HWY_DYNAMIC_DISPATCH(attention_backward_heads)
-  (q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v, scratch);
+  (operands, d_out, d_q, d_k, d_v, scratch);
 }
 
 }  // namespace fastintent::cpu

@@ -186,23 +186,22 @@ std::vector<KeyTile> key_tiles(const AttentionSpans& spans, int32_t most_keys) {
 }  // namespace
 
 void attention_backward(Workspace& workspace,
-                        ConstTensor q,
-                        ConstTensor k,
-                        ConstTensor v,
-                        const AttentionSpans& spans,
-                        int64_t heads,
-                        const Dropout& dropout,
+                        const AttentionOperands& operands,
                         ConstTensor d_out,
                         Tensor d_q,
                         Tensor d_k,
                         Tensor d_v) {
+  const ConstTensor q = operands.q;
+  const ConstTensor k = operands.k;
+  const AttentionSpans& spans = operands.spans;
+  const int64_t heads = operands.heads;
   if (k.rows == 0) {
     return;
   }
   const int64_t width = q.columns / heads;
   const auto sequences = static_cast<int64_t>(spans.key_starts.size()) - 1;
   const Side queries{head_rows(q, width), head_rows(d_out, width)};
-  const Side keys{head_rows(k, width), head_rows(v, width)};
+  const Side keys{head_rows(k, width), head_rows(operands.v, width)};
   auto* statistics = workspace.scratch.of<QueryStatistics>(q.rows * heads);
   if (q.rows > 0) {
     with_attention_shape(attention_warps(q.rows, sequences), width, [&](auto warps, auto columns) {
@@ -220,7 +219,7 @@ void attention_backward(Workspace& workspace,
              keys,
              workspace.arrays.on_device(std::span<const AttentionTile>(tiles)),
              shape,
-             DropoutOnDevice(workspace, dropout),
+             DropoutOnDevice(workspace, operands.dropout),
              statistics,
              d_q);
     });
@@ -240,7 +239,7 @@ void attention_backward(Workspace& workspace,
            keys,
            workspace.arrays.on_device(std::span<const KeyTile>(tiles)),
            shape,
-           DropoutOnDevice(workspace, dropout),
+           DropoutOnDevice(workspace, operands.dropout),
            statistics,
            d_k,
            d_v);

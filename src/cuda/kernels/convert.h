@@ -1,7 +1,7 @@
 #pragma once
 
 #include "compute/tensor.h"
-#include "cuda/products.h"
+#include "cuda/product.h"
 #include "cuda/runtime.h"
 
 namespace fastintent::cuda {

@@ -4,7 +4,7 @@
 
 #include "compute/operands.h"
 #include "cuda/kernels/bucket_rows.h"
-#include "cuda/products.h"
+#include "cuda/product.h"
 #include "cuda/runtime.h"
 
 // What the encoder does to rows between its products. Rows are stored as the factors of products

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "cuda/device_code.h"
-#include "cuda/products.h"
+#include "cuda/product.h"
 
 namespace fastintent::cuda {
 

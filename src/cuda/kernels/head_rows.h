@@ -4,7 +4,7 @@
 
 #include "compute/answers.h"
 #include "cuda/kernels/bucket_rows.h"
-#include "cuda/products.h"
+#include "cuda/product.h"
 #include "cuda/runtime.h"
 
 // What the head does to rows beside its products. Rows lie one behind the other, on 16 bytes; all

@@ -119,11 +119,16 @@ __global__ void __launch_bounds__(kRowBlock, Shape::kValues <= 24 ? 2 : 1)
   sum_teams(shift_sums, block_sums + H, H);
 }
 
+/// The dropout of a normalisation's result, and the one that its input went through.
+struct DropoutAround {
+  Dropout of_out;
+  Dropout of_in;
+};
+
 void rows_backward(Workspace& workspace,
                    const NormalizedRows& kept,
                    std::span<const float> scale,
-                   const Dropout& out_dropout,
-                   const Dropout& in_dropout,
+                   const DropoutAround& dropout,
                    ConstTensor d_out,
                    Tensor d_in,
                    Tensor d_residual,
@@ -143,8 +148,8 @@ void rows_backward(Workspace& workspace,
            kept.normal,
            kept.inverse_deviation.data(),
            scale.data(),
-           DropoutOnDevice(workspace, out_dropout),
-           DropoutOnDevice(workspace, in_dropout),
+           DropoutOnDevice(workspace, dropout.of_out),
+           DropoutOnDevice(workspace, dropout.of_in),
            d_out,
            d_in,
            d_residual,
@@ -194,8 +199,14 @@ void add_and_normalize_backward(Workspace& workspace,
                                 Tensor d_residual,
                                 const NormGradient& gradient) {
   const bool same = d_in.data == d_residual.data;
-  rows_backward(
-      workspace, kept, scale, {}, dropout, d_out, same ? Tensor() : d_in, d_residual, gradient);
+  rows_backward(workspace,
+                kept,
+                scale,
+                {.of_out = {}, .of_in = dropout},
+                d_out,
+                same ? Tensor() : d_in,
+                d_residual,
+                gradient);
 }
 
 void normalize_backward(Workspace& workspace,
@@ -205,7 +216,8 @@ void normalize_backward(Workspace& workspace,
                         ConstTensor d_out,
                         Tensor d_in,
                         const NormGradient& gradient) {
-  rows_backward(workspace, kept, scale, dropout, {}, d_out, {}, d_in, gradient);
+  rows_backward(
+      workspace, kept, scale, {.of_out = dropout, .of_in = {}}, d_out, {}, d_in, gradient);
 }
 
 }  // namespace fastintent::cuda

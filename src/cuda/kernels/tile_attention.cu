@@ -177,36 +177,22 @@ struct Call {
 
 }  // namespace
 
-void tile_attention(const Stream& stream,
-                    Factors factors,
-                    const void* q,
-                    int64_t q_stride,
-                    const void* k,
-                    const void* v,
-                    int64_t kv_stride,
-                    const AttentionTile* tiles,
-                    const int32_t* tile_count,
-                    int64_t most_tiles,
-                    int64_t longest_keys,
-                    int64_t heads,
-                    int64_t head_width,
-                    void* out,
-                    int64_t out_stride) {
+void tile_attention(const Stream& stream, Factors factors, const TileAttentionOperands& operands) {
   const auto run = [&]<class Value>(Value*) {
     Call<Value>{stream,
-                {static_cast<const Value*>(q),
-                 q_stride,
-                 static_cast<const Value*>(k),
-                 static_cast<const Value*>(v),
-                 kv_stride,
-                 static_cast<Value*>(out),
-                 out_stride},
-                tiles,
-                tile_count,
-                most_tiles,
-                longest_keys,
-                heads,
-                head_width}
+                {static_cast<const Value*>(operands.q),
+                 operands.q_stride,
+                 static_cast<const Value*>(operands.k),
+                 static_cast<const Value*>(operands.v),
+                 operands.kv_stride,
+                 static_cast<Value*>(operands.out),
+                 operands.out_stride},
+                operands.tiles,
+                operands.tile_count,
+                operands.most_tiles,
+                operands.longest_keys,
+                operands.heads,
+                operands.head_width}
         .run();
   };
   switch (factors) {

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "cuda/products.h"
+#include "cuda/product.h"
 #include "cuda/runtime.h"
 
 // For trials of algorithms on the device (cuda/algorithm_choice.h).
