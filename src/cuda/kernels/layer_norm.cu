@@ -119,7 +119,7 @@ __global__ void __launch_bounds__(kRowBlock, Shape::kValues <= 24 ? 2 : 1)
   sum_teams(shift_sums, block_sums + H, H);
 }
 
-/// The dropout of a normalisation's result, and the one that its input went through.
+// The dropout of a normalisation's result, and the one that its input went through.
 struct DropoutAround {
   Dropout of_out;
   Dropout of_in;
