@@ -17,11 +17,12 @@ enum class TrainingRole {
 
 /// The values an option may have; not a number (nan) is outside of every range.
 struct NumberRange {
-  double smallest = 0;
-  double largest = std::numeric_limits<double>::infinity();
-  bool with_smallest = true;  ///< `smallest` is in the range
-  bool with_largest = true;   ///< `largest` is in the range
+  double smallest = 0;                                       ///< lower end of the range
+  double largest = std::numeric_limits<double>::infinity();  ///< upper end of the range
+  bool with_smallest = true;                                 ///< `smallest` is in the range
+  bool with_largest = true;                                  ///< `largest` is in the range
 
+  /// Whether `value` is in the range.
   constexpr bool contains(double value) const {
     return (with_smallest ? value >= smallest : value > smallest) &&
            (with_largest ? value <= largest : value < largest);
@@ -31,10 +32,10 @@ struct NumberRange {
 /// One member of TrainingOptions. The flag of the command line has its name with hyphens, unless
 /// its role is `files`; the keyword argument in Python has its name.
 struct TrainingField {
-  const char* name = "";     ///< of the member
-  const char* meaning = "";  ///< a phrase without a full stop
-  const char* group = "";    ///< heading in the help of the command line
-  TrainingRole role = TrainingRole::weights;
+  const char* name = "";                      ///< of the member
+  const char* meaning = "";                   ///< a phrase without a full stop
+  const char* group = "";                     ///< heading in the help of the command line
+  TrainingRole role = TrainingRole::weights;  ///< what the option decides
   const char* open_default = "";  ///< of an optional member: what a run uses without a value
   std::optional<NumberRange> range =
       std::nullopt;  ///< none: any value of its type, or checked elsewhere
