@@ -27,7 +27,7 @@ struct BenchOptions {
   bool json = false;
 };
 
-// What --input or TEXT gives, without blank texts; empty when neither is there.
+// The texts of --input or TEXT without blank ones; empty when neither is given.
 std::vector<std::string> read_samples(const InputOptions& input) {
   std::vector<std::string> samples;
   if (input.texts.empty() && input.input.empty()) {

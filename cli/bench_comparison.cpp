@@ -33,7 +33,7 @@ TrainingSpeed measure_training(IntentClassifier classifier,
   const int wanted = kWarmUpSteps + steps;
   TrainingOptions options;
   options.precision = precision;
-  // Epochs for all steps, whatever becomes of the accuracy; half the rows may be held out.
+  // Enough epochs for all steps; accuracy is irrelevant here. Half the rows may be held out.
   const auto steps_an_epoch = static_cast<int>(rows.texts.size()) / (2 * options.batch_size) + 1;
   options.epochs = wanted / steps_an_epoch + 1;
   options.patience = *options.epochs;
@@ -54,8 +54,8 @@ TrainingSpeed measure_training(IntentClassifier classifier,
   return {classifier.device_name(), precision, *middle};
 }
 
-// One line of a table: a device, a precision, figures, and how many times the processor's speed in
-// fp32 and the same device's that is.
+// One line of a table: a device, a precision, figures, and the ratios to the processor's speed in
+// fp32 and to the same device's.
 struct Row {
   std::string device;
   Precision precision;

@@ -14,7 +14,7 @@ namespace fastintent::cli {
 struct TrainingSpeed {
   std::string device;
   Precision precision = Precision::fp32;
-  double examples_per_second = 0;  ///< of the step in the middle, by speed
+  double examples_per_second = 0;  ///< of the step with the median speed
 };
 
 /// The processor in fp32 first; a GPU last.
@@ -24,12 +24,12 @@ struct BenchComparison {
 };
 
 /// Measures `samples` (empty: fastintent's own) on the processor and on the GPUs, where there are
-/// any, in every precision they have. Lines on standard error tell how far it is.
+/// any, in every precision they have. Lines on standard error report the progress.
 std::vector<PerformanceReport> compare_prediction(const ModelOptions& options,
                                                   std::span<const std::string> samples,
                                                   int iterations);
 
-/// The same for `steps` of training of the model on `rows`. The model stays as it is.
+/// The same for `steps` of training of the model on `rows`. The model is not changed.
 std::vector<TrainingSpeed> compare_training(const ModelOptions& options,
                                             const LabelledTexts& rows,
                                             int steps);

@@ -13,7 +13,7 @@
 
 namespace fastintent::cli {
 
-/// The names a flag takes for the values of an enum; the first is shown first.
+/// The names that a flag accepts for the values of an enum; the first is shown first.
 template <typename T>
 using Choices = std::vector<std::pair<std::string, T>>;
 
@@ -23,7 +23,7 @@ extern const Choices<Precision> kPrecisions;
 extern const Choices<Precision> kTrainingPrecisions;
 extern const Choices<Precision> kPackedPrecisions;  // of a prepared folder
 
-/// The name that a flag takes for `value`.
+/// The name that a flag accepts for `value`.
 template <typename T>
 std::string choice_name(const Choices<T>& choices, T value) {
   for (const auto& [name, choice] : choices) {
@@ -34,7 +34,7 @@ std::string choice_name(const Choices<T>& choices, T value) {
   return {};
 }
 
-/// A flag that takes one of the names of `choices`; what `value` holds is the default.
+/// A flag that accepts one of the names of `choices`; the current `value` is the default.
 template <typename T>
 CLI::Option* add_choice(CLI::App& command,
                         const std::string& flag,
@@ -62,8 +62,8 @@ CLI::Option* add_choice(CLI::App& command,
 /// "batch-size" of the field batch_size: the flag of `fastintent train` without its "--".
 std::string flag_name(const TrainingField& field);
 
-/// Checks that a number lies from `smallest` to `largest`; unlike CLI11's own ranges, not a number
-/// (nan) does not.
+/// Checks that a number is from `smallest` to `largest`; unlike CLI11's own ranges, rejects not a
+/// number (nan).
 CLI::Validator between(double smallest, double largest);
 
 /// `between` with no upper end.

@@ -6,7 +6,7 @@
 
 namespace fastintent::cli {
 
-/// What a command asks of a classifier.
+/// The classifier that a command uses.
 struct ModelOptions : ClassifierOptions {
   bool fastest = false;  ///< --precision auto
 };
@@ -15,8 +15,8 @@ struct ModelOptions : ClassifierOptions {
 /// must outlive `command`.
 void add_classifier_options(CLI::App& command, ModelOptions& options);
 
-/// The classifier that the parsed options ask for; under --precision auto in the fastest precision,
-/// and a line on standard error tells which.
+/// The classifier that the parsed options describe; under --precision auto in the fastest
+/// precision, which a line on standard error reports.
 IntentClassifier open_classifier(const ModelOptions& options);
 
 }  // namespace fastintent::cli

@@ -7,11 +7,11 @@
 
 namespace fastintent::cli {
 
-/// What was typed, and what came of it.
+/// The arguments as typed, and the command chosen by them.
 struct CommandLine {
   std::vector<std::string> arguments;  ///< as typed, without the program's name
-  std::vector<std::string> trailing;   ///< what stood after "--": texts, whatever they look like
-  std::function<int()> run;            ///< the chosen command; gives the exit code
+  std::vector<std::string> trailing;   ///< after "--": texts, also those like flags
+  std::function<int()> run;            ///< the chosen command; returns the exit code
 };
 
 // Each adds one subcommand, which sets `line.run` when it is the chosen one. `line` must outlive

@@ -6,7 +6,7 @@
 
 namespace fastintent::cli {
 
-/// What a careful person would want to know of a labelled file, in one line or two.
+/// The facts that a careful person would check about a labelled file, in one or two lines.
 std::string data_report(const std::string& file, const LabelledTexts& data);
 
 }  // namespace fastintent::cli

@@ -62,7 +62,7 @@ class DownloadBar {
 
   std::string model_name_;
   StatusLine status_;
-  std::optional<int64_t> first_bytes_;  ///< what an earlier download left
+  std::optional<int64_t> first_bytes_;  ///< left by an earlier download
   Clock::time_point start_;
 };
 

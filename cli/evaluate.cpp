@@ -43,7 +43,7 @@ int evaluate_file(const EvaluateOptions& options) {
                             "another one of this call",
                             options.report));
   }
-  std::optional<Output> json;  // opened first: an unwritable place is told before the work
+  std::optional<Output> json;  // opened first: reports an unwritable place before the work
   if (!options.output.empty()) {
     json.emplace(options.output);
   }

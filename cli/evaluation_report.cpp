@@ -7,7 +7,7 @@
 namespace fastintent::cli {
 namespace {
 
-constexpr int kListed = 10;  // classes and pairs: what fits a screen together with the figures
+constexpr int kListed = 10;  // classes and pairs: fits a screen together with the figures
 
 using Text = std::back_insert_iterator<std::string>;
 

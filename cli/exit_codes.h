@@ -15,7 +15,7 @@ enum ExitCode : int {
   kOutOfResources = 71,
   kCannotCreate = 73,
   kInputOutput = 74,
-  kInterrupted = 130,  ///< what a shell shows for a program ended by Ctrl-C
+  kInterrupted = 130,  ///< a shell's code for a program ended by Ctrl-C
 };
 
 ExitCode exit_code(ErrorCode code);

@@ -5,8 +5,8 @@
 
 namespace fastintent::cli {
 
-/// Help in two columns: the flag with what it takes, then what it does, its default and the
-/// environment variable that stands in for it.
+/// Help in two columns: the flag with its argument, then its effect, its default and the
+/// environment variable that replaces it.
 class HelpFormatter : public CLI::Formatter {
  public:
   HelpFormatter();
@@ -20,7 +20,7 @@ class HelpFormatter : public CLI::Formatter {
   std::string make_option_desc(const CLI::Option* option) const override;
 };
 
-/// Gives every flag of `command` its environment variable: --max-length is FASTINTENT_MAX_LENGTH.
+/// Assigns every flag of `command` its environment variable: --max-length is FASTINTENT_MAX_LENGTH.
 void name_environment_variables(CLI::App& command);
 
 }  // namespace fastintent::cli

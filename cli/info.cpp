@@ -22,7 +22,7 @@ void write_line(Output& output, const std::string& name, const std::string& valu
   output.write(fmt::format("{:<12}{}\n", name + ":", value));
 }
 
-// What there is, or why there is none.
+// The GPUs and their memory, or the reason why there are none.
 std::string describe_gpus() {
   if (gpu_count() == 0) {
     try {

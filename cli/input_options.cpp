@@ -12,8 +12,8 @@
 namespace fastintent::cli {
 
 void add_input_options(CLI::App& command, InputOptions& options) {
-  // Texts are what CLI11 leaves over: as a positional of its own it would split "[a, b]" at the
-  // comma.
+  // Texts are the arguments that CLI11 leaves over: as a positional argument, "[a, b]" would be
+  // split at the comma.
   command.allow_extras();
   command.add_option("--input", options.input, "file with the texts; - is standard input")
       ->type_name("FILE|-")

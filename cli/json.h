@@ -20,7 +20,7 @@ std::string json_number(double value);
 /// "truncated":true where the text was cut and "logits" where there are any, or {"text","error"}.
 std::string prediction_line(std::string_view text, const IntentPrediction& prediction);
 
-/// What every line of `predict` for `text` begins with.
+/// The beginning of every line of `predict` for `text`.
 std::string prediction_line_start(std::string_view text);
 
 }  // namespace fastintent::cli

@@ -41,8 +41,8 @@ Data goes to standard output, everything else to standard error. Exit codes: 0 o
 65 bad data, 66 missing input, 69 no such device, 71 out of memory, 73 cannot create the output,
 74 reading or writing failed, 130 interrupted.)";
 
-// A closed standard stream would give its number to the next file opened, and data would go into
-// that file; /dev/null takes the place, for reading only, so that writing still fails.
+// The next file opened would get the number of a closed standard stream, and data would be written
+// to that file; /dev/null takes that number, for reading only, so that writing still fails.
 void hold_standard_streams() {
   int descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC);
   while (descriptor >= 0 && descriptor <= STDERR_FILENO) {
@@ -77,7 +77,7 @@ void check_command(const CLI::App& program, const std::string& name) {
   throw CLI::ValidationError("COMMAND", "expected " + known + ", found " + name);
 }
 
-// Parses and runs; throws CLI::ParseError, Error and what the standard library throws.
+// Parses and runs; throws CLI::ParseError, Error and exceptions of the standard library.
 int run(CLI::App& program, CommandLine& line) {
   if (line.arguments.empty()) {
     print_message(program.help());
@@ -92,7 +92,7 @@ int run(CLI::App& program, CommandLine& line) {
     check_command(program, before.front());
   }
   try {
-    std::reverse(before.begin(), before.end());  // the order CLI11 takes them in
+    std::reverse(before.begin(), before.end());  // the order that CLI11 expects
     program.parse(std::move(before));
   } catch (const CLI::CallForHelp&) {
     print_data(program.help());
@@ -144,7 +144,7 @@ int run_reporting_failures(CLI::App& program, CommandLine& line) {
 int main(int argc, char** argv) {
   using namespace fastintent::cli;
   hold_standard_streams();
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write(), told in main's own words
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write(), reported by main
   std::ios::sync_with_stdio(false);
 
   CommandLine line = read_arguments(argc, argv);

@@ -8,7 +8,7 @@
 
 namespace fastintent::cli {
 
-/// Prints one line to standard error. A closed or full standard error is nobody's failure.
+/// Prints one line to standard error. A closed or full standard error is ignored.
 void print_message(std::string_view message);
 
 /// As above, formatted.
@@ -20,7 +20,7 @@ void say(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
 /// "1 text", "2 texts".
 std::string counted(int64_t count, std::string_view noun);
 
-/// `arguments` as one would type them in a shell.
+/// `arguments` quoted as for a shell.
 std::string shell_quoted(const std::vector<std::string>& arguments);
 
 }  // namespace fastintent::cli

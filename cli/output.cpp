@@ -16,7 +16,7 @@ namespace fastintent::cli {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr size_t kBufferSize = 1 << 16;  // a pipe's capacity: no larger write goes through at once
+constexpr size_t kBufferSize = 1 << 16;  // a pipe's capacity: no larger write is done at once
 
 [[noreturn]] void fail_creating(const std::string& name) {
   throw Error(ErrorCode::cannot_create,
@@ -27,7 +27,7 @@ bool is_standard_output(const std::string& file) {
   return file.empty() || file == "-";
 }
 
-// The file a link leads to: that is replaced, not the link.
+// The target of a link: the target is replaced, not the link.
 fs::path resolved(const std::string& file) {
   std::error_code unresolved;
   const fs::path path = fs::weakly_canonical(file, unresolved);
@@ -75,7 +75,7 @@ fs::path Output::partial_name(const std::string& file) {
 }
 
 Output::~Output() {
-  // Removed before the lock goes with the descriptor: another run may be waiting for both.
+  // Removed before closing the descriptor releases the lock: another run may be waiting for both.
   std::error_code unknown;
   if (!partial_.empty() &&
       (unfinished_ == Unfinished::removed || fs::file_size(partial_, unknown) == 0)) {
@@ -111,7 +111,7 @@ void Output::open_to_keep() {
   if (descriptor_ < 0) {
     fail_creating(name_);
   }
-  // Between opening and locking, another run may have finished and given the file its name.
+  // Between opening and locking, another run may have finished and renamed the file.
   struct stat opened{};
   struct stat named{};
   const bool locked = flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
@@ -165,7 +165,7 @@ void Output::finish() {
     return;
   }
   if (unfinished_ == Unfinished::kept) {
-    keep_mode();  // not before: an old file that may not be written must not keep us from resuming
+    keep_mode();  // not earlier: a read-only old file must not prevent resuming
   }
   if (fsync(descriptor_) != 0 || rename(partial_.c_str(), file_.c_str()) != 0) {
     fail_writing();

@@ -6,21 +6,22 @@
 
 namespace fastintent::cli {
 
-/// Thrown when whoever reads standard output has closed it, as `head` does when it has enough: the
+/// Thrown when the reader of standard output has closed it, as `head` does when it has enough: the
 /// program then ends quietly and successfully.
 struct ReaderGone {};
 
-/// Where a command's data goes: standard output, or a file that gets its name only when it is whole
-/// and on disk. What is not an ordinary file (/dev/null, a named pipe) is written in place.
+/// The destination of a command's data: standard output, or a file that gets its name only when it
+/// is complete and on disk. Anything but an ordinary file (/dev/null, a named pipe) is written in
+/// place.
 ///
 /// Throws cannot_create when the file cannot be made and io_error, with the reason of the operating
 /// system, when writing fails. One thread at a time.
 class Output {
  public:
-  /// What becomes of a file that was not finished.
+  /// What to do with an unfinished file.
   enum class Unfinished {
     removed,
-    kept,  ///< under partial_name(), where a later Output goes on at its end
+    kept,  ///< under partial_name(), where a later Output appends to it
   };
 
   /// Empty or "-": standard output. Throws cannot_create, too, when another process is writing the
@@ -30,14 +31,14 @@ class Output {
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
-  /// Where an unfinished file to be kept lies; empty for standard output and for what is written in
+  /// The path of an unfinished file to be kept; empty for standard output and for files written in
   /// place.
   static std::filesystem::path partial_name(const std::string& file);
 
-  void clear();                       ///< drops what an earlier Output left of a file to be kept
+  void clear();                       ///< drops the part of a kept file that an earlier Output left
   void write(std::string_view text);  ///< buffered
   void flush();
-  void finish();  ///< flushes and gives a file its name; call once, last
+  void finish();  ///< flushes and renames a file; call once, last
 
  private:
   void open_in_place();

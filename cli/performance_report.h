@@ -6,7 +6,7 @@
 
 namespace fastintent::cli {
 
-/// What `bench` prints of one device and precision.
+/// The lines that `bench` prints for one device and precision.
 std::string performance_table(const PerformanceReport& report);
 
 /// The same as a JSON object.

@@ -34,7 +34,7 @@ struct PredictCommandOptions {
   PredictOptions predict;
 };
 
-// Tells how many texts are answered and how fast, where the answers themselves are not on screen.
+// Shows how many texts are answered and how fast, where the answers themselves are not on screen.
 class AnswerProgress {
  public:
   explicit AnswerProgress(bool wanted) : wanted_(wanted) {}
@@ -60,8 +60,8 @@ class AnswerProgress {
   int64_t since_start_ = 0;
 };
 
-// What an interrupted run left, `output` being open and locked: gone on with, dropped or not
-// touched, as the options say.
+// Handles the answers of an interrupted run, with `output` open and locked: continues or drops
+// them, or refuses without touching them, as the options say.
 AnswerCounts take_up_partial(const PredictCommandOptions& options,
                              const std::filesystem::path& partial,
                              Output& output,
@@ -118,12 +118,12 @@ void print_summary(const AnswerCounts& counts, const IntentClassifier& classifie
 }
 
 int predict(PredictCommandOptions options) {
-  std::optional<StopSignal> stop;  // set for files, so that a stopped run tells how to go on
+  std::optional<StopSignal> stop;  // set for files, so that a stopped run says how to continue
   const TextSource read = open_texts(options.input);
   const TextSource next = [&](std::string& text) {
     const bool more = read(text);
-    // After reading: the signal may have ended the program before us in the pipe, and then what
-    // looks like the end of the texts is none.
+    // After reading: the signal may have ended the program before us in the pipe, and then the
+    // texts only seem to have ended.
     if (stop && stop->requested()) {
       throw Error(ErrorCode::interrupted, "predict: stopped by a signal");
     }

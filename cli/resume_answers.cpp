@@ -37,10 +37,10 @@ AnswerCounts resume_answers(const std::filesystem::path& answers,
                             answers.string()));
   }
   AnswerCounts counts;
-  uintmax_t whole = 0;  // bytes of whole lines
+  uintmax_t whole = 0;  // bytes of complete lines
   std::string line;
   std::string text;
-  while (std::getline(file, line) && !file.eof()) {  // at the end of the file: a part of a line
+  while (std::getline(file, line) && !file.eof()) {  // at the end of the file: an incomplete line
     const bool is_there = next(text);
     const std::string start = prediction_line_start(text);
     if (!is_there || !line.starts_with(start)) {

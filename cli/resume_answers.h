@@ -10,7 +10,7 @@
 
 namespace fastintent::cli {
 
-/// Counts of what `predict` has written.
+/// Counts of the lines that `predict` has written.
 struct AnswerCounts {
   int64_t texts = 0;
   int64_t blank = 0;
@@ -18,15 +18,15 @@ struct AnswerCounts {
   int64_t to_review = 0;
 
   void add(const IntentPrediction& prediction);
-  /// Counts one line as prediction_line writes it, without what stands before its "text" and that.
+  /// Counts one line of prediction_line, without the part up to and including its "text".
   void add_line(std::string_view after_text);
 };
 
-/// Takes up an interrupted output: takes the texts that `answers` has a whole line for from `next`,
-/// and cuts off a last line that is not whole. Constant memory.
+/// Resumes an interrupted output: reads from `next` the texts for which `answers` has a complete
+/// line, and cuts off an incomplete last line. Constant memory.
 ///
 /// Throws invalid_data (file, line) when a line does not belong to the text of the same number: the
-/// input is another one.
+/// input differs.
 AnswerCounts resume_answers(const std::filesystem::path& answers,
                             const std::function<bool(std::string& text)>& next);
 

@@ -65,7 +65,7 @@ void StatusLine::show(const std::string& text) {
 void StatusLine::draw(const std::string& text) {
   restart();
   if (terminal_) {
-    const std::string line = "\r" + text + "\x1b[K";  // clears what was longer
+    const std::string line = "\r" + text + "\x1b[K";  // clears the rest of a longer text
     std::fwrite(line.data(), 1, line.size(), stderr);
     shown_ = true;
   } else {

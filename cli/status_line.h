@@ -6,21 +6,21 @@
 
 namespace fastintent::cli {
 
-/// What shows how far something long is, on standard error: a bar that is drawn over and over where
-/// that is a terminal, elsewhere a line every five seconds. One thread at a time.
+/// Shows the progress of a long task on standard error: a bar that is redrawn on a terminal,
+/// elsewhere a line every five seconds. One thread at a time.
 class StatusLine {
  public:
   StatusLine();
 
-  /// Whether it is time to show something new.
+  /// Whether an update is due.
   bool due() const;
-  /// Starts the wait for the next time that it is due.
+  /// Starts the wait until the next update is due.
   void restart();
-  /// Shows `text`, on a terminal behind a bar of which `share` (0 to 1) is full.
+  /// Shows `text`, on a terminal after a bar of which `share` (0 to 1) is full.
   void show(double share, const std::string& text);
-  /// Shows `text` alone: how much there is to do is not known.
+  /// Shows `text` alone: the total is unknown.
   void show(const std::string& text);
-  /// Takes the bar away.
+  /// Removes the bar.
   void clear();
 
  private:

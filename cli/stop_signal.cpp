@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::array kSignals = {SIGINT, SIGTERM};
 
-// A handler reaches nothing but globals; both are lock-free, as a handler needs.
+// A handler can use only globals; both are lock-free, as a handler needs.
 std::atomic<bool> stop_requested{false};
 std::atomic<const char*> stop_notice{nullptr};
 
@@ -21,7 +21,7 @@ void remember(int /*signal*/) {
   const int saved = errno;
   stop_requested = true;
   const char* notice = stop_notice;
-  // Nothing can be done about a notice that cannot be written.
+  // A notice that cannot be written is ignored.
   [[maybe_unused]] const ssize_t count = write(STDERR_FILENO, notice, std::strlen(notice));
   for (const int each : kSignals) {
     signal(each, SIG_DFL);  // the next one of either kind ends the program
@@ -36,7 +36,7 @@ StopSignal::StopSignal(const char* notice) {
   stop_notice = notice;
   struct sigaction action{};
   action.sa_handler = remember;
-  action.sa_flags = SA_RESTART;  // reads and writes under way go on
+  action.sa_flags = SA_RESTART;  // reads and writes in progress continue
   for (const int each : kSignals) {
     struct sigaction old{};
     sigaction(each, nullptr, &old);

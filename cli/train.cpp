@@ -41,7 +41,7 @@ std::filesystem::path log_file(const TrainOptions& options) {
   return output += ".log.jsonl";
 }
 
-// The page cannot lie where the folder of the model will take the place of all there is.
+// The page cannot be where the folder of the model will replace everything.
 void check_report(const TrainOptions& options) {
   const auto output = std::filesystem::absolute(options.output / std::filesystem::path());
   const auto folder = std::filesystem::absolute(options.report).parent_path();
@@ -115,7 +115,7 @@ void print_how_to_resume(const CommandLine& line) {
       shell_quoted(arguments));
 }
 
-// One of several processes, but the first: that one alone says how it goes.
+// One of several processes, but not the first: only the first reports progress.
 int train_silently(TrainOptions options) {
   const LabelledTexts training = read_labelled_texts(options.train, options.dataset);
   std::optional<LabelledTexts> validation;
@@ -151,7 +151,7 @@ int train(TrainOptions options, const CommandLine& line) {
   const std::filesystem::path log_path = log_file(options);
   make_folder_of(log_path);
 
-  std::optional<Output> page;  // opened first: an unwritable place is told before the work
+  std::optional<Output> page;  // opened first: reports an unwritable place before the work
   TrainingHistory history;
   if (!options.report.empty()) {
     check_report(options);

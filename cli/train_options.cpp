@@ -110,8 +110,8 @@ CLI::Validator check_of(const NumberRange& range) {
                                       : at_least(range.smallest);
 }
 
-// The flags of all fields that are neither files, which have flags under other names, nor
-// placement, which all commands have.
+// The flags of all fields except files, whose flags have other names, and placement, whose flags
+// all commands have.
 void add_field_options(CLI::App& command, TrainingOptions& training) {
   visit_training_fields(training, [&](const TrainingField& field, auto& value) {
     using Value = std::remove_reference_t<decltype(value)>;

@@ -8,7 +8,7 @@
 
 namespace fastintent::cli {
 
-/// What `fastintent train` is told.
+/// The parsed options of `fastintent train`.
 struct TrainOptions {
   std::string model;
   std::string train;

@@ -57,7 +57,7 @@ void TrainingLog::write(const std::string& line) {
                               file_.string()));
     }
   }
-  stream_ << line << '\n' << std::flush;  // a line at once, for who follows the file
+  stream_ << line << '\n' << std::flush;  // a line at once, for readers that follow the file
   failed_ = !stream_;
 }
 

@@ -8,19 +8,19 @@
 
 namespace fastintent::cli {
 
-/// Writes the steps and epochs of a training run as JSON lines; docs/command_line.md tells the
-/// fields. The file is opened at the first event, so that a run that is refused leaves an old log
-/// alone. One thread at a time.
+/// Writes the steps and epochs of a training run as JSON lines; docs/command_line.md describes the
+/// fields. The file is opened at the first event, so that a refused run does not touch an old log.
+/// One thread at a time.
 class TrainingLog {
  public:
-  /// `append` goes on in the file, for a resumed run; else it is written anew.
+  /// `append` continues the file, for a resumed run; else the file is overwritten.
   TrainingLog(std::filesystem::path file, bool append);
 
   /// Throw cannot_create when the file cannot be opened.
   void write_step(const StepReport& report);
   void write_epoch(const EpochReport& report);
 
-  /// A full disk does not end the training: later events are dropped, and this tells so.
+  /// A full disk does not end the training: later events are dropped, and this returns true.
   bool failed() const { return failed_; }
 
  private:

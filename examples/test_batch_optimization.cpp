@@ -2,7 +2,7 @@
 //
 //   test_batch_optimization MODEL [TEXTS_FILE]
 //
-// TEXTS_FILE has one text a line; without it there are 256 made-up messages.
+// TEXTS_FILE has one text per line; without it there are 256 made-up messages.
 
 #include <chrono>
 #include <cstdio>

@@ -1,4 +1,4 @@
-// Fine-tunes an intent classifier on a labelled file, showing how it goes, and saves it.
+// Fine-tunes an intent classifier on a labelled file, showing its progress, and saves it.
 //
 //   train_intent_classifier BASE TRAIN_FILE OUTPUT [EPOCHS]
 

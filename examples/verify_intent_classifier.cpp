@@ -1,8 +1,8 @@
-// Proves that a trained folder is fit for work: one line a check, exit code 1 if one fails.
+// Proves that a trained folder is fit for work: one line per check, exit code 1 if one fails.
 //
 //   verify_intent_classifier MODEL DATA_FILE [LEAST_ACCURACY]
 //
-// LEAST_ACCURACY is a percentage, 85 unless told.
+// LEAST_ACCURACY is a percentage, 85 by default.
 
 #include <chrono>
 #include <cstdio>
@@ -38,7 +38,7 @@ std::string number(double value, int digits) {
   return text;
 }
 
-// Runs one check and prints its line. What throws has failed.
+// Runs one check and prints its line. A check that throws has failed.
 bool check(const char* name, const std::function<Outcome()>& run) {
   Outcome outcome;
   try {
@@ -133,7 +133,8 @@ bool verify(const std::string& model, const std::string& data_file, double least
   });
 
   passed &= check("low confidence is flagged", [&] {
-    // With the folder's own threshold there may be nothing to flag: half-way there is.
+    // With the folder's own threshold there may be nothing to flag; a threshold half-way flags
+    // some.
     std::set<float> confidences;
     for (const IntentPrediction& prediction : single) {
       confidences.insert(prediction.confidence);

@@ -98,7 +98,8 @@ class Verification:
         return same and hits == len(self.texts), f"{figures}, {hits} came from the cache"
 
     def flagged(self):
-        # With the folder's own threshold there may be nothing to flag: half-way there is.
+        # With the folder's own threshold there may be nothing to flag; a threshold half-way flags
+        # some.
         confidences = sorted({prediction.confidence for prediction in self.single})
         threshold = confidences[len(confidences) // 2]
         self.classifier.review_threshold = threshold

@@ -6,7 +6,7 @@
 #include "fastintent/error.h"
 #include "model/calibration.h"
 
-// Reads a fastintent.json; what is taken must be usable.
+// Reads a fastintent.json; accepted values must be usable.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace fastintent;
   try {

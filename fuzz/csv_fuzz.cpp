@@ -58,7 +58,7 @@ void read_texts(const std::string& text, FileFormat format) try {
 
 }  // namespace
 
-// Records written as CSV and read again are the same; and every format is read without a crash.
+// Records written as CSV are read back unchanged; and every format is read without a crash.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   const std::optional<Records> records = read_csv(text);

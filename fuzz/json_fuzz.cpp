@@ -4,7 +4,7 @@
 #include "checkpoint/json_document.h"
 #include "fastintent/error.h"
 
-// Reads a JSON document and asks each key for a value of each type.
+// Reads a JSON document and requests a value of each type for each key.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace fastintent;
   const auto attempt = [](auto call) {

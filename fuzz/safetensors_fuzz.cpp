@@ -5,7 +5,7 @@
 #include "checkpoint/tensor_files.h"
 #include "fastintent/error.h"
 
-// Reads a safetensors file and converts what it holds.
+// Reads a safetensors file and converts its tensors.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace fastintent;
   try {

@@ -15,7 +15,8 @@ namespace {
 using fastintent::Tokenizer;
 using Ids = std::vector<int32_t>;
 
-// No token strips space or holds any: a text is then the sum of its parts between spaces.
+// No token strips or contains a space: the ids of a text are then those of its parts between
+// spaces.
 constexpr std::string_view kTokenizerJson = R"({
   "added_tokens": [{"content": "[MASK]", "normalized": false},
                    {"content": "caf\u00e9", "normalized": true, "single_word": true}],
@@ -25,7 +26,7 @@ constexpr std::string_view kTokenizerJson = R"({
   "model": {"unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 9,
             "vocab": {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "a": 3, "##a": 4, "ab": 5, "\u0e01": 6}}})";
 
-// Without config.json any length may be asked for.
+// Without config.json any length may be requested.
 constexpr int kWhole = 1 << 24;
 
 // A folder with tokenizer.json alone, removed at the end.
@@ -54,7 +55,7 @@ void require(bool holds) {
   }
 }
 
-// Whatever the bytes of tokenizer.json, there is an Error or a tokenizer whose ids are its own.
+// Any bytes as tokenizer.json lead to an Error or to a tokenizer that returns only ids it has.
 void read_tokenizer(const Folder& folder, std::string_view json) {
   try {
     const Tokenizer tokenizer(folder.with(json), 64);

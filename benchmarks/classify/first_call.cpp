@@ -1,5 +1,5 @@
-// Latencies of the first 200 calls of a fresh process, one a line in milliseconds, with warm-up or
-// without; first_call.py runs it many times and compares the first call with the hundredth.
+// Latencies of the first 200 calls of a fresh process in milliseconds, one per line, with or
+// without warm-up; first_call.py runs it many times and compares the first call with the hundredth.
 //
 //   first_call MODEL_FOLDER TEXTS_FILE warm|cold
 

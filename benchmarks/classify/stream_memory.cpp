@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
     const int64_t texts = argc > 2 ? std::atoll(argv[2]) : 5'000'000;
     int64_t made = 0;
     std::mt19937 random(42);
-    std::geometric_distribution<int> lengths(0.2);  // mostly short, now and then 100 words
+    std::geometric_distribution<int> lengths(0.2);  // mostly short, rarely 100 words
     const auto next = [&](std::string& text) {
       if (made == texts) {
         return false;

@@ -1,5 +1,5 @@
-// Queries a second of one big batch, of a stream, and of a stream whose cache never helps; the time
-// of a cached answer. The ways take turns within one run; medians and ratios count.
+// Queries per second of one big batch, of a stream, and of a stream without cache hits; the time of
+// a cached answer. The measurements alternate within one run; medians and ratios count.
 //
 //   throughput_benchmark MODEL_FOLDER TEXTS_FILE [ROUNDS]
 
@@ -31,7 +31,7 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// A text that stands twice would be computed once.
+// Repeated texts would be computed once.
 std::vector<std::string> read_distinct_texts(const char* file) {
   std::set<std::string> seen;
   std::vector<std::string> texts;
@@ -104,7 +104,7 @@ void run(const char* model, const char* file, int rounds) {
   print("stream, batch size 32", streamed);
   print("the same, cache never hit", missing);
 
-  // Whatever was evicted above is put back first.
+  // First restores the entries that were evicted above.
   const size_t kept = std::min<size_t>(texts.size(), 500);
   classifier.predict_batch(std::span(texts).first(kept));
   std::vector<double> hits;

@@ -47,7 +47,7 @@ def make_tokenizer(texts, output):
     (output / "tokenizer_config.json").write_text(
         json.dumps({"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": 512})
     )
-    # All of BERT's, so that the word table has its size.
+    # All of BERT's tokens, so that the word table has BERT's size.
     return VOCABULARY
 
 

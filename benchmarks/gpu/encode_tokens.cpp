@@ -1,5 +1,5 @@
 // Tokens in, labels out: texts are tokenised before the clock starts, then run through a trained
-// folder in packed batches of several sizes. Prints one JSON object; suite.py asks for it.
+// folder in packed batches of several sizes. Prints one JSON object for suite.py.
 
 #include <fmt/format.h>
 
@@ -35,8 +35,8 @@ struct Options {
   double seconds = 0.5;
 };
 
-// Texts of a file, one a line, tokenised, over and over until the largest batch is filled
-// `kBatches` times.
+// Texts of a file, one per line, tokenised, repeated until the largest batch is filled `kBatches`
+// times.
 class Texts {
  public:
   Texts(const std::string& file, const Tokenizer& tokenizer, int64_t largest_budget) {
@@ -78,8 +78,8 @@ class Texts {
   TokenizedTexts texts_;
 };
 
-// Replicas of one model on one device, each on a thread of its own: while one waits for the device
-// the other fills its next batch.
+// Replicas of one model on one device, each on its own thread: while one waits for the device the
+// other fills its next batch.
 class Encoder {
  public:
   Encoder(const std::shared_ptr<const TrainedModel>& trained, const Options& options)
@@ -124,7 +124,7 @@ class Encoder {
   std::vector<std::unique_ptr<Replica>> replicas_;
 };
 
-// Texts a second of whole passes that fill `seconds`, one at least.
+// Texts per second of complete passes that fill `seconds`, at least one.
 double rate(Encoder& encoder, const Texts& texts, int64_t budget, double seconds) {
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
@@ -143,7 +143,7 @@ void measure(const Options& options) {
   const int64_t largest = *std::max_element(options.budgets.begin(), options.budgets.end());
   const Texts texts(options.input, trained->tokenizer, largest);
   Encoder encoder(trained, options);
-  // The answers of every batch size, which also warms it up: they have to be the same (law 2).
+  // The answers of every batch size, which must be the same (law 2); computing them also warms up.
   const std::vector<int> labels = encoder.labels(texts.tokenized(), options.budgets.front());
   for (const int64_t budget : std::span(options.budgets).subspan(1)) {
     if (encoder.labels(texts.tokenized(), budget) == labels) {

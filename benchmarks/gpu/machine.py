@@ -19,7 +19,8 @@ GPU_FIELDS = (
     "clocks.max.memory",
     "clocks_event_reasons.active",
 )
-# Dense TFLOP/s of the SXM boards without sparsity, from NVIDIA's data sheets; other boards have no share of a peak.
+# Dense TFLOP/s of the SXM boards without sparsity, from NVIDIA's data sheets; for other boards no
+# share of a peak is shown.
 PEAKS = {"fp16": 989, "bf16": 989, "tf32": 494, "fp32": 67}
 BOARDS_WITH_PEAKS = ("H100 80GB HBM3", "H200")
 

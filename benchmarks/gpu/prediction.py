@@ -14,7 +14,8 @@ from peers.rounds import percentile
 from peers.worker_process import WorkerError, WorkerProcess
 from program import ProgramError
 
-# (what, order, texts a batch) of torch: batches as queries come in, and sorted ones, which pad next to nothing.
+# (what, order, texts per batch) of torch: batches in the order of arrival, and sorted ones, which
+# pad next to nothing.
 TORCH_RATES = tuple(
     (what, order, size) for what in ("tokens", "texts") for order, size in (("arrival", 32), ("sorted", 128))
 )

@@ -1,6 +1,6 @@
-// The four matrix products of a BERT-base layer by themselves, as the encoder asks for them: TFLOP
-// a second in each precision. Prints one JSON object; suite.py sets the figures beside the GPU's
-// peak.
+// The four matrix products of a BERT-base layer by themselves, as the encoder requests them: TFLOP
+// per second in each precision. Prints one JSON object; suite.py compares the figures with the
+// GPU's peak.
 
 #include <fmt/format.h>
 
@@ -38,7 +38,7 @@ struct Kind {
   uint32_t keep;      // bits of a value that are random: its sign and its fraction
   uint32_t exponent;  // of values from 0.5 to 1, so that no sum overflows
 };
-// fp16 and bf16 hold two values a word.
+// fp16 and bf16 have two values per word.
 constexpr Kind kKinds[] = {{"fp16", Factors::fp16, 0x83FF83FF, 0x38003800},
                            {"bf16", Factors::bf16, 0x807F807F, 0x3F003F00},
                            {"tf32", Factors::tf32, 0x807FFFFF, 0x3F000000},
@@ -57,7 +57,7 @@ DeviceMemory random_values(const cuda::Stream& stream, const Kind& kind, int64_t
   return memory;
 }
 
-// Median TFLOP a second of products [M,K] · [N,K]ᵀ.
+// Median TFLOP per second of products [M,K] · [N,K]ᵀ.
 double rate(const cuda::Stream& stream,
             cuda::Products& products,
             const Kind& kind,

@@ -64,7 +64,8 @@ class Effort:
             return sum(1 for _ in csv.DictReader(rows))
 
 
-# So that each part ends well within ten minutes on an H100 with sixteen cores: no run there has checked that yet.
+# Chosen so that each part ends well within ten minutes on an H100 with sixteen cores; no run has
+# checked that yet.
 FULL = Effort(
     rounds=3,
     cpu_rounds=2,
@@ -79,7 +80,7 @@ FULL = Effort(
     peer_steps=150,
     seeds=3,
 )
-# To try the drivers: its figures mean nothing.
+# For trying the drivers: the figures mean nothing.
 TINY = Effort(
     rounds=1,
     cpu_rounds=1,
@@ -153,7 +154,7 @@ class Suite:
             self.checkpoint, self.results["checkpoint"] = self.make_checkpoint()
         for part in self.arguments.parts:
             getattr(self, part)()
-            self.write()  # after each part: a run that is cut short leaves what it has
+            self.write()  # after each part: an interrupted run keeps its finished parts
 
     def write(self):
         self.results["goals"] = judge(self.results)

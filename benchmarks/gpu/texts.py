@@ -23,7 +23,7 @@ MADE_UP_TRAINING, MADE_UP_TEST = 10003, 3080
 @dataclass(frozen=True)
 class Texts:
     source: str
-    train: Path | None  # the CSV files, where there are such
+    train: Path | None  # the CSV files, where there are any
     test: Path | None
     training: list  # (text, label), each text once
     queries: list

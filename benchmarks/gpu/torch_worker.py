@@ -92,7 +92,7 @@ class Worker:
     def latency(self, count):
         texts = self.texts["arrival"][:count]
         if "latency" not in self.warm:
-            self.labels([[text] for text in texts], "texts")  # a compiled model is compiled anew for one text
+            self.labels([[text] for text in texts], "texts")  # compiled models recompile for one text
             self.warm.add("latency")
         seconds = []
         for text in texts:

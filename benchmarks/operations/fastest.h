@@ -5,15 +5,15 @@
 
 namespace fastintent::benchmarks {
 
-/// Processor time of this thread: other programs on the machine take little of it.
+/// Processor time of this thread: other programs on the machine affect it little.
 inline double thread_seconds() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-/// Seconds of the fastest of enough repetitions to fill a tenth of a second, ten at least: whatever
-/// disturbs a measurement only adds time.
+/// Seconds of the fastest of enough repetitions to fill a tenth of a second, ten at least:
+/// disturbances of a measurement only add time.
 template <class Run>
 double seconds_of(const Run& run) {
   run();

@@ -1,8 +1,8 @@
 // Each operation of the processor's backend at the shapes of MiniLM, one thread, with 256 tokens;
-// attention with the sequences its name tells. Its result is held against the reference before the
-// clock starts; one that differs is reported as an error without a time. Products report FLOP/s,
-// the others bytes of their arguments a second. Linear layers are those of training; prediction's
-// are in prediction_share.
+// attention with the sequences in its name. Each result is compared with the reference before the
+// clock starts; a result that differs is reported as an error without a time. Products report
+// FLOP/s, the others bytes of their arguments per second. Linear layers are those of training;
+// prediction's are in prediction_share.
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -123,7 +123,7 @@ struct AttentionShape {
   int64_t head_width = kHidden / kHeads;
 };
 
-// 35 sequences, one of each length from 6 to 40 tokens: those of most questions, in no order.
+// 35 sequences, one of each length from 6 to 40 tokens: those of most questions, unordered.
 std::vector<int32_t> mixed_starts() {
   std::vector<int32_t> starts{0};
   for (int32_t s = 0; s < 35; ++s) {

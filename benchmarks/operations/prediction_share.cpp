@@ -1,13 +1,13 @@
-// Where the time of the fused encoder goes, on one thread: each operation of a layer in each
+// How the fused encoder spends its time, on one thread: each operation of a layer in each
 // precision, at the sizes of MiniLM and BERT-base, with its share of the processor's limit and of
 // the layer; and the whole encoder beside their sum.
 //
 //     taskset -c 1 prediction_share [texts] [tokens of each]      (16 texts of 15 tokens)
 //
-// The limit is measured first: a tile product whose rows and panel stay in the L1 cache, which
-// comes within 3 % of a loop over registers alone (Zen 5). Operations run as FusedEncoder runs
-// them, rows in its blocks; their answers are held to plain loops and to the reference by the
-// tests. The whole encoder is held to its own result in fp32 before its clock starts.
+// The limit is measured first: a tile product whose rows and panel stay in the L1 cache, which is
+// within 3 % of a loop over registers alone (Zen 5). Operations run as FusedEncoder runs them, rows
+// in its blocks; the tests compare their answers with plain loops and with the reference. The whole
+// encoder is compared with its own result in fp32 before its clock starts.
 
 #include <fmt/format.h>
 
@@ -66,7 +66,7 @@ class OwnedFactor {
   Factor factor;
 };
 
-// FLOP a second of a tile product in the L1 cache.
+// FLOP per second of a tile product in the L1 cache.
 double limit_of(cpu::Element element) {
   constexpr int64_t kWords = 96;  // a panel of 24 KB
   constexpr int64_t kTimes = 200;
@@ -139,7 +139,7 @@ class Table {
   std::vector<Row> rows_;
 };
 
-// Calls run(first, count) for blocks of rows, as the fused encoder goes through them.
+// Calls run(first, count) for blocks of rows, as the fused encoder runs them.
 template <class Run>
 void for_blocks(int64_t T, const Run& run) {
   for (int64_t first = 0; first < T; first += kBlockRows) {
@@ -147,7 +147,7 @@ void for_blocks(int64_t T, const Run& run) {
   }
 }
 
-// A dense layer with its epilogue, in blocks of `block` rows; and the two apart.
+// A dense layer with its epilogue, in blocks of `block` rows; and the two separately.
 void add_dense(Table& table,
                Backend& backend,
                Precision precision,
@@ -288,7 +288,7 @@ void add_layer(
   add_norm("normalize, convert");
 }
 
-// A whole encoder of random weights, each layer its own.
+// A complete encoder with random weights, different in each layer.
 class Encoder {
  public:
   Encoder(Backend& backend, Precision precision, const Model& model, const Texts& texts)

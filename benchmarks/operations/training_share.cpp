@@ -1,6 +1,6 @@
-// Where the time of one MiniLM layer goes in training: 16 sequences of 15 tokens, one thread,
-// forward with backward, in f32 and bf16. The limit is the rate of a product whose factors stay in
-// the cache, in the same run; prediction has prediction_share.
+// How one MiniLM layer spends its time in training: 16 sequences of 15 tokens, one thread, forward
+// with backward, in f32 and bf16. The limit is the rate of a product with its factors in the cache,
+// measured in the same run; for prediction see prediction_share.
 // Results of the operations are checked by operations_benchmark and the tests.
 
 #include <fmt/format.h>
@@ -83,7 +83,7 @@ constexpr Shape kLinears[] = {{"query, key, value", kHidden, 3 * kHidden, Activa
                               {"intermediate, gelu", kHidden, kIntermediate, Activation::gelu},
                               {"output", kIntermediate, kHidden, Activation::none}};
 
-// A layer's operations into `table`, with dropout and with what backward needs kept.
+// A layer's operations into `table`, with dropout, keeping the values that backward needs.
 void add_layer(Backend& backend, Precision precision, Table& table) {
   RandomData data(backend);
   const Dropout dropout{0.1F, 7};
@@ -96,7 +96,8 @@ void add_layer(Backend& backend, Precision precision, Table& table) {
     const auto activation = shape.activation;
     const Tensor in = data.normal(T, K);
     const Tensor out = data.normal(T, N);
-    // Backward multiplies d_out by the slope again and again; at 10 it is 1, so d_out stays.
+    // Backward multiplies d_out by the slope again and again; at 10 the slope is 1, so d_out does
+    // not change.
     const bool keeps_pre = activation != Activation::none;
     const Tensor pre = keeps_pre ? data.zeros(T, N) : Tensor();
     std::ranges::fill(RandomData::flat(pre), 10.0F);

@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-TIE = 1e-4  # two logits closer than this may change places by the order of f32 sums alone
-LEAST_EQUAL = 0.95  # share of equal labels below which a quantised model is another model
+TIE = 1e-4  # the order of f32 sums alone may swap two logits closer than this
+LEAST_EQUAL = 0.95  # share of equal labels below which a quantised model is a different model
 LEAST_SIMILAR = 0.95  # the same for logits, where labels mean nothing (random weights)
 
 
@@ -12,7 +12,7 @@ LEAST_SIMILAR = 0.95  # the same for logits, where labels mean nothing (random w
 class Answers:
     equal: float  # share of labels equal to the definition's
     beyond_ties: int  # labels that differ where the definition's logits are further apart than TIE
-    similarity: float  # mean cosine between a text's logits and the definition's, less what all share
+    similarity: float  # mean cosine of a text's logits and the definition's, less the common part
     accuracy: float | None  # share of labels equal to the data's; None where the weights are random
 
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, eq=False)  # each is one of its kind
+@dataclass(frozen=True, eq=False)  # compared by identity
 class Contender:
     name: str
     module: str  # engines/MODULE.py, and converters/MODULE.py where there is one
-    precision: str  # what it computes in: fp32, bf16, int8
+    precision: str  # of its computations: fp32, bf16, int8
     settings: dict = field(default_factory=dict)
     stored: str | None = None  # precision of its converted model; None: it opens the checkpoint itself
-    distributions: tuple[str, ...] = ()  # what pip has to install for it
+    distributions: tuple[str, ...] = ()  # packages that pip must install for it
     may_sort: bool = True  # whether its queries may be sorted by length first
 
 

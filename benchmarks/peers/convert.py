@@ -16,7 +16,7 @@ from pathlib import Path
 
 peer, precision, checkpoint, calibration, models = sys.argv[1:6]
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
-warnings.simplefilter("ignore")  # the tracers' remarks on shapes; the answers are checked later
+warnings.simplefilter("ignore")  # the tracers' warnings about shapes; the answers are checked later
 
 folder = Path(models) / peer
 folder.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,9 @@ from catalogue import REFERENCE
 from rounds import interleave, summarize
 from worker_process import WorkerError, WorkerProcess
 
-SETTLE_SECONDS = 0.25  # thread pools spin after their last work, Intel's OpenMP for 0.2 s: no turn pays for another's
+# Thread pools spin after their last work, Intel's OpenMP for 0.2 s; the pause keeps one turn from
+# slowing the next.
+SETTLE_SECONDS = 0.25
 
 
 @dataclass(frozen=True)

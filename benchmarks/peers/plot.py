@@ -14,7 +14,7 @@ WIDTH, LEFT, RIGHT, TOP = 860, 215, 70, 92
 BAR, GAP, ROW = 11, 2, 36  # a row has two bars and the space to the next
 CASES = (("arrival 32", "arrival"), ("sorted 32", "sorted"))
 
-# Colours that stay apart for the colour-blind, and on both backgrounds.
+# Colours that the colour-blind can distinguish, on both backgrounds.
 STYLE = """
   svg { --page: #ffffff; --ink: #1c1f24; --soft: #5c6570; --line: #e2e5e9;
         --arrival: #6f7c8c; --sorted: #c3cad3; --ours: #d9570a; }

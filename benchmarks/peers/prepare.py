@@ -54,7 +54,7 @@ def convert_all(contenders, checkpoint, models, calibration, failures):
             unavailable[contender] = reason
     converted = [c for c in contenders if c.stored and c not in unavailable]
     failed = {}
-    # fp32 stands before int8, which is made from it.
+    # fp32 is before int8, which is made from it.
     for module, precision in sorted({(c.module, p) for c in converted for p in ("fp32", c.stored)}):
         if not (models / module / precision).exists():
             progress(f"converting for {module}, {precision}")

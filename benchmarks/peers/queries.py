@@ -18,7 +18,7 @@ def spread(items, count):
 
 def sort_by_length(texts, checkpoint):
     """The texts by number of tokens, which a server that may wait for more queries could arrange."""
-    import tokenizers  # here: the rest needs nothing that must be installed
+    import tokenizers  # imported here: the rest needs no installed package
 
     tokenizer = tokenizers.Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
     tokenizer.no_padding()

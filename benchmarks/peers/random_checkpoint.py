@@ -14,8 +14,9 @@ import transformers
 source, output = map(Path, sys.argv[1:3])
 labels = transformers.AutoConfig.from_pretrained(source)
 torch.manual_seed(0)
-# The configuration's defaults are BERT-base's: 12 layers, width 768, 12 heads, intermediate 3072. transformers leaves
-# position_embedding_type out since there is only one; CTranslate2's converter asks for it.
+# The configuration's defaults are BERT-base's: 12 layers, width 768, 12 heads, intermediate 3072.
+# transformers omits position_embedding_type because only one type is left; CTranslate2's converter
+# requires it.
 model = transformers.BertForSequenceClassification(
     transformers.BertConfig(
         vocab_size=labels.vocab_size,

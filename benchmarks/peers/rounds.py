@@ -15,13 +15,13 @@ class Case:
     kind: str
     order: str = "arrival"
     batch_size: int = 1
-    count: int | None = None  # of a latency: only so many queries, one at a time
+    count: int | None = None  # of a latency: only this many queries, one at a time
 
     def __str__(self):
         return f"{self.kind}, {self.order} {self.batch_size}"
 
 
-# Alone a text has no padding, so that order means nothing there.
+# A single text has no padding, so order does not matter there.
 RATES = tuple(Case("rate", order, size) for order in ORDERS for size in BATCH_SIZES if (order, size) != ("sorted", 1))
 ALL_CASES = (*RATES, Case("latency"), Case("start"))
 LARGE_MODEL_CASES = (Case("rate", "arrival", 32), Case("rate", "sorted", 32), Case("latency", count=128))

@@ -8,7 +8,7 @@ import sys
 def serve(make_worker):
     """Calls the method that a command names, of the worker that make_worker(start) gave for the first argument of the
     process. What fails is answered {"error": …} and ends the process."""
-    # What a library prints must not end up among the answers.
+    # The output of a library must not be mixed with the answers.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     worker = None
@@ -17,7 +17,7 @@ def serve(make_worker):
         try:
             worker = worker or make_worker(json.loads(sys.argv[1]))
             answer = getattr(worker, command.pop("command"))(**command)
-        except Exception as error:  # any: it is the peer's, and stands in the table
+        except Exception as error:  # any error: it is the peer's and is shown in the table
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), file=answers, flush=True)
         if isinstance(answer, dict) and "error" in answer:

@@ -25,7 +25,7 @@ from serve import serve
 
 def load_engine(start):
     os.sched_setaffinity(0, start["cores"])
-    # Before the libraries load: their pools are sized then.
+    # Set before the libraries load, which size their pools then.
     os.environ["OMP_NUM_THREADS"] = os.environ["RAYON_NUM_THREADS"] = str(start["threads"])
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
     os.environ["CUDA_VISIBLE_DEVICES"] = ""

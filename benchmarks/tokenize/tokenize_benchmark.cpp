@@ -1,5 +1,5 @@
-// Texts per second of the tokenizer, one thread. The queries and the ids that `tokenizers` gives
-// them come from huggingface.py, which runs this program and prints the ratio.
+// Texts per second of the tokenizer, one thread. The queries and their ids from `tokenizers` are
+// provided by huggingface.py, which runs this program and prints the ratio.
 
 #include <benchmark/benchmark.h>
 
@@ -51,7 +51,7 @@ void tokenize(benchmark::State& state,
 
 }  // namespace
 
-// arguments: MODEL_FOLDER QUERIES.jsonl ({"text", "ids"} a line), then Google Benchmark's.
+// arguments: MODEL_FOLDER QUERIES.jsonl ({"text", "ids"} per line), then Google Benchmark's.
 int main(int argc, char** argv) {
   if (argc < 3) {
     std::cerr << "usage: tokenize_benchmark MODEL_FOLDER QUERIES.jsonl [benchmark options]\n";

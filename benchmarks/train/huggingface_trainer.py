@@ -36,7 +36,7 @@ def parse_arguments():
 
 
 ARGUMENTS = parse_arguments()
-# Before torch loads: its pools are sized then.
+# Set before torch loads, which sizes its pools then.
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(ARGUMENTS.threads)
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 

@@ -28,7 +28,7 @@ std::string row(const ClassFigures& figures) {
       figures.predicted);
 }
 
-// What nothing can be said of but how often it was predicted. Sorted as -1, below every figure.
+// A class of which only the number of predictions is known. Sorted as -1, below every figure.
 std::string row_without_examples(const ClassFigures& figures) {
   constexpr const char* kNone = "<td class=\"number quiet\" data-value=\"-1\">–</td>";
   return fmt::format(

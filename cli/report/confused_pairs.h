@@ -7,8 +7,8 @@
 
 namespace fastintent::cli {
 
-/// The most confused pairs, each with the texts that were most confidently mistaken. `texts` are
-/// those that `evaluation` measured, in its order. HTML.
+/// The most confused pairs, each with its most confident mistakes. `texts` are the texts that
+/// `evaluation` measured, in its order. HTML.
 std::string confused_pairs(const Evaluation& evaluation, const std::vector<std::string>& texts);
 
 }  // namespace fastintent::cli

@@ -16,11 +16,11 @@ namespace {
 
 // In CSS pixels.
 constexpr double kWidth = 880;    // of all cells, where their limits allow: fits a desktop's page
-constexpr double kSmallest = 12;  // of a cell: a label of 10 px stands beside it
+constexpr double kSmallest = 12;  // of a cell: a label of 10 px is beside it
 constexpr double kLargest = 56;   // of a cell: 2 classes are no poster
-constexpr double kCounted = 22;   // from here on three digits of 12 px fit a cell
+constexpr double kCounted = 22;   // from this size on, three digits of 12 px fit a cell
 constexpr double kCharacter = 0.55;  // width of an average letter, of the font's size
-constexpr size_t kLabelLength = 32;  // of characters; the whole label stands in the title
+constexpr size_t kLabelLength = 32;  // of characters; the full label is in the title
 constexpr double kGap = 6;           // between a label and its cells
 
 // Sizes that all parts of the drawing share.
@@ -40,7 +40,7 @@ Layout layout_of(const std::vector<std::string>& labels) {
   layout.font = layout.cell < kCounted ? 10 : 12;
   size_t longest = 0;
   for (const std::string& label : labels) {
-    longest = std::max(longest, label.size());  // bytes: wide letters take more of both
+    longest = std::max(longest, label.size());  // bytes: wide letters need more of both
   }
   const auto characters = static_cast<double>(std::min(longest, kLabelLength));
   // One line more for "label" and "predicted".
@@ -92,8 +92,8 @@ double share_of_row(const Evaluation& evaluation, size_t label, size_t predicted
          static_cast<double>(evaluation.classes[label].support);
 }
 
-// The largest share of a label's examples that was given one wrong intent, and at least a fifth:
-// the only mistake of a good model shall not look like a bad one's.
+// The largest share of a label's examples that were predicted as one wrong intent, and at least a
+// fifth: the only mistake of a good model must not look like that of a bad one.
 double worst_share(const Evaluation& evaluation) {
   double worst = 0.2;
   for (size_t label = 0; label < evaluation.classes.size(); ++label) {
@@ -106,8 +106,8 @@ double worst_share(const Evaluation& evaluation) {
   return worst;
 }
 
-// How much colour a cell has for its share of the row. Right ones stay in the background; of the
-// wrong ones the worst is as strong as its count can still be read on, the others in proportion.
+// The strength of the colour of a cell for its share of the row. Right ones stay in the background;
+// the worst of the wrong ones is as strong as its count remains readable, the others in proportion.
 double opacity(double share, bool right, double worst) {
   return right ? 0.08 + 0.42 * share : 0.15 + 0.6 * share / worst;
 }

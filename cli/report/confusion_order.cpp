@@ -48,7 +48,7 @@ std::vector<size_t> confusion_order(const std::vector<std::vector<int64_t>>& cou
     if (into == from) {
       continue;
     }
-    // Turned so that the two of the pair come as near to each other as they can.
+    // Reversed where that brings the two classes of the pair closest to each other.
     if (in_first_half(groups[into], pair.first)) {
       std::reverse(groups[into].begin(), groups[into].end());
     }

@@ -8,8 +8,8 @@
 
 namespace fastintent::cli {
 
-/// The page of `evaluate`: what was measured on what, and all sections of `evaluation`. `model` and
-/// `file` are where `classifier` and `data` came from.
+/// The page of `evaluate`: the model, the data, and all sections of `evaluation`. `model` and
+/// `file` are the sources of `classifier` and `data`.
 std::string evaluation_page(const std::string& model,
                             const IntentClassifier& classifier,
                             const std::string& file,

@@ -49,7 +49,7 @@ std::string evaluation_summary(const Evaluation& evaluation) {
            percent(evaluation.accuracy),
            fmt::format("{} of {} wrong", evaluation.mistakes.size(), evaluation.examples)) +
       tile("Macro F1", percent(evaluation.macro_f1));
-  // Among as many intents as there are, every known label is found.
+  // With no more than three intents, every known label is among the top three; so for five.
   if (intents > 3) {
     tiles += tile("Top-3 accuracy", percent(evaluation.top_3_accuracy));
   }

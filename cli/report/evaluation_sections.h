@@ -11,8 +11,8 @@ namespace fastintent::cli {
 /// The main figures as tiles, and the labels that the model does not know. HTML.
 std::string evaluation_summary(const Evaluation& evaluation);
 
-/// Confused pairs, confusion matrix, classes and reliability. `texts` are those that `evaluation`
-/// measured, in its order.
+/// Confused pairs, confusion matrix, classes and reliability. `texts` are the texts that
+/// `evaluation` measured, in its order.
 std::vector<PageSection> evaluation_sections(const Evaluation& evaluation,
                                              const std::vector<std::string>& texts);
 

@@ -6,8 +6,8 @@
 
 namespace fastintent::cli {
 
-/// `text` as it may stand in an element or in a quoted attribute of HTML and SVG. Bytes that are
-/// not UTF-8 and control characters, which neither knows, become U+FFFD.
+/// `text` escaped for an element or a quoted attribute of HTML and SVG. Bytes that are not UTF-8,
+/// and control characters, which neither allows, become U+FFFD.
 std::string html_escaped(std::string_view text);
 
 /// The beginning of `text`, at most `characters` long, the last one "…" where something was left

@@ -24,7 +24,7 @@ constexpr double kTicks = 5;           // about as many as one reads without cou
 
 using Text = std::back_insert_iterator<std::string>;
 
-// Where values lie in the drawing, and where its figures stand.
+// Maps values to places in the drawing, and places the figures of an axis.
 struct Scale {
   double low;
   double high;
@@ -73,7 +73,7 @@ Scale vertical_scale(const LineChart& chart) {
   return {low, chart.shares ? std::min(high, 1.0) : high, step, kHeight - kBottom, kTop};
 }
 
-// A figure with the digits that tell it from the next one.
+// A figure with the digits that distinguish it from the next one.
 std::string figure(double value, double step, bool share) {
   const double factor = share ? 100 : 1;
   const int digits = static_cast<int>(std::max(0.0, -std::floor(std::log10(step * factor) + 1e-9)));
@@ -155,7 +155,7 @@ void write_mark(const LineChart& chart, const Scale& x, const Scale& y, Text out
     return;
   }
   const double left = x.place(*chart.marked_x);
-  const bool beyond_middle = left > (x.from + x.to) / 2;  // the words go where there is room
+  const bool beyond_middle = left > (x.from + x.to) / 2;  // the words are where there is room
   fmt::format_to(out,
                  "<path class=\"dashed\" d=\"M{:.2f} {:g}V{:g}\"/><text class=\"quiet\" "
                  "text-anchor=\"{}\" x=\"{:.2f}\" y=\"{:g}\">{}</text>\n",

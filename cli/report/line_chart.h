@@ -24,7 +24,7 @@ struct LineChart {
   bool shares = false;  ///< y is a share, shown in percent and never above 100; else it starts at 0
   std::vector<LineSeries> series;
   std::optional<double> marked_x;  ///< a vertical line here
-  std::string mark;                ///< what it says
+  std::string mark;                ///< its label
 };
 
 /// The chart as a figure with caption, legend and SVG; of many points only as many are drawn as can

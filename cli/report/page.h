@@ -13,11 +13,11 @@ struct PageSection {
   std::string body;   ///< HTML
 };
 
-/// What stands above the sections: names and values, text.
+/// The facts above the sections: names and values, text.
 using PageFacts = std::vector<std::pair<std::string, std::string>>;
 
-/// A whole HTML document that needs nothing but itself: styles and script are inside, and it is
-/// complete without the script. `title` is text, `summary` HTML.
+/// A complete HTML document without other files: styles and script are inside, and nothing is
+/// missing without the script. `title` is text, `summary` HTML.
 std::string html_page(const std::string& title,
                       const PageFacts& facts,
                       const std::string& summary,

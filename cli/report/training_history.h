@@ -8,7 +8,7 @@
 
 namespace fastintent::cli {
 
-/// What an epoch's report has that curves show.
+/// The values of an epoch's report that the curves show.
 struct EpochFigures {
   struct Validation {
     double accuracy = 0;
@@ -27,12 +27,12 @@ struct FitHistory {
   std::map<int, EpochFigures> epochs;
 };
 
-/// The course of a training run: what it reports and, where it was resumed, what the log has of it
-/// from before. One thread at a time.
+/// The course of a training run: its reports and, where it was resumed, the earlier part from the
+/// log. One thread at a time.
 class TrainingHistory {
  public:
-  /// Takes what is in the training log of the earlier part of this run; none when `file` is no
-  /// ordinary file. What stands twice counts as it stands last, and so does what is added later.
+  /// Reads the training log of the earlier part of this run; nothing when `file` is no ordinary
+  /// file. Of repeated events the last counts, including those added later.
   void read_log(const std::filesystem::path& file);
   void add(const StepReport& report);
   void add(const EpochReport& report);

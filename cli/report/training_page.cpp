@@ -95,7 +95,7 @@ PageFacts setting_facts(const TrainingOptions& options) {
   return facts;
 }
 
-// What the curves of a resumed run lack, in words.
+// Names the part that the curves of a resumed run lack.
 std::string gap(const FitHistory& fit, const std::string& log) {
   if (fit.steps.empty()) {
     return fmt::format(

@@ -9,7 +9,7 @@
 
 namespace fastintent::cli {
 
-/// Where a run's rows came from.
+/// The sources of a run's rows.
 struct TrainingFiles {
   std::string training;
   std::string validation;  ///< empty: rows held out of `training`

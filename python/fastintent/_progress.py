@@ -9,7 +9,7 @@ _BETWEEN_LINES = 5.0  # seconds between lines where no bar can be drawn
 
 
 class ProgressBar:
-    """Shows on standard error how far a call is.
+    """Shows the progress of a call on standard error.
 
     A bar of tqdm on a terminal and in a notebook, where tqdm is installed; elsewhere a line every five
     seconds. Shows nothing where there is no standard error.
@@ -49,13 +49,13 @@ class ProgressBar:
             self._print()
 
     def finish(self) -> None:
-        """Reports that all is done, also what no update reported."""
+        """Marks the job complete, even where no update reported it."""
         if self._latest is not None:
             done, total, note = self._latest
             self.update(total or done, total, note)
 
     def close(self) -> None:
-        """Shows the last state for good."""
+        """Leaves the last state on the screen."""
         if self._bar is not None:
             self._bar.close()
         elif self._latest is not None:

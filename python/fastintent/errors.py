@@ -67,15 +67,15 @@ class OutOfResourcesError(FastintentError, MemoryError):
 
 
 class NoModelError(FastintentError, RuntimeError):
-    """A prediction was asked for before there was a trained model."""
+    """A prediction was requested before there was a trained model."""
 
     code = "no_model"
 
 
 class StoppedError(FastintentError, RuntimeError):
-    """The caller asked to stop; what was promised to be saved is saved.
+    """The caller asked to stop; everything that was promised to be saved is saved.
 
-    Ctrl-C raises KeyboardInterrupt instead, and what a callback raises comes out as it is.
+    Ctrl-C raises KeyboardInterrupt instead, and exceptions of a callback are raised unchanged.
     """
 
     code = "interrupted"

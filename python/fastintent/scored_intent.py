@@ -1,4 +1,4 @@
-"""What the alternatives of a prediction are."""
+"""The type of the alternatives of a prediction."""
 
 from typing import NamedTuple
 

@@ -9,7 +9,7 @@
 
 namespace fastintent::python {
 
-/// The values that go by a name in Python. Each throws invalid_argument, naming the choices.
+/// The values that have names in Python. Each throws invalid_argument, naming the choices.
 DeviceChoice parse_device(std::string_view name);
 Precision parse_precision(std::string_view name);
 FileFormat parse_format(std::string_view name);

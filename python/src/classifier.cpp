@@ -24,7 +24,7 @@ Classifier::Classifier(ClassifierOptions options, std::optional<nb::callable> lo
         return IntentClassifier(options);
       }()) {}
 
-// What it raises has no caller to go to: the model is loaded all the same.
+// Exceptions of the callback have no caller to reach: the model is loaded anyway.
 std::function<void(const std::string&)> Classifier::log_function() {
   return [this](const std::string& message) {
     const nb::gil_scoped_acquire locked;

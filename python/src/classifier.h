@@ -13,7 +13,8 @@ namespace fastintent::python {
 
 namespace nb = nanobind;
 
-/// What stands behind fastintent.IntentClassifier: the library's, and its Python log callback.
+/// The implementation of fastintent.IntentClassifier: the library's classifier and its Python log
+/// callback.
 class Classifier {
  public:
   Classifier(ClassifierOptions options, std::optional<nb::callable> log);
@@ -32,7 +33,7 @@ class Classifier {
   ProcessBound<IntentClassifier> native_;
 };
 
-/// The methods of fastintent.IntentClassifier, a file each.
+/// The methods of fastintent.IntentClassifier, one file for each function.
 void add_prediction_methods(nb::class_<Classifier>& classifier);
 void add_performance_methods(nb::class_<Classifier>& classifier);
 void add_training_methods(nb::class_<Classifier>& classifier);

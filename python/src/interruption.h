@@ -11,13 +11,13 @@ namespace fastintent::python {
 
 namespace nb = nanobind;
 
-/// Takes what Python raises inside callbacks of the library (Ctrl-C, too) around the library: the
-/// callback only asks it to stop, so that it keeps what it promised to keep, and run() raises the
-/// same afterwards.
+/// Carries exceptions that Python raises inside callbacks of the library (Ctrl-C, too) past the
+/// library: the callback only requests a stop, so that the library saves what it promised to save,
+/// and run() raises the exception afterwards.
 class Interruption {
  public:
-  /// Runs the Python code of a callback, which need not hold the GIL. False when it raised, now or
-  /// earlier.
+  /// Runs the Python code of a callback; the callback need not hold the GIL. False when it raised,
+  /// now or earlier.
   template <typename Code>
   bool allows(Code&& code) {
     if (raised_ != nullptr) {
@@ -38,7 +38,7 @@ class Interruption {
     return allows([] {});
   }
 
-  /// run() raises `error`, caught in a callback, afterwards.
+  /// Makes run() raise `error`, caught in a callback, afterwards.
   void raise_afterwards(std::exception_ptr error) { raised_ = std::move(error); }
 
   /// Calls the library without the GIL.

@@ -6,7 +6,7 @@ namespace fastintent::python {
 NB_MODULE(_fastintent, m) {
   m.doc() = "The native half of the package fastintent.";
   m.attr("__version__") = kVersion;
-  // What lives until the interpreter ends is no leak of ours.
+  // Objects that live until the interpreter ends are not leaks.
   nb::set_leak_warnings(false);
   init_errors(m);
   init_devices(m);

@@ -18,7 +18,7 @@
 namespace fastintent::python {
 namespace {
 
-// What pickle keeps of a prediction.
+// The fields of a prediction that pickle stores.
 using State = std::tuple<std::string,
                          float,
                          std::vector<std::pair<std::string, float>>,
@@ -128,7 +128,7 @@ void init_prediction(nb::module_& m) {
       .def("__repr__", &repr)
       .def("__getstate__", &state)
       .def("__setstate__", &set_state)
-      .attr("__hash__") = nb::none();  // equal by value and may be changed by __setstate__
+      .attr("__hash__") = nb::none();  // compared by value, and mutable through __setstate__
 }
 
 }  // namespace fastintent::python

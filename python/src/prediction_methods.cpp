@@ -15,7 +15,7 @@
 namespace fastintent::python {
 namespace {
 
-// 0, which stands for the classifier's own, where Python says None.
+// 0, the classifier's own value, for None in Python.
 int chosen_batch_size(std::optional<int> batch_size) {
   if (batch_size && *batch_size <= 0) {
     throw Error(ErrorCode::invalid_argument,

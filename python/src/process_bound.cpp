@@ -8,7 +8,7 @@
 namespace fastintent::python {
 namespace {
 
-// Changed in a forked child alone, while it has one thread.
+// Changed only in a forked child, while it has one thread.
 int64_t forks = 0;
 [[maybe_unused]] const int kRegistered = pthread_atfork(nullptr, nullptr, [] { ++forks; });
 

@@ -9,15 +9,15 @@ namespace fastintent::python {
 /// How often this process is the child of a fork() since the module was imported.
 int64_t fork_count();
 
-/// Throws what using a `thing` of the parent process deserves.
+/// Throws the error for using a `thing` of the parent process.
 [[noreturn]] void throw_forked(const char* thing);
 
-/// Something with threads, which a forked child does not have: there its use is an error, where it
-/// would wait for ever, and it is never destroyed.
+/// An object with threads, which a forked child does not have: there, using it is an error, because
+/// it would wait forever, and it is never destroyed.
 template <typename T>
 class ProcessBound {
  public:
-  /// `thing` stands for it in the message and must be a literal.
+  /// `thing` names it in the message and must be a literal.
   template <typename... Arguments>
   explicit ProcessBound(const char* thing, Arguments&&... arguments)
       : thing_(thing),

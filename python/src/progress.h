@@ -21,7 +21,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// All is done, perhaps after the last update().
+  /// Marks the job complete, even if the last update() did not report that.
   void finish();
   void update(int64_t done, int64_t total, const std::string& note = {});
 

@@ -8,7 +8,7 @@ namespace fastintent::python {
 
 namespace nb = nanobind;
 
-/// What the classifier tells of itself, as dictionaries with the names of the header.
+/// The reports of the classifier, as dictionaries with the names of the header.
 nb::dict to_dict(const CacheStats& stats);
 nb::dict to_dict(const GpuMemoryStats& stats);
 nb::dict to_dict(const OptimizationReport& report);

@@ -16,7 +16,8 @@ Stream::Stream(IntentClassifier& classifier, nb::handle texts, PredictOptions op
                                                   options);
       }()) {}
 
-// Called by the library on the thread that asks for a batch, while that waits without the GIL.
+// Called by the library on the thread that requests a batch, while that thread waits without the
+// GIL.
 bool Stream::read(std::string& text) {
   const nb::gil_scoped_acquire locked;
   try {
@@ -27,7 +28,7 @@ bool Stream::read(std::string& text) {
     text = found->view;
     return true;
   } catch (nb::python_error& error) {
-    // An error of the source comes after the batches before it; Ctrl-C ends the stream at once.
+    // An error of the source is raised after the batches before it; Ctrl-C ends the stream at once.
     if (error.matches(PyExc_Exception)) {
       throw;
     }

@@ -11,8 +11,8 @@
 
 namespace fastintent::python {
 
-/// What stands behind fastintent.PredictionStream: the iterator of predict_batch_streaming. Its
-/// source reads the Python iterable, whose errors come out as they are.
+/// The implementation of fastintent.PredictionStream: the iterator of predict_batch_streaming. Its
+/// source reads the Python iterable; errors of the iterable are raised unchanged.
 class Stream {
  public:
   Stream(IntentClassifier& classifier, nb::handle texts, PredictOptions options);

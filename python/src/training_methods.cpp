@@ -133,7 +133,7 @@ void save(const Classifier& self, const std::filesystem::path& path, bool overwr
   classifier.save(path, overwrite);
 }
 
-// The defaults are those of TrainingOptions; None takes them, too.
+// The defaults are those of TrainingOptions; None selects them, too.
 std::string train_signature() {
   return "def train(self, texts: collections.abc.Iterable[str], "
          "labels: collections.abc.Iterable[str], "

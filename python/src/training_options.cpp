@@ -65,7 +65,7 @@ void assign(Precision& member, const std::string& name, nb::handle value) {
   member = parse_precision(cast<std::string>(name, value));
 }
 
-// Calls visit(field, member) for the keyword arguments. Where a run computes belongs to the
+// Calls visit(field, member) for the keyword arguments. The placement fields belong to the
 // classifier.
 template <typename Visit>
 void visit_keywords(TrainingOptions& options, const Visit& visit) {
@@ -78,7 +78,7 @@ void visit_keywords(TrainingOptions& options, const Visit& visit) {
   });
 }
 
-// Type and default as a stub has them.
+// Type and default as written in a stub.
 std::string stub_text(bool value) {
   return value ? "bool = True" : "bool = False";
 }

@@ -14,7 +14,7 @@ namespace nb = nanobind;
 /// Throws TypeError for an unknown name or a value of another type.
 TrainingOptions read_training_options(const nb::kwargs& keywords);
 
-/// The same keyword arguments as a signature has them: "epochs: int | None = None, ".
+/// The same keyword arguments as written in a signature: "epochs: int | None = None, ".
 std::string training_keywords();
 
 /// A line of the docstring for each: "batch_size: texts a step.".

@@ -63,7 +63,7 @@ def test_control_c_stops_a_download(empty_cache, silent_hub):
     def interrupt():
         silent_hub.wait()
         _thread.interrupt_main()
-        # As a user would, who sees nothing happen.
+        # As a user would do when nothing seems to happen.
         if not stopped.wait(4):
             _thread.interrupt_main()
 

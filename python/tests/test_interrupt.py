@@ -7,7 +7,7 @@ import sys
 import pytest
 from conftest import BASE, DATA, TRAINED
 
-# Each prints "started" when the call to stop is about to begin, and would run for hours.
+# Each prints "started" just before the call to be stopped begins, and would run for hours.
 CALLS = {
     "predict_batch": """
         texts = [f"card {i}" for i in range(2_000_000)]

@@ -34,7 +34,7 @@ FileWriter::FileWriter(const fs::path& file) : file_(file) {
     partial_ =
         file_.parent_path() / fmt::format(".{}.{}.partial", file_.filename().string(), ::getpid());
     opened = partial_;
-    // What lies there under our own number was left by a process that had it before us.
+    // A file under our process number was left by an earlier process with the same number.
     fs::remove(partial_, ignored);
     flags |= O_CREAT | O_EXCL;
   }

@@ -6,7 +6,7 @@
 
 namespace fastintent {
 
-/// FNV-1a (Fowler, Noll & Vo), 64 bits, of a series of values: enough to tell things apart that
+/// FNV-1a (Fowler, Noll & Vo), 64 bits, of a series of values: enough to distinguish things that
 /// differ by accident, not a defence against forgery.
 class Fingerprint {
  public:
@@ -14,7 +14,7 @@ class Fingerprint {
     for (const char byte : bytes) {
       add_byte(static_cast<unsigned char>(byte));
     }
-    add_byte(0xff);  // no UTF-8 text holds this byte: ends a value
+    add_byte(0xff);  // ends a value: no UTF-8 text has this byte
   }
   /// 16 hexadecimal digits.
   std::string text() const;

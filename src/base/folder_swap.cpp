@@ -43,7 +43,8 @@ std::vector<fs::path> all_beside(const fs::path& folder, std::string_view suffix
         !name.ends_with(suffix)) {
       continue;
     }
-    // Only digits between them: the rest may belong to a folder whose name begins like this one's.
+    // Only digits may be between them: other names may belong to a folder whose name begins like
+    // this one's.
     const auto end = name.end() - static_cast<std::ptrdiff_t>(suffix.size());
     if (std::all_of(name.begin() + static_cast<std::ptrdiff_t>(prefix.size()), end, [](char c) {
           return c >= '0' && c <= '9';

@@ -49,7 +49,7 @@ MappedFile::MappedFile(const std::filesystem::path& file) {
 
 MappedFile::~MappedFile() {
   if (!bytes_.empty()) {
-    // munmap takes what mmap gave, which this class only reads.
+    // munmap needs the pointer that mmap returned; this class itself only reads the memory.
     ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
   }
 }

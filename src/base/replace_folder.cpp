@@ -1,6 +1,7 @@
 // The new folder is locked (flock) for as long as its process lives: a partial folder that can be
-// locked is a dead process's. The process number in its name only keeps writers apart; it cannot
-// tell the dead from the living, being reused and different in every container.
+// locked belongs to a dead process. The process number in its name only keeps writers apart; it
+// does not show whether the process is alive, because numbers are reused and differ between
+// containers.
 #include "base/replace_folder.h"
 
 #include <fcntl.h>
@@ -55,13 +56,14 @@ fs::path resolved(const fs::path& folder) {
   return path;
 }
 
-// A folder `.<name>.<pid>.partial` beside `folder`, locked; removed with all it holds in the end.
+// A folder `.<name>.<pid>.partial` beside `folder`, locked; the destructor removes it with its
+// contents.
 class PartialFolder {
  public:
   explicit PartialFolder(const fs::path& folder) : path_(beside(folder, kPartial)) {
     remove_leftovers(folder);
-    // Until the lock is held another process may take the new folder for a dead one's and remove
-    // it: then it has no name any more.
+    // Until the lock is held, another process may mistake the new folder for a dead process's and
+    // remove it: then it no longer has a name.
     struct stat status{};
     do {
       if (::mkdir(path_.c_str(), 0777) != 0) {
@@ -70,7 +72,7 @@ class PartialFolder {
       lock_ = std::make_unique<FileDescriptor>(
           ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
       if (lock_->valid()) {
-        ::flock(lock_->get(), LOCK_EX);  // without it, on a file system that has none
+        ::flock(lock_->get(), LOCK_EX);  // continues without a lock where the file system has none
       }
     } while (!lock_->valid() || ::fstat(lock_->get(), &status) != 0 || status.st_nlink == 0);
   }

@@ -4,11 +4,11 @@
 
 namespace fastintent {
 
-/// A new folder for temporary files, readable by this user alone, removed with all in it at the end
-/// of its life.
+/// A new folder for temporary files, readable by this user alone; the destructor removes it with
+/// its contents.
 class ScratchFolder {
  public:
-  /// Makes it where the system keeps temporary files (TMPDIR). Throws cannot_create.
+  /// Creates it where the system keeps temporary files (TMPDIR). Throws cannot_create.
   ScratchFolder();
   ~ScratchFolder();
   ScratchFolder(const ScratchFolder&) = delete;

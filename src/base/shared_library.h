@@ -4,10 +4,10 @@
 
 namespace fastintent {
 
-/// A library of the system, loaded when it is first needed instead of with the program: libcurl
-/// brings 37 more, which took 6 ms of each start of a program that rarely downloads anything,
-/// cuBLASLt took 70, and NCCL is where several GPUs train and nowhere else. Never unloaded: such
-/// libraries register work for the program's end.
+/// A system library, loaded on first use instead of at program start: libcurl loads 37 more
+/// libraries, which cost 6 ms at each start of a program that rarely downloads anything; cuBLASLt
+/// cost 70 ms; NCCL is installed only where several GPUs train. Never unloaded: such libraries
+/// register functions to run at program exit.
 class SharedLibrary {
  public:
   /// Throws `missing`, in the name of `operation`, when there is no library of that name
@@ -27,7 +27,7 @@ class SharedLibrary {
     void* address_;
   };
 
-  /// Throws as the constructor does when the library lacks it.
+  /// Throws the constructor's error when the library lacks it.
   Symbol operator[](const char* function) const;
 
  private:

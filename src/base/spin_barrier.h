@@ -6,14 +6,14 @@
 
 namespace fastintent {
 
-/// Spins until `done()` is true, giving way to other threads when that lasts; returns whether it
-/// did.
+/// Spins until `done()` is true, yielding to other threads when that takes long; returns whether it
+/// yielded.
 template <class Done>
 bool spin_until(const Done& done) {
-  // Longer than a worker that looks out takes to come, and than the parts of a query differ;
-  // shorter than a thread that has lost its core waits to get it back.
+  // Longer than a spinning worker takes to arrive, and than the parts of a query differ in time;
+  // shorter than a thread that lost its core waits to get it back.
   constexpr std::chrono::microseconds kPatience{50};
-  constexpr int kSpins = 100;  // between two looks at the clock
+  constexpr int kSpins = 100;  // between two readings of the clock
   const auto end = std::chrono::steady_clock::now() + kPatience;
   while (true) {
     for (int spins = 0; spins < kSpins; ++spins) {
@@ -31,14 +31,15 @@ bool spin_until(const Done& done) {
   return true;
 }
 
-/// Where a fixed number of threads wait for each other, again and again, a µs or less at a time.
+/// A barrier at which a fixed number of threads wait for each other again and again, a µs or less
+/// at a time.
 class SpinBarrier {
  public:
   explicit SpinBarrier(int threads) : threads_(threads) {}
   SpinBarrier(const SpinBarrier&) = delete;
   SpinBarrier& operator=(const SpinBarrier&) = delete;
 
-  /// Returns when all threads have called it as often. What they wrote before is visible.
+  /// Returns when all threads have called it equally often. Their earlier writes are then visible.
   void wait() {
     const unsigned round = round_.load(std::memory_order_relaxed);
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
@@ -52,8 +53,8 @@ class SpinBarrier {
     }
   }
 
-  /// Whether a thread waited so long that it gave way to others, but for the first time, when some
-  /// may have had to wake.
+  /// Whether a thread waited so long that it yielded, not counting the first wait, when some
+  /// threads may have had to wake.
   bool gave_way() const { return gave_way_.load(std::memory_order_relaxed); }
 
  private:

@@ -23,12 +23,12 @@ class TeamMember {
   int index() const { return index_; }
   int size() const { return size_; }
 
-  /// This member's part of `items`: the members' parts are neighbours, equal but for one item.
+  /// This member's part of `items`: parts are adjacent and their sizes differ by at most one item.
   Share share(int64_t items) const {
     return {items * index_ / size_, items * (index_ + 1) / size_};
   }
 
-  /// Returns when every member has called it as often: what they wrote before is visible.
+  /// Returns when every member has called it equally often: their earlier writes are then visible.
   virtual void wait() const {}
 
  private:
@@ -36,7 +36,7 @@ class TeamMember {
   int size_;
 };
 
-/// Threads that can run a task together. One thread asks at a time.
+/// Threads that can run a task together. One thread calls it at a time.
 class Team {
  public:
   Team() = default;

@@ -21,22 +21,23 @@ namespace fastintent {
 
 namespace {
 
-// How long a worker that has run out of work looks out for more before it sleeps. A sleeping thread
-// takes 20 to 100 µs to wake, as long as a third of a query; one query follows another within a few
-// µs when a caller asks in a loop.
+// How long an idle worker looks for more work before it sleeps. A sleeping thread takes 20 to 100
+// µs to wake, as long as a third of a query; queries follow each other within a few µs when a caller
+// predicts in a loop.
 constexpr std::chrono::microseconds kLookOut{100};
 
-// Where other programs want the cores too, a member waits for one that has lost its core, again and
-// again: slower than no team. Then the pool declines some requests, twice as many each time.
+// Where other programs compete for the cores, members wait again and again for one that has lost
+// its core, which is slower than no team. The pool then declines some requests, twice as many each
+// time.
 constexpr int kLongestPause = 256;
 
 }  // namespace
 
 // Each run() raises `generation`; a worker runs the task once for each generation it sees and
-// counts itself out of `running`. A team is the same for all workers but the first. Submitted tasks
-// wait in one queue and come after both. All of it under one mutex, but for the workers of a team
-// and those on the look-out, who watch atomics: a task lasts milliseconds, a query in a team less
-// than one.
+// counts itself out of `running`. A team works the same way with all workers but the first.
+// Submitted tasks wait in one queue and run after both. One mutex guards all of it, except that the
+// workers of a team and those looking for work watch atomics: a task lasts milliseconds, a query in
+// a team less than one.
 class ThreadPool::State {
  public:
   explicit State(int workers) : errors_(static_cast<size_t>(std::max(1, workers))) {
@@ -184,7 +185,7 @@ class ThreadPool::State {
     }
   }
 
-  // Returns when there is news or after kLookOut.
+  // Returns when `news_` has changed or after kLookOut.
   void look_out(std::unique_lock<std::mutex>& lock) {
     const uint64_t known = news_.load(std::memory_order_relaxed);
     lock.unlock();
@@ -225,7 +226,7 @@ class ThreadPool::State {
     ++busy_;
     lock.unlock();
     task(worker);
-    task = nullptr;  // what it holds is let go outside the lock
+    task = nullptr;  // its captures are released outside the lock
     lock.lock();
     --busy_;
   }
@@ -245,8 +246,8 @@ class ThreadPool::State {
   int team_pause_ = 0;  // requests to decline
   int last_pause_ = 1;
   std::atomic<int> team_left_{0};     // workers still in the team
-  std::atomic<uint64_t> news_{0};     // counts what a worker on the look-out may have to do
-  std::vector<std::thread> threads_;  // last: threads start when everything above stands
+  std::atomic<uint64_t> news_{0};     // counts events that an idle worker may have to handle
+  std::vector<std::thread> threads_;  // last: threads start when all of the above exists
 };
 
 ThreadPool::ThreadPool(int workers) : state_(std::make_unique<State>(workers)) {}

@@ -7,12 +7,12 @@
 
 namespace fastintent {
 
-/// More workers than any machine has cores: a larger number is a slip of the keyboard.
+/// More workers than any machine has cores: a larger number is a typing error.
 constexpr int kMostWorkers = 1024;
 
 /// A fixed set of worker threads that run one task together, or many small ones in the order they
-/// were submitted. Idle workers sleep; all but the first look out for more work for a moment
-/// before.
+/// were submitted. Idle workers sleep; before that, all but the first look for more work for a
+/// moment.
 class ThreadPool {
  public:
   /// Starts `workers` threads, at least one. Throws out_of_resources.

@@ -40,7 +40,8 @@ class JsonDocument {
   std::string name_;
 };
 
-/// A tokenizer.json of a multilingual model has about 17 MB; ten times that is no checkpoint's.
+/// The tokenizer.json of a multilingual model is about 17 MB; no file of a checkpoint has ten times
+/// that.
 constexpr size_t kMaxJsonBytes = size_t{200} << 20;
 
 /// Pretty-printed with two spaces, fsynced. Keeps the order of an ordered_json. Throws

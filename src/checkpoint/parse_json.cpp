@@ -13,13 +13,13 @@ using nlohmann::json;
 
 namespace {
 
-// The parser's words, without its quotation of the input, which has no limit.
+// The parser's message without its quotation of the input, whose length is unlimited.
 std::string without_excerpt(const std::string& message) {
   const std::string text = message.substr(0, message.find("; last read"));
   return text.substr(text.find("] ") == std::string::npos ? 0 : text.find("] ") + 2);
 }
 
-// Makes the document of what the parser meets. Each function returns true: go on.
+// Builds the document from the parser's events. Each function returns true: continue.
 class DocumentBuilder final : public nlohmann::json_sax<json> {
  public:
   DocumentBuilder(const std::string& name, bool unique_keys, const NumberSink* sink)
@@ -109,7 +109,7 @@ class DocumentBuilder final : public nlohmann::json_sax<json> {
   bool unique_keys_;
   const NumberSink* sink_;
   json document_;
-  std::vector<json*> open_;  // a container stays where it is while it is open
+  std::vector<json*> open_;  // a container is not moved while it is open
   std::string key_;          // of the next value of an object
   size_t on_path_ = 0;       // containers, from the outermost, that lead to the sink's object
 };

@@ -9,17 +9,17 @@
 
 namespace fastintent {
 
-/// Takes the whole numbers out of one object of a document while it is read. As nodes of a tree,
-/// the 30,000 of a vocabulary would cost ten times the parsing.
+/// Extracts the whole numbers from one object of a document while it is read. As nodes of a tree,
+/// the 30,000 of a vocabulary would cost ten times as much as the parsing.
 struct NumberSink {
   std::vector<std::string> path;  ///< keys from the top to the object: {"model", "vocab"}
   /// Called for each member of the object that is a whole number from 0, in order; may move the
-  /// key. What it refuses stays in the document.
+  /// key. Members that it refuses stay in the document.
   std::function<bool(std::string& key, uint64_t number)> take;
 };
 
-/// Parses untrusted JSON. `unique_keys` also refuses an object that names a key twice, where other
-/// readers take one or the other; what goes into `sink`, if any, is not in the result.
+/// Parses untrusted JSON. `unique_keys` also refuses an object with a repeated key, of which other
+/// readers use one or the other; members passed to `sink`, if any, are not in the result.
 ///
 /// Throws bad_checkpoint (`name` stands for the file) for bad syntax or more than `kMaxJsonDepth`
 /// nested values.

@@ -48,7 +48,7 @@ float from_f16(uint16_t half) {
   return std::bit_cast<float>(bits | (uint32_t{half} & 0x8000U) << 16);
 }
 
-// `stored` has no alignment; `convert` takes what lies there.
+// `bytes` may be unaligned; `convert` receives one stored value at a time.
 template <class Stored, class Convert>
 void read_rows(std::span<const std::byte> bytes, Tensor out, Convert convert) {
   for (int64_t r = 0; r < out.rows; ++r) {

@@ -22,7 +22,7 @@ namespace {
 constexpr size_t kLengthBytes = 8;
 // The format's own limit.
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
-// numpy's, in case someone needs it; BERT has two.
+// numpy's limit, in case a file needs it; BERT's tensors have two.
 constexpr size_t kMaxDimensions = 64;
 
 struct TypeName {
@@ -146,7 +146,7 @@ class EntryReader {
     const auto* found = std::find_if(
         kTypes.begin(), kTypes.end(), [&](const TypeName& type) { return type.name == name; });
     if (found == kTypes.end()) {
-      // No type has a long name, so a long one need not be shown whole.
+      // No type has a long name, so a long one need not be shown in full.
       fail("a dtype of the format", fmt::format("'{}'", name.substr(0, 20)));
     }
     return *found;

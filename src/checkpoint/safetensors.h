@@ -9,16 +9,16 @@
 
 namespace fastintent {
 
-/// A safetensors file, taken apart.
+/// A parsed safetensors file.
 struct SafetensorsContent {
   std::vector<StoredTensor> tensors;  ///< in the order of their bytes
   FileMetadata metadata;
 };
 
-/// What lies in a safetensors file whose content is `bytes`: 8 bytes of header length (little
-/// endian), a JSON header, then the tensors' bytes. Held to what the format's reference library
-/// checks: together the tensors cover the data exactly, without holes or overlaps, and each has as
-/// many bytes as its type and shape say.
+/// Parses the content `bytes` of a safetensors file: 8 bytes of header length (little endian), a
+/// JSON header, then the tensors' bytes. Makes the checks of the format's reference library:
+/// together the tensors cover the data exactly, without holes or overlaps, and each has as many
+/// bytes as its type and shape say.
 ///
 /// The result's views point into `bytes`. Throws bad_checkpoint (`name` stands for the file).
 SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std::string& name);

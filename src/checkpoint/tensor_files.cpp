@@ -31,7 +31,7 @@ Tensors by_name(std::vector<StoredTensor> list) {
   return tensors;
 }
 
-// The shard that `value` of the index names: a file of the index's own folder, no other.
+// The shard named by `value` of the index: a file in the index's folder, no other.
 std::string shard_name(const JsonDocument& index, const std::string& tensor, const auto& value) {
   std::string name = value.is_string() ? value.template get<std::string>() : std::string();
   const bool plain = !name.empty() && name != "." && name != ".." &&

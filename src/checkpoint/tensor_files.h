@@ -18,17 +18,17 @@ class MappedFile;
 
 enum class StoredType { f32, f16, bf16, other };
 
-/// A tensor as it lies in a mapped file.
+/// A tensor as stored in a mapped file.
 struct StoredTensor {
   std::string name;
   StoredType type = StoredType::other;
-  std::string type_name;  ///< as the file says it, for messages
+  std::string type_name;  ///< as named in the file, for messages
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes;
   std::string file;  ///< for messages
 };
 
-/// What a file says of itself beside its tensors: text by key.
+/// The metadata of a file beside its tensors: text by key.
 using FileMetadata = std::map<std::string, std::string, std::less<>>;
 
 /// The weights of a model folder, mapped: model.safetensors, or the shards that
@@ -44,7 +44,7 @@ class TensorFiles {
   const StoredTensor* find(std::string_view name) const;
   /// Sorted by name.
   const std::map<std::string, StoredTensor, std::less<>>& tensors() const { return tensors_; }
-  /// Of the one file; empty for shards.
+  /// The metadata of the one file; empty for shards.
   const FileMetadata& metadata() const { return metadata_; }
   const std::string& description() const { return description_; }  ///< the path, for messages
 
@@ -61,8 +61,8 @@ class TensorFiles {
 /// from [rows, columns] ([columns] for one row also counts) or the type is not F32, F16 or BF16.
 void read_tensor(const StoredTensor& stored, Tensor out);
 
-/// The tensor where it lies, without a copy, when it is F32, aligned and of that shape; else an
-/// empty view (shape is checked as in read_tensor). Valid while the TensorFiles lives.
+/// The tensor in place, without a copy, when it is F32, aligned and of that shape; else an empty
+/// view (shape is checked as in read_tensor). Valid while the TensorFiles lives.
 ConstTensor view_tensor(const StoredTensor& stored, int64_t rows, int64_t columns);
 
 /// A tensor to be written: F32, contiguous, of one or two dimensions; or plain bytes (U8).
@@ -82,7 +82,7 @@ struct TensorToWrite {
 /// Writes a safetensors file and fsyncs it. The default metadata are what transformers expects of
 /// weights. The first tensor begins at a multiple of 64 bytes in the file, as do those that follow
 /// tensors of such sizes.
-/// Throws cannot_create or io_error; invalid_argument for a name given twice or values that do not
+/// Throws cannot_create or io_error; invalid_argument for a repeated name or values that do not
 /// fill their shape.
 void write_safetensors(const std::filesystem::path& file,
                        std::span<const TensorToWrite> tensors,

@@ -13,7 +13,8 @@ namespace fastintent {
 
 namespace {
 
-// A cache line, and the widest vector: what is used where it lies in a mapped file reads faster so.
+// A cache line, and the widest vector: values used in place in a mapped file are read faster when
+// so aligned.
 constexpr size_t kAlignment = 64;
 constexpr size_t kLengthBytes = 8;
 
@@ -35,7 +36,7 @@ void check_shape(const std::filesystem::path& file, const TensorToWrite& tensor)
   }
 }
 
-// The JSON header, filled up with spaces so that the data begin at a multiple of kAlignment.
+// The JSON header, padded with spaces so that the data begin at a multiple of kAlignment.
 std::string make_header(const std::filesystem::path& file,
                         std::span<const TensorToWrite> tensors,
                         const FileMetadata& metadata) {

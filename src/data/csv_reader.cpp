@@ -1,5 +1,5 @@
 // libcsv gets one line at a time. A line that ends no record ended inside quotes, so the record
-// goes on in the next one; that is how the first line of each record is known.
+// continues in the next one; that is how the first line of each record is known.
 #include "data/csv_reader.h"
 
 #include <csv.h>
@@ -31,7 +31,7 @@ class CsvReader::Parser {
     records_ = 0;
   }
 
-  // False when a quote stands where none may.
+  // False for a quote in a place where none is allowed.
   bool parse(const std::string& line) {
     const size_t parsed = csv_parse(&state_, line.data(), line.size(), on_field, on_record, this);
     if (parsed != line.size() && csv_error(&state_) != CSV_EPARSE) {

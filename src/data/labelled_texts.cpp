@@ -26,8 +26,8 @@ void count_labels(LabelledTexts& data) {
   }
 }
 
-// What two rows have in common that a person would call the same message: all but the case of its
-// ASCII letters and the white space around it.
+// The same for two rows that a person would call the same message: the text without the case of its
+// ASCII letters and without the white space around it.
 std::string essence(std::string_view text) {
   constexpr const char* kWhite = " \t\r\n";
   const size_t first = text.find_first_not_of(kWhite);

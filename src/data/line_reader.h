@@ -15,7 +15,7 @@ constexpr size_t kMaxLineBytes = size_t{64} << 20;
 /// Whether a UTF-8 byte order mark at the beginning is part of the first line.
 enum class ByteOrderMark { kept, skipped };
 
-/// Reads a stream line by line, whatever bytes it holds, and counts. One thread at a time.
+/// Reads a stream of any bytes line by line and counts the lines. One thread at a time.
 class LineReader {
  public:
   /// `name` stands for the stream in messages. The stream must outlive the reader.

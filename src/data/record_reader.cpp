@@ -46,7 +46,7 @@ Names label_names(const DatasetOptions& options) {
                                       : Names{options.label_column};
 }
 
-// One text a line.
+// One text per line.
 class TextRecords : public RecordReader {
  public:
   TextRecords(std::istream& stream, const std::string& name) : lines_(stream, name) {}
@@ -103,7 +103,8 @@ class CsvRecords : public RecordReader {
   }
 
  private:
-  // A blank line is an empty field where records have one, and nothing where they have more.
+  // A blank line is an empty field where records have one field, and no record where they have
+  // more.
   bool is_between_records() const {
     return header_.size() > 1 && fields_.size() == 1 && fields_[0].empty();
   }
@@ -133,7 +134,7 @@ class CsvRecords : public RecordReader {
   size_t label_column_ = 0;  // beyond the header where labels are ignored
 };
 
-// One JSON object a line.
+// One JSON object per line.
 class JsonRecords : public RecordReader {
  public:
   JsonRecords(std::istream& stream,

@@ -26,9 +26,9 @@ class RecordReader {
 
 enum class Labels { read, ignored };
 
-/// A reader of `options.format` (`automatic` means text). Throws invalid_data when the file has no
-/// header where it needs one, or not the columns; text files have no labels. The stream must
-/// outlive the reader.
+/// A reader of `options.format` (`automatic` means text). Throws invalid_data when the file lacks a
+/// header that it needs, or the columns; text files have no labels. The stream must outlive the
+/// reader.
 std::unique_ptr<RecordReader> make_record_reader(std::istream& stream,
                                                  const std::string& name,
                                                  const DatasetOptions& options,

@@ -23,7 +23,7 @@ constexpr size_t kSha1Digits = 40;
 constexpr size_t kSha256Digits = 64;
 constexpr size_t kChunk = 1 << 20;  // large enough that calls cost nothing beside the hashing
 
-// What is used of OpenSSL.
+// The functions used from OpenSSL.
 struct Libcrypto {
   SharedLibrary library{"libcrypto.so.3", "download model", ErrorCode::io_error};
   decltype(&::EVP_sha1) sha1 = library["EVP_sha1"];

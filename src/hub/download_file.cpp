@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The first bytes of a file, to which the others are added.
+// The first bytes of a file, to which the rest is appended.
 class PartialFile {
  public:
   explicit PartialFile(const fs::path& path)
@@ -65,7 +65,7 @@ class PartialFile {
   int64_t size_;
 };
 
-// Throws unless the answer begins at byte `first`, as it was asked to.
+// Throws unless the answer begins at byte `first`, as requested.
 void check_range(const HttpResponse& response, int64_t first, const RemoteFile& file) {
   const std::string range = response.header("content-range");
   if (!range.starts_with(fmt::format("bytes {}-", first))) {
@@ -107,13 +107,13 @@ void fetch_rest(HubClient& client,
   });
 }
 
-// Fetches until all bytes are there. A body without a length looks whole wherever it is cut, and
-// one whose last bytes have arrived may still end in an error: only the size tells.
+// Fetches until all bytes have arrived. A body without a length looks complete wherever it is cut,
+// and a body that has delivered its last bytes may still end in an error: only the size decides.
 void fetch_all(HubClient& client,
                PartialFile& partial,
                const RemoteFile& file,
                const std::function<void(int64_t)>& on_bytes) {
-  constexpr int kMostCuts = 4;  // as many as a connection that fails outright is given
+  constexpr int kMostCuts = 4;  // as many tries as for a connection that fails outright
   for (int cuts = 0; partial.size() != file.size; ++cuts) {
     try {
       fetch_rest(client, partial, file, on_bytes);
@@ -123,7 +123,7 @@ void fetch_all(HubClient& client,
       }
     }
     if (file.size < 0) {
-      return;  // its checksum will tell
+      return;  // its checksum will decide
     }
     if (partial.size() < file.size && cuts == kMostCuts) {
       throw Error(ErrorCode::io_error,

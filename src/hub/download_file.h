@@ -8,13 +8,13 @@
 
 namespace fastintent {
 
-/// Brings the content of `file` into the cache's blobs, unless it is there. Bytes go to
-/// `<blob>.incomplete`, which outlives a failure and is gone on with by the next call; when all are
-/// there they are checked, fsynced and renamed. `on_bytes` hears how many of the file are there.
-/// REQUIRES: the caller holds the cache's lock of the file's checksum.
+/// Brings the content of `file` into the cache's blobs, unless it is there. Bytes are written to
+/// `<blob>.incomplete`, which survives a failure and is continued by the next call; when complete,
+/// it is checked, fsynced and renamed. `on_bytes` receives the number of bytes of the file that
+/// have arrived. REQUIRES: the caller holds the cache's lock of the file's checksum.
 ///
 /// Throws io_error when writing fails, or when the content has another checksum than announced (it
-/// is then removed), and what HubClient throws.
+/// is then removed), and the errors of HubClient.
 void download_file(HubClient& client,
                    const HubCache& cache,
                    const RemoteFile& file,

@@ -44,7 +44,7 @@ std::vector<RemoteFile> describe_files(HubClient& client, const RepositoryListin
   return files;
 }
 
-// Of all files together; -1 when the hub does not tell the size of one.
+// The size of all files together; -1 when the hub does not report the size of one.
 int64_t total_size(const std::vector<RemoteFile>& files) {
   int64_t total = 0;
   for (const RemoteFile& file : files) {

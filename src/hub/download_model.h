@@ -9,8 +9,8 @@
 
 namespace fastintent {
 
-/// Downloads what fastintent reads of a model into the cache, and gives its snapshot folder. What
-/// the cache has of it is not fetched again. Throws as find_model does.
+/// Downloads the files of a model that fastintent reads into the cache, and returns its snapshot
+/// folder. Files that the cache already has are not fetched again. Throws the errors of find_model.
 std::filesystem::path download_model(const HubName& name,
                                      const HubSettings& settings,
                                      const HubCache& cache,

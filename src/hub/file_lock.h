@@ -16,7 +16,7 @@ class FileLock {
   FileLock(const std::filesystem::path& file, const std::function<bool()>& should_stop);
 
  private:
-  FileDescriptor descriptor_;  // closing it lets the lock go
+  FileDescriptor descriptor_;  // closing it releases the lock
 };
 
 }  // namespace fastintent

@@ -18,7 +18,7 @@ namespace fastintent {
 namespace fs = std::filesystem;
 
 fs::path find_model(const std::string& model_name, const HubCallbacks& callbacks) {
-  std::error_code ignored;  // a path that cannot be looked at is a folder that is not there
+  std::error_code ignored;  // a path that cannot be examined counts as absent
   if (fs::is_directory(model_name, ignored)) {
     return model_name;
   }

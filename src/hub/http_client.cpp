@@ -1,5 +1,5 @@
 // Redirects are followed here rather than by libcurl: the hub sends large files from another host,
-// which must not see the token, and names their checksum only in the answer that redirects there.
+// which must not see the token, and reports their checksum only in the redirect.
 
 #include "hub/http_client.h"
 
@@ -22,7 +22,7 @@ constexpr int kMostRedirects = 10;          // the hub needs two
 constexpr long kConnectSeconds = 10;        // as huggingface_hub
 constexpr long kBufferBytes = 256L * 1024;  // fewer calls than with curl's 16 KiB
 
-// What is used of libcurl.
+// The functions used from libcurl.
 struct Libcurl {
   SharedLibrary library{"libcurl.so.4", "download model", ErrorCode::io_error};
   decltype(&::curl_global_init) global_init = library["curl_global_init"];
@@ -40,7 +40,7 @@ struct Libcurl {
 };
 
 const Libcurl& libcurl() {
-  static const Libcurl library;  // made once, by whichever thread comes first
+  static const Libcurl library;  // created once, by the first thread
   return library;
 }
 
@@ -73,7 +73,7 @@ std::string HttpResponse::header(const std::string& name) const {
 }
 
 // One request and its answer, without redirects. The functions that libcurl calls let no exception
-// through its frames: it is kept, and rethrown after the transfer.
+// pass through its frames: they store it, and it is rethrown after the transfer.
 class HttpClient::Transfer {
  public:
   Transfer(void* handle, const Options& options, const Body& body)
@@ -101,7 +101,7 @@ class HttpClient::Transfer {
 
   HttpResponse run(const HttpRequest& request, const std::string& url, bool with_token) {
     set(CURLOPT_URL, url.c_str());
-    // Nothing else that libcurl speaks, such as file://; and https stays https.
+    // No other protocol of libcurl, such as file://; and https stays https.
     set(CURLOPT_PROTOCOLS_STR, request.url.starts_with("https:") ? "https" : "https,http");
     set(CURLOPT_NOBODY, request.head ? 1L : 0L);
     if (request.first_byte > 0) {
@@ -121,7 +121,7 @@ class HttpClient::Transfer {
     return std::move(response_);
   }
 
-  // Where the answer sends to, as a whole address; empty when nowhere.
+  // The absolute address that the answer redirects to; empty without a redirect.
   std::string redirect() const {
     const char* url = nullptr;
     curl_.easy_getinfo(handle_, CURLINFO_REDIRECT_URL, &url);
@@ -179,7 +179,7 @@ class HttpClient::Transfer {
     return go_on == 1 ? 0 : 1;
   }
 
-  // Runs `call`; gives `size`, or what stops the transfer.
+  // Runs `call`; returns `size`, or a number that stops the transfer.
   template <class Call>
   size_t keep_exception(size_t size, Call call) {
     try {

@@ -11,16 +11,16 @@ namespace fastintent {
 
 struct HttpRequest {
   std::string url;
-  bool head = false;              ///< ask for the headers only
-  int64_t first_byte = 0;         ///< ask for the content from here on (Range)
+  bool head = false;              ///< request the headers only
+  int64_t first_byte = 0;         ///< request the content from here on (Range)
   std::string until_header = {};  ///< follow redirects only until an answer has this header
 };
 
-/// The last answer of a chain of redirects, or how far it came.
+/// The last answer of a chain of redirects, or the part of it that arrived.
 struct HttpResponse {
   long status = 0;                             ///< 0: no answer at all
   std::map<std::string, std::string> headers;  ///< names in lower case
-  std::string failure;  ///< why the answer is not whole, in libcurl's words; empty when it is
+  std::string failure;  ///< why the answer is incomplete, in libcurl's words; else empty
 
   bool ok() const { return failure.empty() && status >= 200 && status < 300; }
   /// The header's value without quotes around it; empty when there is none.
@@ -28,8 +28,8 @@ struct HttpResponse {
 };
 
 /// HTTP and HTTPS over libcurl, which is loaded by the first client: certificates are verified and
-/// proxies taken from the environment, as always there. Connections are kept open between requests.
-/// One thread at a time.
+/// proxies are read from the environment, as usual. Connections are kept open between requests. One
+/// thread at a time.
 class HttpClient {
  public:
   struct Options {
@@ -43,8 +43,8 @@ class HttpClient {
   explicit HttpClient(Options options);
   ~HttpClient();
 
-  /// Sends a request, follows redirects and gives the answer, whatever its status; `failure` when
-  /// the network did not bring it whole. Throws interrupted, and what `body` throws.
+  /// Sends a request, follows redirects and returns the answer, with any status; `failure` is set
+  /// when the network did not deliver all of it. Throws interrupted, and the exceptions of `body`.
   HttpResponse send(const HttpRequest& request, const Body& body = {});
 
  private:

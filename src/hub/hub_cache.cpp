@@ -37,7 +37,7 @@ std::optional<fs::path> HubCache::find_snapshot(const std::string& revision) con
       return std::nullopt;
     }
   }
-  std::error_code ignored;  // a folder that cannot be looked at is none
+  std::error_code ignored;  // a folder that cannot be examined counts as absent
   if (!fs::is_directory(snapshot(commit), ignored)) {
     return std::nullopt;
   }

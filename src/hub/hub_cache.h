@@ -19,8 +19,8 @@ class HubCache {
  public:
   HubCache(const std::filesystem::path& cache, const std::string& repository);
 
-  /// The snapshot folder of a commit, or of what a ref says was that branch or tag; nothing when
-  /// the cache knows of none. Files may be missing in it.
+  /// The snapshot folder of a commit, or of the commit that a ref records for a branch or tag;
+  /// nothing when the cache has none. Files may be missing from it.
   std::optional<std::filesystem::path> find_snapshot(const std::string& revision) const;
 
   std::filesystem::path snapshot(const std::string& commit) const;
@@ -29,7 +29,7 @@ class HubCache {
 
   // Each makes the folders it needs, and throws cannot_create or io_error.
 
-  /// Makes `file` of a snapshot a relative link to a blob, in place of what was there.
+  /// Makes `file` of a snapshot a relative link to a blob, replacing an existing file.
   void link(const std::string& commit, const std::string& file, const std::string& checksum) const;
   void write_ref(const std::string& revision, const std::string& commit) const;
 

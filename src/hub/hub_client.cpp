@@ -21,15 +21,15 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr int kMostAttempts = 4;
-constexpr milliseconds kFirstPause(500);  // doubled each time: a hub in trouble is not pressed
-constexpr milliseconds kPoll(100);        // how soon a pause notices that it should stop
+constexpr milliseconds kFirstPause(500);          // doubled each time, to spare a hub in trouble
+constexpr milliseconds kPoll(100);                // how soon a pause notices that it should stop
 constexpr size_t kMostListingBytes = 16'000'000;  // a hundred thousand files; models have tens
 
 constexpr long kFirstError = 400;  // statuses below it are answers, or redirects
 
-constexpr const char* kLinkedChecksum = "x-linked-etag";  // of large files, which lie elsewhere
+constexpr const char* kLinkedChecksum = "x-linked-etag";  // of large files, stored elsewhere
 
-// All but letters, digits and -._~ as %XX (RFC 3986), and `kept` as it is.
+// All but letters, digits and -._~ as %XX (RFC 3986), and `kept` unchanged.
 std::string percent_encoded(std::string_view text, std::string_view kept = {}) {
   constexpr std::string_view kUnreserved =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
@@ -52,7 +52,7 @@ bool is_transient(const HttpResponse& response) {
          response.status == kTooManyRequests || response.status >= kServerError;
 }
 
-// A number of bytes as headers tell it; -1 when they do not.
+// The number of bytes that headers report; -1 when they report none.
 int64_t read_size(const std::string& text) {
   int64_t size = -1;
   const char* end = text.data() + text.size();
@@ -144,7 +144,7 @@ HttpResponse HubClient::ask(const std::function<HttpRequest()>& request,
   int64_t furthest = 0;
   for (int attempt = 1;; ++attempt) {
     const HttpRequest sent = request();
-    if (sent.first_byte > furthest) {  // the last try was cut, but brought something
+    if (sent.first_byte > furthest) {  // the last try was cut off but delivered bytes
       furthest = sent.first_byte;
       attempt = 1;
     }
@@ -155,7 +155,7 @@ HttpResponse HubClient::ask(const std::function<HttpRequest()>& request,
     if (response.ok() || described) {
       return response;
     }
-    // Who was never reached will hardly be in some seconds; that is better told at once.
+    // A hub that was never reached is unlikely to be reached in some seconds: report that at once.
     if (!reached_ || !is_transient(response) || attempt == kMostAttempts) {
       refuse(sent, response);
     }

@@ -15,7 +15,7 @@ struct HubName {
 /// when `text` is no such name.
 std::optional<HubName> parse_hub_name(const std::string& text);
 
-/// Whether `revision` is a whole commit: 40 hexadecimal digits.
+/// Whether `revision` is a full commit: 40 hexadecimal digits.
 bool is_commit(const std::string& revision);
 
 }  // namespace fastintent

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::string_view kWhiteSpace = " \t\r\n";
 
-// The first of these variables that is set, and not to nothing.
+// The first of these variables that is set and not empty.
 std::string first_of(std::initializer_list<const char*> variables) {
   for (const char* variable : variables) {
     const char* value = std::getenv(variable);
@@ -32,14 +32,14 @@ std::string first_of(std::initializer_list<const char*> variables) {
   return {};
 }
 
-// Python's expanduser, for the user's own folder; without HOME the path stays as it is.
+// Python's expanduser, for the user's own folder; without HOME the path is unchanged.
 fs::path expand(const std::string& path) {
   const std::string home = first_of({"HOME"});
   const bool in_home = !home.empty() && (path == "~" || path.starts_with("~/"));
   return in_home ? home + path.substr(1) : path;
 }
 
-// Where Hugging Face's programs keep their files; empty when the environment does not tell.
+// Where Hugging Face's programs keep their files; empty when the environment does not say.
 fs::path hub_home() {
   if (const std::string path = first_of({"HF_HOME"}); !path.empty()) {
     return expand(path);
@@ -70,7 +70,7 @@ std::string trimmed(const std::string& text) {
              : text.substr(begin, text.find_last_not_of(kWhiteSpace) - begin + 1);
 }
 
-// What a login has written; empty when the environment does not tell where that is.
+// The token that a login has stored; empty when the environment does not say where.
 fs::path token_file() {
   if (const std::string path = first_of({"HF_TOKEN_PATH"}); !path.empty()) {
     return expand(path);
@@ -87,7 +87,7 @@ std::string read_token() {
     token = text.str();
   }
   token = trimmed(token);
-  // A line break within would end the header that carries the token, and begin another.
+  // A line break within the token would end its header and begin another.
   if (token.find_first_of("\r\n") != std::string::npos) {
     throw Error(ErrorCode::invalid_argument,
                 "find model: expected a token of one line, found several (HF_TOKEN)");

@@ -5,12 +5,12 @@
 
 namespace fastintent {
 
-/// Where models are kept and fetched from, as the user's environment says.
+/// Where models are kept and fetched from, according to the user's environment.
 struct HubSettings {
   std::filesystem::path cache;  ///< the folder that holds models--organisation--name
   std::string endpoint;         ///< the hub's address, without a slash at the end
   std::string token;            ///< empty: an anonymous user
-  bool offline = false;         ///< nothing may be asked of the network
+  bool offline = false;         ///< no requests to the network
   long stall_seconds = 10;      ///< without a byte, after which a transfer counts as broken
 };
 
@@ -19,7 +19,7 @@ struct HubSettings {
 /// HUGGING_FACE_HUB_TOKEN, HF_TOKEN_PATH; HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE;
 /// HF_HUB_DOWNLOAD_TIMEOUT. An empty variable counts as none.
 ///
-/// Throws missing_input when the cache's place follows from none of them and HOME is unset,
+/// Throws missing_input when none of them determines the cache's place and HOME is unset,
 /// invalid_argument when HF_ENDPOINT is no http or https address, a token has more than one line,
 /// or the time-out is no positive whole number.
 HubSettings read_hub_settings();

@@ -64,7 +64,7 @@ std::string text_of(const json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-// What the weights in `folder` need: one file, or the index with all shards it names.
+// The files that the weights in `folder` need: one file, or the index with all shards it names.
 std::vector<std::string> weights_in(const fs::path& folder) {
   if (file_exists(folder / kWeights) || !file_exists(folder / kIndex)) {
     return {std::string(kWeights)};
@@ -81,7 +81,7 @@ std::vector<std::string> weights_in(const fs::path& folder) {
   return shards;
 }
 
-// What the modules after the encoder need, and the folder of the encoder.
+// The files that the modules after the encoder need, and the folder of the encoder.
 std::vector<std::string> module_files(const json& modules, std::string& encoder) {
   std::vector<std::string> files;
   for (const json& module : modules) {
@@ -118,7 +118,7 @@ std::vector<std::string> choose_model_files(const std::vector<std::string>& file
       return false;
     }
     if (name == kIndex || is_shard(name)) {
-      return !has(folder + std::string(kWeights));  // which is the same, and preferred
+      return !has(folder + std::string(kWeights));  // the same weights, and preferred
     }
     return name == kWeights ||
            std::find(kConfigurations.begin(), kConfigurations.end(), name) != kConfigurations.end();

@@ -140,7 +140,8 @@ bool AddedTokenSplitter::next(Segment& segment) {
   return true;
 }
 
-// Finds the next token that stands alone where it must; sets the text before it and its end.
+// Finds the next token, apart from other words where its rule requires that; sets the text before
+// it and its end.
 bool AddedTokenSplitter::find_token() {
   const SortedStrings& patterns = tokens_.patterns_;
   while ((searched_ = patterns.next_candidate(text_, searched_)) < text_.size()) {

@@ -15,12 +15,12 @@ namespace fastintent {
 struct AddedToken {
   std::string content;
   bool single_word = false;  ///< not beside a letter, digit or mark
-  bool lstrip = false;       ///< takes the white space before it along
-  bool rstrip = false;       ///< takes the white space behind it along
-  bool normalized = false;   ///< its normalized form is sought in the normalized text
+  bool lstrip = false;       ///< includes the white space before it
+  bool rstrip = false;       ///< includes the white space after it
+  bool normalized = false;   ///< its normalized form is searched for in the normalized text
 };
 
-/// One set of added tokens, sought in the same text.
+/// One set of added tokens, searched for in the same text.
 ///
 /// Immutable: safe from many threads.
 class AddedTokens {
@@ -50,21 +50,21 @@ class AddedTokens {
 
 /// Both sets of a tokenizer.
 struct AddedTokenSets {
-  AddedTokens raw;         ///< sought in the text as it came
-  AddedTokens normalized;  ///< sought in the normalized text
+  AddedTokens raw;         ///< searched for in the original text
+  AddedTokens normalized;  ///< searched for in the normalized text
   int32_t id_count;        ///< all ids, the vocabulary's too, are below
 };
 
-/// Gives each token its id: the vocabulary's, else the next free one in order (the ids in
+/// Assigns each token its id: the vocabulary's, else the next free one in order (the ids in
 /// tokenizer.json are not used, as in `tokenizers`). A later token of the same content replaces an
-/// earlier one. Throws bad_checkpoint naming `file` when two tokens, or a token and nothing, are
-/// the same once normalized.
+/// earlier one. Throws bad_checkpoint naming `file` when two tokens are equal, or a token is empty,
+/// once normalized.
 AddedTokenSets make_added_tokens(const std::vector<AddedToken>& tokens,
                                  const Vocabulary& vocabulary,
                                  const Normalizer& normalizer,
                                  const std::string& file);
 
-/// Walks a text and gives its added tokens and the texts between them, in order.
+/// Walks a text and returns its added tokens and the texts between them, in order.
 class AddedTokenSplitter {
  public:
   struct Segment {
@@ -76,7 +76,7 @@ class AddedTokenSplitter {
   AddedTokenSplitter(const AddedTokens& tokens, std::string_view text)
       : tokens_(tokens), text_(text) {}
 
-  /// False when the text is used up.
+  /// False at the end of the text.
   bool next(Segment& segment);
 
  private:
@@ -84,9 +84,9 @@ class AddedTokenSplitter {
 
   const AddedTokens& tokens_;
   std::string_view text_;
-  size_t done_ = 0;      // all before it was given out
+  size_t done_ = 0;      // all before it was returned
   size_t searched_ = 0;  // where the next token may start
-  /// A token that was found and not given out yet, the text before it, and its end.
+  /// A token that was found and not returned yet, the text before it, and its end.
   std::string_view segment_before_;
   int32_t pending_ = -1;
   size_t pending_end_ = 0;

@@ -111,7 +111,7 @@ const json& JsonSection::at(const char* key, const char* expected) const {
 }
 
 bool is_token_id(uint64_t number) {
-  // Half of the ids, so that added tokens behind them cannot overflow.
+  // Half of the ids, so that added tokens after them cannot overflow.
   constexpr uint64_t kMaxId = uint64_t{1} << 30;
   return number < kMaxId;
 }

@@ -36,7 +36,7 @@ class JsonSection {
   const std::string& file_;
 };
 
-/// An id as a tokenizer file gives it: an integer from 0 that leaves room for ids behind it.
+/// An id in a tokenizer file: an integer from 0 that leaves room for more ids after it.
 bool is_token_id(uint64_t number);
 bool is_token_id(const nlohmann::json& value);
 

@@ -10,7 +10,7 @@
 namespace fastintent {
 namespace {
 
-// What BERT was trained with: for a folder that names no limit at all.
+// The length BERT was trained with, for a folder that names no limit at all.
 constexpr double kDefaultLength = 512;
 
 // Longer than any encoder's: a limit above it ("1e30") means that there is none.
@@ -19,7 +19,7 @@ constexpr double kNoLimit = 1 << 24;
 // A count of tokens in one of the folder's files; kNoLimit when file or key are missing.
 double length_in(const std::filesystem::path& folder, const char* name, const char* key) {
   const std::filesystem::path file = folder / name;
-  std::error_code ignored;  // a path that cannot be looked at is a file that is not there
+  std::error_code ignored;  // a path that cannot be examined counts as absent
   if (!std::filesystem::exists(file, ignored)) {
     return kNoLimit;
   }

@@ -9,11 +9,11 @@
 
 namespace fastintent {
 
-/// Slack behind a normalized text, so that a word can be loaded as two whole 64-bit halves.
+/// Readable bytes past a normalized text, so that a word can be loaded as two full 64-bit halves.
 constexpr size_t kLoadBytes = 16;
 
 /// The settings of Hugging Face's BertNormalizer, as resolved (strip_accents follows lower_case
-/// where a folder leaves it open). All off is no normalizer at all.
+/// where a folder leaves it open). All off means no normalizer.
 struct NormalizerOptions {
   bool clean_text = true;
   bool space_cjk = true;
@@ -29,17 +29,17 @@ class Normalizer {
  public:
   explicit Normalizer(NormalizerOptions options);
 
-  /// Room that normalize needs for a text of so many bytes.
+  /// Buffer size, in bytes, that normalize needs for a text of `text_bytes` bytes.
   static constexpr size_t buffer_bytes(size_t text_bytes) {
     return text_bytes * kMaxNormalizedGrowth + kLoadBytes;
   }
 
-  /// The normalized form of `text`, which is valid UTF-8. It stands at the start of `buffer`, and
+  /// The normalized form of `text`, which is valid UTF-8. It is at the start of `buffer`, and
   /// kLoadBytes may be read past its end.
   std::string_view normalize(std::string_view text, char* buffer) const;
 
  private:
-  /// One ASCII byte: what becomes of it, and how many bytes (0 or 1) that is.
+  /// The normalized form of one ASCII byte, and its length (0 or 1 bytes).
   struct AsciiRule {
     char lowered;
     uint8_t kept;

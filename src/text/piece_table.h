@@ -11,10 +11,10 @@
 namespace fastintent {
 
 /// Pieces of words and their ids, for looking up whole words and the longest piece that starts a
-/// word. Pieces of up to kLoadBytes bytes, nearly all there are, lie in a hash table whose keys are
-/// two 64-bit loads; longer ones in a sorted list.
+/// word. Pieces of up to kLoadBytes bytes, nearly all of them, are in a hash table with keys of two
+/// 64-bit loads; longer ones are in a sorted list.
 ///
-/// Texts given to it must be readable for kLoadBytes beyond their end (see Normalizer).
+/// Texts passed to it must be readable for kLoadBytes beyond their end (see Normalizer).
 /// Immutable: safe from many threads.
 class PieceTable {
  public:
@@ -30,11 +30,11 @@ class PieceTable {
   Match longest_prefix(std::string_view text) const;
 
  private:
-  /// The bytes of a piece, zero behind its end.
+  /// The bytes of a piece, zero past its end.
   struct Key {
     uint64_t low;
     uint64_t high;
-    int32_t bytes;  // tells "a" from "a\0"
+    int32_t bytes;  // distinguishes "a" from "a\0"
     bool operator==(const Key&) const = default;
   };
   struct Slot {

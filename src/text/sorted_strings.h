@@ -9,7 +9,7 @@
 
 namespace fastintent {
 
-/// A set of non-empty strings with a number each, asked for the longest one that starts a text.
+/// A set of non-empty strings, each with a number; finds the longest one that starts a text.
 ///
 /// Immutable: safe from many threads.
 class SortedStrings {

@@ -10,12 +10,13 @@
 #include "text/wordpiece.h"
 
 // A text runs through: UTF-8 repair, added tokens of the raw text, normalizer, added tokens of the
-// normalized text, words, pieces. Long texts go in blocks, so that truncation ends the work early.
+// normalized text, words, pieces. Long texts are processed in blocks, so that truncation ends the
+// work early.
 
 namespace fastintent {
 namespace {
 
-// A block's buffer lies on the stack (8 KiB). Most texts are one block.
+// A block's buffer is on the stack (8 KiB). Most texts are one block.
 constexpr size_t kBlockBytes = 2048;
 
 // Collects at most `room` ids and knows whether there were more.
@@ -96,7 +97,7 @@ class Tokenizer::Pipeline {
 
   // A text between raw added tokens.
   void append_text(std::string_view text, IdSink& sink) const {
-    // A normalized added token may hold spaces, so it must see the text whole.
+    // A normalized added token may contain spaces, so it is searched for in the complete text.
     const bool in_blocks = added_tokens_.normalized.empty();
     while (!text.empty() && !sink.truncated) {
       const size_t bytes = in_blocks ? first_block(text) : text.size();

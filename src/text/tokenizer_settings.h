@@ -28,15 +28,17 @@ TokenizerSettings read_tokenizer_settings(const std::filesystem::path& folder);
 /// Padding and truncation stored in the file are ignored.
 TokenizerSettings read_tokenizer_json(const std::filesystem::path& file);
 
-/// As the tokenizer of `vocab.txt`, one token a line, that transformers builds: its names of the
-/// special tokens and its flags are in tokenizer_config.json beside it, if there is one.
+/// The settings of the tokenizer that transformers builds from `vocab.txt`, one token per line: its
+/// names of the special tokens and its flags are in tokenizer_config.json beside it, if there is
+/// one.
 TokenizerSettings read_vocab_txt(const std::filesystem::path& file);
 
 /// Throws bad_checkpoint unless the vocabulary holds `token`, the value of `key`.
 int32_t require_token(const TokenizerSettings& settings, const std::string& token, const char* key);
 
-/// The longest encoding, special tokens included, that the folder's model takes: as in Tokenizer's
-/// constructor, where `asked` is 0 or the caller's. `special_tokens` of them are not the text's.
+/// The longest encoding, special tokens included, that the folder's model accepts: as in
+/// Tokenizer's constructor, where `asked` is 0 or the caller's. `special_tokens` of them are not
+/// the text's.
 int maximum_length(const std::filesystem::path& folder, int asked, size_t special_tokens);
 
 }  // namespace fastintent

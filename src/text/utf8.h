@@ -6,7 +6,7 @@
 
 namespace fastintent {
 
-/// What U+FFFD stands for: bytes that are no UTF-8.
+/// Replaces bytes that are not UTF-8.
 constexpr char32_t kReplacementCharacter = 0xFFFD;
 
 /// The longest encoding of a code point.

@@ -17,7 +17,7 @@ using nlohmann::json;
 
 namespace {
 
-// As JSON files: no vocabulary is as long.
+// The limit of JSON files: no vocabulary is that large.
 constexpr size_t kMaxVocabularyBytes = kMaxJsonBytes;
 
 std::string_view without_trailing_space(std::string_view line) {
@@ -34,7 +34,7 @@ std::string_view without_trailing_space(std::string_view line) {
   return line;
 }
 
-// One token a line; its id is the number of its line, from 0. The last of equal ones counts.
+// One token per line; its id is the number of its line, from 0. Of equal tokens the last counts.
 Vocabulary read_vocabulary(const std::filesystem::path& file) {
   const MappedFile mapped(file);
   std::string_view text = mapped.text();
@@ -66,7 +66,7 @@ AddedToken token_of(const JsonSection& section) {
   return token;
 }
 
-// A special token, which the configuration gives as a string or as an object with flags.
+// A special token: in the configuration a string or an object with flags.
 AddedToken special_token(const JsonSection& config, const char* key, const char* fallback) {
   AddedToken token;
   token.content = fallback;

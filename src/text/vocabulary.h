@@ -8,13 +8,13 @@
 
 namespace fastintent {
 
-/// Tokens and their ids, in the order in which they were added. A hash table over one line of
-/// memory: a model's 30,000 tokens are read at every start.
+/// Tokens and their ids, in the order in which they were added. A hash table over one contiguous
+/// block of memory: a model's 30,000 tokens are read at every start.
 class Vocabulary {
  public:
   using Entry = std::pair<std::string, int32_t>;
 
-  /// Adds `token`, or gives it another id. Ids are not negative.
+  /// Adds `token`, or changes its id. Ids are not negative.
   void set(std::string token, int32_t id);
 
   /// The id of `token`, or -1.

@@ -10,8 +10,8 @@ namespace {
 
 using Pieces = std::vector<std::pair<std::string_view, int32_t>>;
 
-// The tokens that begin with `prefix`, without it. What is left of a token may start anywhere in
-// a word; nothing left matches nothing.
+// The tokens that begin with `prefix`, without it. The rest of a token may start anywhere in a
+// word; an empty rest matches nothing.
 Pieces with_prefix(const WordPieceOptions& options, std::string_view prefix) {
   Pieces pieces;
   pieces.reserve(options.vocabulary.size());

@@ -17,7 +17,7 @@ def convert(checkpoint, precision, output, made, calibration):
 
 
 def export(checkpoint, output):
-    # Eager attention, and the older exporter: the form that the fusions know.
+    # Eager attention, and the older exporter: the form that the fusions recognise.
     model = Traced(checkpoint, attention="eager")
     axes = {0: "batch", 1: "length"}
     plain = output / "plain.onnx"

@@ -9,7 +9,7 @@ class BatchEngine:
 
     def __init__(self, checkpoint):
         self.tokenizer = tokenizers.Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
-        # A folder may ask for a fixed length; a fast server pads to the longest text of the batch.
+        # A folder may request a fixed length; a fast server pads to the longest text of the batch.
         padding = self.tokenizer.padding or {"pad_id": 0, "pad_token": "[PAD]"}
         self.tokenizer.enable_padding(pad_id=padding["pad_id"], pad_token=padding["pad_token"])
 

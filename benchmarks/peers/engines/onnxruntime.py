@@ -10,7 +10,7 @@ class Engine(BatchEngine):
         super().__init__(checkpoint)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1  # a chain of layers has nothing to run side by side
+        options.inter_op_num_threads = 1  # a chain of layers has nothing to run in parallel
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         self.session = onnxruntime.InferenceSession(model / "model.onnx", options, providers=["CPUExecutionProvider"])
 

@@ -16,7 +16,7 @@ class Engine(BatchEngine):
             "NUM_STREAMS": str(streams),
             "INFERENCE_NUM_THREADS": threads,
         }
-        if inference_precision is not None:  # None: what OpenVINO takes by itself
+        if inference_precision is not None:  # None: the default of OpenVINO
             settings["INFERENCE_PRECISION_HINT"] = inference_precision
         compiled = openvino.Core().compile_model(model / "model.xml", "CPU", settings)
         self.requests = openvino.AsyncInferQueue(compiled, streams)

@@ -10,7 +10,7 @@ class Engine(BatchEngine):
     def __init__(self, checkpoint, model, threads, dtype):
         super().__init__(checkpoint)
         torch.set_num_threads(threads)
-        # Fused attention; weights cast once, which autocast would repeat for every batch.
+        # Fused attention; weights cast once; autocast would repeat the cast for every batch.
         self.model = transformers.AutoModelForSequenceClassification.from_pretrained(
             model, dtype=getattr(torch, dtype), attn_implementation="sdpa"
         ).eval()
