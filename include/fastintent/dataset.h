@@ -70,7 +70,7 @@ class TextReader {
   std::unique_ptr<Source> source_;
 };
 
-/// True for a text that is empty or only Unicode white space.
+/// Returns true for a text that is empty or only Unicode white space.
 bool is_blank(std::string_view text);
 
 }  // namespace fastintent

@@ -178,7 +178,7 @@ PendingAnswers Predictor::start(std::span<const std::string_view> texts, AnswerR
   job->answers.truncated = job->texts.truncated;
 
   // A batch is spread over all workers when they are idle. With other batches waiting that is not
-  // needed, and larger ranges run faster. The same holds on a GPU, which its workers share.
+  // needed, and larger ranges run faster. On a GPU, which its workers share, it is never spread.
   const auto tokens = static_cast<int64_t>(job->texts.ids.size());
   const bool one_device = work_sizes_.prediction_workers > 0;
   const int spread = tokens_waiting_ == 0 && !one_device ? threads() : 1;

@@ -12,7 +12,7 @@
 namespace fastintent {
 namespace {
 
-// The environment variables in which a launcher passes rank and sizes.
+// The environment variables in which a launcher passes its numbers.
 struct Launcher {
   const char* rank;
   const char* size;
@@ -52,7 +52,7 @@ std::string meeting_address(const LaunchedProcess& process) {
   if (const std::string_view given = variable("MASTER_ADDR"); !given.empty()) {
     return std::string(given);
   }
-  // Processes of the first machine have the same local rank and rank.
+  // On the first machine, the local rank of a process equals its rank.
   if (process.rank == process.local_rank) {
     return "127.0.0.1";
   }

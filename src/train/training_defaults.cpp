@@ -76,7 +76,7 @@ std::string fingerprint_text(const std::optional<T>& value) {
   return value ? fingerprint_text(*value) : std::string();
 }
 
-// Not used: paths are not part of a fingerprint; see fingerprint().
+// Never called: paths are not part of a fingerprint; see fingerprint().
 std::string fingerprint_text(const std::filesystem::path& value) {
   return value.string();
 }
