@@ -42,7 +42,7 @@ void require_device(int device) {
                                 device));
 }
 
-// A Buffer stores its address only; this class owns the memory behind it.
+// A Buffer stores its address only; this class owns the memory.
 class BufferMemory {
  public:
   Buffer allocate(int device, int64_t floats) {

@@ -32,7 +32,7 @@ struct LtLibrary {
       library["cublasLtMatrixLayoutInit_internal"];
 };
 
-/// Throws device_missing where it is not installed.
+/// Throws device_missing if it is not installed.
 const LtLibrary& lt_library();
 
 }  // namespace fastintent::cuda

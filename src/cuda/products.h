@@ -7,7 +7,7 @@
 
 namespace fastintent::cuda {
 
-/// Throws device_missing where cuBLASLt is not installed.
+/// Throws device_missing if cuBLASLt is not installed.
 void require_products();
 
 /// Matrix products on one stream, by cuBLASLt. Its algorithms never divide the sum over K, so that
