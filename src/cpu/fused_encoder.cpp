@@ -11,10 +11,9 @@
 namespace fastintent::cpu {
 namespace {
 
-// Rows that go through the second half of a layer together: eight tiles. What they hold on their
-// way (MiniLM: 48 x 1536 f32 and their bytes, 370 KB) stays in an L2 cache of 1 MB, and the
-// weights, which come from L3, are read once for 48 rows: 10 GB/s beside int8 products at full
-// speed.
+// Rows that go through the second half of a layer together: eight tiles. Their intermediate results
+// (MiniLM: 48 x 1536 f32 and their bytes, 370 KB) stay in an L2 cache of 1 MB, and the weights,
+// which come from L3, are read once per 48 rows: 10 GB/s while int8 products run at full speed.
 constexpr int64_t kBlockRows = 8 * kTileRows;
 
 const PanelWeight& panels_of(const PreparedLinear& linear) {
@@ -26,7 +25,7 @@ PanelRange panel_share(const PanelWeight& weight, const TeamMember& member) {
   return {share.begin, share.end};
 }
 
-// The member's panels of a dense layer.
+// The panels of a dense layer that one team member computes.
 void multiply_share(const Factor& in,
                     const PreparedLinear& linear,
                     Activation activation,
@@ -161,9 +160,9 @@ void FusedEncoder::attend_heads(ConstTensor query,
             attention_floats_[static_cast<size_t>(member.index())]);
 }
 
-// Of a block of rows:
-// attended = layer_norm(context · output + residual)
-// out = layer_norm(activation(attended · intermediate) · output + attended)
+// For a block of rows:
+//   attended = layer_norm(context · output + residual)
+//   out = layer_norm(activation(attended · intermediate) · output + attended)
 void FusedEncoder::feed_forward(const PreparedLayer& layer,
                                 ConstTensor residual,
                                 Rows context,
@@ -194,7 +193,7 @@ void FusedEncoder::feed_forward(const PreparedLayer& layer,
 }
 
 // --- memory
-// Counted first, then cut from one piece: every tensor starts on a cache line.
+// The buffers are counted first, then cut from one block: every tensor starts on a cache line.
 
 float* FusedEncoder::take(int64_t floats) {
   constexpr int64_t kLine = 16;

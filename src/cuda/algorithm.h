@@ -6,8 +6,8 @@
 
 namespace fastintent::cuda {
 
-/// How a library multiplies, in its own words: cublasLtMatmulAlgo_t, which may be stored and used
-/// again with the same version of the library.
+/// How a library multiplies, in its own encoding: cublasLtMatmulAlgo_t, which may be stored and
+/// reused with the same version of the library.
 struct Algorithm {
   std::array<uint64_t, 8> words{};
 

@@ -12,7 +12,7 @@
 namespace fastintent::cuda {
 namespace {
 
-// Of a precision that the backend multiplies in.
+// For a precision that the backend multiplies in.
 Factors factors_of(Precision precision) {
   switch (precision) {
     case Precision::tf32:
@@ -60,7 +60,7 @@ CudaWeight::CudaWeight(Workspace& workspace, ConstTensor weight, Precision preci
       convert_rows(stream, {uploaded, rows(), columns()}, factors_, own_.get());
     }
   }
-  // Streams of other threads multiply with it, too.
+  // Waits, because streams of other threads multiply with the weight, too.
   workspace.synchronize();
 }
 

@@ -8,7 +8,7 @@
 namespace fastintent::cuda {
 namespace {
 
-// run(linear) for each whose product adds its bias.
+// Calls run(linear) for each layer whose product adds the bias.
 template <class Run>
 void each_of(const PreparedEncoder& encoder, const Run& run) {
   for (const PreparedLayer& layer : encoder.layers) {

@@ -9,7 +9,7 @@
 namespace fastintent::cuda {
 namespace {
 
-// One batch on its way; a function a step.
+// Runs one batch through the encoder, one member function per step.
 class EncoderSteps {
  public:
   EncoderSteps(Workspace& workspace,
@@ -77,7 +77,7 @@ class EncoderSteps {
            bucket_.sequences);
   }
 
-  // context = attention of the queries, over keys with their values H columns behind them.
+  // context = attention of the queries. The values are H columns to the right of their keys.
   void attend(const std::byte* query,
               int64_t query_stride,
               const std::byte* key,
@@ -112,8 +112,8 @@ class EncoderSteps {
     normalize(rows, layer.output, at_.attended, layer.output_norm, at_.hidden);
   }
 
-  // activated = activation(attended · weight). GELU in 16 bits: on the way out of the product, in
-  // its tanh form, which is off the exact one by 0.0005 at most, half a step of fp16 at 1.
+  // activated = activation(attended · weight). In 16 bits, GELU is computed inside the product in
+  // its tanh form, which differs from the exact one by 0.0005 at most, half a step of fp16 at 1.
   void intermediate(const PreparedLayer& layer, const BucketRows& rows) {
     const PreparedLinear& linear = layer.intermediate;
     const Activation activation = layer.kind.activation;
@@ -135,7 +135,7 @@ class EncoderSteps {
     normalize_sums(stream_, factors_, rows, at_.projected, product.bias, residual, layer_norm, out);
   }
 
-  // Of all rows of the bucket: those behind the batch's hold anything, and so do their results.
+  // Multiplies all rows of the bucket; rows past the batch hold garbage, and so do their results.
   void multiply(const BucketRows& rows,
                 const std::byte* in,
                 const PreparedLinear& linear,
@@ -155,7 +155,7 @@ class EncoderSteps {
                   out);
   }
 
-  // Of the first row of query_key_value.
+  // A column of the first row of query_key_value.
   const std::byte* column(int64_t index) const {
     return at_.query_key_value + index * bytes_of(factors_);
   }

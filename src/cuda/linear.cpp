@@ -18,8 +18,8 @@ Side side(const CudaWeight& weight) {
   return {weight.data(), weight.stride()};
 }
 
-// A tensor as `factors`, in `scratch` where it has to be converted. A gradient that fp16 cannot
-// hold becomes infinite, and with it the norm by which the trainer sees that.
+// A tensor as `factors`, in `scratch` if it has to be converted. A gradient that fp16 cannot
+// represent becomes infinite, and so does the norm, by which the trainer detects it.
 Side side(const Stream& stream, ConstTensor tensor, Factors factors, Scratch& scratch) {
   if (!in_16_bits(factors)) {
     return {tensor.data, tensor.stride};
@@ -127,7 +127,7 @@ void linear_backward(Workspace& workspace,
                      Tensor d_out,
                      const LinearGradient& gradient) {
   if (in.rows == 0) {
-    // No product sums over nothing; what is overwritten becomes zero.
+    // A product cannot sum over zero rows; a result that is overwritten becomes zero.
     if (gradient.write == Write::accumulate) {
       return;
     }

@@ -8,8 +8,8 @@
 
 namespace fastintent::cuda {
 
-/// out = epilogue(in · weightᵀ + bias), of rows one behind the other in the weight's factors.   in
-/// [rows,K], out [rows,N] as `result` says, the bias [N] of the same kind
+/// out = epilogue(in · weightᵀ + bias), for rows one behind the other in the weight's factors.
+/// in [rows,K], out [rows,N] as `result` says, bias [N] in the type of `out`
 void multiply_rows(Workspace& workspace,
                    int64_t rows,
                    const void* in,
@@ -20,7 +20,7 @@ void multiply_rows(Workspace& workspace,
                    void* out);
 
 /// Arguments as in compute/backend.h, checked. Tensors are f32; in 16 bits the factors of a product
-/// are converted on their way.
+/// are converted before it.
 void linear(Workspace& workspace,
             ConstTensor in,
             const CudaWeight& weight,

@@ -6,8 +6,8 @@
 
 namespace fastintent::cuda {
 
-/// What the factors of a product are stored in, and how they are multiplied: tf32 is stored as f32
-/// and loses 13 bits on its way into the tensor cores. Sums are f32 in all of them.
+/// How the factors of a product are stored and multiplied: tf32 is stored as f32 and loses 13 bits
+/// when the tensor cores read it. Sums are f32 in all of them.
 enum class Factors { fp32, tf32, fp16, bf16 };
 
 /// Bytes of a stored factor.
@@ -20,18 +20,18 @@ constexpr bool in_16_bits(Factors factors) {
   return bytes_of(factors) == 2;
 }
 
-/// What becomes of the sums. gelu_tanh is GELU's tanh form (Hendrycks & Gimpel 2016), which is what
-/// the library computes on the way.
+/// Applied to the product before it is stored. gelu_tanh is the tanh form of GELU (Hendrycks &
+/// Gimpel 2016), which the library can compute inside the product.
 enum class Epilogue { none, bias, bias_gelu_tanh };
 
-/// What is stored: the factors' own kind, or f32.
+/// The type in which the product is stored: that of the factors, or f32.
 enum class Result { factors, fp32 };
 
 /// out[M,N] = epilogue(left · right + bias), or added to out; all row-major.
 struct Product {
   Factors factors = Factors::fp32;
-  bool transpose_left = false;   ///< left lies as [K,M] instead of [M,K]
-  bool transpose_right = false;  ///< right lies as [N,K] instead of [K,N]: a weight in its forward
+  bool transpose_left = false;   ///< left is stored as [K,M] instead of [M,K]
+  bool transpose_right = false;  ///< right is stored as [N,K] instead of [K,N]: a forward weight
   Epilogue epilogue = Epilogue::none;
   Result result = Result::factors;
   bool accumulate = false;  ///< add to `out`; only with Epilogue::none
@@ -50,13 +50,13 @@ struct ProductSize {
   int64_t K = 0;
 };
 
-/// On the device. Strides in values, from row to row as the matrix lies.
+/// On the device. Strides in values, between the stored rows of a matrix.
 struct ProductOperands {
   const void* left = nullptr;
   int64_t left_stride = 0;
   const void* right = nullptr;
   int64_t right_stride = 0;
-  const void* bias = nullptr;  ///< [N] of the kind that `out` has; with an epilogue
+  const void* bias = nullptr;  ///< [N] in the type of `out`; only with an epilogue that adds it
   void* out = nullptr;
   int64_t out_stride = 0;
 };

@@ -7,23 +7,23 @@
 
 namespace fastintent::cuda {
 
-/// Throws device_missing where cuBLASLt is not installed.
+/// Throws device_missing if cuBLASLt is not installed.
 void require_products();
 
 /// Matrix products on one stream, by cuBLASLt. Its algorithms never divide the sum over K, so that
-/// a row's result does not depend on M (law 2); with another M only one takes part whose bits were
-/// seen to be the same (cuda/algorithm_choice.h). One thread at a time.
+/// a row's result does not depend on M (law 2). For another M, only an algorithm is used whose
+/// result was seen to have the same bits (cuda/algorithm_choice.h). One thread at a time.
 class Products {
  public:
-  /// Takes memory of the device with the first product.
+  /// Allocates device memory at the first product.
   explicit Products(const Stream& stream);
   ~Products();
   Products(const Products&) = delete;
   Products& operator=(const Products&) = delete;
 
-  /// M = 0 or N = 0 does nothing; K = 0 sums nothing, and takes no epilogue. The first time with a
-  /// product and a bucket of rows (row_buckets.h) algorithms are tried, which waits for the stream;
-  /// inside a capture none can be, so that a product should have run once before.
+  /// M = 0 or N = 0 does nothing; K = 0 sums nothing and allows no epilogue. The first call for a
+  /// product and a bucket of rows (row_buckets.h) tries algorithms, which waits for the stream. A
+  /// capture cannot try any, so every product should have run once before it is captured.
   void multiply(const Product& product, const ProductSize& size, const ProductOperands& operands);
 
  private:

@@ -11,9 +11,9 @@
 #include "reference/rounding.h"
 #include "reference/sums.h"
 
-// Under tf32, fp16 and bf16 both operands of every product are rounded (rounding.h), under int8 to
-// the steps of their row (quantize.h); products and sums are exact to double, and biases and their
-// gradients stay float.
+// Under tf32, fp16 and bf16 both operands of every product are rounded (rounding.h); under int8
+// they are rounded to the steps of their row (quantize.h). Products and sums are computed in
+// double, and biases and their gradients stay float.
 namespace fastintent::reference {
 namespace {
 
@@ -40,16 +40,16 @@ class ReferenceWeight : public PreparedWeight {
     }
   }
 
-  // The weight's row is scale(n) · row(n); the scale is 1 but in int8.
+  // The weight's row is scale(n) · row(n); the scale is 1 except under int8.
   const float* row(int64_t n) const {
     return looks_at_source() ? source_.row(n) : copy_.data() + n * columns();
   }
   double scale(int64_t n) const { return scales_[static_cast<size_t>(n)]; }
 
-  // A factor of a product with this weight, or of its gradient. Not in int8, whose factors depend
-  // on their row.
+  // Rounds a factor of a product with this weight, or of its gradient. Not for int8, whose factors
+  // depend on their row.
   double operand(float value) const { return round_factor(value, precision_); }
-  // A row [K] of the other factor.
+  // Rounds a row [K] of the other factor.
   std::vector<double> operands(const float* in) const {
     std::vector<double> result(in, in + columns());
     if (precision_ == Precision::int8) {

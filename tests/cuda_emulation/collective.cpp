@@ -1,5 +1,5 @@
-// Processes of this host, connected by TCP: process 0 takes the values of all, sums them in the
-// order of ranks and gives the sums back.
+// Processes of this host, connected by TCP: process 0 receives the values of all, sums them in the
+// order of ranks and sends the sums back.
 
 #include "cuda/collective.h"
 
@@ -17,12 +17,12 @@ namespace {
 
 constexpr const char* kAddress = "127.0.0.1";
 
-// Far more than a step takes under a sanitizer: only a process that hangs is waited for so long.
+// Far longer than a step takes under a sanitizer: only a process that hangs reaches it.
 Waiting patience() {
   return {std::chrono::steady_clock::now() + std::chrono::minutes(5), {}};
 }
 
-// Groups that this process has named, by their port, until its Collective takes them.
+// Groups that this process has named, by their port, until its Collective uses them.
 std::map<int, TcpListener>& named_groups() {
   static std::map<int, TcpListener> groups;
   return groups;

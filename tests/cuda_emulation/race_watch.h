@@ -1,14 +1,14 @@
 #pragma once
 
-// What the thread sanitizer is told of a kernel's threads, which it takes for threads of its own:
-// then it reports two of them that touch the same memory, one writing, with no barrier between,
-// whatever the order in which they ran. In a build without it all of this does nothing.
+// Describes a kernel's threads to the thread sanitizer as threads of its own. It then reports two
+// of them that access the same memory, one writing, with no barrier between, whatever the order in
+// which they ran. In a build without the sanitizer these functions do nothing.
 //
-// Who calls this is compiled without the sanitizer, since a function that it watches must not
-// change threads.
+// Callers are compiled without the sanitizer, since a function that it watches must not change
+// threads.
 namespace fastintent::cuda::emulation {
 
-/// Whether the sanitizer is there.
+/// Whether the sanitizer is active.
 bool races_show();
 
 /// A thread as the sanitizer sees it.
@@ -19,14 +19,14 @@ class WatchedThread {
   WatchedThread(const WatchedThread&) = delete;
   WatchedThread& operator=(const WatchedThread&) = delete;
 
-  /// What runs from here on is this thread's, and orders nothing.
+  /// Everything that runs from here on belongs to this thread; this call orders nothing.
   void go_on() const;
 
  private:
   void* context_;
 };
 
-/// The host's thread that calls it.
+/// The host thread that constructs it.
 class WatchedHost {
  public:
   WatchedHost();
@@ -36,7 +36,7 @@ class WatchedHost {
   void* context_;
 };
 
-/// What this thread did so far comes before what others do after seeing `mark`.
+/// Everything that this thread did so far precedes what other threads do after happens_after(mark).
 void happened_before(void* mark);
 void happens_after(void* mark);
 

@@ -41,8 +41,8 @@ HWY_INLINE void softmax_of_columns(FloatTag d, float scale, const Tensor& scores
   }
 }
 
-// Dropout of the shares [keys, queries], of which the first query has the dropout index
-// `first_index` with the first key, and each next query one `query_step` further.
+// Dropout of the shares [keys, queries]. `first_index` is the dropout index of the first query with
+// the first key; each following query is `query_step` further.
 HWY_INLINE void drop_shares(FloatTag d,
                             const DropoutLanes& lanes,
                             uint32_t first_index,
@@ -61,8 +61,9 @@ HWY_INLINE void drop_shares(FloatTag d,
   }
 }
 
-// For each head of each sequence and a block of its queries: the queries transposed, so that those
-// of a block share a vector; then their scores, the softmax, and the mean of the values.
+// For each head of each sequence and each block of its queries: transposes the queries, so that
+// those of a block share a vector, then computes their scores, the softmax and the weighted mean of
+// the values.
 void attention_heads(const AttentionOperands& operands, Tensor out, float* scratch) {
   const ConstTensor q = operands.q;
   const ConstTensor k = operands.k;

@@ -10,8 +10,8 @@ namespace fastintent::cpu {
 /// the length of a sequence, not with its square.
 constexpr int64_t kQueryBlock = 32;
 
-/// Floats of scratch, aligned for vectors, for heads of `width` and sequences up to the longest of
-/// `key_starts`; enough for attention and its backward.
+/// Floats of scratch, aligned for vectors, that attention and its backward need for heads of
+/// `width` and sequences up to the longest of `key_starts`.
 int64_t attention_scratch(std::span<const int32_t> key_starts, int64_t width);
 
 /// As Backend::attention.

@@ -18,7 +18,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace fastintent::cpu::HWY_NAMESPACE {
 
-// scores [keys], in whole vectors, become softmax(scores · scale); zeros behind the keys.
+// scores [keys], in complete vectors, become softmax(scores · scale); zeros past the keys.
 HWY_INLINE void softmax(FloatTag d, float scale, int64_t keys, float* scores) {
   const auto factor = hn::Set(d, scale * kLog2OfE);
   const auto lowest = hn::Set(d, -std::numeric_limits<float>::infinity());
@@ -44,9 +44,11 @@ HWY_INLINE void softmax(FloatTag d, float scale, int64_t keys, float* scores) {
   }
 }
 
-// For one query: `shares` holds its probabilities p, `gradient` the gradient g of what dropout made
-// of them. With f the factors of dropout, gradient becomes scale · p (g f - sum(g f p)), that of
-// the products q · k, and shares becomes p f, the weights of the values.
+// For one query: `shares` holds its probabilities p, and `gradient` the gradient g of the
+// probabilities after dropout. With f the factors of dropout, `gradient` becomes the gradient of
+// the products q · k,
+//   scale · p (g f - sum(g f p)),
+// and `shares` becomes p f, the weights of the values.
 HWY_INLINE void softmax_backward(FloatTag d,
                                  float scale,
                                  const DropoutLanes& lanes,
@@ -76,7 +78,7 @@ HWY_INLINE void softmax_backward(FloatTag d,
   }
 }
 
-// Probabilities are computed again for a block of queries; gradients of keys and values add up over
+// Probabilities are recomputed for a block of queries; gradients of keys and values accumulate over
 // the blocks.
 void attention_backward_heads(const AttentionOperands& operands,
                               ConstTensor d_out,

@@ -4,9 +4,9 @@
 namespace fastintent::cuda {
 namespace {
 
-// A block takes a tile of queries, a head and a chunk of its columns. With short texts it is bound
-// by memory and by the latency of loading a tile once, with long ones by shared memory, at about
-// half the peak of f32.
+// A block processes a tile of queries, a head and a chunk of its columns. Short texts are bound by
+// memory and by the latency of loading a tile once, long ones by shared memory, at about half the
+// peak of f32.
 template <int kWarps, int kColumns>
 __global__ void attention_kernel(HeadRows<float> q,
                                  HeadRows<float> k,

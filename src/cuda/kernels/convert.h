@@ -6,7 +6,7 @@
 
 namespace fastintent::cuda {
 
-/// Rows of f32 as factors of 16 bits (fp16 or bf16), one behind the other.   in [R,K], out [R,K]
+/// Converts rows of f32 to consecutive factors of 16 bits (fp16 or bf16).   in [R,K], out [R,K]
 void convert_rows(const Stream& stream, ConstTensor in, Factors factors, void* out);
 
 }  // namespace fastintent::cuda

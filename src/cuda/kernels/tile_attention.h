@@ -8,8 +8,8 @@
 
 namespace fastintent::cuda {
 
-/// What tile_attention reads and writes, all of it on the device; strides in values. The number of
-/// tiles is there too, so that a captured graph can run with another one, up to most_tiles.
+/// The inputs and outputs of tile_attention, all on the device; strides in values. The number of
+/// tiles is there too, so that a captured graph can run with another number, up to most_tiles.
 struct TileAttentionOperands {
   const void* q = nullptr;
   int64_t q_stride = 0;
@@ -26,11 +26,12 @@ struct TileAttentionOperands {
   int64_t out_stride = 0;
 };
 
-/// Attention for inference, on rows stored as `factors` says: out = softmax(q · kᵀ / sqrt(head
-/// width)) · v within each tile and head. Tiles have 1 to 16 queries and 1 to longest_keys keys.
-/// Rows start on 16 bytes. A row's result is the same bits whatever other tiles there are, and rows
-/// outside a tile are not read. 16 bits: products with f32 sums, probabilities rounded to 16 bits;
-/// bf16 needs compute capability 8.0.
+/// Attention for inference, on rows stored as `factors` says:
+///   out = softmax(q · kᵀ / sqrt(head width)) · v
+/// within each tile and head. Tiles have 1 to 16 queries and 1 to longest_keys keys. Rows are
+/// aligned to 16 bytes. A row's result has the same bits whatever other tiles there are, and rows
+/// outside a tile are not read. In 16 bits, products have f32 sums and probabilities are rounded to
+/// 16 bits; bf16 needs compute capability 8.0.
 void tile_attention(const Stream& stream, Factors factors, const TileAttentionOperands& operands);
 
 }  // namespace fastintent::cuda
