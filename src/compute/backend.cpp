@@ -112,16 +112,17 @@ std::unique_ptr<PreparedWeight> Backend::adopt_weight(const PackedBytes& packed,
   return do_adopt_weight(packed.bytes, output_width, input_width, precision);
 }
 
-std::unique_ptr<PreparedWeight> Backend::do_adopt_weight(std::span<const std::byte> /*bytes*/,
-                                                         int64_t /*output_width*/,
-                                                         int64_t /*input_width*/,
-                                                         Precision /*precision*/) {
+std::unique_ptr<PreparedWeight> DeviceOperations::do_adopt_weight(
+    std::span<const std::byte> /*bytes*/,
+    int64_t /*output_width*/,
+    int64_t /*input_width*/,
+    Precision /*precision*/) {
   return nullptr;  // a device without a layout accepts no bytes
 }
 
-int64_t Backend::packed_bytes(int64_t /*output_width*/,
-                              int64_t /*input_width*/,
-                              Precision /*precision*/) const {
+int64_t DeviceOperations::packed_bytes(int64_t /*output_width*/,
+                                       int64_t /*input_width*/,
+                                       Precision /*precision*/) const {
   return 0;
 }
 
