@@ -25,7 +25,7 @@
 namespace fastintent::cuda::emulation {
 namespace {
 
-// Instrumented frames of kernels with arrays of their own stay well below.
+// Instrumented frames of kernels with local arrays stay well below.
 constexpr size_t kStackBytes = 256 * 1024;
 constexpr size_t kMostThreads = 1024;  // of a block, as in CUDA
 constexpr size_t kSharedAlignment = 128;
@@ -33,8 +33,8 @@ constexpr int64_t kMostSharedBytes = 64 * 1024;  // of a block on Turing; later 
 
 enum class Standing { ready, at_block_barrier, at_warp_barrier, ended };
 
-// What orders threads who pass a barrier. Two in turn: one that has passed may come to the next
-// barrier before others have left this one, and orders nothing for those yet.
+// Orders the threads that pass a barrier. Two alternate: a thread that has passed may reach the
+// next barrier before others have left this one, and orders nothing for those yet.
 class BarrierMarks {
  public:
   void* of(unsigned passed) { return &marks_[passed % 2]; }
@@ -43,7 +43,7 @@ class BarrierMarks {
   int64_t marks_[2] = {};
 };
 
-// A stack and where its owner stands on it. Switching by __builtin_longjmp costs a few instructions
+// A stack and its owner's position on it. Switching by __builtin_longjmp costs a few instructions
 // and no system call; ucontext only starts a stack.
 struct Stack {
   void* resume[5] = {};
@@ -120,7 +120,7 @@ __attribute__((noinline, noreturn, no_sanitize("address"))) void jump(Stack& to)
   __builtin_longjmp(to.resume, 1);
 }
 
-// Leaves `from` and goes on where `to` stands.
+// Leaves `from` and continues at the position of `to`.
 __attribute__((noinline, no_sanitize("address"))) void switch_stacks(Stack& from, Stack& to) {
   if (__builtin_setjmp(from.resume) == 0) {
     jump(to);
@@ -136,7 +136,7 @@ void yield() {
   after_switch(fiber.stack, &g_execution.scheduler);
 }
 
-// Where a fiber begins: it runs one thread of a block after the other, for ever.
+// The entry of a fiber: it runs one thread of a block after the other, forever.
 void run_fiber() {
   after_switch(g_execution.running->stack, &g_execution.scheduler);
   for (;;) {
@@ -218,7 +218,7 @@ class Block {
  private:
   static Fiber& fiber(size_t thread) { return *g_execution.fibers[thread]; }
 
-  // Until none of the warp's threads can go on by itself; false when none could at all.
+  // Runs until none of the warp's threads can continue alone; false when none could at all.
   bool run_warp(size_t warp, bool forward) {
     const size_t begin = warp * kWarp;
     const size_t end = std::min(threads_, begin + kWarp);
@@ -269,7 +269,7 @@ class Block {
     throw std::logic_error("kernel: expected all threads at one barrier, found " + found);
   }
 
-  // The fibers stand in the middle of a kernel that does not go on.
+  // The fibers are in the middle of a kernel that does not continue.
   static void abandon() {
     for (unsigned barrier : {0U, 1U}) {
       happens_after(g_execution.block_barrier.of(barrier));
@@ -291,7 +291,8 @@ struct FreeShared {
 
 std::unique_ptr<std::byte, FreeShared> allocate_shared(int64_t bytes) {
   void* data = nullptr;
-  // Not aligned_alloc, whose size must be whole alignments: the sanitizer should know the end.
+  // Not aligned_alloc, whose size must be a multiple of the alignment: the sanitizer should know
+  // the end.
   if (posix_memalign(&data, kSharedAlignment, static_cast<size_t>(bytes)) != 0) {
     throw std::bad_alloc();
   }
@@ -358,10 +359,10 @@ void wait_for_warp() {
 
 uint64_t exchange(uint64_t value, int from) {
   Fiber& mine = *g_execution.running;
-  // A lane that goes on may offer the next value before all have taken this one, but not a third.
+  // A lane that continues may offer the next value before all have read this one, but not a third.
   const unsigned place = mine.exchanges++ % 2;
   mine.offered[place] = value;
-  // Lanes wait for each other, but CUDA orders no memory by that.
+  // Lanes wait for each other, but in CUDA that does not order memory.
   wait_at(Standing::at_warp_barrier);
   const size_t first_lane = mine.place.thread.x / kWarp * kWarp;
   return g_execution.fibers[first_lane + static_cast<size_t>(from)]->offered[place];

@@ -16,7 +16,7 @@ namespace fastintent::cuda::emulation {
 /// wait at barriers that others of them never reach.
 void run_kernel(const Launch& shape, const std::function<void()>& thread);
 
-/// What the running thread of a kernel sees.
+/// The state visible to the running thread of a kernel.
 struct Index {
   unsigned x = 0;
   unsigned y = 0;
@@ -30,12 +30,12 @@ struct Place {
 };
 const Place& here();
 
-/// Fresh for each block, filled with NaN, on 128 bytes; the address sanitizer knows its end.
+/// New for each block, filled with NaN, aligned to 128 bytes; the address sanitizer knows its end.
 std::byte* shared_bytes();
 bool is_shared(const void* data);
 void wait_for_block();
 void wait_for_warp();
-/// Hands `value` to the warp and returns that of lane `from`; every lane calls it.
+/// Passes `value` to the warp and returns the value of lane `from`; every lane calls it.
 uint64_t exchange(uint64_t value, int from);
 
 }  // namespace fastintent::cuda::emulation

@@ -1,5 +1,5 @@
-// Processes of this host, connected by TCP: process 0 takes the values of all, sums them in the
-// order of ranks and gives the sums back.
+// Processes of this host, connected by TCP: process 0 receives the values of all, sums them in the
+// order of ranks and returns the sums.
 
 #include "cuda/collective.h"
 
@@ -22,7 +22,7 @@ Waiting patience() {
   return {std::chrono::steady_clock::now() + std::chrono::minutes(5), {}};
 }
 
-// Groups that this process has named, by their port, until its Collective takes them.
+// Groups that this process has named, by their port, until its Collective uses them.
 std::map<int, TcpListener>& named_groups() {
   static std::map<int, TcpListener> groups;
   return groups;

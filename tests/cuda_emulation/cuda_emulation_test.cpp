@@ -11,13 +11,13 @@
 #include "cuda/runtime.h"
 #include "race_watch.h"
 
-// That the emulation itself finds what it is there to find.
+// The emulation finds the errors that it is meant to find.
 namespace fastintent::cuda {
 namespace {
 
 constexpr int kThreads = 96;
 
-// How a process ends in which the thread sanitizer saw a race.
+// The exit code of a process in which the thread sanitizer saw a race.
 const int kCodeOfRace = emulation::races_show() ? 66 : 0;
 const char* const kWordOfRace = emulation::races_show() ? "data race" : "";
 

@@ -8,11 +8,11 @@ namespace fastintent::cuda {
 
 class Stream;
 
-// What stands for the device's side of the run time: its memory, which host code must not touch,
-// and its queues, which do nothing before somebody waits for them.
+// The device's side of the emulated run time: its memory, which host code must not access, and its
+// queues, which do nothing until a caller waits for them.
 namespace emulation {
 
-/// Has `work` done when the stream is waited for, after what it was given before; while the stream
+/// Queues `work`, which is done after earlier work when the stream is waited for; while the stream
 /// is being captured, whenever the graph runs.
 void enqueue(const Stream& stream, std::function<void()> work);
 
@@ -26,16 +26,16 @@ float float_of_half(uint16_t bits);
 uint16_t half_of_float(float value);
 uint16_t bfloat16_of_float(float value);
 
-/// Devices from now on; one until another number is set. No stream may be in use.
+/// Sets the number of devices; one until then. No stream may be in use.
 void set_device_count(int count);
 
 /// Makes the next `count` allocations of device memory fail.
 void fail_allocations(int count);
 
-/// Has the next `count` captures broken, as by another thread that waits for the whole device.
+/// Breaks the next `count` captures, as another thread does that waits for the whole device.
 void break_captures(int count);
 
-/// How many graphs ran in this process so far.
+/// The number of graphs that ran in this process so far.
 int graph_runs();
 
 }  // namespace emulation

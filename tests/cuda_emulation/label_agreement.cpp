@@ -1,5 +1,6 @@
-// How the emulated GPU labels a data set beside the processor in fp32: what a precision and the way
-// through src/cuda cost in answers, told without a GPU. Minutes for some thousand texts.
+// Compares the labels of a data set from the emulated GPU with those of the processor in fp32:
+// measures, without a GPU, how many answers a precision and the code of src/cuda change. Minutes
+// for some thousand texts.
 //   label_agreement MODEL_FOLDER DATA_FILE tf32|fp16|bf16
 
 #include <fmt/format.h>

@@ -89,7 +89,7 @@ struct Sums {
   float values[kPanel] = {};
 };
 
-// Nearly all of the time goes here: at full speed whatever the build's kind, also under the
+// Nearly all of the time goes here: at full speed in every kind of build, also under the
 // sanitizers, which watch what the factors were read from.
 __attribute__((optimize("O3"), no_sanitize("address", "thread", "undefined"))) Sums
 multiply(const float* row, const float* panel, int64_t K) {

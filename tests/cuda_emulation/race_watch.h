@@ -1,14 +1,14 @@
 #pragma once
 
-// What the thread sanitizer is told of a kernel's threads, which it takes for threads of its own:
-// then it reports two of them that touch the same memory, one writing, with no barrier between,
-// whatever the order in which they ran. In a build without it all of this does nothing.
+// Reports a kernel's threads to the thread sanitizer, which treats them as threads of the process:
+// it then reports two of them that access the same memory, one writing, with no barrier between, in
+// whichever order they ran. In a build without the sanitizer all of this does nothing.
 //
-// Who calls this is compiled without the sanitizer, since a function that it watches must not
+// Callers are compiled without the sanitizer, because a function that it instruments must not
 // change threads.
 namespace fastintent::cuda::emulation {
 
-/// Whether the sanitizer is there.
+/// Whether the sanitizer is present.
 bool races_show();
 
 /// A thread as the sanitizer sees it.
@@ -19,7 +19,7 @@ class WatchedThread {
   WatchedThread(const WatchedThread&) = delete;
   WatchedThread& operator=(const WatchedThread&) = delete;
 
-  /// What runs from here on is this thread's, and orders nothing.
+  /// Code from here on runs as this thread; the switch orders nothing.
   void go_on() const;
 
  private:
@@ -36,7 +36,7 @@ class WatchedHost {
   void* context_;
 };
 
-/// What this thread did so far comes before what others do after seeing `mark`.
+/// This thread's work so far is ordered before the work of others after they see `mark`.
 void happened_before(void* mark);
 void happens_after(void* mark);
 

@@ -24,7 +24,7 @@ namespace {
 
 using Work = std::function<void()>;
 
-// cudaStream_t here: work that waits, and the graph that is being captured, if any.
+// The emulated cudaStream_t: waiting work, and the graph being captured, if any.
 struct Queue {
   std::deque<Work> waiting;
   std::vector<Work>* capturing = nullptr;
@@ -34,7 +34,7 @@ Queue& queue_of(const Stream& stream) {
   return *static_cast<Queue*>(stream.native());
 }
 
-// Memory of the device. While none of its work runs, the address sanitizer reports who touches it.
+// Memory of the device. While none of its work runs, the address sanitizer reports any access.
 class Memory {
  public:
   void* allocate(size_t bytes) {
@@ -72,7 +72,7 @@ class Memory {
       return false;
     }
     const auto& [begin, bytes] = *--after;
-    // The end of a block is what an empty view at its end points to.
+    // An empty view at the end of a block points to its end.
     return byte <= begin + bytes;
   }
 
@@ -115,7 +115,7 @@ Memory& memory() {
   return instance;
 }
 
-// One device does one thing at a time, whatever the streams.
+// One device does one thing at a time, across all streams.
 std::recursive_mutex& device_lock() {
   static std::recursive_mutex mutex;
   return mutex;
@@ -126,7 +126,7 @@ std::set<Queue*>& all_queues() {
   return queues;
 }
 
-// Does what waits. What fails takes the rest with it, as an error of a device does.
+// Does the waiting work. A failure drops the rest, as an error of a device does.
 void finish(Queue& queue) {
   const std::deque<Work> all = std::exchange(queue.waiting, {});
   memory().open();

@@ -7,7 +7,7 @@
 #include "fastintent/intent_classifier.h"
 #include "golden_case.h"
 
-// What users see of two GPUs.
+// The behaviour of two GPUs that users see.
 namespace fastintent {
 namespace {
 

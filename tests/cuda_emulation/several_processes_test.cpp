@@ -14,7 +14,8 @@
 #include "processes/launch_environment.h"
 #include "processes/tcp_connection.h"
 
-// Processes that torchrun would start, on two emulated GPUs: what they train, and how they stop.
+// Processes as torchrun would start them, on two emulated GPUs: the trained models, and how the
+// processes stop.
 namespace fastintent {
 namespace {
 
@@ -83,8 +84,8 @@ class SeveralProcesses : public testing::Test {
 
   using Change = std::function<void(TrainingOptions& options, int rank)>;
 
-  // How each of `size` processes ended that train with these options, changed for each. Once
-  // process 0 has done step `stop_after`, the last process alone is asked to stop.
+  // How each of `size` processes ended, training with these options, changed for each. Once process
+  // 0 has done step `stop_after`, only the last process is requested to stop.
   std::vector<int> train(
       const TrainingOptions& options,
       int size,
@@ -178,7 +179,7 @@ TEST_F(SeveralProcesses, RefuseToTrainDifferentThings) {
   EXPECT_FALSE(std::filesystem::exists(tried.output));
 }
 
-// A process alone does not go on where several stopped: it would have other dropout and sums.
+// A single process does not continue where several stopped: its dropout and sums would differ.
 TEST_F(SeveralProcesses, ResumeWithAsManyAsBefore) {
   TrainingOptions stopped = options("stopped");
   EXPECT_EQ(train(stopped, 2, 1), kBothStopped);

@@ -1,7 +1,7 @@
 #pragma once
 
-// The host twin of src/cuda/device_code.h: the same names, carried out by block_executor.h.
-// Emulated tests find it in that one's place.
+// The host twin of src/cuda/device_code.h: the same names, implemented by block_executor.h.
+// Emulated tests include it instead of that file.
 
 #include <bit>
 #include <cmath>
@@ -16,7 +16,7 @@
 #include "cuda/runtime.h"
 #include "emulated_device.h"
 
-// CUDA's own words.
+// CUDA's keywords.
 #define __global__
 #define __device__
 #define __host__
@@ -124,7 +124,7 @@ constexpr int kTile = 16;
 template <class Value>
 constexpr bool kHasTiles = true;
 
-/// Lane 0 holds the whole tile and does the work; the other lanes come along.
+/// Lane 0 holds the whole tile and does the work; the other lanes do nothing.
 struct EmulatedTile {
   float values[kTile][kTile] = {};
 };
