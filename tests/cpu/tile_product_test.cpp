@@ -108,7 +108,7 @@ std::vector<Element> elements() {
   return list;
 }
 
-// Sums of whole numbers below 2^24 are exact in f32 too, whatever their order.
+// Sums of whole numbers below 2^24 are exact in f32 too, in any order.
 TEST(TileProduct, MultipliesWholeNumbersExactly) {
   for (const Element element : elements()) {
     const int32_t lowest = element == Element::int8 ? 0 : -8;  // int8 rows are unsigned

@@ -108,7 +108,7 @@ void after_switch([[maybe_unused]] Stack& now, [[maybe_unused]] Stack* came_from
   const void* bottom = nullptr;
   size_t size = 0;
   __sanitizer_finish_switch_fiber(now.fake_stack, &bottom, &size);
-  // The scheduler's stack is the calling thread's, whose bounds only the sanitizer knows.
+  // The scheduler's stack is the calling thread's; only the sanitizer knows its bounds.
   if (came_from != nullptr) {
     came_from->bottom = const_cast<void*>(bottom);
     came_from->size = size;

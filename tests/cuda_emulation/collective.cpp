@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kAddress = "127.0.0.1";
 
-// Far more than a step takes under a sanitizer: only a process that hangs is waited for so long.
+// Far more than a step takes under a sanitizer: only a hanging process causes so long a wait.
 Waiting patience() {
   return {std::chrono::steady_clock::now() + std::chrono::minutes(5), {}};
 }

@@ -152,7 +152,7 @@ TEST_P(GoldenPredictor, GivesTheSameBitsWhenWorkersDivideAText) {
   for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8}) {
     Predictor single = predictor(Device::cpu, 1, precision);
     EXPECT_FALSE(
-        single.try_run_now(std::vector<std::string_view>{texts[0]}, kLogits));  // who would help
+        single.try_run_now(std::vector<std::string_view>{texts[0]}, kLogits));  // no helpers
     for (const int threads : {2, 3, 5}) {
       Predictor team = predictor(Device::cpu, threads, precision);
       int divided = 0;

@@ -71,7 +71,7 @@ std::string fingerprint_of(const TrainingOptions& options) {
   return shared_fingerprint(options, ModelConfig(), LabelledTexts(), nullptr);
 }
 
-// Calls check(field, options) with options whose value of one field is another, for every field.
+// Calls check(field, options) for every field, with options that differ in the value of that field.
 template <typename Check>
 void for_each_changed(const Check& check) {
   const TrainingOptions original;
