@@ -230,12 +230,12 @@ void add_attention(Table& table, Backend& backend, const Model& model, const Tex
   float* floats = scratch.floats(cpu::attention_scratch(starts, H / model.heads));
   const double flops = 4.0 * static_cast<double>(texts.tokens() * texts.length * H);
   table.add("attention", flops, [&] {
-    cpu::attention(all.column_slice(0, H),
-                   all.column_slice(H, H),
-                   all.column_slice(2 * H, H),
-                   {starts, starts},
-                   model.heads,
-                   {},
+    cpu::attention({all.column_slice(0, H),
+                    all.column_slice(H, H),
+                    all.column_slice(2 * H, H),
+                    {starts, starts},
+                    model.heads,
+                    {}},
                    out,
                    floats);
   });

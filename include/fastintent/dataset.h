@@ -10,14 +10,14 @@
 
 namespace fastintent {
 
-/// How texts lie in a file. `automatic` goes by the extension: .csv, .tsv, .jsonl or .ndjson, else
-/// text.
+/// How texts are stored in a file. `automatic` follows the extension: .csv, .tsv, .jsonl or
+/// .ndjson, else text.
 enum class FileFormat {
   automatic,
-  text,   ///< one text a line
+  text,   ///< one text per line
   csv,    ///< RFC 4180 with a header row
   tsv,    ///< tab-separated with a header row, quoted as RFC 4180
-  jsonl,  ///< one JSON object a line
+  jsonl,  ///< one JSON object per line
 };
 
 /// Column or key names; empty: "text" for texts, the first of "label", "intent" and "category" for
@@ -28,30 +28,30 @@ struct DatasetOptions {
   std::string label_column;                   ///< empty: `label`, `intent` or `category`
 };
 
-/// Labelled messages in file order, and what a careful person would want to know of them.
+/// Labelled messages in file order, with counts that reveal common faults of the data.
 struct LabelledTexts {
   std::vector<std::string> texts;        ///< not blank
   std::vector<std::string> labels;       ///< one for each text
   std::vector<std::string> label_names;  ///< distinct labels, sorted
   std::vector<int64_t> label_counts;     ///< of label_names
-  int64_t duplicates =
-      0;  ///< rows whose text stood in an earlier row, but for case and white space around it
-  int64_t conflicting_duplicates =
-      0;                    ///< of those, rows whose label differs from the earlier row's
-  int64_t blank_texts = 0;  ///< rows left out because their text is blank
+  /// Rows with the text of an earlier row, ignoring case and surrounding white space.
+  int64_t duplicates = 0;
+  /// Of those, rows with another label than the earlier row.
+  int64_t conflicting_duplicates = 0;
+  int64_t blank_texts = 0;  ///< rows skipped because their text is blank
 };
 
-/// Reads a whole labelled file. Rows with a blank text (empty or only Unicode white space) are left
-/// out and counted. Throws missing_input when the file cannot be opened, invalid_data (file, line,
-/// expected, found) for a bad row, a missing column, an empty label or no rows at all.
+/// Reads a complete labelled file. Rows with a blank text (empty or only Unicode white space) are
+/// skipped and counted. Throws missing_input when the file cannot be opened, invalid_data (file,
+/// line, expected, found) for a bad row, a missing column, an empty label or no rows at all.
 LabelledTexts read_labelled_texts(const std::filesystem::path& file,
                                   const DatasetOptions& options = {});
 
 /// Reads texts one at a time in constant memory, blank ones included. One thread at a time.
 class TextReader {
  public:
-  /// `name` stands for the stream in messages; `FileFormat::automatic` means text. The stream must
-  /// outlive the reader.
+  /// Messages call the stream `name`; `FileFormat::automatic` means text. The stream must outlive
+  /// the reader.
   TextReader(std::istream& stream, const std::string& name, const DatasetOptions& options = {});
   /// Throws missing_input when the file cannot be opened.
   explicit TextReader(const std::filesystem::path& file, const DatasetOptions& options = {});
@@ -61,8 +61,8 @@ class TextReader {
   /// As the move constructor.
   TextReader& operator=(TextReader&&) noexcept;
 
-  /// The next text; false at the end. Throws invalid_data (file, line, expected, found) for a bad
-  /// row.
+  /// Reads the next text; returns false at the end. Throws invalid_data (file, line, expected,
+  /// found) for a bad row.
   bool next(std::string& text);
 
  private:
@@ -70,7 +70,7 @@ class TextReader {
   std::unique_ptr<Source> source_;
 };
 
-/// True for a text that is empty or only Unicode white space.
+/// Returns true for a text that is empty or only Unicode white space.
 bool is_blank(std::string_view text);
 
 }  // namespace fastintent

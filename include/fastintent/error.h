@@ -16,8 +16,8 @@ enum class ErrorCode {
   io_error,          ///< reading or writing failed midway
   device_missing,    ///< the requested device is absent or was not built in
   out_of_resources,  ///< host or device memory ran out
-  no_model,          ///< a prediction was asked for before there was a trained model
-  interrupted,       ///< the caller asked to stop; what was promised to be saved is saved
+  no_model,          ///< a prediction was requested before there was a trained model
+  interrupted,       ///< the caller requested a stop; the promised state has been saved
 };
 
 /// Thrown by every function of the library that fails. The message names the operation, what was

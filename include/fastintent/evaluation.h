@@ -13,42 +13,42 @@ namespace fastintent {
 struct ClassFigures {
   std::string label;      ///< name of the class
   int64_t support = 0;    ///< examples of this class
-  int64_t predicted = 0;  ///< examples given this class
+  int64_t predicted = 0;  ///< examples predicted as this class
   double precision = 0;   ///< 0 where nothing was predicted
-  double recall = 0;      ///< share of its examples that were given this class
+  double recall = 0;      ///< share of its examples predicted as this class
   double f1 = 0;          ///< harmonic mean of precision and recall
 };
 
-/// Examples of class `label` that were given `predicted`.
+/// Examples of class `label` that were predicted as class `predicted`.
 struct Confusion {
   std::string label;      ///< class of the examples
-  std::string predicted;  ///< class that they were given
+  std::string predicted;  ///< predicted class
   int64_t count = 0;      ///< number of such examples
 };
 
-/// Predictions whose confidence lies in one of 15 equal intervals of (0, 1].
+/// Predictions with a confidence in one of 15 equal intervals of (0, 1].
 struct ReliabilityBin {
   int64_t examples = 0;        ///< number of predictions in the interval
   double mean_confidence = 0;  ///< 0 without examples
-  double accuracy = 0;         ///< share of them that is right; 0 without examples
+  double accuracy = 0;         ///< share of them that is correct; 0 without examples
 };
 
-/// An example that was given another intent than its label.
+/// An example for which the model predicted another intent than its label.
 struct Mistake {
   int64_t example = 0;    ///< index in the data
-  std::string label;      ///< perhaps one the model does not know
-  std::string predicted;  ///< intent that the model gave
+  std::string label;      ///< may be unknown to the model
+  std::string predicted;  ///< predicted intent
   float confidence = 0;   ///< calibrated
 };
 
-/// Honest measures of a classifier on labelled texts; all shares from 0 to 1.
+/// Measures of a classifier on labelled texts; all shares are from 0 to 1.
 ///
-/// An example whose label the model does not know counts as wrong in accuracy, top-k and weighted
-/// figures; it is in `unseen_labels` and never shifted onto another class. Macro figures are means
-/// over the classes that have support.
+/// An example with a label unknown to the model counts as wrong in accuracy, top-k and weighted
+/// figures. It is listed in `unseen_labels` and never assigned to another class. Macro figures are
+/// means over the classes that have support.
 ///
-/// Calibrated figures take the softmax of the logits divided by `temperature`, uncalibrated ones
-/// that of the logits themselves. No other figure depends on the temperature.
+/// Calibrated figures use softmax(logits / temperature), uncalibrated ones softmax(logits). No
+/// other figure depends on the temperature.
 struct Evaluation {
   int64_t examples = 0;           ///< number of examples
   double loss = 0;                ///< mean cross-entropy, of examples with known labels
@@ -61,15 +61,15 @@ struct Evaluation {
   double weighted_precision = 0;  ///< mean weighted by support
   double weighted_recall = 0;     ///< mean weighted by support
   double weighted_f1 = 0;         ///< mean weighted by support
-  double temperature = 1;         ///< by which the logits were divided
+  double temperature = 1;         ///< divisor of the logits
   /// Mean distance of confidence from accuracy over 15 equal bins (Guo et al. 2017); calibrated.
   double expected_calibration_error = 0;
-  double uncalibrated_calibration_error = 0;             ///< the same of the logits themselves
+  double uncalibrated_calibration_error = 0;             ///< the same, uncalibrated
   std::vector<ReliabilityBin> reliability;               ///< [15], calibrated
   std::vector<ReliabilityBin> uncalibrated_reliability;  ///< [15]
   std::vector<ClassFigures> classes;                     ///< id2label order
   std::vector<std::vector<int64_t>> confusion_matrix;    ///< [label][predicted], id2label order
-  int64_t unseen_label_examples = 0;  ///< number of examples whose label the model does not know
+  int64_t unseen_label_examples = 0;  ///< number of examples with a label unknown to the model
   std::vector<std::pair<std::string, int64_t>> unseen_labels;  ///< label, examples; sorted by label
   std::vector<Mistake> mistakes;                               ///< in the order of the data
 
@@ -79,8 +79,7 @@ struct Evaluation {
   std::vector<ClassFigures> worst_classes(int count) const;
 };
 
-/// Measures logits [examples][intents] against labels by name; the arithmetic of
-/// IntentClassifier::evaluate.
+/// Evaluates logits [examples][intents] against labels by name, as IntentClassifier::evaluate does.
 /// Throws invalid_argument when sizes differ or `temperature` is not positive and finite,
 /// invalid_data for logits that are not finite.
 Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
@@ -88,7 +87,7 @@ Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
                            const std::vector<std::string>& intents,
                            double temperature = 1);
 
-/// JSON text with the figures at the top level under the names above, "per_class" and
+/// Returns JSON text with the figures at the top level under the names above, "per_class" and
 /// "confusion_matrix"; without the mistakes.
 std::string to_json(const Evaluation& evaluation);
 

@@ -25,41 +25,42 @@ namespace fastintent {
 
 /// What an IntentClassifier loads, and how it predicts.
 struct ClassifierOptions {
-  /// What train() starts from: a Hugging Face folder, or the id of one (see hub.h). Nothing is
-  /// looked up before.
+  /// The base model of train(): a Hugging Face folder or the id of one (see hub.h). It is not
+  /// looked up before train().
   std::string model_name = "bert-base-uncased";
-  std::filesystem::path model_path =
-      {};                             ///< a trained folder, loaded by the constructor; may be empty
-  int batch_size = 32;                ///< texts taken together; does not change the answers
+  /// A trained folder, loaded by the constructor; may be empty.
+  std::filesystem::path model_path = {};
+  int batch_size = 32;                ///< texts per batch; does not change the answers
   bool enable_cache = true;           ///< remember predictions by text
   int64_t cache_size = 1000;          ///< most predictions remembered
   int64_t cache_bytes = 64 << 20;     ///< most memory for them
   Device device = Device::automatic;  ///< where the encoder runs
-  /// With Device::cuda: the one GPU to use, by its number; none: prediction is spread over all
-  /// there are, training takes the first.
+  /// With Device::cuda: the number of the one GPU to use; none: prediction is spread over all GPUs,
+  /// training uses the first.
   std::optional<int> gpu = {};
-  /// `automatic` is that of a prepared folder (quantize.h) where the device has it, its fastest
-  /// where not; for other folders fp32 until optimize_for_inference() chooses.
+  /// `automatic`: for a prepared folder (quantize.h) the folder's precision, or the device's
+  /// fastest if the device lacks it; for other folders fp32 until optimize_for_inference() chooses.
   Precision precision = Precision::automatic;
-  /// Workers; 0: one for each core this process may use, or as many as keep the GPUs busy, which
-  /// have at least one each.
+  /// Workers; 0: one per core this process may use or, on GPUs, as many as keep them busy. Each GPU
+  /// has at least one.
   int threads = 0;
-  int max_length = 0;  ///< tokens a text, special ones included; 0: what training used
-  /// Replaces the folder's own: a prediction with a lower confidence is flagged `needs_review`.
+  int max_length = 0;  ///< tokens per text, special ones included; 0: as in training
+  /// Replaces the folder's threshold: predictions with a lower confidence are flagged
+  /// `needs_review`.
   std::optional<double> review_threshold = {};
-  /// Called with a sentence when a model was loaded: which, where it runs, in which precision.
+  /// Called after a model was loaded, with a sentence that names the model, device and precision.
   std::function<void(const std::string&)> log = {};
 };
 
-/// What one call of a prediction function may choose.
+/// Options of one call of a prediction function.
 struct PredictOptions {
-  bool use_cache = true;  ///< where the cache is enabled
-  int batch_size = 0;     ///< texts taken together; 0: the classifier's
+  bool use_cache = true;  ///< no effect unless the cache is enabled
+  int batch_size = 0;     ///< texts per batch; 0: the classifier's
   int top_k = 5;          ///< alternatives after the winner (fewer where there are fewer classes)
   bool with_logits = false;  ///< fill IntentPrediction::logits; such answers are not cached
-  /// Called about ten times a second on the calling thread, with the texts done and all of them (0
-  /// where that is not known). False stops the call with `interrupted`. predict_batch calls it once
-  /// more at its end.
+  /// Called about ten times per second on the calling thread, with the number of texts done and of
+  /// all texts (0 if unknown). Returning false stops the call with `interrupted`. predict_batch
+  /// calls it once more at its end.
   std::function<bool(int64_t done, int64_t total)> on_progress = {};
 };
 
@@ -68,19 +69,19 @@ template <typename R>
 concept TextRange = std::ranges::input_range<R> &&
                     std::is_convertible_v<std::ranges::range_reference_t<R>, std::string_view>;
 
-/// An intent classifier: texts in, ranked intents with probabilities out; fine-tunes, too.
+/// Intent classifier: predicts ranked intents with probabilities for texts, and fine-tunes models.
 ///
-/// Reads a folder saved by itself, by transformers (BertForSequenceClassification,
+/// Reads a folder saved by this class, by transformers (BertForSequenceClassification,
 /// DistilBertForSequenceClassification) or by sentence-transformers (Transformer, Pooling, Dense).
 ///
 /// A text's scores are bit-identical alone, in any batch, in a stream, from the cache and with any
 /// number of workers (same device, precision, instruction set and build).
 ///
-/// Safe to call from many threads: calls share the workers. train() and optimize_for_inference()
-/// prepare the new model beside the old one, which answers until it is replaced; a call that has
-/// begun ends with the model it began with.
+/// Safe to call from many threads; calls share the workers. train() and optimize_for_inference()
+/// prepare the new model while the old one keeps answering. A running call finishes with the model
+/// it started with.
 ///
-/// All but the constructor throw no_model where they need a trained model and there is none yet.
+/// All functions but the constructor throw no_model if they need a trained model and there is none.
 class IntentClassifier {
  public:
   /// Throws missing_input or bad_checkpoint when model_path cannot be read, device_missing when the
@@ -96,20 +97,20 @@ class IntentClassifier {
   /// Throws invalid_data when `text` is blank (empty or only Unicode white space).
   IntentPrediction predict(std::string_view text, const PredictOptions& options = {});
 
-  /// Predictions in the order of `texts`; a text that stands twice is computed once. Throws
-  /// invalid_data, naming the index, when a text is blank, before any work; out_of_resources when
-  /// not even one text at a time fits into memory.
+  /// Predictions in the order of `texts`; repeated texts are computed once. Throws invalid_data
+  /// with the index of a blank text, before any work; out_of_resources when not even one text at a
+  /// time fits into memory.
   std::vector<IntentPrediction> predict_batch(std::span<const std::string> texts,
                                               const PredictOptions& options = {});
   /// The same for views, whose texts must outlive the call.
   std::vector<IntentPrediction> predict_batch(std::span<const std::string_view> texts,
                                               const PredictOptions& options = {});
 
-  /// Takes texts from `next` and gives predictions batch by batch; see PredictionStream.
+  /// Reads texts from `next` and returns predictions batch by batch; see PredictionStream.
   PredictionStream predict_batch_streaming(TextSource next, const PredictOptions& options = {});
 
   /// The same for any range of texts: a container, which must outlive the stream, or a view or
-  /// generator, which moves into it. Its length is never asked.
+  /// generator, which is moved into it. The length of the range is not needed.
   template <TextRange R>
   PredictionStream predict_batch_streaming(R&& texts, const PredictOptions& options = {}) {
     auto range = std::make_shared<std::views::all_t<R>>(std::views::all(std::forward<R>(texts)));
@@ -133,33 +134,33 @@ class IntentClassifier {
   /// first prediction afterwards is as fast as the hundredth; then predicts `sample_texts`.
   void warm_up(std::span<const std::string> sample_texts = {});
 
-  /// Prepares the model in the fastest precision for this device, or in the one that is named. The
-  /// choice follows from the device's features alone, so that every process chooses alike. Compares
-  /// the labels of `sample_texts` (by default, some of our own) before and after. Empties the cache
-  /// when the precision changes. Throws invalid_argument for a precision that the device lacks.
+  /// Prepares the model in `precision`; `automatic` is the fastest of this device. The choice
+  /// depends only on the device's features, so every process makes the same choice. Compares the
+  /// labels of `sample_texts` (default: built-in samples) before and after. Empties the cache when
+  /// the precision changes. Throws invalid_argument for a precision that the device lacks.
   OptimizationReport optimize_for_inference(Precision precision = Precision::automatic,
                                             std::span<const std::string> sample_texts = {});
 
-  /// Measures single, batch, streaming and cached prediction of `sample_texts` (by default, some of
-  /// our own), `num_iterations` calls each, warmed up. The classifier's own cache is not used.
+  /// Measures single, batch, streaming and cached prediction of `sample_texts` (default: built-in
+  /// samples), `num_iterations` calls each after a warm-up. The classifier's cache is not used.
   PerformanceReport benchmark_performance(std::span<const std::string> sample_texts = {},
                                           int num_iterations = 100);
 
   /// Returns the memory of the GPUs in use, all together; gpu_available is false without one.
   GpuMemoryStats get_gpu_memory_stats() const;
-  void empty_gpu_cache();  ///< gives memory kept for later use back to the driver
+  void empty_gpu_cache();  ///< returns memory kept for later use to the driver
 
-  /// Returns how full the cache is, and how often it was hit.
+  /// Returns the cache's size, hits and misses.
   CacheStats get_cache_stats() const;
   void clear_cache();  ///< removes every remembered prediction
 
-  /// Fine-tunes and then uses the trained model. `options.base_model`, when empty, is the model in
-  /// use, else model_name. `options.output`, when empty, is a temporary folder that lives as long
-  /// as the model is in use: save() keeps it, and an interrupted run cannot be resumed. Of several
-  /// processes that train together, only process 0 uses the trained model.
-  /// `options.device`, `options.gpu` and `options.threads` are the classifier's. One at a time,
-  /// with optimize_for_inference: invalid_argument when called from `callbacks`. Throws as
-  /// Trainer::train and find_model do.
+  /// Fine-tunes a model, then predicts with it. An empty `options.base_model` means the model in
+  /// use or, if there is none, model_name. An empty `options.output` means a temporary folder that
+  /// exists as long as the model is in use: call save() to keep the model; an interrupted run
+  /// cannot be resumed. Of several processes that train together, only process 0 uses the trained
+  /// model. `options.device`, `options.gpu` and `options.threads` are replaced by the classifier's.
+  /// Calls of train() and optimize_for_inference() run one at a time; a call from `callbacks`
+  /// throws invalid_argument. Throws as Trainer::train and find_model do.
   TrainingReport train(const LabelledTexts& training,
                        const LabelledTexts* validation = nullptr,
                        TrainingOptions options = {},
@@ -173,18 +174,18 @@ class IntentClassifier {
   /// `path` is in use and `overwrite` is off.
   void save(const std::filesystem::path& path, bool overwrite = false) const;
 
-  int batch_size() const;  ///< texts taken together
+  int batch_size() const;  ///< texts per batch
   /// Throws invalid_argument unless positive.
   void set_batch_size(int batch_size);
   bool enable_cache() const;           ///< whether predictions are remembered
   void set_enable_cache(bool enable);  ///< off: also empties the cache
-  /// Predictions below it have needs_review set; nullopt without one.
+  /// Predictions with a lower confidence have needs_review set; nullopt: no threshold.
   std::optional<double> review_threshold() const;
   void set_review_threshold(std::optional<double> threshold);  ///< nullopt: the model's own
 
   bool is_loaded() const;                    ///< whether there is a trained model
   std::vector<std::string> intents() const;  ///< id2label order
-  int max_length() const;                    ///< tokens a text
+  int max_length() const;                    ///< most tokens per text
   double temperature() const;                ///< logits are divided by it before the softmax
   Precision precision() const;               ///< in which matrices are multiplied
   int threads() const;                       ///< number of workers

@@ -6,7 +6,7 @@
 
 namespace fastintent {
 
-/// An intent and the probability the model gives it, from 0 to 1.
+/// An intent and its probability.
 struct ScoredIntent {
   std::string intent;    ///< name of the intent
   float confidence = 0;  ///< probability, from 0 to 1
@@ -15,12 +15,12 @@ struct ScoredIntent {
   bool operator==(const ScoredIntent&) const = default;
 };
 
-/// What the classifier says of one text.
+/// The classifier's answer for one text.
 struct IntentPrediction {
   std::string intent;                      ///< the most probable intent; empty when `error` is set
   float confidence = 0;                    ///< its probability, at the model's temperature
   std::vector<ScoredIntent> alternatives;  ///< the next most probable, best first
-  std::vector<float> logits;               ///< raw, all classes in id2label order, when asked for
+  std::vector<float> logits;               ///< raw, all classes in id2label order, when requested
   bool needs_review = false;               ///< the confidence is below the review threshold
   bool truncated = false;                  ///< the text was longer than the model's maximum length
   std::string error;                       ///< why there is no prediction; empty when there is one
@@ -33,7 +33,7 @@ struct IntentPrediction {
 struct PredictionBatch {
   int64_t batch_idx = 0;                      ///< from 0
   std::vector<IntentPrediction> predictions;  ///< in the order of the texts
-  std::vector<std::string> texts;             ///< what was predicted, in the same order
+  std::vector<std::string> texts;             ///< the texts of the predictions, in the same order
 };
 
 }  // namespace fastintent

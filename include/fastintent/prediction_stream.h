@@ -9,7 +9,7 @@
 
 namespace fastintent {
 
-/// Gives the next text; false at the end.
+/// Stores the next text in `text`; returns false at the end.
 using TextSource = std::function<bool(std::string& text)>;
 
 /// Predictions of a source of texts, one batch at a time, in the order of the texts and in constant
@@ -18,10 +18,10 @@ using TextSource = std::function<bool(std::string& text)>;
 ///     for (const auto& [batch_idx, predictions, texts] :
 ///          classifier.predict_batch_streaming(queries)) { ... }
 ///
-/// While one batch runs the next ones are read and tokenised; the source is called on the thread
-/// that asks for batches. A batch size of 1 answers each text before the next is read. A stream
-/// that is dropped early stops the work. It goes on with the model it began with when the
-/// classifier trains or changes its precision, and may outlive the classifier. One thread at a
+/// While one batch runs, the next ones are read and tokenised. The source is called on the thread
+/// that requests the batches. With a batch size of 1, each text is answered before the next is
+/// read. Destroying a stream early stops the work. A stream keeps the model it started with when
+/// the classifier trains or changes its precision, and may outlive the classifier. One thread at a
 /// time.
 class PredictionStream {
  public:
@@ -31,9 +31,9 @@ class PredictionStream {
   /// As the move constructor.
   PredictionStream& operator=(PredictionStream&&) noexcept;
 
-  /// Fills `batch` with the next one; false at the end. A blank text gives a prediction with
-  /// `error` set. An exception of the source comes after the batches before it; so does an Error of
-  /// the prediction, after which the stream has ended.
+  /// Fills `batch` with the next one; returns false at the end. A blank text yields a prediction
+  /// with `error` set. An exception of the source or an Error of the prediction is thrown after the
+  /// batches before it were returned; after an Error the stream has ended.
   bool next(PredictionBatch& batch);
 
   /// An input iterator, for range-based for.

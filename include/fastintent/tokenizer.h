@@ -8,9 +8,9 @@
 
 namespace fastintent {
 
-/// WordPiece tokenizer of a Hugging Face folder: gives exactly the ids of `BertTokenizerFast` for
-/// every input, [CLS] and [SEP] included. Invalid UTF-8 is read as U+FFFD, as Rust's
-/// `String::from_utf8_lossy` does.
+/// WordPiece tokenizer of a Hugging Face folder: returns exactly the ids of `BertTokenizerFast` for
+/// every input, [CLS] and [SEP] included. Invalid UTF-8 is read as U+FFFD, as in Rust's
+/// `String::from_utf8_lossy`.
 ///
 /// Immutable after construction: safe from many threads. Copies share the vocabulary.
 class Tokenizer {
@@ -22,12 +22,12 @@ class Tokenizer {
   };
 
   /// Reads tokenizer.json, or vocab.txt with tokenizer_config.json, from `folder`. Padding and
-  /// truncation stored there are ignored. `max_length` counts the special tokens; 0 takes the
-  /// folder's own: sentence_bert_config.json's `max_seq_length`, else the smaller of
+  /// truncation stored there are ignored. `max_length` counts the special tokens; 0 uses the
+  /// folder's value: sentence_bert_config.json's `max_seq_length`, else the smaller of
   /// tokenizer_config.json's `model_max_length` and config.json's `max_position_embeddings`.
   ///
   /// Throws missing_input when there is no tokenizer, bad_checkpoint when it is malformed or of
-  /// another kind than WordPiece, invalid_argument when `max_length` is negative, cannot hold the
+  /// another kind than WordPiece, invalid_argument when `max_length` is negative, too small for the
   /// special tokens and one more, or exceeds the model's positions.
   explicit Tokenizer(const std::filesystem::path& folder, int max_length = 0);
 
@@ -35,7 +35,7 @@ class Tokenizer {
   Encoding encode(std::string_view text) const;
 
   /// As encode, but appends the ids to `ids` and returns whether the text was truncated. Does not
-  /// allocate when `ids` has the room.
+  /// allocate when the capacity of `ids` is sufficient.
   bool append_ids(std::string_view text, std::vector<int32_t>& ids) const;
 
   /// Most tokens of a text, the special tokens included.

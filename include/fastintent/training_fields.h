@@ -7,21 +7,22 @@
 
 namespace fastintent {
 
-/// What an option of training decides, and so which runs must have it in common.
+/// What a training option affects, and therefore which runs must share its value.
 enum class TrainingRole {
-  files,       ///< where a run reads and writes; a resumed run checks the base model itself
-  weights,     ///< the weights: the same in a resumed run and in all processes of one training
-  confidence,  ///< the fitted confidences alone: a resumed run may have another value
+  files,       ///< input and output paths; a resumed run checks the base model separately
+  weights,     ///< the weights: the same in a resumed run and in all processes of a run
+  confidence,  ///< only the fitted confidences: a resumed run may have another value
   placement    ///< where a run computes; a resumed run checks the device and threads in use
 };
 
-/// The values an option may have; not a number (nan) is outside of every range.
+/// The values an option may have; nan is outside every range.
 struct NumberRange {
-  double smallest = 0;
-  double largest = std::numeric_limits<double>::infinity();
-  bool with_smallest = true;  ///< `smallest` is in the range
-  bool with_largest = true;   ///< `largest` is in the range
+  double smallest = 0;                                       ///< lower end of the range
+  double largest = std::numeric_limits<double>::infinity();  ///< upper end of the range
+  bool with_smallest = true;                                 ///< `smallest` is in the range
+  bool with_largest = true;                                  ///< `largest` is in the range
 
+  /// Whether `value` is in the range.
   constexpr bool contains(double value) const {
     return (with_smallest ? value >= smallest : value > smallest) &&
            (with_largest ? value <= largest : value < largest);
@@ -31,13 +32,13 @@ struct NumberRange {
 /// One member of TrainingOptions. The flag of the command line has its name with hyphens, unless
 /// its role is `files`; the keyword argument in Python has its name.
 struct TrainingField {
-  const char* name = "";     ///< of the member
-  const char* meaning = "";  ///< a phrase without a full stop
-  const char* group = "";    ///< heading in the help of the command line
-  TrainingRole role = TrainingRole::weights;
+  const char* name = "";                      ///< of the member
+  const char* meaning = "";                   ///< a phrase without a full stop
+  const char* group = "";                     ///< heading in the help of the command line
+  TrainingRole role = TrainingRole::weights;  ///< what the option decides
   const char* open_default = "";  ///< of an optional member: what a run uses without a value
-  std::optional<NumberRange> range =
-      std::nullopt;  ///< none: any value of its type, or checked elsewhere
+  /// None: any value of the member's type, or checked elsewhere.
+  std::optional<NumberRange> range = std::nullopt;
 };
 
 /// Calls visit(TrainingField, member) for every member of `options`, in their order. `Options` is
@@ -47,7 +48,7 @@ struct TrainingField {
 /// its page, the keyword arguments in Python and the table of docs/training.md all come from here.
 template <typename Options, typename Visit>
 void visit_training_fields(Options& options, Visit&& visit) {
-  // Names every member, so that an option that is added to the struct alone does not compile.
+  // Names every member, so that adding an option only to the struct does not compile.
   auto& [base_model,
          output,
          overwrite,

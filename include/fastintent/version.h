@@ -2,7 +2,7 @@
 
 namespace fastintent {
 
-/// Of this library, as in CHANGELOG.md.
+/// Version of this library, as in CHANGELOG.md.
 constexpr const char* kVersion = "0.1.0";
 
 }  // namespace fastintent

@@ -20,7 +20,7 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 
 constexpr int kWarmUpCalls = 3;
 
-// The sorted value that stands nearest to `share` of the way from the first to the last.
+// The sorted value at the index nearest to `share` of the way from the first to the last.
 double percentile(const std::vector<double>& sorted, double share) {
   return sorted[static_cast<size_t>(std::lround(share * static_cast<double>(sorted.size() - 1)))];
 }
@@ -30,7 +30,7 @@ class Measurement {
  public:
   Measurement(const Predictor& predictor, int calls) : predictor_(predictor), calls_(calls) {}
 
-  // `call(i)` makes the i-th call and returns how many predictions it gave.
+  // `call(i)` makes the i-th call and returns its number of predictions.
   BenchmarkFigures run(const std::function<int64_t(int)>& call) const {
     for (int i = 0; i < kWarmUpCalls; ++i) {
       call(i);
@@ -67,7 +67,7 @@ class Measurement {
   int calls_;
 };
 
-// The samples over and over.
+// Repeats the samples endlessly.
 class Texts {
  public:
   explicit Texts(std::span<const std::string> samples) : samples_(samples) {}
@@ -120,7 +120,8 @@ PerformanceReport IntentClassifier::benchmark_performance(std::span<const std::s
       return size;
     }));
   }
-  // As many texts as the calls take: nothing read ahead is left to run beside what comes after.
+  // Exactly as many texts as the calls use, so that no batch read ahead runs during the next
+  // measurement.
   int64_t left = int64_t{kWarmUpCalls + num_iterations} * context.options.batch_size;
   PredictionStream::State stream(context, [&](std::string& text) {
     text = texts.next();

@@ -122,7 +122,7 @@ void IntentClassifier::State::use(std::shared_ptr<Predictor> predictor) {
     cache->begin_generation();
     update_threshold();
   }
-  predictor.reset();  // the last use of the old one ends its workers: outside the lock
+  predictor.reset();  // releasing the old one may join its workers: not under the lock
 }
 
 std::shared_ptr<Predictor> IntentClassifier::State::predictor() const {
@@ -153,7 +153,7 @@ PredictionContext IntentClassifier::State::begin(const PredictOptions& call) con
   require(call.batch_size >= 0, "batch_size", "0 or more", call.batch_size);
   PredictionContext context;
   {
-    const std::lock_guard lock(mutex_);  // all of one model
+    const std::lock_guard lock(mutex_);  // so that all three belong to the same model
     context.predictor = require_predictor();
     context.cache_generation = cache->generation();
     context.review_threshold = review_threshold_;
@@ -204,7 +204,7 @@ void IntentClassifier::State::set_batch_size(int size) {
 void IntentClassifier::State::set_enable_cache(bool enable) {
   enable_cache = enable;
   if (!enable) {
-    cache->begin_generation();  // calls under way fill it no more
+    cache->begin_generation();  // running calls no longer fill it
   }
 }
 

@@ -21,25 +21,25 @@ class IntentClassifier::State {
   /// any.
   explicit State(ClassifierOptions options);
 
-  /// Loads `folder` and answers from it from now on; `scratch` as TrainedModel has it.
+  /// Loads `folder` and uses it from now on; for `scratch` see TrainedModel.
   void load(const std::filesystem::path& folder, std::shared_ptr<const ScratchFolder> scratch);
 
-  /// A predictor of that model on this classifier's device and workers. Throws invalid_argument for
-  /// a precision that the device lacks.
+  /// Creates a predictor of `trained` on this classifier's device and workers. Throws
+  /// invalid_argument for a precision that the device lacks.
   std::shared_ptr<Predictor> prepare(std::shared_ptr<const TrainedModel> trained,
                                      Precision precision) const;
-  /// Answers from `predictor` from now on; empties the cache.
+  /// Uses `predictor` from now on; empties the cache.
   void use(std::shared_ptr<Predictor> predictor);
 
   /// The model in use. Throws no_model.
   std::shared_ptr<Predictor> predictor() const;
   bool is_loaded() const;
 
-  /// What a call that begins now works with. Throws no_model, or invalid_argument for an impossible
-  /// option.
+  /// Returns the context of a call that begins now. Throws no_model, or invalid_argument for an
+  /// impossible option.
   PredictionContext begin(const PredictOptions& options) const;
 
-  /// The answer from the cache, when this call may use it and it is there.
+  /// Returns the cached answer, if this call may use the cache and the cache has one.
   std::optional<IntentPrediction> find_cached(std::string_view text,
                                               const PredictOptions& options) const;
 
@@ -48,7 +48,7 @@ class IntentClassifier::State {
   void set_batch_size(int batch_size);
   void set_enable_cache(bool enable);
 
-  const ClassifierOptions options;  // as they were given
+  const ClassifierOptions options;  // as passed to the constructor
   const Placement placement;
   const std::shared_ptr<PredictionCache> cache;
   std::atomic<int> batch_size;
@@ -56,16 +56,16 @@ class IntentClassifier::State {
   OneAtATime turns;  // of train() and optimize_for_inference()
 
  private:
-  /// In which precision a folder runs when none is named.
+  /// The precision of a folder when the options leave it `automatic`.
   Precision choose_precision(const TrainedModel& trained) const;
   std::shared_ptr<Predictor> require_predictor() const;  // under the mutex
   bool uses_cache(const PredictOptions& call) const;
   void update_threshold();
 
-  mutable std::mutex mutex_;  // over what follows
+  mutable std::mutex mutex_;  // guards the next two members
   std::shared_ptr<Predictor> predictor_;
   std::optional<double> chosen_threshold_;  // instead of the model's
-  /// Of both, what counts; negative: none. Outside the mutex, for answers from the cache.
+  /// The effective threshold of both; negative: none. Read without the mutex for cached answers.
   std::atomic<double> review_threshold_{-1};
 };
 

@@ -9,22 +9,21 @@
 
 namespace fastintent {
 
-/// The distinct ones among some texts, in the order in which they first stand, so that a text that
-/// stands twice is computed once.
+/// The distinct texts of a call, in the order of their first occurrence, so that repeated texts are
+/// computed once.
 class DistinctTexts {
  public:
-  /// What the views look at must stay while this is used. Without `equal_once` all count as
-  /// distinct.
+  /// The texts of the views must outlive this. Without `equal_once` all count as distinct.
   DistinctTexts(std::span<const std::string_view> texts, bool equal_once);
 
   std::span<const std::string_view> texts() const { return distinct_; }
 
-  /// The answers of all texts, from those of the distinct ones.
+  /// Expands the answers of the distinct texts to those of all texts.
   std::vector<IntentPrediction> spread(std::vector<IntentPrediction> answers) const;
 
  private:
   std::vector<std::string_view> distinct_;
-  std::vector<size_t> place_;  // by text: where it stands in distinct_
+  std::vector<size_t> place_;  // by text: its index in distinct_
 };
 
 }  // namespace fastintent

@@ -7,7 +7,7 @@
 #include "fastintent/error.h"
 #include "model/family.h"
 
-// Predictions and settings. The other subjects have files of their own: train_classifier.cpp,
+// Predictions and settings. The other members are in train_classifier.cpp,
 // optimize_for_inference.cpp, warm_up.cpp, benchmark_performance.cpp, gpu_memory.cpp,
 // prediction_stream.cpp.
 namespace fastintent {

@@ -9,8 +9,8 @@
 
 namespace fastintent {
 
-/// Lets one call at a time through. A call from within another one on the same thread, as from a
-/// callback, would wait for itself: it throws invalid_argument.
+/// Runs one call at a time. A nested call on the same thread, as from a callback, would deadlock:
+/// it throws invalid_argument instead.
 class OneAtATime {
  public:
   class Turn {

@@ -8,7 +8,7 @@ namespace fastintent {
 std::filesystem::path normalized_output(const std::filesystem::path& folder);
 
 /// Throws cannot_create unless `folder` is new or empty or, with `overwrite`, holds a model to
-/// replace: nothing that is there is lost by accident.
+/// replace, so that no existing files are lost by accident.
 void require_output_folder(const char* operation,
                            const std::filesystem::path& folder,
                            bool overwrite);

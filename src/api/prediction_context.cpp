@@ -60,7 +60,7 @@ std::vector<IntentPrediction> predict_all(const PredictionContext& context,
   const auto batch_size = static_cast<size_t>(context.options.batch_size);
 
   Progress progress(context.options, static_cast<int64_t>(texts.size()));
-  progress.add(static_cast<int64_t>(texts.size() - waiting.size()));  // the repeated ones
+  progress.add(static_cast<int64_t>(texts.size() - waiting.size()));  // repeated texts
   std::vector<IntentPrediction> answers;
   answers.reserve(waiting.size());
   std::deque<PendingBatch> started;

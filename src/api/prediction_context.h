@@ -14,8 +14,8 @@
 
 namespace fastintent {
 
-/// What a call works with. It stays as it is while the call runs, whatever becomes of the
-/// classifier.
+/// The model and settings of one call. A snapshot: later changes to the classifier do not affect a
+/// running call.
 struct PredictionContext {
   std::shared_ptr<Predictor> predictor;
   std::shared_ptr<PredictionCache> cache;  // null: not used by this call
@@ -32,7 +32,7 @@ struct PredictionContext {
   CacheView cache_view() const;
 };
 
-/// A context of that model alone: no cache, no threshold.
+/// A context of `predictor` alone: no cache, no threshold.
 PredictionContext plain_context(std::shared_ptr<Predictor> predictor);
 
 constexpr const char* kBlankText = "predict: expected a text, found a blank one";
@@ -40,10 +40,10 @@ constexpr const char* kBlankText = "predict: expected a text, found a blank one"
 /// Throws invalid_data when `text` is blank.
 void require_text(std::string_view text);
 
-/// What such a call asks the predictor.
+/// The predictor's request for a call with `options`.
 AnswerRequest request_of(const PredictOptions& options);
 
-/// The prediction of a text that is not blank, by the model: the cache is not asked.
+/// Predicts a text that is not blank with the model, without checking the cache.
 IntentPrediction predict_one(const PredictionContext& context, std::string_view text);
 
 /// Predictions in the order of `texts`, each distinct one computed once.

@@ -46,8 +46,8 @@ bool PredictionStream::State::may_read_ahead() const {
   if (started_.size() == 1) {
     return true;
   }
-  // Enough to keep workers busy with batches of a few texts. What the cache answers gives them
-  // nothing to do, so memory needs a bound of its own.
+  // Enough to keep the workers busy with batches of a few texts. Cached answers cause no work, so
+  // wants_more() does not bound the memory: this limit does.
   constexpr size_t kMostStarted = 64;
   return started_.size() < kMostStarted && context_.predictor->wants_more() &&
          !started_.front()->pending.is_done();
@@ -56,7 +56,7 @@ bool PredictionStream::State::may_read_ahead() const {
 void PredictionStream::State::start_batch() {
   const auto batch_size = static_cast<size_t>(context_.options.batch_size);
   std::vector<std::string> texts;
-  // What goes wrong from here on is told when the batches before it were given.
+  // Errors from here on are thrown after the batches before them were returned.
   const auto remember = [&] {
     error_ = std::current_exception();
     source_ = nullptr;

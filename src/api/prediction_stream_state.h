@@ -12,7 +12,7 @@
 
 namespace fastintent {
 
-/// Reads and starts batches ahead of the one that is asked for, as many as keep the workers busy.
+/// Reads and starts batches ahead of the requested one, as many as keep the workers busy.
 class PredictionStream::State {
  public:
   State(PredictionContext context, TextSource source);
@@ -21,7 +21,7 @@ class PredictionStream::State {
 
   bool next(PredictionBatch& batch);
 
-  PredictionBatch current;  // where the stream's iterator stands
+  PredictionBatch current;  // the batch of the stream's iterator
 
  private:
   struct Started {
@@ -42,7 +42,7 @@ class PredictionStream::State {
 
   const PredictionContext context_;
   TextSource source_;         // empty: at its end
-  std::exception_ptr error_;  // told when everything started before it was given
+  std::exception_ptr error_;  // thrown after all batches started before it were returned
   Progress progress_;
   std::deque<std::unique_ptr<Started>> started_;  // in order
   int64_t next_index_ = 0;

@@ -13,7 +13,7 @@ void Progress::add(int64_t texts) {
 
 void Progress::wait_for(const PendingAnswers& pending) {
   if (!options_.on_progress) {
-    return;  // who takes the result waits
+    return;  // no progress wanted: PendingAnswers::get() waits
   }
   while (!pending.wait_for(kInterval)) {
     tell();

@@ -8,21 +8,21 @@
 
 namespace fastintent {
 
-/// Tells a caller how far a call is, about ten times a second. `options` must outlive it.
+/// Reports the progress of a call about ten times per second. `options` must outlive it.
 class Progress {
  public:
   static constexpr auto kInterval = std::chrono::milliseconds(100);
 
-  /// `total` 0: not known.
+  /// `total` 0: unknown.
   Progress(const PredictOptions& options, int64_t total) : options_(options), total_(total) {}
 
-  /// More texts are done.
+  /// Adds `texts` to the number of texts done.
   void add(int64_t texts);
-  /// Calls back when it is time. Throws interrupted when the caller wants to stop.
+  /// Calls back if the interval has passed. Throws interrupted when the callback returns false.
   void tell();
-  /// Calls back once more, now that all is done.
+  /// Calls back once more, after all texts are done.
   void tell_the_end() const;
-  /// Waits for `pending`, calling back meanwhile.
+  /// Waits for `pending` and calls back while it waits.
   void wait_for(const PendingAnswers& pending);
 
  private:

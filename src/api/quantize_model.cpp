@@ -36,9 +36,9 @@ bool lies_in(const fs::path& inner, const fs::path& outer) {
   return end == outer.end();
 }
 
-// One folder in the other would be copied into itself, or removed when the other is replaced.
+// A folder inside the other would be copied into itself, or removed when the other is replaced.
 void require_apart(const fs::path& model, const fs::path& output) {
-  std::error_code ignored;  // what is not there is found below
+  std::error_code ignored;  // a missing folder is reported later
   const fs::path from = fs::weakly_canonical(normalized_output(model), ignored);
   const fs::path to = fs::weakly_canonical(output, ignored);
   if (!lies_in(from, to) && !lies_in(to, from)) {
@@ -49,7 +49,7 @@ void require_apart(const fs::path& model, const fs::path& output) {
                           output.string()));
 }
 
-// As it is, with what links lead to; without the packed weights of an earlier preparation.
+// Copies all files unchanged and follows links; skips the packed weights of an earlier preparation.
 void copy_folder(const fs::path& from, const fs::path& to) try {
   for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
     const fs::path name = entry.path().filename();
@@ -73,8 +73,8 @@ void pack_weights(const ModelFolder& folder, const fs::path& out, QuantizationRe
   report.packed_bytes = write_packed_weights(out, model, report.precision, folder);
 }
 
-// On the processor, whose precisions these are. `before`: texts that were answered in another
-// precision already, of twice as many.
+// Predicts on the CPU, which supports these precisions. `before`: number of texts already predicted
+// in another precision, of twice as many in total.
 std::vector<IntentPrediction> answers(const fs::path& folder,
                                       Precision precision,
                                       const QuantizationOptions& options,
@@ -108,7 +108,7 @@ double accuracy(std::span<const IntentPrediction> answers, std::span<const std::
   return static_cast<double>(right) / static_cast<double>(answers.size());
 }
 
-// Both precisions from the prepared folder: what is compared is what will run.
+// Runs both precisions from the prepared folder, so that the comparison covers what will run.
 PrecisionAgreement compare(const fs::path& folder, const QuantizationOptions& options) {
   const auto count = static_cast<int64_t>(options.texts.size());
   const auto own = answers(folder, Precision::fp32, options, 0);

@@ -5,8 +5,8 @@
 
 namespace fastintent {
 
-/// Messages as customers write them, from one word to a long paragraph: what warm-up, optimisation
-/// and benchmark run when the user gives no texts.
+/// Messages as customers write them, from one word to a long paragraph. Warm-up, optimisation and
+/// benchmark use them when the user passes no texts.
 std::span<const std::string> sample_texts();
 
 /// `given`, or sample_texts() when it is empty. Throws invalid_data when one is blank.

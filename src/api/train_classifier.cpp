@@ -43,7 +43,7 @@ void IntentClassifier::save(const std::filesystem::path& path, bool overwrite) c
   const ModelFolder& source = predictor->trained()->folder;
   const std::filesystem::path output = normalized_output(path);
   require_output_folder("save", output, overwrite);
-  // From the folder it was loaded from: what is in memory may be packed in another precision.
+  // Read from the folder again: the weights in memory may be packed in another precision.
   const OwnedWeights weights =
       allocate_host_weights(source.config(), source.config().encoder.vocabulary);
   load_trained_weights(source, source.config(), weights.weights);

@@ -26,8 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The intents in id order: the base's own when it was trained on just these labels, so that its
-// head can go on learning; else sorted.
+// The intents in id order: those of the base when it was trained on exactly these labels, so that
+// training continues with its head; else sorted.
 std::vector<std::string> choose_intents(const ModelFolder& base, const LabelledTexts& training) {
   const std::set<std::string> labels(training.labels.begin(), training.labels.end());
   if (labels.size() < 2) {
@@ -63,7 +63,7 @@ LabelledTexts join(const LabelledTexts& first, const LabelledTexts& second) {
   return all;
 }
 
-// All of `pool`, unless the device is kept busy by fewer threads.
+// All of `pool`, unless fewer threads keep the device busy.
 std::shared_ptr<ThreadPool> choose_pool(ThreadPool& pool, const WorkSizes& sizes) {
   if (sizes.training_workers == 0) {
     return {std::shared_ptr<void>(), &pool};
@@ -71,7 +71,7 @@ std::shared_ptr<ThreadPool> choose_pool(ThreadPool& pool, const WorkSizes& sizes
   return std::make_shared<ThreadPool>(sizes.training_workers);
 }
 
-// Only process 0 tells how it goes; each is asked to stop.
+// Only process 0 reports progress; should_stop is called in every process.
 TrainingCallbacks callbacks_of(const LaunchedProcess& process, const TrainingCallbacks& all) {
   if (process.rank == 0) {
     return all;
@@ -164,13 +164,13 @@ class TrainingRun {
     if (process_.rank == 0) {
       save();
     }
-    group_->sum(0.0);  // no process returns before the model is there
+    group_->sum(0.0);  // no process returns before the model is written
     folder_.remove();
     return report;
   }
 
  private:
-  // Processes that would not do the same from the first step on would wait for each other for ever.
+  // Processes that differ from the first step on would wait for each other forever.
   void join_group(const FitProgress& progress) {
     Rendezvous rendezvous;
     rendezvous.purpose =
@@ -212,15 +212,15 @@ class TrainingRun {
     const HostWeights host(*memory_, weights_, config_);
     const auto initialised = load_base_weights(base_, config_, host.get(), options_.seed);
     host.write();
-    memory_->synchronize();  // the workers' backends go on with it
+    memory_->synchronize();  // the workers' backends use it next
     for (const std::string& name : initialised) {
       tell("initialised: " + name);
     }
-    // Mapped anew: the pages just read would stay resident for the whole run.
+    // Maps the file again: the pages just read would stay resident during the complete run.
     base_ = ModelFolder(options_.base_model);
   }
 
-  // Finds the best epoch on the validation rows and leaves its weights.
+  // Finds the best epoch on the validation rows; afterwards the weights are those of that epoch.
   FitProgress search(const FitProgress& from, TrainingReport& report) {
     load_base();
     Fit fit(*fit_pool_, backends_, config_, settings_, weights_, callbacks_, *group_);
@@ -231,7 +231,7 @@ class TrainingRun {
     return done;
   }
 
-  // What the search before an interrupted refit found.
+  // Reports the result of the search that preceded an interrupted refit.
   void report_search(TrainingReport& report) {
     Fit fit(*fit_pool_, backends_, config_, settings_, weights_, callbacks_, *group_);
     folder_.load_best(*memory_, weights_);
@@ -239,7 +239,7 @@ class TrainingRun {
     calibrate(fit.logits(validation_), report);
   }
 
-  // `logits`: of the best epoch on the validation rows, which a refit no longer holds out.
+  // `logits`: of the best epoch on the validation rows, because a refit trains on those rows.
   void calibrate(const std::vector<std::vector<float>>& logits, TrainingReport& report) {
     const FittedCalibration fitted =
         fit_calibration(logits, validation_.classes, options_.review_accuracy);
@@ -251,7 +251,7 @@ class TrainingRun {
         logits, labels_of(validation_, config_.intents), config_.intents, calibration_.temperature);
   }
 
-  // Trains again on all rows for as many epochs as were best.
+  // Trains again on all rows, for the best number of epochs.
   void refit(const FitProgress& from, TrainingReport& report) {
     FitProgress progress;
     if (from.refitting) {
@@ -305,7 +305,7 @@ class TrainingRun {
   std::unique_ptr<ProcessGroup> group_;
 };
 
-// Before any work: the output may be written, nothing that is there is lost.
+// Checks before any work that the output may be written and that no existing files are lost.
 void check_output(const TrainingOptions& options, int rank) {
   require_output_folder("train", options.output, options.overwrite);
   const TrainingFolder folder(options.output, rank);
@@ -338,7 +338,7 @@ void check_data(const LabelledTexts& data) {
 Trainer::Trainer(TrainingOptions options, TrainingCallbacks callbacks)
     : options_(std::move(options)), callbacks_(std::move(callbacks)) {
   if (options_.output.empty()) {
-    return;  // refused by train()
+    return;  // train() throws for it
   }
   options_.output = normalized_output(options_.output);
 }

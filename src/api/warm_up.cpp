@@ -10,8 +10,8 @@ void IntentClassifier::warm_up(std::span<const std::string> sample_texts) {
   const std::vector<std::string_view> texts(samples.begin(), samples.end());
   const PredictionContext context = plain_context(predictor);
   predict_all(context, texts);
-  // Ours are sorted by length: the short ones, which are most of the traffic, come last and leave
-  // caches and branch predictors as the first of them will find them.
+  // The built-in samples are sorted by length. Short texts are most of the traffic, so they run
+  // last: caches and branch predictors are then ready for them.
   for (auto text = texts.rbegin(); text != texts.rend(); ++text) {
     predict_one(context, *text);
   }

@@ -6,8 +6,8 @@
 
 namespace fastintent {
 
-/// The only form of a batch: the tokens of all sequences one after the other, no padding.
-/// starts [S+1]: first token of each sequence and, last, the number of tokens.
+/// The only form of a batch: the tokens of all sequences one after the other, without padding.
+/// starts [S+1]: the first token of each sequence and, last, the number of tokens.
 struct PackedBatch {
   std::vector<int32_t> ids;        // [T]
   std::vector<int32_t> positions;  // [T], from 0 in each sequence

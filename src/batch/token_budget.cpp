@@ -12,8 +12,8 @@ std::vector<SequenceRange> split_by_tokens(std::span<const int32_t> lengths,
   const int64_t tokens = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
   const int64_t rounds =
       std::max<int64_t>(1, (tokens + token_budget * workers - 1) / (token_budget * workers));
-  // A range aims at its share of what is left, so one long sequence does not starve the ranges
-  // after it.
+  // A range aims at its share of the remaining tokens, so one long sequence does not starve the
+  // ranges after it.
   int64_t ranges_left = rounds * workers;
   int64_t tokens_left = tokens;
   std::vector<SequenceRange> ranges;
@@ -25,7 +25,7 @@ std::vector<SequenceRange> split_by_tokens(std::span<const int32_t> lengths,
     while (end < sequences) {
       const int64_t length = lengths[static_cast<size_t>(end)];
       const bool first = end == begin;
-      // Take a sequence while at least half of it fits into the share.
+      // Add a sequence while at least half of it fits into the share.
       if (!first && (taken + length > token_budget || taken + length / 2 > limit)) {
         break;
       }

@@ -14,17 +14,17 @@ struct ScoredClass {
   bool operator==(const ScoredClass&) const = default;
 };
 
-/// The index where a text has no answer, because a logit of it is not finite; the probability is
-/// then that logit, the first of them.
+/// The index of a text that has no answer because one of its logits is not finite; its probability
+/// is then the first such logit.
 constexpr int32_t kNoClass = -1;
 
-/// Where the answers of a batch go, in host memory.
+/// Where the answers of a batch are written, in host memory.
 struct Answers {
   /// [S,N]: the N best classes of each text, best first; ties in the order of the classes.
   TensorView<ScoredClass> best;
-  Tensor logits;  ///< [S,C], or empty: not asked for
+  Tensor logits;  ///< [S,C], or empty: not requested
 
-  /// Those of texts [first, first + count).
+  /// The answers of texts [first, first + count).
   Answers of_texts(int64_t first, int64_t count) const {
     return {best.row_slice(first, count), logits.row_slice(first, count)};
   }

@@ -8,12 +8,12 @@
 #include "compute/shape_checks.h"
 #include "fastintent/error.h"
 
-// Memory and weights. The other subjects have files of their own: backend_forward.cpp,
-// backend_backward.cpp, backend_update.cpp.
+// Memory and weights. The other operations are in backend_forward.cpp, backend_backward.cpp and
+// backend_update.cpp.
 namespace fastintent {
 namespace {
 
-constexpr uintptr_t kWordBytes = 4;  // what packed weights are read in
+constexpr uintptr_t kWordBytes = 4;  // packed weights are read in words of this size
 
 }  // namespace
 
@@ -116,7 +116,7 @@ std::unique_ptr<PreparedWeight> Backend::do_adopt_weight(std::span<const std::by
                                                          int64_t /*output_width*/,
                                                          int64_t /*input_width*/,
                                                          Precision /*precision*/) {
-  return nullptr;  // of no layout there are no bytes
+  return nullptr;  // a device without a layout accepts no bytes
 }
 
 int64_t Backend::packed_bytes(int64_t /*output_width*/,

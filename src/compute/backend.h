@@ -20,9 +20,9 @@ namespace fastintent {
 
 /// Runs the fused operations of a transformer encoder, forward and backward, on one device.
 ///
-/// Public functions check shapes once and throw Error(invalid_argument) that names the operation,
-/// what was expected and what was found; the private virtual functions of a device may then assume.
-/// Zero rows are allowed everywhere. Tensors live in this backend's memory. Activation tensors come
+/// Public functions check shapes once and throw Error(invalid_argument) with the operation, what
+/// was expected and what was found; the private virtual functions of a device rely on these checks.
+/// Zero rows are allowed everywhere. Tensors are in this backend's memory. Activation tensors come
 /// from Buffer::tensor: they start at a buffer's first row (column slices are allowed) and own
 /// filler rows up to a multiple of kRowTile, which any operation may use as scratch.
 ///
@@ -43,38 +43,39 @@ class Backend {
 
   // --- memory
 
-  /// Room for a [rows, columns] tensor and its filler rows, zeroed. Throws out_of_resources.
+  /// Returns memory for a [rows, columns] tensor and its filler rows, zeroed. Throws
+  /// out_of_resources.
   Buffer allocate(int64_t rows, int64_t columns);
   /// Copies from host memory / to host memory.
   void upload(ConstTensor host, Tensor out);
   void download(ConstTensor in, Tensor host);
   void clear(Tensor out);  ///< zeros
-  /// Returns when all work handed to the device is done.
+  /// Returns when all work submitted to the device is done.
   virtual void synchronize() = 0;
 
   // --- weights
 
-  /// weight [N,K], precision one that this device multiplies in. For WeightUse::inference it lies
-  /// in host memory and may go afterwards; for training in this backend's, and must outlive the
-  /// handle.
+  /// Prepares a weight [N,K] in a precision that this device multiplies in. For
+  /// WeightUse::inference the weight is in host memory and may be freed afterwards; for training it
+  /// is in this backend's memory and must outlive the handle.
   std::unique_ptr<PreparedWeight> prepare_weight(ConstTensor weight,
                                                  Precision precision,
                                                  WeightUse use);
-  /// A weight [N,K] for inference of bytes that PreparedWeight::packed() gave, now or in an earlier
-  /// process: used where they lie, so they must outlive it. Throws invalid_argument unless their
-  /// layout is the device's of `precision`, bad_checkpoint unless they are those of [N,K].
+  /// Makes a weight [N,K] for inference from the bytes of PreparedWeight::packed(), of this or an
+  /// earlier process. The bytes are used in place, so they must outlive it. Throws invalid_argument
+  /// unless their layout is the device's layout for `precision`, bad_checkpoint unless their size
+  /// is that of [N,K].
   std::unique_ptr<PreparedWeight> adopt_weight(const PackedBytes& packed,
                                                int64_t output_width,
                                                int64_t input_width,
                                                Precision precision);
-  /// Takes over changed rows [first, first + count) of the tensor that a training weight was made
-  /// from.
+  /// Updates a training weight after rows [first, first + count) of its source tensor have changed.
   void refresh_weight(PreparedWeight& weight, int64_t first, int64_t count);
 
   // --- forward
 
-  /// out = dropout(layer_norm(word[id] + position[p] + segment[s])), without the tables that are
-  /// empty.   out [T,H]
+  /// out = dropout(layer_norm(word[id] + position[p] + segment[s])); empty tables are left out.
+  /// out [T,H]
   /// Throws when an id, segment or position is outside its table.
   void embed(const TokenInputs& tokens,
              const EmbeddingTables& tables,
@@ -84,8 +85,8 @@ class Backend {
              NormalizedRows keep = {});
 
   /// out = activation(in · weightᵀ + bias).   in [T,K], weight [N,K], bias [N] or empty, out [T,N]
-  /// `pre_activation` [T,N], when given, gets in · weightᵀ + bias, for the backward of an
-  /// activation.
+  /// If `pre_activation` [T,N] is not empty, in · weightᵀ + bias is stored there for the backward
+  /// of the activation.
   void linear(ConstTensor in,
               const PreparedWeight& weight,
               std::span<const float> bias,
@@ -104,29 +105,32 @@ class Backend {
                          Tensor out,
                          NormalizedRows keep = {});
 
-  /// One row for each sequence: its first token or the mean of its tokens.   hidden [T,H], starts
-  /// [S+1], out [S,H]. Throws when a sequence is empty.
+  /// Writes one row per sequence: its first token or the mean of its tokens.
+  /// hidden [T,H], starts [S+1], out [S,H]
+  /// Throws when a sequence is empty.
   void pool(ConstTensor hidden, std::span<const int32_t> starts, Pooling pooling, Tensor out);
 
-  /// out = dropout(in).   out may be in; its own backward, applied to a gradient
+  /// out = dropout(in); out may be in. Applied to a gradient, this is also the backward of dropout.
   void apply_dropout(ConstTensor in, Dropout dropout, Tensor out);
 
-  /// Embeddings and all layers, forward only, without dropout, where the device has a better way
-  /// through this encoder than the operations above one by one; false, and nothing done, where it
-  /// has none. The weights are for inference. The answer depends on the encoder's kinds alone.
-  /// out: [T,H], or [S,H] where the last layer goes on with first rows only. `team` may run parts
-  /// of it on other threads; null: the calling one alone.
+  /// Runs embeddings and all layers, forward only and without dropout, if the device has a faster
+  /// implementation of this encoder than the single operations above; otherwise returns false and
+  /// does nothing. The weights are for inference. The return value depends on the kinds of the
+  /// encoder's layers alone.
+  /// out: [T,H], or [S,H] if the last layer continues with first rows only
+  /// `team` may run parts of it on other threads; null: on the calling thread alone.
   bool try_encode(const TokenInputs& tokens,
                   std::span<const int32_t> starts,
                   const PreparedEncoder& encoder,
                   Team* team,
                   Tensor out);
 
-  /// Encoder, head and the ranking of its logits, forward only, where the device turns tokens into
-  /// answers by itself, so that nothing else comes back from it; false, and nothing done, where it
-  /// does not for this encoder. The classes of the largest logits of each text with their
-  /// probabilities softmax(logits / temperature). Waits for them. The weights are for inference,
-  /// and no text is empty. The temperature is positive and finite.
+  /// Runs encoder, head and the ranking of the logits, forward only, if the device computes answers
+  /// from tokens in one go for this encoder, so that only the answers are copied to the host;
+  /// otherwise returns false and does nothing. The answers are the classes of the largest logits of
+  /// each text with their probabilities softmax(logits / temperature). Waits until they are
+  /// complete. The weights are for inference, no text is empty, and the temperature is positive and
+  /// finite.
   bool try_answer(const TokenInputs& tokens,
                   std::span<const int32_t> starts,
                   const PreparedEncoder& encoder,
@@ -136,8 +140,9 @@ class Backend {
 
   // --- loss
 
-  /// losses[s] = the loss of row s, not divided; d_logits = the gradient of their sum, divided by
-  /// the normalizer. Both are 0 in rows labelled kNoLabel.
+  /// losses[s] = the loss of row s, not divided by the normalizer.
+  /// d_logits = the gradient of the sum of the losses, divided by the normalizer.
+  /// Both are 0 in rows labelled kNoLabel.
   /// logits, d_logits [S,C], losses [S]; labels [S], host memory
   void softmax_cross_entropy(ConstTensor logits,
                              std::span<const int32_t> labels,
@@ -145,7 +150,7 @@ class Backend {
                              std::span<float> losses,
                              Tensor d_logits);
 
-  // --- backward, one for each forward
+  // --- backward, one per forward
 
   /// d_out [T,H] is overwritten.
   void embed_backward(const TokenInputs& tokens,
@@ -166,12 +171,12 @@ class Backend {
                        Tensor d_out,
                        const LinearGradient& gradient);
 
-  /// d_out, d_q [Tq,H], d_k, d_v [T,H]. Probabilities are computed again rather than kept.
+  /// d_out, d_q [Tq,H], d_k, d_v [T,H]. Probabilities are recomputed rather than kept.
   void attention_backward(
       const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v);
 
-  /// d_residual gets the gradient of the sum, d_in the same through dropout; d_in may be d_residual
-  /// when dropout.rate is 0, and either may be d_out. All [T,H]. d_shift may be empty.
+  /// d_residual is the gradient of the sum, d_in that gradient through dropout. d_in may be
+  /// d_residual when dropout.rate is 0, and either may be d_out. All [T,H]. d_shift may be empty.
   void add_and_normalize_backward(const NormalizedRows& kept,
                                   std::span<const float> scale,
                                   Dropout dropout,
@@ -180,7 +185,7 @@ class Backend {
                                   Tensor d_residual,
                                   const NormGradient& gradient);
 
-  /// d_out [S,H], d_hidden [T,H] written as `write` says.
+  /// d_out [S,H], d_hidden [T,H]; `write` selects overwrite or add for d_hidden.
   void pool_backward(ConstTensor d_out,
                      std::span<const int32_t> starts,
                      Pooling pooling,
@@ -189,10 +194,10 @@ class Backend {
 
   // --- passes
 
-  /// Does what `work` gives to this backend: operations that are the same, on the same tensors,
-  /// whenever `shape` is; what they take from host memory, and a normalizer or a seed, may differ.
-  /// A device may record them and give itself the record from then on. `work` may run several
-  /// times, and neither allocates nor uploads, downloads or synchronizes.
+  /// Runs `work`, which calls operations of this backend. Passes of equal `shape` call the same
+  /// operations on the same tensors; only host memory contents, a normalizer or a seed may differ.
+  /// A device may record them and replay the record from then on. `work` may run several times, and
+  /// must not allocate, upload, download or synchronize.
   virtual void run_recorded(const PassShape& /*shape*/, const std::function<void()>& work) {
     work();
   }
@@ -202,17 +207,18 @@ class Backend {
   /// out = sum of `parts` (out may be one of them); returns the squared Euclidean norm of out.
   double sum_gradients(std::span<const std::span<const float>> parts, std::span<float> out);
 
-  /// One AdamW step (Loshchilov & Hutter 2019, as torch.optim.AdamW) of flat parameters. No two
-  /// updates share any.
+  /// One AdamW step (Loshchilov & Hutter 2019, as torch.optim.AdamW) of flat parameters. The
+  /// updates do not overlap.
   void adamw_step(std::span<const AdamwUpdate> updates);
 
-  /// AdamW on the rows of a table that a step touched. rates[i] are those of step i + 1; the last
-  /// is the current step. A row that stood still since last_steps[row] first makes up the steps it
-  /// missed, with gradient zero, so the result is that of dense AdamW at the cost of the rows in
-  /// use. Untouched rows are current after a call with all rows and an empty gradient, which makes
-  /// up every step including the last.
+  /// AdamW on the rows of a table that a step touched. rates[i] are the rates of step i + 1; the
+  /// last entry is the current step. Rows not updated since last_steps[row] first replay the missed
+  /// steps with gradient zero, so the result equals dense AdamW at the cost of the touched rows
+  /// only. A call with all rows and an empty gradient brings every row up to date, the last step
+  /// included.
   ///
-  /// state: whole table [V,H] flat · rows [U] distinct · gradient [U,H] or empty · last_steps [V]
+  /// state: the complete table [V,H] flat · rows [U] distinct · gradient [U,H] or empty ·
+  /// last_steps [V]
   void adamw_step_rows(const AdamwState& state,
                        std::span<const int32_t> rows,
                        ConstTensor gradient,
@@ -220,7 +226,7 @@ class Backend {
                        std::span<const AdamwRates> rates);
 
  private:
-  /// What a device implements; arguments as above, checked.
+  /// What a device implements; the arguments are those above, already checked.
   virtual Buffer do_allocate(int64_t floats) = 0;
   virtual void do_upload(ConstTensor host, Tensor out) = 0;
   virtual void do_download(ConstTensor in, Tensor host) = 0;
@@ -228,12 +234,12 @@ class Backend {
   virtual std::unique_ptr<PreparedWeight> do_prepare_weight(ConstTensor weight,
                                                             Precision precision,
                                                             WeightUse use) = 0;
-  /// Of bytes in the layout that it named.
+  /// `bytes` are in the layout that the device named for `precision`.
   virtual std::unique_ptr<PreparedWeight> do_adopt_weight(std::span<const std::byte> bytes,
                                                           int64_t output_width,
                                                           int64_t input_width,
                                                           Precision precision);
-  /// Bytes of a weight [N,K] in that layout.
+  /// The size in bytes of a weight [N,K] in that layout.
   virtual int64_t packed_bytes(int64_t output_width,
                                int64_t input_width,
                                Precision precision) const;

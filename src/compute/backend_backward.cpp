@@ -1,8 +1,8 @@
 #include "compute/backend.h"
 #include "compute/shape_checks.h"
 
-// Backward operations. Without rows there is still a zero to write where a parameter gradient is
-// overwritten, so those calls go to the device; it alone can write its memory.
+// Backward operations. A call without rows is still passed to the device where it overwrites a
+// parameter gradient: the result is zero, and only the device can write its memory.
 namespace fastintent {
 namespace {
 
@@ -100,7 +100,7 @@ void Backend::attention_backward(
   check_shape(kOperation, "d_q", d_q, q.rows, q.columns);
   check_shape(kOperation, "d_k", d_k, k.rows, k.columns);
   check_shape(kOperation, "d_v", d_v, k.rows, k.columns);
-  // Keys without a query have a gradient too: zero.
+  // Keys without a query still have a gradient: zero.
   if (k.size() > 0) {
     do_attention_backward(operands, d_out, d_q, d_k, d_v);
   }

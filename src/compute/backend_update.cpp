@@ -3,7 +3,7 @@
 #include "compute/backend.h"
 #include "compute/shape_checks.h"
 
-// What a training step does with its gradients.
+// Operations that turn gradients into parameter updates.
 namespace fastintent {
 namespace {
 

@@ -7,7 +7,7 @@
 namespace fastintent {
 
 Tensor Buffer::tensor(int64_t rows, int64_t columns) const {
-  // Divided rather than multiplied, so that no product can overflow.
+  // Divide instead of multiplying, so that no product can overflow.
   const bool fits =
       rows >= 0 && columns >= 0 &&
       (rows == 0 || columns == 0 || (rows <= size_ && round_up_to_tile(rows) <= size_ / columns));

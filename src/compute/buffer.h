@@ -8,9 +8,9 @@
 namespace fastintent {
 
 /// Rows of every activation buffer are rounded up to a multiple of this, so that a matrix product
-/// may always run on whole tiles: the rows between a tensor's own and the next multiple are filler,
-/// which any operation may read and write. 16 rows keep oneDNN's f32 and bf16 products at full
-/// speed.
+/// can always run on complete tiles. The rows between a tensor's last row and the next multiple are
+/// filler, which any operation may read and write. 16 rows keep oneDNN's f32 and bf16 products at
+/// full speed.
 constexpr int64_t kRowTile = 16;
 
 constexpr int64_t round_up_to_tile(int64_t rows) {
@@ -28,8 +28,8 @@ class Buffer {
   float* data() const { return data_.get(); }
   int64_t size() const { return size_; }
 
-  /// The first rows * columns floats as an activation tensor. Throws out_of_resources when the
-  /// buffer cannot hold them with their filler rows.
+  /// Returns the first rows * columns floats as an activation tensor. Throws out_of_resources when
+  /// the buffer cannot hold them with their filler rows.
   Tensor tensor(int64_t rows, int64_t columns) const;
 
  private:

@@ -9,22 +9,22 @@
 
 namespace fastintent {
 
-/// How much work a device wants at once, and from how many threads. As it stands: a processor's.
+/// How much work a device needs at a time, and from how many threads. The defaults are a
+/// processor's.
 struct WorkSizes {
-  /// Tokens of a batch that only goes forward. Rows of the widest activation of MiniLM-L6 (1536
-  /// floats) then fill 1.5 MB, about a core's L2 on today's servers; products are at full speed
-  /// from 64 rows up.
+  /// Tokens of a forward-only batch. Rows of the widest activation of MiniLM-L6 (1536 floats) then
+  /// fill 1.5 MB, about a core's L2 on today's servers; products are at full speed from 64 rows up.
   int64_t forward_tokens = 256;
-  /// Tokens of a training pass. Longer shares of a step run in several passes that accumulate, so
-  /// memory does not grow with the batch: a token of MiniLM-L6 keeps about 160 KB for backward, a
-  /// pass thus 160 MB at most.
+  /// Tokens of a training pass. A worker's longer share of a step runs in several passes that
+  /// accumulate gradients, so memory does not grow with the batch: a token of MiniLM-L6 keeps about
+  /// 160 KB for backward, so a pass keeps 160 MB at most.
   int64_t training_tokens = 1024;
-  /// Training passes of at most this many tokens take longer to be ordered than to be done: they
-  /// run through Backend::run_recorded, filled up to a multiple of token_step, so that few sizes
-  /// stand for all. 0: none.
+  /// Training passes of at most this many tokens take longer to launch than to run: they run
+  /// through Backend::run_recorded, padded to a multiple of token_step, so that a few sizes cover
+  /// all passes. 0: no passes are recorded.
   int64_t recorded_tokens = 0;
   int64_t token_step = 1;
-  /// Threads with a backend each that keep the device busy; 0: one for each core.
+  /// Threads, each with its own backend, that keep the device busy; 0: one per core.
   int prediction_workers = 0;
   int training_workers = 0;
 };
@@ -32,15 +32,15 @@ struct WorkSizes {
 /// A precision in which a device multiplies.
 struct SupportedPrecision {
   Precision precision = Precision::fp32;
-  /// The layout of PreparedWeight::packed() of a weight for inference; empty where weights cannot be
+  /// The layout of PreparedWeight::packed() for an inference weight; empty if weights cannot be
   /// stored.
   std::string_view packed_layout = {};
 };
 
-/// What a device can do and how much work it wants, as values.
+/// What a device can do and how much work it needs, as values.
 struct DeviceTraits {
-  std::string name =
-      {};  ///< "cpu (avx512)", "reference": shown by `fastintent info` and in reports
+  /// "cpu (avx512)", "reference": shown by `fastintent info` and in reports.
+  std::string name = {};
   std::vector<SupportedPrecision> precisions = {};  ///< fp32 first
   PrecisionChoice fastest = {};          ///< predicts fastest, by the device's features alone
   Precision training = Precision::fp32;  ///< trains fastest without a loss of accuracy
@@ -48,16 +48,20 @@ struct DeviceTraits {
   /// The numbers of rows up to forward_tokens for which the device may choose different kernels,
   /// ascending.
   std::vector<int64_t> row_buckets = {};
-  /// Whether the device records how it ran a bucket of one text, to replay it from the third time on.
+  /// Whether the device records how it ran a bucket of one text, and replays the record from the
+  /// third time on.
   bool records_passes = false;
-  /// Tensors and prepared weights of one backend are valid for all of its kind in the same space.
+  /// Tensors and prepared weights of one backend are valid for all backends of its kind in the same
+  /// memory space.
   int memory_space = 0;
-  /// Whether tensors in host memory may be operands, and the host may read and write the backend's.
+  /// Whether tensors in host memory may be operands, and the host may read and write the backend's
+  /// memory.
   bool shares_host_memory = true;
 
   /// Whether the device multiplies in `precision` (not automatic).
   bool multiplies(Precision precision) const { return find(precision) != nullptr; }
-  /// The layout for `precision`; empty where it cannot be stored or the device lacks it.
+  /// The layout for `precision`; empty if the device lacks the precision or cannot store its
+  /// weights.
   std::string_view packed_layout(Precision precision) const {
     const SupportedPrecision* found = find(precision);
     return found != nullptr ? found->packed_layout : std::string_view{};

@@ -28,9 +28,9 @@ constexpr uint32_t dropout_threshold(float rate) {
   return static_cast<uint32_t>(static_cast<double>(rate) * 4294967296.0);
 }
 
-/// The two words that dropout hashes with: each depends on every bit of the seed, so that masks of
-/// two seeds, even neighbours, are not permutations of each other. The constants (of 2^32 / golden
-/// ratio, and of SplitMix64's increment) only keep the two apart.
+/// The two words that dropout hashes with. Each depends on every bit of the seed, so that the masks
+/// of two seeds, even neighbouring ones, are not permutations of each other. The constants (2^32 /
+/// golden ratio, and SplitMix64's increment) only make the two words differ.
 struct DropoutKeys {
   uint32_t first;
   uint32_t second;

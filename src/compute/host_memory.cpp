@@ -9,9 +9,9 @@
 namespace fastintent {
 namespace {
 
-// From here on memory comes from the system page by page, zeroed when first touched: the moments of
-// a word table are mostly never touched. Huge pages were tried and gave training no speed, only
-// more resident memory.
+// Blocks of at least this size come from the system page by page, zeroed when first touched: most
+// of the moments of a word table are never touched. Huge pages were tried; they did not speed up
+// training and only increased resident memory.
 constexpr int64_t kLargeBlock = (1 << 20) / sizeof(float);
 constexpr size_t kAlignment = 64;  // a cache line, and the widest vector
 
@@ -28,7 +28,7 @@ void release(float* data, int64_t floats) {
   }
 }
 
-// As one row, whose filler rows do not matter to a copy.
+// The data as one row; its filler rows do not matter to a copy.
 template <class Value>
 TensorView<Value> in_one_row(Value* data, const Buffer& buffer) {
   return {data, 1, buffer.size()};

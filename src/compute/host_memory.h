@@ -7,25 +7,25 @@
 
 namespace fastintent {
 
-/// Zeroed floats of the host; of a large block only what is written becomes resident. Throws
+/// Zeroed floats in host memory; of a large block only the written pages become resident. Throws
 /// std::bad_alloc.
 Buffer allocate_host_memory(int64_t floats);
 
-/// A buffer of a backend where the host can read and write it: the buffer itself where the backend
-/// shares host memory, else a copy. Both must outlive it.
+/// A view of a backend's buffer that the host can read and write: the buffer itself if the backend
+/// shares host memory, otherwise a copy. Backend and buffer must outlive it.
 class HostView {
  public:
   HostView(Backend& backend, const Buffer& buffer);
 
   std::span<float> values() const;
-  /// Takes the buffer's values over into the view, and the view's into the buffer.
+  /// Copies the buffer's values into the view, and the view's values into the buffer.
   void read();
   void write() const;
 
  private:
   Backend& backend_;
   const Buffer& buffer_;
-  Buffer copy_;  // empty where the buffer itself serves
+  Buffer copy_;  // empty if the buffer itself is used
 };
 
 }  // namespace fastintent

@@ -15,32 +15,32 @@ struct PreparedLinear {
   std::span<const float> bias;
 };
 
-/// Where a layer normalises: after it has added a block's output to its input (Vaswani et al. 2017,
+/// Where a layer normalises: after adding a block's output to its input (Vaswani et al. 2017,
 /// BERT), or before each block, with the sum itself passed on (Xiong et al. 2020).
 enum class NormPlacement { after, before };
 
 /// plain: activation(x · W1) · W2; gated: (activation(x · W1a) * (x · W1b)) · W2 (Shazeer 2020)
 enum class FeedForward { plain, gated };
 
-/// embedded: the embeddings carry the positions, if anything does; rotary: attention rotates queries
-/// and keys by theirs (Su et al. 2021).
+/// embedded: the embeddings carry the positions, if anything does; rotary: attention rotates
+/// queries and keys by their positions (Su et al. 2021).
 enum class Positions { embedded, rotary };
 
-/// What one encoder layer computes, as values. Absent parts are no kinds: a bias, a norm's shift or
-/// a table that a family lacks is empty.
+/// What one encoder layer computes, as values. Absent parts need no kind of their own: a bias, a
+/// norm's shift or a table that a family lacks is empty.
 struct LayerKind {
   NormPlacement norm = NormPlacement::after;
   FeedForward feed_forward = FeedForward::plain;
   Activation activation = Activation::gelu;
   Positions positions = Positions::embedded;
-  int64_t window = 0;  ///< keys on each side of a query that it attends to; 0: all of its sequence
+  int64_t window = 0;  ///< keys on each side that a query attends to; 0: the complete sequence
 
   bool operator==(const LayerKind&) const = default;
 };
 
-/// One encoder layer as a backend runs it. Where only the first row of each sequence goes on (the
-/// last layer under first-token pooling, law 4), the projection of queries is apart from that of
-/// keys and values; everywhere else the three are one product. The unused ones are null.
+/// One encoder layer as a backend runs it. If only the first row of each sequence continues (the
+/// last layer under first-token pooling, law 4), queries are projected separately from keys and
+/// values; everywhere else the three are one product. Unused projections are null.
 struct PreparedLayer {
   LayerKind kind;
   PreparedLinear query_key_value;  // [3H,H]
@@ -63,7 +63,7 @@ struct PreparedEncoder {
   int64_t heads = 0;
 };
 
-/// What turns an encoder's rows into logits, as a backend runs it.
+/// The head, which turns an encoder's rows into logits, as a backend runs it.
 struct PreparedHead {
   Pooling pooling = Pooling::first_token;
   PreparedLinear dense;  // [H,H], or null

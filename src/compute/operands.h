@@ -13,8 +13,7 @@
 namespace fastintent {
 
 /// What a prepared weight will be used for. A weight for inference is packed once and never
-/// changes; one for training keeps looking at the tensor it was made from and can be refreshed
-/// after each update.
+/// changes; one for training refers to its source tensor and can be refreshed after each update.
 enum class WeightUse { inference, training };
 
 /// gelu is the exact form, x/2 (1 + erf(x/sqrt 2)).
@@ -22,19 +21,19 @@ enum class Activation { none, gelu, tanh, relu };
 
 enum class Pooling { first_token, mean };
 
-/// Whether a gradient replaces what its tensor held or is added to it.
+/// Whether a gradient replaces the contents of its tensor or is added to them.
 enum class Write { overwrite, accumulate };
 
-/// A weight for inference as bytes that can be stored. `layout` names how they lie, so that two
-/// backends which use one name understand each other's bytes ("panels64-int8").
+/// An inference weight as bytes that can be stored. `layout` names their memory layout
+/// ("panels64-int8"); backends that use the same name can read each other's bytes.
 struct PackedBytes {
   std::string_view layout;
   std::span<const std::byte> bytes;
 };
 
-/// A weight matrix [N,K] in the form one backend multiplies fastest (packed, converted, on the
-/// device). Made by Backend::prepare_weight; safe to read from many threads, each with a backend of
-/// its own kind.
+/// A weight matrix [N,K] in the form that one backend multiplies fastest (packed, converted, on the
+/// device). Made by Backend::prepare_weight; safe to read from many threads, each with its own
+/// backend of the same kind.
 class PreparedWeight {
  public:
   PreparedWeight(int64_t output_width, int64_t input_width)
@@ -46,8 +45,8 @@ class PreparedWeight {
   int64_t rows() const { return rows_; }        ///< N
   int64_t columns() const { return columns_; }  ///< K
 
-  /// What Backend::adopt_weight makes the same weight of, valid while this lives; empty for a
-  /// weight for training and on a backend that stores none.
+  /// The bytes from which Backend::adopt_weight makes the same weight, valid while this object
+  /// lives; empty for a training weight and on a backend that does not store weights.
   virtual PackedBytes packed() const { return {}; }
 
  private:
@@ -62,7 +61,7 @@ struct TokenInputs {
   std::span<const int32_t> positions;
 };
 
-/// word [vocabulary,H], position [positions,H], segment [segments,H]; the latter two are empty where
+/// word [vocabulary,H], position [positions,H], segment [segments,H]; the latter two are empty if
 /// the family has none (DistilBERT has no segments, ModernBERT no positions either).
 struct EmbeddingTables {
   ConstTensor word;
@@ -77,17 +76,16 @@ struct LayerNorm {
   float epsilon = 0;
 };
 
-/// What layer normalisation keeps for its backward; both empty when nothing is kept.
+/// What layer normalisation keeps for its backward; both are empty when nothing is kept.
 /// normal [T,H]: rows with mean 0 and variance 1, before scale and shift · inverse_deviation [T]
 struct NormalizedRows {
   Tensor normal;
   std::span<float> inverse_deviation;
 };
 
-/// Sequences of a packed batch as seen by attention: sequence s owns queries
-/// [query_starts[s], query_starts[s+1]) and keys [key_starts[s], key_starts[s+1]); both [S+1], host
-/// memory. They differ only where fewer rows ask than answer (last layer under first-token
-/// pooling).
+/// Sequences of a packed batch as attention uses them: sequence s owns queries [query_starts[s],
+/// query_starts[s+1]) and keys [key_starts[s], key_starts[s+1]); both [S+1], host memory. They
+/// differ only if there are fewer queries than keys (last layer under first-token pooling).
 struct AttentionSpans {
   std::span<const int32_t> query_starts;
   std::span<const int32_t> key_starts;
@@ -104,8 +102,9 @@ struct AttentionOperands {
   Dropout dropout;
 };
 
-/// Where linear_backward writes: d_in [T,K] or empty, as `in_write` says; d_weight [N,K] and d_bias
-/// [N] or empty, as `write` says.
+/// Where linear_backward writes.
+/// d_in [T,K] or empty, written as `in_write` says
+/// d_weight [N,K] and d_bias [N] or empty, written as `write` says
 struct LinearGradient {
   Tensor d_in;
   Write in_write = Write::overwrite;
@@ -114,15 +113,18 @@ struct LinearGradient {
   Write write = Write::overwrite;
 };
 
-/// Where the gradients of a norm's parameters go, as `write` says; d_scale [H], d_shift [H] or empty.
+/// Where the gradients of a norm's parameters are written, as `write` says.
+/// d_scale [H], d_shift [H] or empty
 struct NormGradient {
   std::span<float> d_scale;
   std::span<float> d_shift;
   Write write = Write::overwrite;
 };
 
-/// Where embed_backward writes: d_rows [T,H] the gradient of each token's word row (see add_rows),
-/// always overwritten; d_position, d_segment (each may be empty) and those of the norm as `norm.write` says.
+/// Where embed_backward writes.
+/// d_rows [T,H] the gradient of each token's word row (see add_rows), always overwritten
+/// d_position, d_segment (each may be empty) and the gradients of the norm, written as `norm.write`
+/// says
 struct EmbeddingGradient {
   Tensor d_rows;
   Tensor d_position;
@@ -130,23 +132,23 @@ struct EmbeddingGradient {
   NormGradient norm;
 };
 
-/// The label of a row that has neither loss nor gradient: one that only fills up a batch.
+/// The label of a padding row, which has neither loss nor gradient.
 constexpr int32_t kNoLabel = -1;
 
 /// label_smoothing and class_weights [C] (empty: all one) as in torch.nn.functional.cross_entropy;
-/// every gradient is divided by `normalizer`, the sum of the weights of the labels in the whole
-/// step.
+/// every gradient is divided by `normalizer`, the sum of the weights of all labels of the step.
 struct CrossEntropy {
   float label_smoothing = 0;
   std::span<const float> class_weights;
   double normalizer = 1;
 };
 
-/// What the sizes of all tensors of a training pass follow from, for one model and one backend.
+/// The numbers that determine the sizes of all tensors of a training pass, for one model and one
+/// backend.
 struct PassShape {
   int64_t tokens = 0;
   int64_t sequences = 0;
-  int64_t word_rows = 0;  ///< of the word table's gradient
+  int64_t word_rows = 0;  ///< rows of the word table's gradient
   Write write = Write::overwrite;
 
   // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the comparison's 0 for a pointer
@@ -160,13 +162,13 @@ struct AdamwState {
   std::span<float> second_moment;
 };
 
-/// One of the updates of an AdamW step.
+/// One update of an AdamW step.
 struct AdamwUpdate {
   AdamwState state;
   std::span<const float> gradient;
   AdamwRates rates;
-  /// Made for training of a matrix whose whole rows from `first_row` on the parameters are: takes
-  /// them over. Null: there is none.
+  /// The training weight whose rows from `first_row` on are these parameters (complete rows); the
+  /// update refreshes it. Null: there is none.
   PreparedWeight* weight = nullptr;
   int64_t first_row = 0;
 };

@@ -6,9 +6,9 @@
 
 namespace fastintent {
 
-/// Processes that train one model together (data parallel): each has all data, works on its share
-/// of every step, and they sum their gradients. All make the same calls in the same order, from one
-/// thread. create_process_group.h makes one.
+/// Processes that train one model together (data parallel). Each has all data and computes its
+/// share of every step; then they sum their gradients. All make the same calls in the same order,
+/// from one thread. create_process_group.h makes a group.
 class ProcessGroup {
  public:
   virtual ~ProcessGroup() = default;
@@ -22,7 +22,7 @@ class ProcessGroup {
   virtual double sum(double value) = 0;
 };
 
-/// A process that trains alone.
+/// The group of a process that trains alone.
 class SingleProcess final : public ProcessGroup {
  public:
   int rank() const override { return 0; }

@@ -11,8 +11,9 @@
 
 namespace fastintent {
 
-// What Backend's public functions check. Each throws Error(invalid_argument) that says operation,
-// expected and found; a check that passes formats nothing. `what` names the argument.
+// The checks of Backend's public functions. Each throws Error(invalid_argument) with the operation,
+// what was expected and what was found; a check that passes formats nothing. `what` names the
+// argument.
 
 constexpr int64_t kAnySize = -1;  ///< a dimension that is not checked
 
@@ -28,28 +29,28 @@ void check_shape(std::string_view operation,
 
 void check_size(std::string_view operation, std::string_view what, size_t found, int64_t expected);
 
-/// `indices` are all in [0, limit).
+/// Checks that `indices` are all in [0, limit).
 void check_indices(std::string_view operation,
                    std::string_view what,
                    std::span<const int32_t> indices,
                    int64_t limit);
 
-/// `labels` are all in [0, classes) or kNoLabel.
+/// Checks that `labels` are all in [0, classes) or kNoLabel.
 void check_labels(std::string_view operation, std::span<const int32_t> labels, int64_t classes);
 
-/// `starts` begin with 0, never fall and end with `rows`.
+/// Checks that `starts` begin with 0, never decrease and end with `rows`.
 void check_starts(std::string_view operation,
                   std::string_view what,
                   std::span<const int32_t> starts,
                   int64_t rows);
 
-/// As check_starts, and no sequence is empty.
+/// As check_starts, and also checks that no sequence is empty.
 void check_filled_starts(std::string_view operation, std::span<const int32_t> starts, int64_t rows);
 
-/// Arguments that attention and its backward share.
+/// Checks the arguments that attention and its backward share.
 void check_attention(std::string_view operation, const AttentionOperands& operands);
 
-/// The rate is at least 0 and below 1.
+/// Checks that the rate is at least 0 and below 1.
 void check_dropout(std::string_view operation, const Dropout& dropout);
 
 }  // namespace fastintent

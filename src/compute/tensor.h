@@ -7,8 +7,8 @@
 
 namespace fastintent {
 
-/// A view of row-major 32-bit floats in a backend's memory. Rows may be further apart than they are
-/// wide (`stride`, in floats), so a column slice of a tensor is a tensor. Owns nothing.
+/// A view of row-major 32-bit floats in a backend's memory; it owns nothing. The distance between
+/// rows (`stride`, in floats) may exceed their width, so a column slice of a tensor is a tensor.
 ///
 /// Shapes everywhere use one legend: T tokens in the packed batch, S sequences (texts), H hidden
 /// width, I intermediate width, K input width, N output width, C classes.
@@ -24,7 +24,7 @@ struct TensorView {
       : TensorView(values, row_count, column_count, column_count) {}
   constexpr TensorView(Value* values, int64_t row_count, int64_t column_count, int64_t row_stride)
       : data(values), rows(row_count), columns(column_count), stride(row_stride) {}
-  // Reads through a tensor that may be written.
+  // Reads from a tensor that may also be written.
   // NOLINTNEXTLINE(google-explicit-constructor): a mutable view is a constant one
   template <class Other>
     requires(!std::is_same_v<Other, Value> && std::is_same_v<const Other, Value>)

@@ -33,15 +33,15 @@ DeviceTraits cpu_traits() {
       supported(Precision::fp32), supported(Precision::bf16), supported(Precision::int8)};
   traits.fastest = cpu::fastest_precision();
   traits.training = cpu::bf16_pays() ? Precision::bf16 : Precision::fp32;
-  // Attention and products may choose by the number of row tiles.
+  // Attention and products may choose kernels by the number of row tiles.
   for (int64_t rows = kRowTile; rows <= traits.work_sizes.forward_tokens; rows += kRowTile) {
     traits.row_buckets.push_back(rows);
   }
   return traits;
 }
 
-// Operations on the processor: matrix products by oneDNN (cpu/linear.h), all else by kernels that
-// are compiled once for each instruction set (cpu/kernels). One thread, as law 3 has it.
+// Operations on the processor: matrix products by oneDNN (cpu/linear.h), everything else by kernels
+// that are compiled once for each instruction set (cpu/kernels). It uses one thread (law 3).
 class CpuBackend final : public Backend {
  public:
   const DeviceTraits& traits() const override { return traits_; }
@@ -103,8 +103,7 @@ class CpuBackend final : public Backend {
   }
 
   void do_attention(const AttentionOperands& operands, Tensor out) override {
-    const auto& [q, k, v, spans, heads, dropout] = operands;
-    cpu::attention(q, k, v, spans, heads, dropout, out, attention_scratch(operands));
+    cpu::attention(operands, out, attention_scratch(operands));
   }
 
   void do_add_and_normalize(ConstTensor in,
@@ -194,9 +193,7 @@ class CpuBackend final : public Backend {
                              Tensor d_q,
                              Tensor d_k,
                              Tensor d_v) override {
-    const auto& [q, k, v, spans, heads, dropout] = operands;
-    float* scratch = attention_scratch(operands);
-    cpu::attention_backward(q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v, scratch);
+    cpu::attention_backward(operands, d_out, d_q, d_k, d_v, attention_scratch(operands));
   }
 
   void do_add_and_normalize_backward(const NormalizedRows& kept,
@@ -210,7 +207,7 @@ class CpuBackend final : public Backend {
       std::ranges::fill(gradient.d_scale, 0.0F);
       std::ranges::fill(gradient.d_shift, 0.0F);
     }
-    // Of a norm without a shift the kernel's sums go nowhere.
+    // A norm without a shift discards the kernel's sums.
     const std::span<float> shift_sums =
         gradient.d_shift.empty()
             ? std::span(scratch_.floats(d_out.columns), static_cast<size_t>(d_out.columns))
@@ -246,8 +243,8 @@ class CpuBackend final : public Backend {
     cpu::adamw_step_rows(state, rows, gradient, last_steps, rates);
   }
 
-  // In stretches whose values stay in the cache between update and refresh: 16K floats in each of
-  // parameters, gradient and two moments are 256 KB, which fit any L2.
+  // Updates in stretches whose values stay in the cache between update and refresh: 16K floats each
+  // of parameters, gradient and two moments are 256 KB, which fit into any L2.
   static void adamw_step_and_refresh(const AdamwUpdate& update) {
     constexpr size_t kStretch = 16384;
     const auto K = static_cast<size_t>(update.weight != nullptr ? update.weight->columns() : 1);
@@ -273,7 +270,7 @@ class CpuBackend final : public Backend {
     return scratch_.floats(cpu::attention_scratch(operands.spans.key_starts, width));
   }
 
-  // First: choosing the instruction set precedes every product.
+  // Declared first, because the instruction set must be chosen before any product runs.
   const DeviceTraits traits_ = cpu_traits();
   cpu::Linear linear_;
   cpu::FusedEncoder encoder_;

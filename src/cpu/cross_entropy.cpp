@@ -5,8 +5,8 @@
 
 namespace fastintent::cpu {
 
-// With smoothing e and weights w, a row's target is e w_c / C, and (1 - e) w_c more at its label.
-// Its loss is sum(target · -log p), the gradient p · sum(target) - target.
+// With smoothing e and weights w, the target of a row is e w_c / C, plus (1 - e) w_c at its label.
+// Its loss is sum(target · -log p), and the gradient p · sum(target) - target.
 void softmax_cross_entropy(ConstTensor logits,
                            std::span<const int32_t> labels,
                            const CrossEntropy& options,

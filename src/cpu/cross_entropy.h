@@ -4,7 +4,7 @@
 
 namespace fastintent::cpu {
 
-/// As Backend::softmax_cross_entropy; in double, as a step has few rows of it.
+/// As Backend::softmax_cross_entropy; computed in double, since a step has few rows of logits.
 void softmax_cross_entropy(ConstTensor logits,
                            std::span<const int32_t> labels,
                            const CrossEntropy& options,

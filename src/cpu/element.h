@@ -4,9 +4,9 @@
 
 namespace fastintent::cpu {
 
-/// Type of the factors of a product. Sums of int8 ones (unsigned rows, signed weights) are exact
-/// i32, all others f32. `rounded_fp32` is bf16 where the processor cannot multiply it: the values
-/// of bf16 kept in f32, which gives the same products.
+/// The type of the factors of a product. Sums of int8 factors (unsigned rows, signed weights) are
+/// exact i32, all others f32. `rounded_fp32` is bf16 on a processor that cannot multiply it: bf16
+/// values stored as f32, which result in the same products.
 enum class Element { fp32, rounded_fp32, bf16, int8 };
 
 /// Factors are read in words of 32 bits: one f32, two bf16 or four bytes, the elements of one row

@@ -12,12 +12,12 @@ namespace fastintent::cpu {
 struct Factor {
   Element element = Element::fp32;
   uint32_t* words = nullptr;
-  int64_t row_words = 0;  ///< from one row to the next
+  int64_t row_words = 0;  ///< from the start of one row to the next
   float* scales = nullptr;
   float* zeros = nullptr;
 
   uint32_t* row(int64_t t) const { return words + t * row_words; }
-  /// From row `first` on.
+  /// The rows from `first` on.
   Factor from(int64_t first) const {
     Factor rest = *this;
     rest.words = row(first);
@@ -29,7 +29,7 @@ struct Factor {
   }
 };
 
-/// f32 rows are factors as they are.
+/// Rows of f32 are used as factors unchanged.
 inline Factor as_factor(Tensor rows) {
   return {.element = Element::fp32,
           .words = reinterpret_cast<uint32_t*>(rows.data),

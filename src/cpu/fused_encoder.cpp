@@ -11,14 +11,13 @@
 namespace fastintent::cpu {
 namespace {
 
-// Rows that go through the second half of a layer together: eight tiles. What they hold on their
-// way (MiniLM: 48 x 1536 f32 and their bytes, 370 KB) stays in an L2 cache of 1 MB, and the
-// weights, which come from L3, are read once for 48 rows: 10 GB/s beside int8 products at full
-// speed.
+// Rows that go through the second half of a layer together: eight tiles. Their intermediate results
+// (MiniLM: 48 x 1536 f32 and their bytes, 370 KB) stay in an L2 cache of 1 MB, and the weights,
+// which come from L3, are read once per 48 rows: 10 GB/s while int8 products run at full speed.
 constexpr int64_t kBlockRows = 8 * kTileRows;
 
 const PanelWeight& panels_of(const PreparedLinear& linear) {
-  return static_cast<const PanelWeight&>(*linear.weight);
+  return PanelWeight::of(*linear.weight);
 }
 
 PanelRange panel_share(const PanelWeight& weight, const TeamMember& member) {
@@ -26,7 +25,7 @@ PanelRange panel_share(const PanelWeight& weight, const TeamMember& member) {
   return {share.begin, share.end};
 }
 
-// The member's panels of a dense layer.
+// The panels of a dense layer that one team member computes.
 void multiply_share(const Factor& in,
                     const PreparedLinear& linear,
                     Activation activation,
@@ -151,19 +150,19 @@ void FusedEncoder::attend_heads(ConstTensor query,
   const auto own = [&](auto tensor, int64_t first) {
     return tensor.column_slice(first + share.begin * width, share.count() * width);
   };
-  attention(own(query, 0),
-            own(key_value, 0),
-            own(key_value, H),
-            spans,
-            share.count(),
-            {},
+  attention({.q = own(query, 0),
+             .k = own(key_value, 0),
+             .v = own(key_value, H),
+             .spans = spans,
+             .heads = share.count(),
+             .dropout = {}},
             own(context_.values.row_slice(0, query.rows), 0),
             attention_floats_[static_cast<size_t>(member.index())]);
 }
 
-// Of a block of rows:
-// attended = layer_norm(context · output + residual)
-// out = layer_norm(activation(attended · intermediate) · output + attended)
+// For a block of rows:
+//   attended = layer_norm(context · output + residual)
+//   out = layer_norm(activation(attended · intermediate) · output + attended)
 void FusedEncoder::feed_forward(const PreparedLayer& layer,
                                 ConstTensor residual,
                                 Rows context,
@@ -194,7 +193,7 @@ void FusedEncoder::feed_forward(const PreparedLayer& layer,
 }
 
 // --- memory
-// Counted first, then cut from one piece: every tensor starts on a cache line.
+// The buffers are counted first, then cut from one block: every tensor starts on a cache line.
 
 float* FusedEncoder::take(int64_t floats) {
   constexpr int64_t kLine = 16;

@@ -12,17 +12,18 @@
 
 namespace fastintent::cpu {
 
-/// A whole encoder, forward, over packed weights. What a step writes is converted to the element
-/// of the next product while it is in the cache (int8: quantised by token); products end in bias
-/// and activation, or bias and residual, tile by tile. Members of a team divide rows, panels and heads
-/// between them, which changes no bit of the result. One thread asks at a time.
+/// Runs a complete encoder, forward, over packed weights. The result of a step is converted to the
+/// element of the next product while it is in the cache (int8: quantised per token); products end
+/// in bias and activation, or bias and residual, tile by tile. The members of a team share rows,
+/// panels and heads among them, which changes no bit of the result. Used by one thread at a time.
 class FusedEncoder {
  public:
-  /// Whether it has every kind of the encoder's layers: those that normalise after a block, with a
-  /// plain feed-forward of any activation, embedded positions and attention to the whole sequence.
+  /// Whether it supports every kind of the encoder's layers. Supported are layers that normalise
+  /// after a block, with a plain feed-forward of any activation, embedded positions and attention
+  /// to the complete sequence.
   static bool supports(const PreparedEncoder& encoder);
 
-  /// As Backend::try_encode, of an encoder that it supports.
+  /// As Backend::try_encode, for an encoder that it supports.
   void run(const TokenInputs& tokens,
            std::span<const int32_t> starts,
            const PreparedEncoder& encoder,
@@ -30,7 +31,7 @@ class FusedEncoder {
            Tensor out);
 
  private:
-  /// Activations in f32 and as factors; those of fp32 are the same memory.
+  /// Activations in f32 and as factors; for fp32 both are the same memory.
   struct Rows {
     Tensor values;
     Factor factor;
@@ -72,7 +73,7 @@ class FusedEncoder {
                     const TeamMember& member) const;
 
   Scratch memory_;
-  int64_t taken_ = 0;                       // floats of memory_
+  int64_t taken_ = 0;                       // floats of memory_ assigned so far
   bool counting_ = false;                   // place_buffers only counts
   Rows hidden_;                             // [T,H] between layers
   Tensor query_key_value_;                  // [T,3H]
@@ -81,7 +82,7 @@ class FusedEncoder {
   Rows context_;                            // [T,H]
   Rows attended_;                           // [B,H] of a block of rows
   Rows activated_;                          // [B,I]
-  std::vector<Scratch> attention_scratch_;  // by member
+  std::vector<Scratch> attention_scratch_;  // one per member
   std::vector<float*> attention_floats_;
   std::vector<int32_t> numbers_;
 };

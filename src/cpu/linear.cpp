@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "cpu/kernels/activation.h"
 #include "cpu/kernels/convert.h"
@@ -15,14 +16,14 @@
 namespace fastintent::cpu {
 namespace {
 
-// Most rows of a forward product: what leaves the result of MiniLM's widest layer in the L2 cache
-// for its activation. Each multiple of 16 below has a kernel of its own, made when first used, of
-// about 80 KB.
+// Most rows of a forward product, chosen so that the result of MiniLM's widest layer is still in
+// the L2 cache when its activation is applied. Each multiple of 16 up to this has its own kernel of
+// about 80 KB, made when first used.
 constexpr int64_t kForwardRows = 256;
-// Most tokens of a product of the backward; weight gradients sum over them.
+// Most tokens of a backward product; weight gradients sum over them.
 constexpr int64_t kGradientTokens = 512;
 
-// Copies rows, without gaps, in `element`.
+// Copies rows to `out` in `element`, without gaps.
 void convert_dense(ConstTensor rows, Element element, void* out) {
   if (element == Element::bf16) {
     convert_to_bf16(rows, static_cast<uint16_t*>(out));
@@ -32,13 +33,13 @@ void convert_dense(ConstTensor rows, Element element, void* out) {
   }
 }
 
-// The library knows nothing of where f32 values come from.
+// The element in which the library multiplies: rounded f32 values are ordinary f32 to it.
 Element multiplied(Element element) {
   return element == Element::bf16 ? Element::bf16 : Element::fp32;
 }
 
-// A factor as the library takes it: dense, with filler rows of zeros up to a multiple of 16.
-// Activation tensors own their filler rows, so clearing those of a constant tensor is allowed.
+// A factor as the library requires it: dense, with zeroed filler rows up to a multiple of 16.
+// Activation tensors own their filler rows, so the filler of a constant tensor may be cleared.
 const void* dense_factor(ConstTensor rows, Element element, Scratch& scratch) {
   const int64_t filler = round_up_to_tile(rows.rows) - rows.rows;
   if (element == Element::fp32 && rows.stride == rows.columns) {
@@ -53,7 +54,7 @@ const void* dense_factor(ConstTensor rows, Element element, Scratch& scratch) {
   return copy;
 }
 
-// A place for a dense product: the tensor itself or, when its rows are apart, scratch.
+// Where to write a dense product: the tensor itself or, if its rows have gaps, scratch.
 Tensor dense_result(Tensor out, Scratch& scratch) {
   if (out.stride == out.columns) {
     return out;
@@ -65,18 +66,10 @@ void write_rows(ConstTensor product, Write write, Tensor out) {
   write == Write::accumulate ? add_to(product, out) : copy_rows(product, out);
 }
 
-// Batch invariance (law 2): where results depend on the number of rows, it is always the same.
+// Batch invariance (law 2): if results depend on the number of rows, that number is always the
+// same.
 int64_t forward_rows() {
   return matmul_rows_are_independent() ? kForwardRows : kRowTile;
-}
-
-const TrainingWeight& for_training(std::string_view operation, const PreparedWeight& weight) {
-  if (const auto* found = dynamic_cast<const TrainingWeight*>(&weight)) {
-    return *found;
-  }
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("{}: expected a weight prepared for training, found one for inference",
-                          operation));
 }
 
 }  // namespace
@@ -92,6 +85,21 @@ TrainingWeight::TrainingWeight(ConstTensor weight, Precision precision)
   refresh(0, weight.rows);
 }
 
+const TrainingWeight& TrainingWeight::of(const PreparedWeight& weight) {
+  if (const auto* found = dynamic_cast<const TrainingWeight*>(&weight)) {
+    return *found;
+  }
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("weight [{},{}]: expected one that the processor prepared for training, "
+                          "found another",
+                          weight.rows(),
+                          weight.columns()));
+}
+
+TrainingWeight& TrainingWeight::of(PreparedWeight& weight) {
+  return const_cast<TrainingWeight&>(of(std::as_const(weight)));
+}
+
 void TrainingWeight::refresh(int64_t first, int64_t count) {
   if (dense_ == nullptr) {
     return;
@@ -102,7 +110,7 @@ void TrainingWeight::refresh(int64_t first, int64_t count) {
 }
 
 void refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) {
-  const_cast<TrainingWeight&>(for_training("refresh_weight", weight)).refresh(first, count);
+  TrainingWeight::of(weight).refresh(first, count);
 }
 
 void Linear::forward_packed(ConstTensor in,
@@ -134,7 +142,7 @@ void Linear::forward(ConstTensor in,
   if (const auto* packed = dynamic_cast<const PanelWeight*>(&prepared)) {
     return forward_packed(in, *packed, bias, activation, out, pre_activation);
   }
-  const TrainingWeight& weight = for_training("linear", prepared);
+  const TrainingWeight& weight = TrainingWeight::of(prepared);
   const int64_t tile = forward_rows();
   for (int64_t first = 0; first < in.rows; first += tile) {
     const int64_t count = std::min(tile, in.rows - first);
@@ -169,7 +177,7 @@ void Linear::backward(ConstTensor in,
                       ConstTensor pre_activation,
                       Tensor d_out,
                       const LinearGradient& gradient) {
-  const TrainingWeight& weight = for_training("linear_backward", prepared);
+  const TrainingWeight& weight = TrainingWeight::of(prepared);
   if (activation != Activation::none) {
     activate_backward(pre_activation, activation, d_out);
   }

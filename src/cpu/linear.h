@@ -10,13 +10,17 @@
 
 namespace fastintent::cpu {
 
-/// A weight [N,K] for training as the processor multiplies it: the tensor itself or, where that
-/// cannot be multiplied in place (bf16, rows apart), a dense copy of it.
+/// A weight [N,K] for training as the processor multiplies it: the tensor itself, or a dense copy
+/// if it cannot be multiplied in place (bf16, rows with gaps).
 class TrainingWeight final : public PreparedWeight {
  public:
   TrainingWeight(ConstTensor weight, Precision precision);
 
-  /// Copies rows [first, first + count) of the tensor again.
+  /// Casts `weight` to a TrainingWeight. Throws invalid_argument when it is of another kind.
+  static const TrainingWeight& of(const PreparedWeight& weight);
+  static TrainingWeight& of(PreparedWeight& weight);
+
+  /// Copies rows [first, first + count) from the tensor again.
   void refresh(int64_t first, int64_t count);
 
   Element element() const { return element_; }
@@ -29,12 +33,12 @@ class TrainingWeight final : public PreparedWeight {
   void* dense_ = nullptr;  // in copy_, or null when the tensor itself is multiplied
 };
 
-/// As Backend::refresh_weight. Throws invalid_argument when the weight is one for inference.
+/// As Backend::refresh_weight. Throws invalid_argument when the weight is for inference.
 void refresh_weight(PreparedWeight& weight, int64_t first, int64_t count);
 
-/// Fully connected layers, forward and backward. Products run on tiles of rows; the activation
-/// follows each tile while it is in the cache. The arguments are those of Backend; weights are
-/// TrainingWeights or, forward, PanelWeights.
+/// Fully connected layers, forward and backward. Products run on tiles of rows; the activation is
+/// applied to each tile while it is in the cache. The arguments are those of Backend; weights are
+/// TrainingWeights or, forward only, PanelWeights.
 class Linear {
  public:
   void forward(ConstTensor in,
@@ -58,7 +62,7 @@ class Linear {
                       Activation activation,
                       Tensor out,
                       Tensor pre_activation);
-  /// d_out: the rows of one product, as the library takes them.
+  /// `d_out`: the rows of one product, in the form that the library requires.
   void weight_gradient(ConstTensor in,
                        const void* d_out,
                        const TrainingWeight& weight,

@@ -37,7 +37,7 @@ Description factor(int64_t rows, int64_t columns, Type type, Layout layout) {
   return {{rows, columns}, type, strides};
 }
 
-// Version 2 of the library wraps the shapes in an operation descriptor, which version 3 has not.
+// Version 2 of the library wraps the shapes in an operation descriptor; version 3 does not.
 template <class Product = dnnl::matmul>
 typename Product::primitive_desc describe(const Description& a,
                                           const Description& b,
@@ -69,7 +69,7 @@ dnnl::matmul::primitive_desc describe_shape(const MatmulShape& shape) {
                   options);
 }
 
-// A compiled kernel. Execution only reads it.
+// A compiled kernel; execution does not change it.
 struct Kernel {
   dnnl::matmul::primitive_desc description;
   dnnl::matmul product;
@@ -86,7 +86,7 @@ const Kernel& shared_kernel(const MatmulShape& shape) {
   return found != kernels.end() ? found->second : kernels.emplace(shape, shape).first->second;
 }
 
-// A kernel with memory objects of this thread, so that a product only sets pointers.
+// A kernel with this thread's memory objects, so that a product only sets pointers.
 struct BoundKernel {
   explicit BoundKernel(const Kernel& kernel)
       : shared(kernel),
@@ -131,8 +131,8 @@ Matmul::~Matmul() = default;
 
 void Matmul::multiply(
     const MatmulShape& shape, const void* a, const void* b, const float* bias, void* out) {
-  // A worker is one thread (law 3). The setting belongs to the calling thread, and a backend may
-  // have been made by another one.
+  // A worker is one thread (law 3). The setting belongs to the calling thread, and a different
+  // thread may have made the backend.
   omp_set_num_threads(1);
   try {
     BoundKernel& kernel = state_->kernel(shape);

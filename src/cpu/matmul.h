@@ -9,12 +9,12 @@
 
 namespace fastintent::cpu {
 
-/// How a factor [R,C] lies in memory, without gaps. `packed`: as pack_matrix left it.
+/// The memory layout of a factor [R,C], without gaps. `packed`: as pack_matrix wrote it.
 enum class Layout { row_major, column_major, packed };
 
-/// out[M,N] = a[M,K] · b[K,N], plus bias [N] when `bias`, plus what out held when `accumulate`.
-/// `element` fp32 or bf16: sums, bias and out are f32; or int8: a unsigned, b signed, out i32
-/// without bias. out is row-major.
+/// out[M,N] = a[M,K] · b[K,N], plus bias [N] when `bias`, plus the previous out when `accumulate`.
+/// With `element` fp32 or bf16, sums, bias and out are f32; with int8, a is unsigned, b signed and
+/// out i32 without bias. out is row-major.
 struct MatmulShape {
   int64_t M = 0;
   int64_t K = 0;
@@ -29,7 +29,7 @@ struct MatmulShape {
   auto operator<=>(const MatmulShape&) const = default;
 };
 
-/// A right factor in the order the library's kernels read it; shared by all threads.
+/// A right factor in the order in which the library's kernels read it; shared by all threads.
 using PackedMatrix = std::shared_ptr<const void>;
 
 /// Packs an int8 b [K,N], row-major, for products of M rows.
@@ -53,11 +53,11 @@ class Matmul {
   std::unique_ptr<State> state_;
 };
 
-/// Whether a row's result has the same bits for every M, as it has with AVX-512. The older kernels
-/// choose the order of their sums by M and give the same bits for one M only.
+/// Whether a row's result has the same bits for every M. With AVX-512 it has; the older kernels
+/// choose the order of their sums by M, so equal bits need an equal M.
 bool matmul_rows_are_independent();
 
-/// Keeps the library to the instruction set of that name. Before the first product.
+/// Restricts the library to the instruction set of that name. Call it before the first product.
 void limit_matmul_instruction_set(std::string_view name);
 
 bool matmul_has_bf16();

@@ -9,7 +9,7 @@
 namespace fastintent::cpu {
 namespace {
 
-// Rows [row, row + rows) and the columns of a panel.
+// The part of a product at rows [row, row + rows) and the columns of a panel.
 struct Place {
   int64_t row;
   int64_t rows;
@@ -40,7 +40,7 @@ void finish(const TileSums& sums,
               part(out));
 }
 
-// Whole blocks of kAmxRows rows; returns how many rows that are.
+// Multiplies complete blocks of kAmxRows rows; returns the number of rows done.
 int64_t multiply_by_amx(const Factor& in,
                         const PanelWeight& weight,
                         const Epilogue& epilogue,
@@ -80,8 +80,8 @@ const TileProducts& products_of(Element element) {
 
 }  // namespace
 
-// A panel stays in the cache while all rows pass, a tile of them at a time; the sums of a tile go
-// through the L1 cache into the epilogue.
+// A panel stays in the cache while all rows are multiplied with it, one tile at a time; the sums of
+// a tile are passed to the epilogue through the L1 cache.
 void multiply(const Factor& in,
               const PanelWeight& weight,
               PanelRange panels,

@@ -8,7 +8,7 @@
 
 namespace fastintent::cpu {
 
-/// What a product becomes before it is written: activation(product + bias) + residual.
+/// Applied to a product before it is stored: activation(product + bias) + residual.
 struct Epilogue {
   std::span<const float> bias;  ///< [N] or empty
   Activation activation = Activation::none;
@@ -21,7 +21,7 @@ struct PanelRange {
   int64_t end = 0;
 };
 
-/// out [T,N] = epilogue(in · weightᵀ), the columns of `panels` only.   in [T,K] in the weight's
+/// out [T,N] = epilogue(in · weightᵀ), only the columns of `panels`.   in [T,K] in the weight's
 /// element. A row's result has the same bits for every T and every split into ranges of panels.
 void multiply(const Factor& in,
               const PanelWeight& weight,

@@ -12,7 +12,7 @@
 namespace fastintent::cpu {
 namespace {
 
-// Rows of a weight that are packed at a time: a cache line of words of a panel.
+// Rows of a weight that are packed at a time: they fill one cache line of a panel's words.
 constexpr int64_t kPackedRows = 16;
 
 void check_finite(const WeightScale& scale, ConstTensor weight, int64_t row) {
@@ -26,7 +26,7 @@ void check_finite(const WeightScale& scale, ConstTensor weight, int64_t row) {
                           row));
 }
 
-// Writes a weight as PanelLayout has it; `out` is zero.
+// Writes a weight in the layout of PanelLayout; `out` is zero at first.
 void pack_panels(ConstTensor weight, const PanelLayout& layout, float* out) {
   const int64_t words = layout.words();
   float* scales = out + layout.panels() * layout.panel_words();
@@ -68,8 +68,8 @@ Element element_of(Precision precision) {
   }
 }
 
-// A name says all that decides over the bytes: change one with the other. That of int8 is the same
-// on every processor.
+// A name stands for everything that determines the bytes: change both together. The int8 layout is
+// the same on every processor.
 std::string_view panel_layout_name(Element element) {
   static_assert(kPanelColumns == 64);
   switch (element) {
@@ -94,7 +94,8 @@ PanelWeight::PanelWeight(const PanelLayout& layout, std::span<const std::byte> b
   }
 }
 
-// The library's rows have no filler, ours fill whole words: the same where K is a multiple of 4.
+// The library's rows have no filler, ours fill complete words: both are equal if K is a multiple of
+// 4.
 void PanelWeight::pack_for_amx() {
   const int64_t N = layout_.N;
   const int64_t K = layout_.K;
@@ -110,6 +111,17 @@ void PanelWeight::pack_for_amx() {
     }
   }
   amx_matrix_ = pack_matrix(plain.data(), kAmxRows, K, N);
+}
+
+const PanelWeight& PanelWeight::of(const PreparedWeight& weight) {
+  if (const auto* found = dynamic_cast<const PanelWeight*>(&weight)) {
+    return *found;
+  }
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("weight [{},{}]: expected one that the processor prepared for inference, "
+                          "found another",
+                          weight.rows(),
+                          weight.columns()));
 }
 
 PackedBytes PanelWeight::packed() const {

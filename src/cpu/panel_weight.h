@@ -10,13 +10,13 @@
 
 namespace fastintent::cpu {
 
-/// In which elements this processor multiplies weights of a precision. Not automatic.
+/// The element in which this processor multiplies weights of a precision (not automatic).
 Element element_of(Precision precision);
 
-/// How a weight [N,K] lies in memory when it is packed: panels of kPanelColumns outputs, each
-/// `words` rows of kPanelColumns words, one for each output; outputs beyond N and elements beyond K
-/// are zero. After the panels of an int8 weight come the scales of its outputs and the sums of its
-/// values (f32, as many as the panels have columns): w = scale · value, values -127 .. 127.
+/// The memory layout of a packed weight [N,K]: panels of kPanelColumns outputs, each of `words`
+/// rows of kPanelColumns words, one word per output. Outputs beyond N and elements beyond K are
+/// zero. An int8 weight stores w = scale · value with values -127 .. 127; after its panels follow
+/// the scales of its outputs and the sums of its values (f32, as many as the panels have columns).
 struct PanelLayout {
   Element element = Element::fp32;
   int64_t N = 0;
@@ -32,21 +32,25 @@ struct PanelLayout {
   int64_t total_bytes() const { return total_words() * static_cast<int64_t>(sizeof(uint32_t)); }
 };
 
-/// The name of the layout of such weights, for PackedBytes.
+/// The name of this layout, for PackedBytes.
 std::string_view panel_layout_name(Element element);
 
-/// Rows of an int8 product by AMX: one count, so that a weight needs one kernel of the library, and
-/// three tiles of AMX high. Rows that are left go by tile products: sums are exact either way.
+/// Rows of an int8 product by AMX. The count is fixed, so that a weight needs one kernel of the
+/// library, and is three AMX tiles high. Remaining rows use tile products: sums are exact either
+/// way.
 constexpr int64_t kAmxRows = 48;
 
 /// A weight for inference, packed once and never changed; shared by all threads.
 class PanelWeight final : public PreparedWeight {
  public:
-  /// Throws bad_checkpoint when int8 is asked for and a value is not finite.
-  /// `amx`: an int8 weight is packed for oneDNN, too.
+  /// Throws bad_checkpoint when int8 is requested and a value is not finite.
+  /// `amx`: also pack an int8 weight for oneDNN.
   PanelWeight(ConstTensor weight, Precision precision, bool amx);
-  /// One that was packed before, used where it lies. bytes: those of `layout`
+  /// A weight packed earlier, used in place. `bytes` are in `layout` and must outlive it.
   PanelWeight(const PanelLayout& layout, std::span<const std::byte> bytes, bool amx);
+
+  /// `weight` as one of these. Throws invalid_argument when it is another one.
+  static const PanelWeight& of(const PreparedWeight& weight);
 
   PackedBytes packed() const override;
 
@@ -55,14 +59,14 @@ class PanelWeight final : public PreparedWeight {
   const uint32_t* panel(int64_t index) const { return data_ + index * layout_.panel_words(); }
   const float* scales() const { return reinterpret_cast<const float*>(panel(layout_.panels())); }
   const float* sums() const { return scales() + layout_.panels() * kPanelColumns; }
-  /// For products of kAmxRows rows; null without.
+  /// The weight for products of kAmxRows rows; null if it is not packed for AMX.
   const void* amx_matrix() const { return amx_matrix_.get(); }
 
  private:
   void pack_for_amx();
 
   PanelLayout layout_;
-  Buffer owned_;  // empty where the bytes are another's
+  Buffer owned_;  // empty if the bytes belong to the caller
   const uint32_t* data_;
   PackedMatrix amx_matrix_;
 };

@@ -7,7 +7,7 @@
 namespace fastintent::cpu {
 namespace {
 
-// Rows of a sequence that its pooled row is made of.
+// The rows of a sequence from which its pooled row is computed.
 struct PooledRows {
   int64_t first;
   int64_t count;

@@ -11,7 +11,7 @@ namespace fastintent::cpu {
 
 float* Scratch::floats(int64_t count) {
   if (count > memory_.size()) {
-    memory_ = Buffer();  // what it held is lost in any case: make room first
+    memory_ = Buffer();  // the contents are lost in any case: free the memory first
     try {
       memory_ = allocate_host_memory(count);
     } catch (const std::bad_alloc&) {

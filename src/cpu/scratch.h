@@ -10,7 +10,7 @@ namespace fastintent::cpu {
 /// request and is kept, so that the steady state allocates nothing.
 class Scratch {
  public:
-  /// At least `count` floats; what they held before is lost.
+  /// Returns at least `count` floats; their previous contents are lost.
   float* floats(int64_t count);
 
  private:

@@ -13,7 +13,7 @@
 namespace fastintent::cuda {
 namespace {
 
-// Odd, so that one of them is the median; enough that a single interruption is none.
+// Odd, so that the median is one of them; enough that a single interruption does not change it.
 constexpr int kRepeats = 5;
 
 struct Timed {
@@ -27,9 +27,9 @@ struct Timed {
   }
 };
 
-// The fastest of those with the anchor's bits; of equals the anchor, then the library's best guess.
-// Compared first: what cannot run is not timed. Timed in turn, since the device's clock rises
-// meanwhile.
+// Returns the fastest algorithm with the anchor's bits; among equals the anchor, then the library's
+// best guess. Bits are compared first, so that an algorithm that cannot run is not timed. The
+// algorithms are timed in turn, because the device's clock rises during the measurement.
 Algorithm fastest(AlgorithmTrial& trial, const Algorithm& anchor) {
   std::vector<Timed> all{{anchor}};
   for (const Algorithm& candidate : trial.candidates()) {
@@ -75,7 +75,7 @@ Algorithm AlgorithmChoices::choose(const std::string& product,
     }
     return chosen;
   } catch (const std::bad_alloc&) {
-    return anchor;  // a later call may find memory
+    return anchor;  // memory may suffice in a later call
   }
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-#include <compare>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -9,46 +7,40 @@
 #include <string>
 #include <vector>
 
+#include "cuda/algorithm.h"
+
 namespace fastintent::cuda {
-
-/// How a library multiplies, in its own words: cublasLtMatmulAlgo_t, which may be stored and used
-/// again with the same version of the library.
-struct Algorithm {
-  std::array<uint64_t, 8> words{};
-
-  // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the comparison's 0 for a pointer
-  friend auto operator<=>(const Algorithm&, const Algorithm&) = default;
-};
 
 /// One product at one size, to be tried on the device.
 class AlgorithmTrial {
  public:
   virtual ~AlgorithmTrial() = default;
 
-  /// What the library takes for the largest number of rows: the same for all sizes of the product.
+  /// The library's algorithm for the largest number of rows: the same for all sizes of the product.
   virtual Algorithm anchor() = 0;
-  /// Others for this size, best guess first.
+  /// Other algorithms for this size, best guess first.
   virtual std::vector<Algorithm> candidates() = 0;
-  /// Whether the two give the same bits; false when the candidate cannot run.
+  /// Whether both algorithms produce the same bits; false when the candidate cannot run.
   virtual bool same_bits(const Algorithm& candidate, const Algorithm& anchor) = 0;
-  /// What one product takes.
+  /// The time of one product in seconds.
   virtual double seconds(const Algorithm& algorithm) = 0;
 };
 
 enum class Autotune { on, off };
 
-/// Which algorithm each product of a device takes. With another number of rows a product may take
-/// another one, but only if its result was seen to have the anchor's bits: so a row's result does
-/// not depend on the rows beside it, and does not change with the noise of a measurement. Remembers
-/// what it found, and keeps it in a file. Safe from many threads; one tries at a time.
+/// Chooses the algorithm for each product of a device. A product may use another algorithm for
+/// another number of rows, but only one whose result was seen to have the anchor's bits. So a row's
+/// result does not depend on the rows beside it, and does not change with the noise of a
+/// measurement. Choices are remembered and kept in a file. Safe from many threads; one tries at a
+/// time.
 class AlgorithmChoices {
  public:
-  /// `file`, if any, is read now; one that cannot be read or understood counts as empty.
+  /// Reads `file`, if any; a file that cannot be read or parsed counts as empty.
   AlgorithmChoices(std::filesystem::path file, Autotune autotune);
 
-  /// The algorithm of `product` (its name: all that tells it from others) for `bucket` rows. Tries
-  /// the candidates the first time, and stores the choice. The anchor without a trial when autotune
-  /// is off, and, for now, when there is no memory for it.
+  /// Returns the algorithm of `product` (a name that distinguishes it from all others) for `bucket`
+  /// rows. The first call tries the candidates and stores the choice. Returns the anchor without a
+  /// trial when autotune is off, and, without storing it, when memory is too short for a trial.
   Algorithm choose(const std::string& product, int64_t bucket, AlgorithmTrial& trial);
 
  private:

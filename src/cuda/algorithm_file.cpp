@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Raised when names of products or the meaning of a choice change.
+// Increase when the names of products or the meaning of a choice change.
 constexpr int kFormat = 2;
 
 std::string safe_name(std::string name) {
@@ -32,7 +32,7 @@ std::string safe_name(std::string name) {
 }
 
 fs::path cache_folder() {
-  // A relative path counts as none, as the XDG Base Directory Specification has it.
+  // A relative path is ignored, as the XDG Base Directory Specification requires.
   const char* caches = std::getenv("XDG_CACHE_HOME");
   if (caches != nullptr && fs::path(caches).is_absolute()) {
     return caches;
@@ -93,7 +93,7 @@ std::map<std::string, Algorithm> read_algorithms(const fs::path& file) {
   for (const auto& [name, words] : found->items()) {
     const std::optional<Algorithm> algorithm = from_json(words);
     if (!algorithm) {
-      return {};  // damaged: nothing in it can be trusted
+      return {};  // damaged: none of its contents can be trusted
     }
     algorithms.emplace(name, *algorithm);
   }
@@ -116,7 +116,7 @@ void add_algorithms(const fs::path& file, const std::map<std::string, Algorithm>
   try {
     write_file(file, document.dump(1) + "\n");
   } catch (const Error&) {
-    // Choices that cannot be kept are made again next time.
+    // Choices that cannot be stored are made again next time.
   }
 }
 

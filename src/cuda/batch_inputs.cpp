@@ -9,7 +9,7 @@
 namespace fastintent::cuda {
 namespace {
 
-constexpr int32_t kTileQueries = 16;  // that tile_attention takes at most
+constexpr int32_t kTileQueries = 16;  // the most that tile_attention accepts
 
 int64_t longest_of(std::span<const int32_t> starts) {
   int32_t longest = 0;
@@ -46,7 +46,7 @@ void fill(const BatchInputs& inputs,
 }  // namespace
 
 int64_t BatchBucket::most_tiles() const {
-  // Whole tiles of all tokens, and the rest of each sequence.
+  // Complete tiles of all tokens, and a remainder for each sequence.
   return tokens / kTileQueries + sequences;
 }
 
@@ -73,7 +73,7 @@ BatchInputs BatchInputs::in(std::byte* block, const BatchBucket& bucket) {
 }
 
 std::byte* BatchUpload::free_memory(size_t bytes) {
-  // Who took the answers home has waited since; who failed on the way has not.
+  // A batch whose answers were downloaded has been waited for; one that failed midway has not.
   if (used_at_ == workspace_.waits) {
     workspace_.synchronize();
   }

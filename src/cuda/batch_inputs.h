@@ -20,7 +20,7 @@ struct BatchBucket {
   int64_t sequences = 0;     ///< row_bucket of the sequences
   int64_t longest_keys = 0;  ///< power of two that holds the longest sequence
 
-  /// Attention tiles that such a batch has at most.
+  /// The largest number of attention tiles of such a batch.
   int64_t most_tiles() const;
 
   // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the comparison's 0 for a pointer
@@ -29,7 +29,7 @@ struct BatchBucket {
 
 BatchBucket bucket_of(std::span<const int32_t> starts);
 
-/// What the device has to know of a batch, in one block of memory.
+/// The description of a batch on the device, in one block of memory.
 struct BatchInputs {
   struct Counts {
     int32_t tokens;
@@ -42,17 +42,17 @@ struct BatchInputs {
   int32_t* ids = nullptr;                    // [tokens]
   int32_t* positions = nullptr;              // [tokens]
   int32_t* segments = nullptr;               // [tokens]
-  int32_t* starts = nullptr;                 // [sequences + 1] first token of each, and their end
+  int32_t* starts = nullptr;                 // [sequences + 1] first token of each, and the end
   AttentionTile* tiles = nullptr;            // [most_tiles] all queries
   AttentionTile* first_row_tiles = nullptr;  // [sequences] one query of each sequence
   size_t bytes = 0;                          // of them all
 
-  /// As they lie in a block, on the host or the device, that batches of `bucket` use; with null
-  /// only `bytes` counts.
+  /// Cuts the arrays for batches of `bucket` from a block, on the host or the device; with null it
+  /// only computes `bytes`.
   static BatchInputs in(std::byte* block, const BatchBucket& bucket);
 };
 
-/// Sends inputs to the device, each batch in one copy. One thread at a time.
+/// Uploads inputs to the device, each batch in one copy. One thread at a time.
 class BatchUpload {
  public:
   explicit BatchUpload(Workspace& workspace) : workspace_(workspace) {}
@@ -69,7 +69,7 @@ class BatchUpload {
 
   Workspace& workspace_;
   PinnedMemory memory_;
-  std::optional<uint64_t> used_at_;  // Workspace::waits when the device was last to copy from it
+  std::optional<uint64_t> used_at_;  // Workspace::waits when the device last had to copy from it
 };
 
 }  // namespace fastintent::cuda

@@ -18,13 +18,13 @@ constexpr const char* kOperation = "sum over processes";
 
 using Communicator = void*;  // ncclComm_t
 enum class Result : int {};  // ncclResult_t; 0 is success
-struct UniqueId {            // ncclUniqueId, given by value
+struct UniqueId {            // ncclUniqueId, passed by value
   std::array<std::byte, 128> bytes;
 };
 enum class Type : int { float32 = 7, float64 = 8 };  // ncclDataType_t
 enum class Reduction : int { sum = 0 };              // ncclRedOp_t
 
-// What is used of NCCL.
+// The functions of NCCL that are used here.
 struct Nccl {
   SharedLibrary library{"libnccl.so.2", kOperation, ErrorCode::device_missing};
   Result (*get_unique_id)(UniqueId*) = library["ncclGetUniqueId"];
@@ -43,7 +43,7 @@ struct Nccl {
 };
 
 const Nccl& nccl() {
-  static const Nccl library;  // made once, by whichever thread comes first
+  static const Nccl library;  // made once, by the first thread that calls
   return library;
 }
 
@@ -81,7 +81,7 @@ struct Collective::Group {
     if (communicator == nullptr) {
       return;
     }
-    // A process that has failed must not wait for what the others will never do with it.
+    // A process that has failed must not wait for the others to do what they will never do with it.
     if (std::uncaught_exceptions() > exceptions) {
       nccl().abort(communicator);
     } else {
@@ -117,8 +117,8 @@ void Collective::sum(const Stream& stream, std::span<double> values) const {
   sum_in_place(stream, values.data(), values.size(), Type::float64, group_->communicator);
 }
 
-// As NCCL's guide has it ("Asynchronous errors and error handling"): a sum that another process
-// does not take part in never ends by itself.
+// As NCCL's guide describes ("Asynchronous errors and error handling"): a sum in which another
+// process does not take part never ends by itself.
 void Collective::wait(const Stream& stream) const {
   const CurrentDevice current(stream.device());
   cudaError_t status = cudaErrorNotReady;

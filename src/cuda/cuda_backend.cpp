@@ -42,7 +42,7 @@ void require_device(int device) {
                                 device));
 }
 
-// A Buffer knows its address only; here is the memory behind it.
+// A Buffer stores its address only; this class owns the memory.
 class BufferMemory {
  public:
   Buffer allocate(int device, int64_t floats) {
@@ -53,7 +53,7 @@ class BufferMemory {
     return {data, floats, [](float* released, int64_t) { instance().release(released); }};
   }
 
-  // Never destroyed: a classifier may be a variable of the program, which ends after it.
+  // Never destroyed: a classifier may be a global variable, which is destroyed after it.
   static BufferMemory& instance() {
     static BufferMemory& memory = *new BufferMemory;
     return memory;
@@ -77,18 +77,20 @@ constexpr int kFirstTensorCores = 7;  // Volta: fp16
 constexpr int kFirstBf16 = 8;         // Ampere: bf16 and tf32, too
 
 constexpr WorkSizes kWorkSizes = {
-    // Every product then gives the 132 multiprocessors of an H100 several waves of tiles: one of
-    // [16384,768], the narrowest of BERT-base, has 768 tiles of 128 x 128.
+    // Every product then occupies the 132 multiprocessors of an H100 with several waves of tiles:
+    // one of [16384,768], the narrowest of BERT-base, has 768 tiles of 128 x 128.
     .forward_tokens = 16384,
-    // As many. A token of BERT-base keeps about 640 KB for backward, a pass thus 10 GB at most.
+    // As many as forward. A token of BERT-base keeps about 640 KB for backward, so a pass keeps 10
+    // GB at most.
     .training_tokens = 16384,
-    // A layer forward and back is some 40 kernels, which take about 4 us each to order: 2 ms for
-    // BERT-base, in which an H100 computes 2,000 tokens at half of its peak. With twice as many and
-    // more, orders are well ahead of the device.
+    // A layer, forward and backward, is about 40 kernels, which take about 4 us each to launch: 2
+    // ms for BERT-base, in which an H100 computes 2,000 tokens at half of its peak. From twice as
+    // many tokens on, launches stay well ahead of the device.
     .recorded_tokens = 4096,
-    // At most one token for eight of 32 short texts, whose steps then come in some five sizes.
+    // At most one padding token per eight tokens of 32 short texts, whose steps then have about
+    // five sizes.
     .token_step = 64,
-    // One uploads its batch and takes its answers home while the other's is computed.
+    // One worker uploads its batch and downloads its answers while the other's batch is computed.
     .prediction_workers = 2,
     // A step needs all of its gradients before the next begins: a second worker would only wait.
     .training_workers = 1,
@@ -109,10 +111,10 @@ DeviceTraits cuda_traits(int device) {
                             "tensor cores multiply fp16 as fast as bf16, and it keeps three bits "
                             "more"}
           : PrecisionChoice{Precision::fp32, "this device multiplies nothing faster than fp32"};
-  // bf16 has the range of fp32: no gradient is lost, and no loss needs a scale.
+  // bf16 has the range of fp32: no gradient underflows, and the loss needs no scale.
   traits.training = traits.multiplies(Precision::bf16) ? Precision::bf16 : Precision::fp16;
   traits.work_sizes = kWorkSizes;
-  // Each bucket of rows has algorithms of its own.
+  // Each bucket of rows has its own algorithms.
   for (int64_t rows = cuda::kSmallestRowBucket; rows <= kWorkSizes.forward_tokens;
        rows = cuda::row_bucket(rows + 1)) {
     traits.row_buckets.push_back(rows);
@@ -123,12 +125,8 @@ DeviceTraits cuda_traits(int device) {
   return traits;
 }
 
-const CudaWeight& on_device(const PreparedWeight& weight) {
-  return static_cast<const CudaWeight&>(weight);
-}
-
-// Operations on one GPU, in one stream: products by cuBLASLt (cuda/products.h), all else by kernels
-// of our own (cuda/kernels). Calls return before the device has done what they gave it.
+// Operations on one GPU, in one stream: products by cuBLASLt (cuda/products.h), all others by our
+// own kernels (cuda/kernels). Calls return before the device has done the work.
 class CudaBackend final : public Backend {
  public:
   explicit CudaBackend(int device) : workspace_(device), traits_(cuda_traits(device)) {}
@@ -171,7 +169,7 @@ class CudaBackend final : public Backend {
   }
 
   void do_refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) override {
-    static_cast<CudaWeight&>(weight).refresh(workspace_, first, count);
+    CudaWeight::of(weight).refresh(workspace_, first, count);
   }
 
   void do_embed(const TokenInputs& tokens,
@@ -189,12 +187,11 @@ class CudaBackend final : public Backend {
                  Activation activation,
                  Tensor out,
                  Tensor pre_activation) override {
-    cuda::linear(workspace_, in, on_device(weight), bias, activation, out, pre_activation);
+    cuda::linear(workspace_, in, CudaWeight::of(weight), bias, activation, out, pre_activation);
   }
 
   void do_attention(const AttentionOperands& operands, Tensor out) override {
-    const auto& [q, k, v, spans, heads, dropout] = operands;
-    cuda::attention(workspace_, q, k, v, spans, heads, dropout, out);
+    cuda::attention(workspace_, operands, out);
   }
 
   void do_add_and_normalize(ConstTensor in,
@@ -264,7 +261,7 @@ class CudaBackend final : public Backend {
                           Tensor d_out,
                           const LinearGradient& gradient) override {
     cuda::linear_backward(
-        workspace_, in, on_device(weight), activation, pre_activation, d_out, gradient);
+        workspace_, in, CudaWeight::of(weight), activation, pre_activation, d_out, gradient);
   }
 
   void do_attention_backward(const AttentionOperands& operands,
@@ -272,8 +269,7 @@ class CudaBackend final : public Backend {
                              Tensor d_q,
                              Tensor d_k,
                              Tensor d_v) override {
-    const auto& [q, k, v, spans, heads, dropout] = operands;
-    cuda::attention_backward(workspace_, q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v);
+    cuda::attention_backward(workspace_, operands, d_out, d_q, d_k, d_v);
   }
 
   void do_add_and_normalize_backward(const NormalizedRows& kept,
@@ -310,7 +306,7 @@ class CudaBackend final : public Backend {
       if (update.weight == nullptr) {
         continue;
       }
-      const CudaWeight& weight = on_device(*update.weight);
+      const CudaWeight& weight = CudaWeight::of(*update.weight);
       tensor.stored = weight.stored_row(update.first_row);
       tensor.factors = weight.factors();
     }

@@ -18,7 +18,7 @@ std::unique_ptr<Backend> create_cuda_backend(int device);
 /// Memory of one device. Throws as create_cuda_backend does.
 GpuMemoryStats cuda_memory_stats(int device);
 
-/// Gives memory kept for later use back to the driver. Throws as create_cuda_backend does.
+/// Returns memory kept for later use to the driver. Throws as create_cuda_backend does.
 void empty_cuda_cache(int device);
 
 }  // namespace fastintent

@@ -12,7 +12,7 @@ namespace {
 
 thread_local int g_latest_device = 0;
 
-// After one of these every later call of the process fails in the same way.
+// After one of these errors every later call of the process fails in the same way.
 bool lasts(cudaError_t status) {
   switch (status) {
     case cudaErrorIllegalAddress:
@@ -31,7 +31,7 @@ bool lasts(cudaError_t status) {
   }
 }
 
-// The driver's own question; the run time, which has loaded the driver, has none like it.
+// Asks the driver, since the runtime, which has loaded it, has no such query.
 bool is_in_use(int device) {
   using Device = int;  // CUdevice
   struct Driver {
@@ -78,7 +78,7 @@ CurrentDevice::CurrentDevice(int device) : device_(device) {
 }
 
 CurrentDevice::~CurrentDevice() {
-  // Nobody to tell: the next call finds what is wrong.
+  // A destructor cannot report an error; the next call will fail.
   if (before_ != device_ && cudaSetDevice(before_) != cudaSuccess) {
     cudaGetLastError();
   }

@@ -4,15 +4,15 @@
 
 namespace fastintent::cuda {
 
-/// Throws what a failed call of CUDA's run time means: std::bad_alloc when memory is short, else
+/// Throws the error of a failed call of CUDA's runtime: std::bad_alloc when memory is short, else
 /// Error(device_missing) "<operation>: expected <expected>, found <CUDA's words>". An error that
-/// does not last is cleared from CUDA's own memory of it.
+/// does not persist is cleared, so that later calls of CUDA do not return it again.
 void check(cudaError_t status, const char* operation, const char* expected);
 
-/// Makes `device` the calling thread's current one while it lives; the one before is that of the
-/// program around us (torch has its own), which finds it again. One that the process does not use
-/// stays replaced: making it current would take half a gigabyte of it, for a process of its own on
-/// each of eight GPUs seven times of the first.
+/// Makes `device` the calling thread's current device while this object lives. The previous device
+/// belongs to the program around us (torch has its own) and is restored afterwards. A previous
+/// device that the process does not use is not restored: making it current would allocate half a
+/// gigabyte on it, for one process on each of eight GPUs seven times on the first GPU.
 class CurrentDevice {
  public:
   explicit CurrentDevice(int device);
@@ -20,7 +20,7 @@ class CurrentDevice {
   CurrentDevice(const CurrentDevice&) = delete;
   CurrentDevice& operator=(const CurrentDevice&) = delete;
 
-  /// What this thread last had here; 0 at first.
+  /// The device that this thread last set here; 0 at first.
   static int latest();
 
  private:

@@ -7,7 +7,7 @@ namespace fastintent {
 namespace {
 
 cuda::GroupId meet_under_id(const LaunchedProcess& process, const Rendezvous& rendezvous) {
-  cuda::require_collective();  // before the others are made to wait
+  cuda::require_collective();  // before the other processes start to wait
   cuda::GroupId id{};
   if (process.rank == 0) {
     id = cuda::create_group_id();

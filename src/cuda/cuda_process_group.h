@@ -8,7 +8,8 @@
 
 namespace fastintent {
 
-/// Several processes, each with the GPU `device` of its own. Throws as create_process_group does.
+/// A group of several processes, each with its own GPU `device`. Throws as create_process_group
+/// does.
 std::unique_ptr<ProcessGroup> create_cuda_process_group(const LaunchedProcess& process,
                                                         const Rendezvous& rendezvous,
                                                         int device);

@@ -1,9 +1,9 @@
 #pragma once
 
-// What the kernels of this folder are written in: CUDA's language, and by names of our own those of
-// its operations that need a twin on the host. tests/cuda_emulation/cuda/device_code.h is that
-// twin: the emulated tests find it before this one, so a kernel is the same text on a GPU and
-// there. No kernel uses another operation between threads, and none holds inline PTX.
+// The language of this folder's kernels: CUDA, with names of our own for those of its operations
+// that need a host twin. tests/cuda_emulation/cuda/device_code.h is that twin: the emulated tests
+// include it instead of this file, so a kernel's source is the same on a GPU and there. No kernel
+// uses another operation between threads, and none contains inline PTX.
 
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -51,7 +51,7 @@ __device__ inline Bfloat16 from_float<Bfloat16>(float value) {
 
 // --- memory
 
-// 16 bytes in one access, the widest there is, to or from variables of the calling thread. All
+// Accesses of 16 bytes, the widest there are, to or from variables of the calling thread. All
 // addresses are multiples of 16.
 
 /// From the device's memory or the block's shared memory.
@@ -70,14 +70,14 @@ __device__ inline void store_16_bytes_shared(void* memory, const void* variables
 
 // --- threads
 
-/// The block's shared memory, on 128 bytes. Holds anything at first.
+/// The block's shared memory, aligned to 128 bytes; contents undefined at first.
 template <class Value>
 __device__ inline Value* shared_memory() {
   extern __shared__ __align__(128) unsigned char fastintent_shared_bytes[];
   return reinterpret_cast<Value*>(fastintent_shared_bytes);
 }
 
-/// What the threads of the block wrote before it, all of them see after it.
+/// A barrier: all threads of the block see what any of them wrote before it.
 __device__ inline void block_barrier() {
   __syncthreads();
 }
@@ -86,13 +86,13 @@ __device__ inline void warp_barrier() {
   __syncwarp();
 }
 
-/// The value of the lane whose number differs from this one's by the bits of `mask`. All 32 lanes
-/// of the warp call it together.
+/// Returns the value of the lane whose number differs from this lane's by the bits of `mask`. All
+/// 32 lanes of the warp call it together.
 template <class Value>
 __device__ inline Value shuffle_xor(Value value, int mask) {
   return __shfl_xor_sync(0xffffffffU, value, mask);
 }
-/// The value of lane `lane`. All 32 lanes of the warp call it together.
+/// Returns the value of lane `lane`. All 32 lanes of the warp call it together.
 template <class Value>
 __device__ inline Value shuffle(Value value, int lane) {
   return __shfl_sync(0xffffffffU, value, lane);
@@ -100,10 +100,11 @@ __device__ inline Value shuffle(Value value, int lane) {
 
 // --- products of 16 x 16 tiles on the tensor cores; all 32 lanes of a warp call each together
 
-/// Rows of a tile, columns of a tile, and what one product sums over.
+/// Rows of a tile, columns of a tile, and the length of the sums of one product.
 constexpr int kTile = 16;
 
-/// Whether what is compiled for has tiles of `Value`; a kernel without them is never launched.
+/// Whether the GPU that is compiled for has tiles of `Value`; a kernel without them is never
+/// launched.
 template <class Value>
 constexpr bool kHasTiles = true;
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
@@ -114,11 +115,11 @@ constexpr bool kHasTiles<Bfloat16> = false;
 template <class Value>
 using TileA =
     nvcuda::wmma::fragment<nvcuda::wmma::matrix_a, 16, 16, 16, Value, nvcuda::wmma::row_major>;
-/// B as it lies: row k, column n at k * stride + n.
+/// B as stored: row k, column n at k * stride + n.
 template <class Value>
 using TileB =
     nvcuda::wmma::fragment<nvcuda::wmma::matrix_b, 16, 16, 16, Value, nvcuda::wmma::row_major>;
-/// B of its transpose: row k, column n at n * stride + k.
+/// B from its transpose: row k, column n at n * stride + k.
 template <class Value>
 using TileBTransposed =
     nvcuda::wmma::fragment<nvcuda::wmma::matrix_b, 16, 16, 16, Value, nvcuda::wmma::col_major>;
@@ -148,7 +149,8 @@ __device__ inline void store_tile(float* data, const TileSums& sums, int stride)
 
 void launch_kernel(const Stream& stream, const void* kernel, const Launch& shape, void** arguments);
 
-/// Runs `kernel` on the stream's device after what the stream was given before. No blocks: nothing.
+/// Runs `kernel` on the stream's device after all earlier work of the stream. Does nothing when
+/// there are no blocks.
 template <class... Parameters, class... Arguments>
 void launch(const Stream& stream,
             void (*kernel)(Parameters...),

@@ -1,14 +1,14 @@
 #include "cuda/encoder_biases.h"
 
+#include "cuda/cuda_weight.h"
 #include "cuda/kernels/convert.h"
-#include "cuda/linear.h"
 #include "cuda/memory.h"
 #include "cuda/pieces.h"
 
 namespace fastintent::cuda {
 namespace {
 
-// run(linear) for each whose product adds its bias.
+// Calls run(linear) for each layer whose product adds the bias.
 template <class Run>
 void each_of(const PreparedEncoder& encoder, const Run& run) {
   for (const PreparedLayer& layer : encoder.layers) {
@@ -24,7 +24,7 @@ void each_of(const PreparedEncoder& encoder, const Run& run) {
 }  // namespace
 
 Factors factors_of(const PreparedEncoder& encoder) {
-  return static_cast<const CudaWeight&>(*encoder.layers.front().output.weight).factors();
+  return CudaWeight::of(*encoder.layers.front().output.weight).factors();
 }
 
 EncoderBiases::EncoderBiases(Workspace& workspace, const PreparedEncoder& encoder) {

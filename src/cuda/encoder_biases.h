@@ -8,22 +8,23 @@
 
 namespace fastintent::cuda {
 
-/// What all of an encoder's weights are stored in.
+/// The type in which all weights of an encoder are stored.
 Factors factors_of(const PreparedEncoder& encoder);
 
-/// The biases that products of an encoder add themselves, which cuBLASLt reads in the kind of its
-/// result: in 16 bits as copies, made once. The others stay f32, added on the way into a LayerNorm.
+/// The biases that products of an encoder add themselves. cuBLASLt reads them in the type of its
+/// result, so in 16 bits they are copies, made once. The other biases stay f32 and are added in the
+/// LayerNorm that follows.
 class EncoderBiases {
  public:
   EncoderBiases() = default;
   EncoderBiases(Workspace& workspace, const PreparedEncoder& encoder);
 
-  /// The bias [N] of one of the encoder's layers, on the device; null where it has none.
+  /// The bias [N] of one of the encoder's layers, on the device; null if it has none.
   const void* of(const PreparedLinear& linear) const;
 
  private:
   DeviceMemory memory_;
-  std::map<const float*, const void*> copies_;  // by where the bias lies
+  std::map<const float*, const void*> copies_;  // by the address of the bias
 };
 
 }  // namespace fastintent::cuda

@@ -9,11 +9,7 @@
 namespace fastintent::cuda {
 namespace {
 
-const CudaWeight& weight_of(const PreparedLinear& linear) {
-  return static_cast<const CudaWeight&>(*linear.weight);
-}
-
-// One batch on its way; a function a step.
+// Runs one batch through the encoder, one member function per step.
 class EncoderSteps {
  public:
   EncoderSteps(Workspace& workspace,
@@ -81,7 +77,7 @@ class EncoderSteps {
            bucket_.sequences);
   }
 
-  // context = attention of the queries, over keys with their values H columns behind them.
+  // context = attention of the queries. The values are H columns to the right of their keys.
   void attend(const std::byte* query,
               int64_t query_stride,
               const std::byte* key,
@@ -91,19 +87,19 @@ class EncoderSteps {
               int64_t most_tiles) {
     tile_attention(stream_,
                    factors_,
-                   query,
-                   query_stride,
-                   key,
-                   key + H_ * bytes_of(factors_),
-                   key_value_stride,
-                   tiles,
-                   tile_count,
-                   most_tiles,
-                   bucket_.longest_keys,
-                   encoder_.heads,
-                   H_ / encoder_.heads,
-                   at_.context,
-                   H_);
+                   {.q = query,
+                    .q_stride = query_stride,
+                    .k = key,
+                    .v = key + H_ * bytes_of(factors_),
+                    .kv_stride = key_value_stride,
+                    .tiles = tiles,
+                    .tile_count = tile_count,
+                    .most_tiles = most_tiles,
+                    .longest_keys = bucket_.longest_keys,
+                    .heads = encoder_.heads,
+                    .head_width = H_ / encoder_.heads,
+                    .out = at_.context,
+                    .out_stride = H_});
   }
 
   // attended = layer_norm(context · output + residual)
@@ -116,8 +112,8 @@ class EncoderSteps {
     normalize(rows, layer.output, at_.attended, layer.output_norm, at_.hidden);
   }
 
-  // activated = activation(attended · weight). GELU in 16 bits: on the way out of the product, in
-  // its tanh form, which is off the exact one by 0.0005 at most, half a step of fp16 at 1.
+  // activated = activation(attended · weight). In 16 bits, GELU is computed inside the product in
+  // its tanh form, which differs from the exact one by 0.0005 at most, half a step of fp16 at 1.
   void intermediate(const PreparedLayer& layer, const BucketRows& rows) {
     const PreparedLinear& linear = layer.intermediate;
     const Activation activation = layer.kind.activation;
@@ -139,7 +135,7 @@ class EncoderSteps {
     normalize_sums(stream_, factors_, rows, at_.projected, product.bias, residual, layer_norm, out);
   }
 
-  // Of all rows of the bucket: those behind the batch's hold anything, and so do their results.
+  // Multiplies all rows of the bucket; rows past the batch hold garbage, and so do their results.
   void multiply(const BucketRows& rows,
                 const std::byte* in,
                 const PreparedLinear& linear,
@@ -149,11 +145,17 @@ class EncoderSteps {
       epilogue = Epilogue::none;
     }
     const void* bias = epilogue == Epilogue::none ? nullptr : biases_.of(linear);
-    multiply_rows(
-        workspace_, rows.bucket, in, weight_of(linear), epilogue, bias, Result::factors, out);
+    multiply_rows(workspace_,
+                  rows.bucket,
+                  in,
+                  CudaWeight::of(*linear.weight),
+                  epilogue,
+                  bias,
+                  Result::factors,
+                  out);
   }
 
-  // Of the first row of query_key_value.
+  // A column of the first row of query_key_value.
   const std::byte* column(int64_t index) const {
     return at_.query_key_value + index * bytes_of(factors_);
   }

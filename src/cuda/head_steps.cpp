@@ -4,15 +4,12 @@
 #include "cuda/linear.h"
 #include "cuda/pieces.h"
 
-// The products are the library's: one kernel for pooling, products and softmax of a text would read
-// the weights once a text, and a dense layer's are as many as H texts' rows. What is between them
-// are kernels, since the library reads its factors from memory and knows no tanh.
+// The products are the library's: one kernel per text for pooling, products and softmax would read
+// the weights once per text, and a dense layer has as many weights as the rows of H texts. The work
+// between products is done by kernels, since the library reads its factors from memory and has no
+// tanh.
 namespace fastintent::cuda {
 namespace {
-
-const CudaWeight& weight_of(const PreparedLinear& linear) {
-  return static_cast<const CudaWeight&>(*linear.weight);
-}
 
 bool is_f32(Factors factors) {
   return bytes_of(factors) == sizeof(float);
@@ -22,7 +19,7 @@ bool is_dense(const PreparedHead& head) {
   return head.dense.weight != nullptr;
 }
 
-// One batch on its way.
+// Runs the head for one batch.
 class HeadSteps {
  public:
   HeadSteps(Workspace& workspace,
@@ -52,7 +49,7 @@ class HeadSteps {
   }
 
  private:
-  // What the classifier reads, in f32.
+  // The input of the classifier, in f32.
   const void* features() {
     if (!is_dense(head_)) {
       const bool serve_as_they_are = !pools_mean() && is_f32(factors_);
@@ -67,7 +64,7 @@ class HeadSteps {
     return at_.features;
   }
 
-  // Of each text; under first-token pooling the encoder left one row of it.
+  // One row per text; under first-token pooling the encoder left only that row.
   const void* pool(Result result, void* out) {
     const int32_t* starts = pools_mean() ? inputs_.starts : nullptr;
     pool_rows(workspace_.stream, factors_, texts_, hidden_, starts, H_, result, out);
@@ -78,7 +75,7 @@ class HeadSteps {
     multiply_rows(workspace_,
                   texts_.bucket,
                   in,
-                  weight_of(linear),
+                  CudaWeight::of(*linear.weight),
                   linear.bias.empty() ? Epilogue::none : Epilogue::bias,
                   linear.bias.data(),
                   Result::fp32,

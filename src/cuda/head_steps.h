@@ -6,24 +6,25 @@
 
 namespace fastintent::cuda {
 
-/// Where the head of a batch of one bucket lies on the device. What nothing has to be written for,
-/// since the encoder's rows serve as they are, is null.
+/// Where the head of a batch of one bucket is stored on the device. A place is null if nothing has
+/// to be written because the encoder's rows can be used unchanged.
 struct HeadPlaces {
-  std::byte* pooled = nullptr;  // [S,H] what a dense layer reads, as factors
-  float* features = nullptr;    // [S,H] what the classifier reads
+  std::byte* pooled = nullptr;  // [S,H] input of the dense layer, as factors
+  float* features = nullptr;    // [S,H] input of the classifier
   float* logits = nullptr;      // [S,C]
   ScoredClass* best = nullptr;  // [S,C] at most
   size_t bytes = 0;             // of them all
 
-  /// In a block of memory; with null only `bytes` counts. `factors`: what the encoder's rows are.
+  /// Cuts the places from a block of memory; with null it only computes `bytes`. `factors`: the
+  /// type of the encoder's rows.
   static HeadPlaces in(std::byte* block,
                        const BatchBucket& bucket,
                        Factors factors,
                        const PreparedHead& head);
 };
 
-/// Gives the stream the head over the rows that run_encoder_steps left in `hidden`: places.logits
-/// and places.best become the results. May be captured, as that may.
+/// Submits the head to the stream, over the rows that run_encoder_steps left in `hidden`. The
+/// results are places.logits and places.best. May be captured, like run_encoder_steps.
 void run_head_steps(Workspace& workspace,
                     const PreparedHead& head,
                     const BatchBucket& bucket,

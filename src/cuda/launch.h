@@ -7,8 +7,8 @@ namespace fastintent::cuda {
 
 class Stream;
 
-/// How many threads run a kernel: `blocks` of `threads` each, with `shared_bytes` of memory that
-/// the threads of a block share.
+/// The size of a launch: `blocks` of `threads` each, with `shared_bytes` of memory that the threads
+/// of a block share.
 struct Launch {
   int64_t blocks = 0;
   int threads = 0;
@@ -17,7 +17,7 @@ struct Launch {
   auto parts() const { return std::tie(blocks, threads, shared_bytes); }
 };
 
-/// Threads that run in step and exchange values without shared memory.
+/// Threads that run in lockstep and exchange values without shared memory.
 constexpr int kWarp = 32;
 
 constexpr int64_t divide_up(int64_t count, int64_t by) {

@@ -5,11 +5,11 @@
 namespace fastintent::cuda {
 namespace {
 
-// More than this of shared memory a kernel has to ask for.
+// A kernel has to request shared memory beyond this size.
 constexpr int64_t kSharedBytesForAll = 48 * 1024;
 
-// Always all that the device has, which costs nothing by itself: what one thread asked for stays
-// enough while another launches the same kernel.
+// Always requests all that the device has, which costs nothing by itself. A smaller request could
+// undo that of another thread that is about to launch the same kernel.
 void allow_shared_bytes(const void* kernel, int device) {
   int most = 0;
   check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),

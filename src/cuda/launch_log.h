@@ -9,18 +9,19 @@
 
 namespace fastintent::cuda {
 
-/// Tells whether a stream is given the same twice: kernels, products and clears, each with its
-/// shape and all of its arguments, addresses among them.
+/// Detects whether a stream is given the same work twice: kernels, products and clears, each with
+/// its shape and all of its arguments, including addresses.
 class LaunchLog {
  public:
-  /// `muted`: the stream does nothing of what it is given.
+  /// `muted`: the stream executes none of its work.
   explicit LaunchLog(bool muted) : muted_(muted) {}
 
   bool muted() const { return muted_; }
-  /// Of all values so far, in their order; others have another, but for one chance in 2^64.
+  /// A hash of all values so far, in order; other values have the same hash with a chance of 1 in
+  /// 2^64.
   uint64_t fingerprint() const { return fingerprint_; }
 
-  /// A struct with floats or bytes of padding has a `parts()` that gives its members as a tuple.
+  /// A struct with floats or padding bytes has a `parts()` that returns its members as a tuple.
   template <class... Values>
   void add(const Values&... values) {
     (add_value(values), ...);
@@ -45,7 +46,7 @@ class LaunchLog {
       std::memcpy(&word,
                   static_cast<const std::byte*>(data) + begin,
                   std::min(sizeof(word), bytes - begin));
-      // 2^64 / golden ratio spreads a bit upwards, the shift back down.
+      // 2^64 / golden ratio spreads a bit upwards, the shift moves it back down.
       fingerprint_ = (fingerprint_ ^ word) * 0x9e3779b97f4a7c15ULL;
       fingerprint_ ^= fingerprint_ >> 32;
     }

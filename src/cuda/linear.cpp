@@ -1,33 +1,12 @@
 #include "cuda/linear.h"
 
-#include <atomic>
-
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/convert.h"
 #include "cuda/kernels/sums.h"
 #include "cuda/memory.h"
-#include "fastintent/error.h"
 
 namespace fastintent::cuda {
 namespace {
-
-// Of a precision that the backend multiplies in.
-Factors factors_of(Precision precision) {
-  switch (precision) {
-    case Precision::tf32:
-      return Factors::tf32;
-    case Precision::fp16:
-      return Factors::fp16;
-    case Precision::bf16:
-      return Factors::bf16;
-    default:
-      return Factors::fp32;
-  }
-}
-
-bool in_16_bits(Factors factors) {
-  return bytes_of(factors) == 2;
-}
 
 // One side of a product.
 struct Side {
@@ -39,8 +18,8 @@ Side side(const CudaWeight& weight) {
   return {weight.data(), weight.stride()};
 }
 
-// A tensor as `factors`, in `scratch` where it has to be converted. A gradient that fp16 cannot
-// hold becomes infinite, and with it the norm by which the trainer sees that.
+// A tensor as `factors`, in `scratch` if it has to be converted. A gradient that fp16 cannot
+// represent becomes infinite, and so does the norm, by which the trainer detects it.
 Side side(const Stream& stream, ConstTensor tensor, Factors factors, Scratch& scratch) {
   if (!in_16_bits(factors)) {
     return {tensor.data, tensor.stride};
@@ -93,60 +72,6 @@ void multiply_d_weight(Products& products,
 }
 
 }  // namespace
-
-uint64_t CudaWeight::next_number() {
-  static std::atomic<uint64_t> made = 0;
-  return ++made;
-}
-
-CudaWeight::CudaWeight(Workspace& workspace, ConstTensor weight, Precision precision, WeightUse use)
-    : PreparedWeight(weight.rows, weight.columns), factors_(factors_of(precision)) {
-  const Stream& stream = workspace.stream;
-  const auto allocate_own = [&] {
-    return allocate(stream.device(), static_cast<size_t>(weight.size() * bytes_of(factors_)));
-  };
-  if (use == WeightUse::training) {
-    source_ = weight;
-    if (in_16_bits(factors_)) {
-      own_ = allocate_own();
-      refresh(workspace, 0, rows());
-    }
-  } else {
-    own_ = allocate_own();
-    float* uploaded =
-        in_16_bits(factors_) ? workspace.scratch.of<float>(weight.size()) : own_.as<float>();
-    const size_t row_bytes = static_cast<size_t>(columns()) * sizeof(float);
-    stream.copy_rows(weight.data,
-                     static_cast<size_t>(weight.stride) * sizeof(float),
-                     uploaded,
-                     row_bytes,
-                     row_bytes,
-                     static_cast<size_t>(rows()));
-    if (in_16_bits(factors_)) {
-      convert_rows(stream, {uploaded, rows(), columns()}, factors_, own_.get());
-    }
-  }
-  // Streams of other threads multiply with it, too.
-  workspace.synchronize();
-}
-
-void* CudaWeight::stored_row(int64_t row) const {
-  if (source_.empty() || own_.get() == nullptr) {
-    return nullptr;
-  }
-  return own_.as<uint16_t>() + row * columns();
-}
-
-void CudaWeight::refresh(Workspace& workspace, int64_t first, int64_t count) {
-  if (source_.empty()) {
-    throw Error(ErrorCode::invalid_argument,
-                "refresh_weight: expected a weight for training, found one for inference");
-  }
-  if (own_.get() == nullptr) {
-    return;
-  }
-  convert_rows(workspace.stream, source_.row_slice(first, count), factors_, stored_row(first));
-}
 
 void multiply_rows(Workspace& workspace,
                    int64_t rows,
@@ -202,7 +127,7 @@ void linear_backward(Workspace& workspace,
                      Tensor d_out,
                      const LinearGradient& gradient) {
   if (in.rows == 0) {
-    // No product sums over nothing; what is overwritten becomes zero.
+    // A product cannot sum over zero rows; a result that is overwritten becomes zero.
     if (gradient.write == Write::accumulate) {
       return;
     }

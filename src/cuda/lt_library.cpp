@@ -5,7 +5,7 @@
 namespace fastintent::cuda {
 
 const LtLibrary& lt_library() {
-  // FASTINTENT_CUBLASLT: "libcublasLt.so.13", of the toolkit that was built with.
+  // FASTINTENT_CUBLASLT: "libcublasLt.so.13", from the toolkit of the build.
   static const LtLibrary library{
       SharedLibrary(FASTINTENT_CUBLASLT, "product", ErrorCode::device_missing)};
   return library;

@@ -6,9 +6,9 @@
 
 namespace fastintent::cuda {
 
-/// What is used of cuBLASLt. Loaded with the first GPU that is used, not with the program: it has
-/// half a gigabyte, which took 70 ms and more of every start, and a machine without a GPU need not
-/// have it. Its header gives the types, and the version that was built against the name.
+/// The functions of cuBLASLt that are used here. The library is 500 MB and loading it took 70 ms or
+/// more at every start, so it is loaded with the first GPU in use; a machine without a GPU need not
+/// have it. Types, and the version that the library was built against, come from its header.
 struct LtLibrary {
   SharedLibrary library;
 
@@ -32,7 +32,7 @@ struct LtLibrary {
       library["cublasLtMatrixLayoutInit_internal"];
 };
 
-/// Throws device_missing where it is not installed.
+/// Throws device_missing if it is not installed.
 const LtLibrary& lt_library();
 
 }  // namespace fastintent::cuda

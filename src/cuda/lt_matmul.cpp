@@ -8,9 +8,9 @@
 
 #include "fastintent/error.h"
 
-// Kinds as in the table of cublasLtMatmul's documentation: factors of fp16 or bf16 with a result of
-// the same kind or of f32, factors of f32 with one of f32; a bias of the kind of the result, which
-// is what cuBLASLt takes it for; sums, alpha and beta in f32.
+// Types as in the table of cublasLtMatmul's documentation: factors of fp16 or bf16 with a result of
+// the same type or of f32; factors of f32 with a result of f32; a bias of the type of the result,
+// as cuBLASLt assumes; sums, alpha and beta in f32.
 namespace fastintent::cuda {
 namespace {
 
@@ -59,7 +59,7 @@ void set(cublasLtMatmulPreference_t preference,
         "a preference among algorithms");
 }
 
-// A matrix that lies row by row as [rows,columns], which for cuBLASLt has `columns` rows.
+// Describes a row-major matrix [rows,columns], which has `columns` rows for cuBLASLt.
 void describe(cublasLtMatrixLayout_t layout,
               cudaDataType_t kind,
               int64_t rows,
@@ -139,7 +139,7 @@ std::vector<Algorithm> LtMatmul::algorithms(cublasLtHandle_t handle,
   check(lt_library().preference_init(&preference, sizeof(preference)),
         "a preference among algorithms");
   set(&preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t{workspace_bytes});
-  // Law 2: how K is divided would depend on M.
+  // Law 2: the division of K would depend on M.
   set(&preference,
       CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
       static_cast<uint32_t>(CUBLASLT_REDUCTION_SCHEME_NONE));

@@ -2,22 +2,22 @@
 
 #include <vector>
 
-#include "cuda/algorithm_choice.h"
+#include "cuda/algorithm.h"
 #include "cuda/lt_library.h"
-#include "cuda/products.h"
+#include "cuda/product.h"
 
 namespace fastintent::cuda {
 
-/// Throws what a failed call of cuBLASLt means, as check(cudaError_t) does.
+/// Throws the error of a failed cuBLASLt call, as check(cudaError_t) does.
 void check(cublasStatus_t status, const char* expected);
 
-/// Bytes that an algorithm may use beside its operands.
+/// Bytes that an algorithm may use in addition to its operands.
 struct LtWorkspace {
   void* data = nullptr;
   size_t bytes = 0;
 };
 
-/// Bytes on whose multiples the operands lie, rows and all.
+/// The alignment of the operands in bytes, valid for every row.
 struct LtAlignments {
   uint32_t left = 0;
   uint32_t right = 0;
@@ -28,14 +28,15 @@ struct LtAlignments {
 };
 
 /// A product as cuBLASLt describes it. cuBLASLt's matrices are column-major, and a row-major matrix
-/// is the transpose of the column-major one at the same address: so it computes
-/// outᵀ = rightᵀ · leftᵀ, with A for our right side and B for our left. N is then the number of
-/// rows of its D, along which it adds the bias.
+/// is the transpose of the column-major one at the same address. So cuBLASLt computes
+///   outᵀ = rightᵀ · leftᵀ,
+/// where its A is our right side and its B our left side. N is then the number of rows of its D,
+/// along which it adds the bias.
 class LtMatmul {
  public:
-  /// Of `operands` only the strides count, and the address of the bias for its alignment.
+  /// Of `operands` only the strides are used, and the address of the bias for its alignment.
   LtMatmul(const Product& product, const ProductSize& size, const ProductOperands& operands);
-  /// The descriptions are what cuBLASLt calls opaque values: no copy is promised to work.
+  /// Not copyable: cuBLASLt calls the descriptions opaque and does not promise that copies work.
   LtMatmul(const LtMatmul&) = delete;
   LtMatmul& operator=(const LtMatmul&) = delete;
 
@@ -47,7 +48,7 @@ class LtMatmul {
 
   bool can_run(cublasLtHandle_t handle, const Algorithm& algorithm, size_t workspace_bytes);
 
-  /// Gives the product to the stream.
+  /// Submits the product to the stream.
   cublasStatus_t run(cublasLtHandle_t handle,
                      const Algorithm& algorithm,
                      const ProductOperands& operands,

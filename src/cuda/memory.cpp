@@ -30,7 +30,7 @@ DeviceMemory allocate_at_best(int device, size_t roomy, size_t bytes) {
     try {
       return {device, roomy};
     } catch (const std::bad_alloc&) {
-      // Less will do.
+      // The smaller size is enough.
     }
   }
   return allocate(device, bytes);

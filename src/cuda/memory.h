@@ -7,10 +7,10 @@
 
 namespace fastintent::cuda {
 
-/// Memory of a device. Where it is short, what the pool keeps for later use is given back first.
+/// Device memory. If it is short, memory that the pool keeps for later use is returned first.
 /// Throws out_of_resources.
 DeviceMemory allocate(int device, size_t bytes);
-/// `roomy` bytes, or where they are not to be had `bytes`.
+/// Allocates `roomy` bytes, or `bytes` if that many are not available.
 DeviceMemory allocate_at_best(int device, size_t roomy, size_t bytes);
 
 /// Zeros.

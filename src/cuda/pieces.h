@@ -5,13 +5,14 @@
 
 namespace fastintent::cuda {
 
-/// Cuts a block of memory into pieces, one after the other. From null it only counts, so that the
-/// same cuts first tell how large the block has to be.
+/// Cuts a block of memory into consecutive pieces. With a null block it only counts, so that the
+/// same code first computes the required size.
 class Pieces {
  public:
   explicit Pieces(std::byte* block) : block_(block) {}
 
-  /// The next `bytes`, on 256 bytes if the block is, as CUDA aligns what it allocates.
+  /// Returns the next `bytes`, aligned to 256 bytes if the block is, as CUDA aligns its
+  /// allocations.
   std::byte* take(int64_t bytes) {
     constexpr size_t kAlignment = 256;
     const size_t place = taken_;
@@ -23,7 +24,7 @@ class Pieces {
     return reinterpret_cast<Value*>(take(count * static_cast<int64_t>(sizeof(Value))));
   }
 
-  /// Bytes of all pieces.
+  /// The bytes of all pieces so far.
   size_t taken() const { return taken_; }
 
  private:

@@ -12,19 +12,19 @@
 namespace fastintent::cuda {
 namespace {
 
-// The most that any of its kernels asks for. Counting no more, rows of a matrix all lie alike,
-// wherever a slice of them begins.
+// The largest alignment that any of its kernels requires. Larger alignments are not distinguished,
+// so that all rows of a matrix have the same alignment, wherever a slice of them begins.
 constexpr uint32_t kMostAlignment = 16;
 
-// Its guesses are ordered; those further down hardly ever win.
+// Its guesses are in order; those further down hardly ever win.
 constexpr int kCandidates = 16;
 
-// One product can be shorter than the clock's step of half a microsecond.
+// A single product can be shorter than the clock's resolution of half a microsecond.
 constexpr int kRuns = 10;
 
-// Two orders of sums give other bits in few of the values that are rounded to 16 bits: in 0.005 %
-// of bf16's, simulated for K = 384. Of so many rows, whose bits may not depend on their number, no
-// such order gets by: 80 values differ then.
+// Two orders of summation differ in few of the values that are rounded to 16 bits: in 0.005 % of
+// bf16 values, simulated for K = 384. With this many rows, whose bits may not depend on their
+// number, no different order passes unnoticed: 80 values differ then.
 constexpr int64_t kRowsToCompare = 4096;
 
 uint32_t alignment_of(const void* data, int64_t stride, int64_t bytes) {
@@ -72,7 +72,7 @@ void fill(const Stream& stream, const DeviceMemory& memory, Factors kind, uint32
   fill_without_pattern(stream, memory.get(), count, kind, seed);
 }
 
-// Different data in each operand; the numbers as such mean nothing.
+// Each operand has different data; the values themselves have no meaning.
 constexpr uint32_t kLeftSeed = 1;
 constexpr uint32_t kRightSeed = 2;
 constexpr uint32_t kBiasSeed = 3;
@@ -148,7 +148,7 @@ std::vector<Algorithm> ProductTrial::candidates() {
 
 bool ProductTrial::same_bits(const Algorithm& candidate, const Algorithm& anchor) {
   Data& on_device = data();
-  // What a product adds to, and what lies between rows, is the same in both.
+  // The previous contents (to which a product adds) and the gaps between rows are equal in both.
   const Factors result = stored_result(case_.product);
   if (on_device.expected_of != anchor) {
     fill(stream_, on_device.expected, result, kOutSeed);
@@ -167,7 +167,8 @@ double ProductTrial::seconds(const Algorithm& algorithm) {
   const DeviceMemory& out = data().found;
   const auto run_once = [&] { check(run(algorithm, case_.bucket, out), "a product of this kind"); };
   run_once();  // loads the kernel
-  // As one order, as they run later, too: a small product takes the host longer than the device.
+  // Timed as one graph, as products run later: launching a small product takes the host longer than
+  // running it takes the device.
   const Graph graph = stream_.capture([&] {
     for (int i = 0; i < kRuns; ++i) {
       run_once();
@@ -185,8 +186,8 @@ double ProductTrial::seconds(const Algorithm& algorithm) {
          kRuns;
 }
 
-// The sums over rows of the batch, a weight's gradient, are as long as the bucket; such a weight
-// has enough values.
+// The gradient of a weight sums over the rows of the batch, exactly as many as the bucket has; such
+// a weight has enough values to compare.
 int64_t ProductTrial::rows_to_compare() const {
   return case_.product.transpose_left ? case_.bucket : std::max(case_.bucket, kRowsToCompare);
 }
@@ -198,7 +199,7 @@ ProductSize ProductTrial::size_for(int64_t rows) const {
   return {rows, case_.N, case_.other};
 }
 
-// Aligned as the real one and no better, since cuBLASLt looks.
+// Aligned like the real bias and no better, since cuBLASLt checks the alignment.
 const void* ProductTrial::bias() const {
   alignas(2 * kMostAlignment) static constexpr std::byte kSomewhere[2 * kMostAlignment] = {};
   const std::byte* begin = data_ ? data_->bias.as<std::byte>() : kSomewhere;

@@ -12,14 +12,14 @@
 
 namespace fastintent::cuda {
 
-/// Products that take the same algorithm: all that cuBLASLt's choice depends on, with the rows of
-/// the batch rounded up. Those are M, or K where the left side is transposed: the gradient of a
-/// weight sums over them.
+/// Products that use the same algorithm: everything on which cuBLASLt's choice depends, with the
+/// rows of the batch rounded up. The rows are M, or K if the left side is transposed: the gradient
+/// of a weight sums over the rows.
 struct ProductCase {
   Product product;
   int64_t bucket = 0;  ///< rows of the batch, at most kLargestRowBucket
   int64_t N = 0;
-  int64_t other = 0;  ///< of M and K the one that is not the batch's
+  int64_t other = 0;  ///< the one of M and K that is not the batch's
   int64_t left_stride = 0;
   int64_t right_stride = 0;
   int64_t out_stride = 0;
@@ -34,10 +34,10 @@ ProductCase case_of(const Product& product,
                     const ProductSize& size,
                     const ProductOperands& operands);
 
-/// All of the case but its bucket, in words.
+/// A name for everything in the case except its bucket.
 std::string name_of(const ProductCase& product_case);
 
-/// Tries algorithms on a stream's device, on data of its own.
+/// Tries algorithms on a stream's device, with its own data.
 class ProductTrial final : public AlgorithmTrial {
  public:
   ProductTrial(const Stream& stream,
@@ -52,7 +52,7 @@ class ProductTrial final : public AlgorithmTrial {
   double seconds(const Algorithm& algorithm) override;
 
  private:
-  /// Operands for as many rows as are compared.
+  /// Operands with as many rows as are compared.
   struct Data {
     DeviceMemory left;
     DeviceMemory right;

@@ -14,13 +14,13 @@
 namespace fastintent::cuda {
 namespace {
 
-// What NVIDIA advises for cuBLAS (its cublasSetWorkspace): more on Hopper and later.
+// The size that NVIDIA advises for cuBLAS (its cublasSetWorkspace): more on Hopper and later.
 constexpr size_t kWorkspaceBytes = size_t{4} << 20;
 constexpr size_t kWorkspaceBytesFromHopper = size_t{32} << 20;
 constexpr int kHopper = 9;
 
-// What the streams of a device share. cuBLASLt's handle is safe from many threads, and destroying
-// one waits for the whole device, which would break another thread's capture.
+// Shared by all streams of a device. cuBLASLt's handle is safe from many threads, and destroying
+// one waits for the complete device, which would break another thread's capture.
 struct DeviceProducts {
   explicit DeviceProducts(const DeviceFacts& device)
       : workspace_bytes(device.major >= kHopper ? kWorkspaceBytesFromHopper : kWorkspaceBytes),
@@ -33,7 +33,7 @@ struct DeviceProducts {
   AlgorithmChoices choices;
 };
 
-// Never destroyed, as the device's memory is not (runtime.cpp).
+// Never destroyed, for the same reason as the device's memory (runtime.cpp).
 DeviceProducts& products_of(int device) {
   static std::mutex& lock = *new std::mutex;
   static auto& devices = *new std::map<int, std::unique_ptr<DeviceProducts>>;
@@ -46,7 +46,7 @@ DeviceProducts& products_of(int device) {
   return *products;
 }
 
-// Nothing is summed: all zero, or what it was.
+// The product sums nothing: the result is zero, or the previous value if it accumulates.
 void multiply_nothing(const Stream& stream,
                       const Product& product,
                       const ProductSize& size,
@@ -91,12 +91,13 @@ struct Products::State {
       return known->second;
     }
     ProductTrial trial(stream, device.handle, workspace(), product_case);
-    // Without the lock of the choices: who tries frees memory, and waits for this capture to end.
+    // This must not take the lock of the choices: a thread that holds it and tries algorithms frees
+    // memory, which waits for this capture to end.
     if (is_captured()) {
       return trial.anchor();
     }
     Algorithm chosen = device.choices.choose(name_of(product_case), product_case.bucket, trial);
-    // What a file told may be wrong in spite of its form.
+    // An algorithm read from a file may be wrong even if the file is well formed.
     if (!matmul.can_run(device.handle, chosen, memory.size())) {
       chosen = trial.anchor();
     }

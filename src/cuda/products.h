@@ -1,81 +1,29 @@
 #pragma once
 
-#include <compare>
-#include <cstdint>
 #include <memory>
-#include <tuple>
 
+#include "cuda/product.h"
 #include "cuda/runtime.h"
 
 namespace fastintent::cuda {
 
-/// What the factors of a product are stored in, and how they are multiplied: tf32 is stored as f32
-/// and loses 13 bits on its way into the tensor cores. Sums are f32 in all of them.
-enum class Factors { fp32, tf32, fp16, bf16 };
-
-/// Bytes of a stored factor.
-constexpr int64_t bytes_of(Factors factors) {
-  return factors == Factors::fp32 || factors == Factors::tf32 ? 4 : 2;
-}
-
-/// What becomes of the sums. gelu_tanh is GELU's tanh form (Hendrycks & Gimpel 2016), which is what
-/// the library computes on the way.
-enum class Epilogue { none, bias, bias_gelu_tanh };
-
-/// What is stored: the factors' own kind, or f32.
-enum class Result { factors, fp32 };
-
-/// out[M,N] = epilogue(left · right + bias), or added to out; all row-major.
-struct Product {
-  Factors factors = Factors::fp32;
-  bool transpose_left = false;   ///< left lies as [K,M] instead of [M,K]
-  bool transpose_right = false;  ///< right lies as [N,K] instead of [K,N]: a weight in its forward
-  Epilogue epilogue = Epilogue::none;
-  Result result = Result::factors;
-  bool accumulate = false;  ///< add to `out`; only with Epilogue::none
-
-  auto parts() const {
-    return std::tie(factors, transpose_left, transpose_right, epilogue, result, accumulate);
-  }
-
-  // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the comparison's 0 for a pointer
-  friend auto operator<=>(const Product&, const Product&) = default;
-};
-
-struct ProductSize {
-  int64_t M = 0;
-  int64_t N = 0;
-  int64_t K = 0;
-};
-
-/// On the device. Strides in values, from row to row as the matrix lies.
-struct ProductOperands {
-  const void* left = nullptr;
-  int64_t left_stride = 0;
-  const void* right = nullptr;
-  int64_t right_stride = 0;
-  const void* bias = nullptr;  ///< [N] of the kind that `out` has; with an epilogue
-  void* out = nullptr;
-  int64_t out_stride = 0;
-};
-
-/// Throws device_missing where cuBLASLt is not installed.
+/// Throws device_missing if cuBLASLt is not installed.
 void require_products();
 
 /// Matrix products on one stream, by cuBLASLt. Its algorithms never divide the sum over K, so that
-/// a row's result does not depend on M (law 2); with another M only one takes part whose bits were
-/// seen to be the same (cuda/algorithm_choice.h). One thread at a time.
+/// a row's result does not depend on M (law 2). For another M, only an algorithm is used whose
+/// result was seen to have the same bits (cuda/algorithm_choice.h). One thread at a time.
 class Products {
  public:
-  /// Takes memory of the device with the first product.
+  /// Allocates device memory at the first product.
   explicit Products(const Stream& stream);
   ~Products();
   Products(const Products&) = delete;
   Products& operator=(const Products&) = delete;
 
-  /// M = 0 or N = 0 does nothing; K = 0 sums nothing, and takes no epilogue. The first time with a
-  /// product and a bucket of rows (row_buckets.h) algorithms are tried, which waits for the stream;
-  /// inside a capture none can be, so that a product should have run once before.
+  /// M = 0 or N = 0 does nothing; K = 0 sums nothing and allows no epilogue. The first call for a
+  /// product and a bucket of rows (row_buckets.h) tries algorithms, which waits for the stream. A
+  /// capture cannot try any, so every product should have run once before it is captured.
   void multiply(const Product& product, const ProductSize& size, const ProductOperands& operands);
 
  private:

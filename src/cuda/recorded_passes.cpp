@@ -5,11 +5,11 @@
 namespace fastintent::cuda {
 namespace {
 
-// The graph of a pass of BERT-base, some 500 kernels, may take a megabyte. A training run has
-// about ten shapes; who comes to this many begins anew.
+// The graph of a pass of BERT-base, about 500 kernels, may occupy a megabyte. A training run has
+// about ten shapes; at this many, all are dropped.
 constexpr size_t kMostRecordings = 64;
 
-// While it lives the stream is watched and arrays go into a block.
+// While it lives, the stream is logged and arrays are stored in a block.
 class Watch {
  public:
   Watch(Workspace& workspace, LaunchLog& log, ArrayBlock& arrays) : workspace_(workspace) {
@@ -42,7 +42,8 @@ void RecordedPasses::run(const PassShape& shape, const std::function<void()>& wo
   run_directly(shape, work);
 }
 
-// Products choose their algorithms, scratch grows, and the size of the arrays shows.
+// In this run, products choose their algorithms, scratch grows, and the size of the arrays becomes
+// known.
 void RecordedPasses::run_directly(const PassShape& shape, const std::function<void()>& work) {
   const size_t before = workspace_.arrays.bytes_asked_for();
   work();
@@ -63,7 +64,7 @@ bool RecordedPasses::record(Recording& recording, const std::function<void()>& w
     }
     recording.graph = graph;
   } catch (const std::bad_alloc&) {
-    return false;  // there may be more memory the next time
+    return false;  // a later attempt may find more memory
   }
   launch(recording);
   return true;

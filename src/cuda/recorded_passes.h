@@ -11,14 +11,14 @@
 
 namespace fastintent::cuda {
 
-/// Passes as Backend::run_recorded describes them. The first of a shape runs directly, the second
-/// is captured as a graph, and from the third on the graph replays: the device gets one copy of all
-/// that comes from the host and one order, instead of some 40 orders a layer.
+/// Runs passes as Backend::run_recorded describes them. The first pass of a shape runs directly,
+/// the second is captured as a graph, and from the third on the graph is replayed: the device gets
+/// one copy of all host data and one launch, instead of about 40 launches per layer.
 ///
-/// For a replay the pass is gone through once more, with the stream muted: that fills the arrays,
-/// and shows whether everything the stream would be given is what the graph does, to the last
-/// argument. If it is not, because memory lies elsewhere now, the pass runs directly and its shape
-/// begins anew. The results are the same bits in every way. One thread at a time.
+/// Before a replay, `work` is called again with the stream muted. That fills the arrays, and checks
+/// that everything submitted to the stream equals the graph, to the last argument. If it does not,
+/// because memory has moved, the pass runs directly and its shape starts again. The results have
+/// the same bits in every case. One thread at a time.
 class RecordedPasses {
  public:
   explicit RecordedPasses(Workspace& workspace) : workspace_(workspace) {}
@@ -31,7 +31,7 @@ class RecordedPasses {
     std::optional<ArrayBlock> arrays;
     Graph graph;
     uint64_t fingerprint = 0;
-    uint64_t launched_at = 0;  // Workspace::waits then
+    uint64_t launched_at = 0;  // value of Workspace::waits then
   };
 
   void run_directly(const PassShape& shape, const std::function<void()>& work);

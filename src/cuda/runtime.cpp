@@ -12,18 +12,18 @@
 #include "cuda/cuda_call.h"
 #include "fastintent/error.h"
 
-// Memory comes from a pool of our own, not the device's default one, which others in the process
-// may use (torch can), through one stream of its own: what an allocation returns, every stream may
-// use. The pool does not know which streams still use what is freed, so a free waits for all of
-// ours first. A stream that is being captured must not be waited for: captures and frees exclude
-// each other.
+// Memory comes from a pool of our own, not from the device's default pool, which others in the
+// process may use (torch can). It is allocated and freed through one stream of its own: every
+// stream may use an allocation. The pool does not know which streams still use freed memory, so a
+// free first waits for all of our streams. A stream that is being captured must not be waited for:
+// captures and frees exclude each other.
 namespace fastintent::cuda {
 namespace {
 
 struct DeviceState {
   cudaMemPool_t pool = nullptr;
   cudaStream_t memory_stream = nullptr;
-  std::recursive_mutex lock;       // a free inside a capture is an error then, not a deadlock
+  std::recursive_mutex lock;       // a free inside a capture is then an error, not a deadlock
   std::set<cudaStream_t> streams;  // ours; under the lock
 };
 
@@ -40,7 +40,7 @@ std::unique_ptr<DeviceState> open_device(int device) {
   properties.allocType = cudaMemAllocationTypePinned;
   properties.location = {cudaMemLocationTypeDevice, device};
   check(cudaMemPoolCreate(&state->pool, &properties), "memory", "a device with memory pools");
-  // Nothing goes back to the driver by itself.
+  // The pool returns no memory to the driver by itself.
   uint64_t kept = UINT64_MAX;
   check(cudaMemPoolSetAttribute(state->pool, cudaMemPoolAttrReleaseThreshold, &kept),
         "memory",
@@ -83,13 +83,13 @@ cudaPointerAttributes facts_of(const void* data) {
   return facts;
 }
 
-// Ordinary host memory, which the device cannot reach by itself.
+// Pageable host memory, which the device cannot access directly.
 bool is_pageable(const void* data) {
   return facts_of(data).type == cudaMemoryTypeUnregistered;
 }
 
 void trim(const DeviceState& state) {
-  // What is on its way back to the pool counts as free when its stream is done.
+  // Memory that is being returned to the pool counts as free when its stream is done.
   check(cudaStreamSynchronize(state.memory_stream), "memory", "memory to be freed");
   check(cudaMemPoolTrimTo(state.pool, 0), "memory", "memory to go back to the driver");
 }
@@ -115,7 +115,7 @@ void* allocate(int device, size_t bytes) {
 }
 
 void* allocate_pinned(size_t bytes) {
-  // On the device in use, so that no other is woken up for it; every device may copy from it.
+  // On the device in use, so that no other is initialised for it; every device may copy from it.
   const CurrentDevice current(CurrentDevice::latest());
   void* data = nullptr;
   check(cudaHostAlloc(&data, std::max<size_t>(1, bytes), cudaHostAllocPortable),
@@ -151,7 +151,7 @@ struct DestroyGraph {
 };
 using CapturedGraph = std::unique_ptr<CUgraph_st, DestroyGraph>;
 
-// Ends a capture; null when it was broken, see Stream::capture.
+// Ends a capture; null when it was broken (see Stream::capture).
 CapturedGraph end_capture(cudaStream_t stream) {
   cudaGraph_t captured = nullptr;
   const cudaError_t status = cudaStreamEndCapture(stream, &captured);
@@ -227,7 +227,7 @@ Stream::~Stream() {
   DeviceState& state = state_of(device_);
   const std::lock_guard lock(state.lock);
   state.streams.erase(native_stream(*this));
-  // Errors have shown where somebody waited for the work, or nobody wants to know.
+  // An error was already reported to a thread that waited for the work; otherwise it is ignored.
   cudaStreamSynchronize(native_stream(*this));
   cudaStreamDestroy(native_stream(*this));
   cudaGetLastError();
@@ -246,7 +246,7 @@ void Stream::upload(const void* host, void* device, size_t bytes) const {
   check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, native_stream(*this)),
         "upload",
         "a copy to the device");
-  // CUDA only says that such a copy may have left the host's memory behind.
+  // CUDA only guarantees that such a copy may have left the host's memory.
   if (is_pageable(host)) {
     synchronize();
   }
@@ -312,7 +312,7 @@ Graph Stream::capture(const std::function<void()>& work) const {
   const std::lock_guard lock(state_of(device_).lock);
   const CurrentDevice current(device_);
   const cudaStream_t stream = native_stream(*this);
-  // Of this thread alone: what the others do is no part of it and no error.
+  // For this thread alone: calls of other threads are not captured and are no errors.
   check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal),
         "capture",
         "a stream that can be captured");
@@ -330,7 +330,7 @@ Graph Stream::capture(const std::function<void()>& work) const {
   }
   cudaGraphExec_t executable = nullptr;
   check(cudaGraphInstantiate(&executable, graph.get(), 0), "capture", "a graph that can run");
-  // One that still runs is destroyed when it is done.
+  // A graph that still runs is destroyed when it is done.
   return Graph(std::shared_ptr<void>(executable, [](void* native) {
     cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(native));
   }));
@@ -346,7 +346,7 @@ void Stream::run(const Graph& graph) const {
 DeviceMemory::DeviceMemory(int device, size_t bytes)
     : data_(allocate(device, bytes)), size_(bytes) {}
 
-// Failures are left to the next call: the memory of a device that failed is gone anyway.
+// Failures are left to the next call: the memory of a failed device is lost anyway.
 void DeviceMemory::Free::operator()(void* data) const {
   try {
     DeviceState& state = state_of(facts_of(data).device);
@@ -357,7 +357,7 @@ void DeviceMemory::Free::operator()(void* data) const {
     cudaFreeAsync(data, state.memory_stream);
     cudaGetLastError();
   } catch (const Error&) {
-    // The driver has gone before this did: the process ends.
+    // The driver was unloaded before this destructor ran: the process is ending.
   }
 }
 

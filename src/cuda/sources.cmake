@@ -1,5 +1,5 @@
 # The device's sources, for its own build and for the emulated one of tests/cuda_emulation.
-# What calls CUDA's libraries, which the emulation has twins of:
+# Files that call CUDA's libraries, for which the emulation has twins:
 set(
   cuda_library_calls
   collective.cpp
@@ -11,7 +11,7 @@ set(
   products.cpp
   runtime.cpp
 )
-# The rest of the host's side:
+# The other host files:
 set(
   cuda_sources
   algorithm_choice.cpp
@@ -20,6 +20,7 @@ set(
   batch_inputs.cpp
   cuda_backend.cpp
   cuda_process_group.cpp
+  cuda_weight.cpp
   encoder_biases.cpp
   encoder_steps.cpp
   head_steps.cpp

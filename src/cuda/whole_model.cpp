@@ -5,19 +5,20 @@
 #include <algorithm>
 #include <limits>
 
-#include "cuda/linear.h"
+#include "cuda/cuda_weight.h"
 #include "cuda/memory.h"
 #include "fastintent/error.h"
 
 namespace fastintent::cuda {
 namespace {
 
-// A graph of BERT-base takes some hundred kilobytes of the device's memory. Texts of one kind come
-// in some ten buckets; who comes to this many begins anew.
+// A graph of BERT-base occupies some hundred kilobytes of the device's memory. Texts of one kind
+// need about ten buckets; at this many buckets, all are dropped.
 constexpr size_t kMostBuckets = 256;
 
-// Rows of activations then start on 16 bytes, as products, attention and norms read them, and so do
-// those of queries, keys and values side by side. So it is in every model of the family.
+// With such a width, rows of activations start on 16 bytes, as products, attention and norms read
+// them, and so do queries, keys and values side by side. Every model of the family has such a
+// width.
 constexpr int64_t kWidthStep = 8;
 
 void require_width(int64_t width) {
@@ -30,7 +31,7 @@ void require_width(int64_t width) {
           "answer: expected a hidden width that is a multiple of {}, found {}", kWidthStep, width));
 }
 
-// A temperature beyond f32 would be 0 or infinite there, and the probabilities NaN.
+// A temperature outside the range of f32 would become 0 or infinite, and the probabilities NaN.
 float as_float(double temperature) {
   using Float = std::numeric_limits<float>;
   return static_cast<float>(std::clamp<double>(temperature, Float::min(), Float::max()));
@@ -88,7 +89,7 @@ void WholeModel::answer(const TokenInputs& tokens,
       workspace_.stream.run(run.graph);
     }
   }
-  // Outside the graph, since how much there is depends on the texts and on what is asked.
+  // Outside the graph, since the number of answers depends on the texts and on the request.
   take_home(at.head, answers);
 }
 
@@ -120,7 +121,7 @@ void WholeModel::take_home(const HeadPlaces& places, const Answers& answers) {
 WholeModel::Numbers WholeModel::numbers_of(const PreparedEncoder& encoder,
                                            const PreparedHead& head) {
   const auto number = [](const PreparedLinear& linear) {
-    return static_cast<const CudaWeight&>(*linear.weight).number();
+    return CudaWeight::of(*linear.weight).number();
   };
   return {number(encoder.layers.front().attention_output), number(head.classifier)};
 }
@@ -160,7 +161,7 @@ std::byte* WholeModel::at_least(size_t bytes) {
     for (auto& [bucket, run] : runs_) {
       run.graph = Graph();  // they write to the old memory
     }
-    // Twice as much as before, so that slowly growing batches soon have all that any needs.
+    // Twice as much as before, so that slowly growing batches soon have enough memory for all.
     const size_t roomy = std::max(bytes, 2 * memory_.size());
     memory_ = DeviceMemory();
     memory_ = allocate_at_best(workspace_.stream.device(), roomy, bytes);

@@ -15,12 +15,12 @@
 
 namespace fastintent::cuda {
 
-/// A whole model, from tokens to answers. Activations, the residual stream with them, lie in the
-/// kind that the products read their factors in; LayerNorm, softmax, the classifier and all sums
-/// are f32.
+/// Runs a complete model, from tokens to answers. Activations, including the residual stream, are
+/// stored in the type in which products read their factors; LayerNorm, softmax, the classifier and
+/// all sums are f32.
 ///
 /// Every batch runs in the shapes of its bucket. The second batch of a bucket is captured as a
-/// graph, which later ones replay, so that the device gets one order instead of about seven a
+/// graph, which later ones replay, so that the device gets one launch instead of about seven per
 /// layer. A text's bits are the same in every bucket and batch, captured or not.
 ///
 /// One thread at a time.
@@ -28,12 +28,13 @@ class WholeModel {
  public:
   explicit WholeModel(Workspace& workspace) : workspace_(workspace) {}
 
-  /// Whether it has every kind of the encoder's layers: those that normalise after a block, with a
-  /// plain feed-forward of any activation, embedded positions and attention to the whole sequence.
+  /// Whether it supports every kind of the encoder's layers. Supported are layers that normalise
+  /// after a block, with a plain feed-forward of any activation, embedded positions and attention
+  /// to the complete sequence.
   static bool supports(const PreparedEncoder& encoder);
 
-  /// As Backend::try_answer, of an encoder that it supports. Throws out_of_resources or std::bad_alloc when memory is short; a smaller
-  /// batch may still run then.
+  /// As Backend::try_answer, for an encoder that it supports. Throws out_of_resources or
+  /// std::bad_alloc when memory is short; a smaller batch may still run then.
   void answer(const TokenInputs& tokens,
               std::span<const int32_t> starts,
               const PreparedEncoder& encoder,
@@ -50,7 +51,7 @@ class WholeModel {
     EncoderPlaces encoder;
     HeadPlaces head;
   };
-  /// Of a weight of the encoder and of the classifier.
+  /// For a weight of the encoder and of the classifier.
   using Numbers = std::array<uint64_t, 2>;
 
   static Numbers numbers_of(const PreparedEncoder& encoder, const PreparedHead& head);
@@ -64,9 +65,9 @@ class WholeModel {
 
   Workspace& workspace_;
   BatchUpload upload_{workspace_};
-  PinnedMemory home_;  // of answers, as compact as they come
+  PinnedMemory home_;  // answers on the host, without gaps
 
-  /// Of the model that ran last: a worker's backend serves one.
+  /// For the model that ran last: a worker's backend serves one model.
   Numbers numbers_{};  // zeros: none
   EncoderBiases biases_;
   std::map<BatchBucket, BucketRun> runs_;

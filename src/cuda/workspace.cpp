@@ -10,11 +10,11 @@ namespace fastintent::cuda {
 namespace {
 
 // A training pass of 24 layers has about a hundred arrays, 75 of them the keys of a dropout, and
-// waits for the device once, so that the slot that was not used for the longest time is free.
+// waits for the device once, so that the slot that was unused for the longest time is free.
 constexpr size_t kSlots = 128;
 
-// Slots are small and large in turn: with powers of two from here on all of them are soon as large
-// as any array, and allocate no more.
+// Small and large arrays use the slots in turn: with powers of two from this size on, all slots are
+// soon as large as the largest array and need no more allocations.
 constexpr size_t kSmallestSlot = 4096;
 
 }  // namespace

@@ -6,8 +6,8 @@
 
 namespace fastintent {
 
-// The one place that knows every backend. src/cuda or src/cuda_absent supplies what begins with
-// cuda or create_cuda, whichever was linked.
+// The only file that knows every backend. Names that begin with cuda or create_cuda are defined in
+// src/cuda or src/cuda_absent, depending on which one is linked.
 namespace {
 
 bool takes_cuda(Device device) {

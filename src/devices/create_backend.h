@@ -8,18 +8,18 @@
 
 namespace fastintent {
 
-/// A backend of its own for the calling worker. `Device::automatic` takes CUDA where there is a
-/// device, else the CPU; `gpu` is the number of a CUDA device and nothing to the others. Throws
+/// Creates a separate backend for the calling worker. `Device::automatic` uses CUDA if there is a
+/// device, else the CPU; `gpu` is the number of a CUDA device, ignored by the other devices. Throws
 /// device_missing when the device is absent or was not built in.
 std::unique_ptr<Backend> create_backend(Device device, int gpu = 0);
 
-/// GPUs that `device` may stand for: none for Device::cpu and Device::reference.
+/// Number of GPUs that `device` may refer to: 0 for Device::cpu and Device::reference.
 int gpu_count(Device device);
 
-/// Memory of a GPU; of none where gpu_count(device) has no such.
+/// Returns the memory of a GPU; the result has no GPU when `gpu` is not below gpu_count(device).
 GpuMemoryStats gpu_memory_stats(Device device, int gpu = 0);
 
-/// Gives memory that this process keeps on the GPU for later use back to the driver.
+/// Returns GPU memory that this process keeps for later use to the driver.
 void empty_gpu_cache();
 
 }  // namespace fastintent

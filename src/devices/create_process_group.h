@@ -9,14 +9,15 @@
 
 namespace fastintent {
 
-/// Throws invalid_argument when `process` is one of several and `device` stands for no GPU: they
-/// have nothing else to sum by.
+/// Throws invalid_argument when `process` is one of several and `device` is not a GPU: sums between
+/// processes exist only on GPUs.
 void require_group_device(const LaunchedProcess& process, Device device);
 
-/// The group of the processes that were launched together, each of which calls this with a GPU of
-/// its own; a SingleProcess, without any of this, for a process alone. Returns when all have come.
+/// Creates the group of the processes that were launched together; each calls this with a separate
+/// GPU and returns when all have connected. For a single process it returns a SingleProcess and
+/// needs none of this.
 ///
-/// Throws what `meet` throws, and device_missing without NCCL or when a GPU fails.
+/// Throws as `meet` does, and device_missing without NCCL or when a GPU fails.
 std::unique_ptr<ProcessGroup> create_process_group(const LaunchedProcess& process,
                                                    const Rendezvous& rendezvous,
                                                    int gpu);

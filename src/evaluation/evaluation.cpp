@@ -33,7 +33,7 @@ void check_row(std::span<const float> row, size_t intents, size_t example) {
   }
 }
 
-// Classes ahead of `label`: those with a higher logit, or the same and a lower index.
+// Number of classes ranked before `label`: with a higher logit, or the same and a lower index.
 size_t rank(std::span<const float> row, size_t label) {
   size_t ahead = 0;
   for (size_t c = 0; c < row.size(); ++c) {
@@ -42,7 +42,7 @@ size_t rank(std::span<const float> row, size_t label) {
   return ahead;
 }
 
-// 0 / 0 is 0: a figure with nothing to measure.
+// 0 / 0 is 0: a figure without examples.
 double share(double part, double whole) {
   return whole == 0 ? 0 : part / whole;
 }
@@ -101,7 +101,7 @@ void check_arguments(size_t rows, size_t labels, size_t intents, double temperat
   }
 }
 
-// Counts one example after the other, then computes the figures from the counts.
+// Counts the examples one by one, then computes the figures from the counts.
 class Evaluator {
  public:
   Evaluator(const std::vector<std::string>& intents, double temperature) : intents_(intents) {

@@ -6,7 +6,7 @@
 namespace fastintent {
 
 void Reliability::add(double confidence, bool correct) {
-  // Bins are open below and closed above, so that a confidence of 1 lies in the last.
+  // Bins are open below and closed above, so that a confidence of 1 is in the last.
   const auto above = static_cast<size_t>(std::ceil(confidence * kBins));
   Sums& bin = bins_[std::clamp<size_t>(above, 1, kBins) - 1];
   bin.examples += 1;

@@ -7,9 +7,8 @@
 
 namespace fastintent {
 
-/// Gathers how far the confidence of predictions lies from the share of them that is right: the
-/// reliability diagram of Guo et al. 2017, "On Calibration of Modern Neural Networks". One thread
-/// at a time.
+/// Compares the confidence of predictions with the share of correct ones: the reliability diagram
+/// of Guo et al. 2017, "On Calibration of Modern Neural Networks". One thread at a time.
 class Reliability {
  public:
   void add(double confidence, bool correct);

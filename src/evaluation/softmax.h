@@ -8,8 +8,8 @@
 namespace fastintent {
 
 /// Probabilities of one row of finite logits: softmax(logits / temperature). Nothing overflows, as
-/// each logit is taken relative to the largest. Evaluating, fitting a calibration and ranking on the
-/// host share it, so that a confidence equals a threshold read off it to the bit.
+/// the largest logit is subtracted from each. Evaluation, calibration and ranking on the host share
+/// this class, so that a confidence equals a threshold derived from it to the bit.
 class Softmax {
  public:
   /// `logits`, not empty, must outlive this.

@@ -4,10 +4,10 @@
 
 namespace fastintent {
 
-// Every prepare() makes the same claims in the same order; claim n always gets buffer n, which
-// grows when a batch needs more. Under Keep::scratch the layers share one set of claims: `input`
-// and `out` are the same memory (the residual of the second half is attention_out, so the input is
-// free by then).
+// Every prepare() makes the same claims in the same order, so claim n always returns buffer n,
+// which grows when a batch needs more. Under Keep::scratch the layers share one set of claims, and
+// `input` and `out` are the same memory: the residual of the second half is attention_out, so the
+// input is no longer needed by then.
 
 Activations::Activations(Backend& backend, const ModelConfig& config, Keep keep)
     : backend_(backend), config_(config), keep_(keep) {}
@@ -61,8 +61,8 @@ void Activations::place_layers() {
   for (LayerActivations& layer : layers) {
     const bool last = &layer == &layers.back();
     const bool first_rows_only = last && config_.pooling() == Pooling::first_token;
-    // The last layer under first-token pooling has claims of its own shape and comes after the
-    // shared ones.
+    // The last layer under first-token pooling has claims of its own shape, which follow the shared
+    // ones.
     if (keep_ == Keep::scratch && !first_rows_only) {
       next_buffer_ = first_claim;
     }

@@ -7,19 +7,20 @@
 
 namespace fastintent {
 
-/// What a forward pass keeps: nothing, the layers sharing one scratch, or what its backward needs.
+/// What a forward pass keeps. scratch: nothing, the layers share one scratch; everything: what its
+/// backward needs.
 enum class Keep { scratch, everything };
 
-/// What one layer computes; R rows go on: all T, or one for each of S sequences in the last layer
-/// under first-token pooling. Tensors that are only kept for backward are empty under
+/// The activations of one layer. R rows continue: all T, or in the last layer under first-token
+/// pooling one for each of S sequences. Tensors that are only kept for backward are empty under
 /// Keep::scratch.
 struct LayerActivations {
   Tensor input;            // [T,H] the layer's input
-  Tensor first_rows;       // [S,H] first row of each sequence, where only those go on; else empty
-  Tensor query_key_value;  // [T,3H], or [T,2H] keys and values where queries are apart
-  Tensor query;            // [S,H], where queries are apart; else empty
+  Tensor first_rows;       // [S,H] first row of each sequence, if only those continue; else empty
+  Tensor query_key_value;  // [T,3H], or [T,2H] keys and values if queries are separate
+  Tensor query;            // [S,H], if queries are separate; else empty
   Tensor context;          // [R,H] attention output
-  Tensor projected;        // [R,H] scratch: a product on its way into a norm
+  Tensor projected;        // [R,H] scratch: a product before it is normalised
   NormalizedRows attention_normal;  // [R,H]
   Tensor attention_out;             // [R,H]
   Tensor pre_activation;            // [R,I]
@@ -35,7 +36,7 @@ struct HeadActivations {
   Tensor logits;     // [S,C]
 };
 
-/// Gradients on their way down; each [T, …] with room for all tokens.
+/// Gradients during backward; each [T, …] has room for all tokens.
 struct GradientScratch {
   Tensor hidden;           // [T,H] gradient of the rows between two layers
   Tensor residual;         // [T,H]
@@ -44,24 +45,24 @@ struct GradientScratch {
   Tensor intermediate;     // [T,I]
   Tensor head;             // [S,H]
   Tensor logits;           // [S,C]
-  Tensor losses;           // [S,1] of the rows, on the way to their gradients
+  Tensor losses;           // [S,1] per row, computed with their gradients
 };
 
-/// Memory of forward and backward passes, sized for the largest batch so far, views cut to the
-/// current one. One worker's own; one thread at a time.
+/// The memory of forward and backward passes, sized for the largest batch so far, with views cut to
+/// the current batch. Each worker has its own; one thread at a time.
 class Activations {
  public:
   Activations(Backend& backend, const ModelConfig& config, Keep keep);
 
-  /// Cuts all views for a batch, growing the memory when it is larger than any before. What the
-  /// views held is lost.
+  /// Cuts all views for a batch, and grows the memory when the batch is larger than any before. The
+  /// previous contents of the views are lost.
   void prepare(int64_t tokens, int64_t sequences);
 
-  /// The same of `encoded` and `head` alone, for an encoder that the device runs by itself: the
-  /// memory of the layers is only claimed where they run one by one.
+  /// The same for `encoded` and `head` alone, for an encoder that the device runs by itself: the
+  /// memory of the layers is only claimed if they run one by one.
   void prepare_encoded(int64_t tokens, int64_t sequences);
 
-  Tensor encoded;                  // [R,H] the encoder's result, by prepare_encoded alone
+  Tensor encoded;                  // [R,H] the encoder's result, only after prepare_encoded
   Tensor embedded;                 // [T,H]
   NormalizedRows embedded_normal;  // [T,H]
   std::vector<LayerActivations> layers;

@@ -11,7 +11,7 @@ struct QueryKeyValue {
   Tensor value;
 };
 
-// Where the three projections lie: side by side in one product, or the queries apart.
+// The three projections: side by side in one product, or with separate queries.
 QueryKeyValue split(Tensor query, Tensor products, int64_t H) {
   if (!query.empty()) {
     return {query, products.column_slice(0, H), products.column_slice(H, H)};
@@ -88,7 +88,7 @@ void attention_block_backward(const Pass& pass,
   const int64_t R = d_out.rows;
   const Tensor d_projected = scratch.branch.row_slice(0, R);
   const Tensor d_residual = scratch.residual.row_slice(0, R);
-  const Tensor d_context = d_out;  // d_out has been read by then
+  const Tensor d_context = d_out;  // d_out is read before d_context is written
   const Tensor d_input = scratch.hidden.row_slice(0, T);
 
   backend.add_and_normalize_backward(
@@ -111,7 +111,7 @@ void attention_block_backward(const Pass& pass,
                            write});
 
   const bool apart = weights.first_rows_only();
-  const Tensor d_query_rows = apart ? d_projected : Tensor{};  // free again
+  const Tensor d_query_rows = apart ? d_projected : Tensor{};  // no longer in use
   const Tensor d_products(scratch.query_key_value.data, T, apart ? 2 * H : 3 * H);
   const auto [query, key, value] = split(act.query, act.query_key_value, H);
   const auto [d_query, d_key, d_value] = split(d_query_rows, d_products, H);

@@ -6,8 +6,7 @@
 
 namespace fastintent {
 
-/// First half of a layer (Vaswani et al. 2017): reads act.input, writes
-/// act.attention_out.
+/// First half of a layer (Vaswani et al. 2017): reads act.input, writes act.attention_out.
 void attention_block(const Pass& pass,
                      const PreparedLayer& weights,
                      const EncoderConfig& config,
@@ -16,7 +15,7 @@ void attention_block(const Pass& pass,
                      std::span<const int32_t> sequence_numbers);
 
 /// d_out [R,H], the gradient of the block's output, is overwritten; activations.gradients.hidden
-/// [T,H] gets the gradient of its input. Parameter gradients are written as `write` says.
+/// [T,H] becomes the gradient of its input. Parameter gradients are written as `write` says.
 void attention_block_backward(const Pass& pass,
                               const PreparedLayer& weights,
                               const EncoderConfig& config,

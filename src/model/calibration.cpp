@@ -10,7 +10,7 @@ namespace fastintent {
 namespace {
 
 constexpr const char* kFile = "fastintent.json";
-constexpr int kFormatVersion = 1;  // grows when an older reader would misread the file
+constexpr int kFormatVersion = 1;  // increases when an older reader would misread the file
 
 [[noreturn]] void fail(const JsonDocument& document, std::string_view expected, double found) {
   throw Error(
@@ -45,7 +45,7 @@ Calibration parse_calibration(const JsonDocument& document) {
 
 Calibration read_calibration(const std::filesystem::path& folder) {
   const auto file = folder / kFile;
-  std::error_code error;  // a path that cannot be looked at is a file that is not there
+  std::error_code error;  // a path that cannot be examined counts as a missing file
   if (!std::filesystem::exists(file, error)) {
     return {};
   }

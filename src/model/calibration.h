@@ -7,28 +7,27 @@
 
 namespace fastintent {
 
-/// How far a trained model's probabilities can be trusted: what training learnt of it on rows held
-/// out. Hugging Face's format has no place for it, so it lies in a file of its own,
-/// fastintent.json:
+/// The reliability of a trained model's probabilities, measured in training on held-out rows.
+/// Hugging Face's format has no field for it, so it is stored in a separate file, fastintent.json:
 ///
 ///     {"format_version": 1, "temperature": 0.91, "review_threshold": 0.44}
 ///
-/// Other readers of the folder pass it over; they find the logits as they always were.
+/// Other readers of the folder ignore the file; the logits are unchanged.
 struct Calibration {
   /// Confidence is softmax(logits / temperature): below 1 sharpens, above 1 softens.
   double temperature = 1;
-  /// From 0 to 1: a prediction with less confidence is one for people to look at.
+  /// From 0 to 1: a prediction with less confidence should be reviewed by people.
   std::optional<double> review_threshold;
 };
 
-/// The calibration in `folder`; where there is no fastintent.json, temperature 1 and no threshold.
-/// Keys it does not know are passed over.
+/// Reads the calibration in `folder`; without fastintent.json, temperature is 1 and there is no
+/// threshold. Unknown keys are ignored.
 ///
 /// Throws bad_checkpoint for a newer format version, a temperature that is not positive and finite,
 /// or a threshold outside 0 to 1.
 Calibration read_calibration(const std::filesystem::path& folder);
 
-/// As above, of the contents of the file.
+/// The same, from the contents of the file.
 Calibration parse_calibration(const JsonDocument& document);
 
 /// Throws cannot_create or io_error.

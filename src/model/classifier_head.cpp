@@ -3,7 +3,7 @@
 namespace fastintent {
 namespace {
 
-// Under first-token pooling the encoder already gave one row a sequence.
+// Under first-token pooling the encoder has already reduced each sequence to one row.
 bool pools_mean(const PreparedModel& model) {
   return model.head.pooling == Pooling::mean;
 }
@@ -54,7 +54,8 @@ void head_backward(const Pass& pass,
   const bool dense = has_dense(model);
   const Tensor d_encoder = act.gradients.hidden;
   const Tensor d_first_rows = d_encoder.row_slice(0, head.pooled.rows);
-  // Where the gradient of the pooled rows goes: on to mean pooling, or straight to the encoder.
+  // The gradient of the pooled rows is written for mean pooling's backward, or directly for the
+  // encoder.
   const Tensor d_pooled =
       pools_mean(model) ? act.gradients.residual.row_slice(0, head.pooled.rows) : d_first_rows;
   const Tensor d_features = dense ? act.gradients.head : d_pooled;

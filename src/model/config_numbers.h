@@ -7,17 +7,19 @@
 
 namespace fastintent {
 
-/// Values of a config.json within the bounds of any encoder. The bounds are far beyond real ones, and
-/// small enough that a malformed file causes neither an endless loop nor a size beyond 64 bits.
+/// Reads values of a config.json within the bounds of any encoder. The bounds are far beyond real
+/// values, and small enough that a malformed file causes neither an endless loop nor a size beyond
+/// 64 bits.
 constexpr int64_t kLargestWidth = 1 << 16;
 constexpr int64_t kMostLayers = 1000;
 constexpr int64_t kMostRows = 1 << 24;  // of a table
 
-/// The integer under `key`. Throws bad_checkpoint when it is missing or not in 1 to `largest`.
+/// Returns the integer under `key`. Throws bad_checkpoint when it is missing or not in 1 to
+/// `largest`.
 int64_t size_of(const JsonDocument& config, std::string_view key, int64_t largest);
 
-/// The number under `key`, `fallback` when it is absent. Throws bad_checkpoint when it is not in 0
-/// to below 1.
+/// Returns the number under `key`, or `fallback` when it is absent. Throws bad_checkpoint unless it
+/// is at least 0 and below 1.
 float rate_of(const JsonDocument& config, std::string_view key, double fallback);
 
 /// Throws bad_checkpoint when the text under `key` is present and not `expected`.

@@ -6,11 +6,11 @@
 
 namespace fastintent {
 
-/// Places of a layer where dropout acts.
+/// The places in a layer where dropout is applied.
 enum class DropoutSite : uint64_t { embedding, attention, attention_output, output, head };
 
-/// The dropout of one step on one worker: every site of every layer draws a mask of its own from
-/// one seed. All rates 0 (the default) is prediction.
+/// The dropout of one step on one worker: every site of every layer draws its own mask from one
+/// seed. All rates 0 (the default) means prediction.
 struct DropoutPlan {
   float hidden_rate = 0;
   float attention_rate = 0;
@@ -24,8 +24,8 @@ struct DropoutPlan {
     return {rate, split_seed(seed, layer * 8 + static_cast<uint64_t>(site))};
   }
 
-  /// A seed for a part of what `seed` stands for. The mixer of SplitMix64 (Steele, Lea & Flood
-  /// 2014).
+  /// Derives a seed for one part of a computation with seed `seed`, by the mixer of SplitMix64
+  /// (Steele, Lea & Flood 2014).
   static uint64_t split_seed(uint64_t seed, uint64_t part) {
     uint64_t z = seed + (part + 1) * 0x9e3779b97f4a7c15ULL;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;

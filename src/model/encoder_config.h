@@ -18,7 +18,7 @@ struct HeadShape {
 
 /// Sizes, rates and layers of an encoder, as a family reads them from config.json.
 struct EncoderConfig {
-  const Family* family = nullptr;  ///< names alone: nothing that is computed depends on it
+  const Family* family = nullptr;  ///< for names only: no computation depends on it
   int64_t vocabulary = 0;
   int64_t hidden = 0;  // H
   int64_t layers = 0;

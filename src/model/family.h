@@ -31,19 +31,19 @@ struct EncoderNames {
 struct HeadNames {
   std::string_view dense;
   std::string_view classifier;
-  /// The dense layer is part of the plain encoder of transformers: it carries the prefix, and a
-  /// folder without this head has it as well.
+  /// Whether the dense layer is part of the plain encoder of transformers: then it carries the
+  /// prefix, and a folder without this head has it as well.
   bool dense_in_encoder = false;
 };
 
-/// What distinguishes one family of encoders from the others, all of it data: how its configuration
-/// is read and how its tensors are called.
+/// The differences between one family of encoders and the others, as data: how its configuration is
+/// read and how its tensors are named.
 struct Family {
   std::string_view model_type;    ///< in config.json
-  std::string_view architecture;  ///< of the class names: "Bert" of "BertModel"
-  std::string_view prefix;        ///< of encoder tensors beside a head, with its dot
-  /// Fills in all of EncoderConfig but `family` and `initializer_range`. Throws bad_checkpoint for
-  /// a missing or impossible value, and for what the family does not support.
+  std::string_view architecture;  ///< within class names: "Bert" of "BertModel"
+  std::string_view prefix;        ///< of encoder tensors in a model with a head, with its dot
+  /// Sets all of EncoderConfig except `family` and `initializer_range`. Throws bad_checkpoint for a
+  /// missing or impossible value, and for anything that the family does not support.
   EncoderConfig (*read_config)(const JsonDocument& config);
   EncoderNames encoder;
   HeadNames head;
@@ -55,7 +55,7 @@ struct Family {
 /// Every family, in the order in which messages list them.
 std::span<const Family* const> families();
 
-/// nullptr when no family has this model_type.
+/// Returns nullptr when no family has this model_type.
 const Family* find_family(std::string_view model_type);
 
 /// The model types of all families, quoted, for messages: "bert" or "distilbert".

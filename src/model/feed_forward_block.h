@@ -12,8 +12,8 @@ void feed_forward_block(const Pass& pass,
                         size_t layer,
                         LayerActivations& act);
 
-/// scratch.hidden holds the gradient of act.out in its first R rows, and that of act.attention_out
-/// afterwards. Parameter gradients are written as `write` says.
+/// scratch.hidden holds the gradient of act.out in its first R rows, which becomes that of
+/// act.attention_out. Parameter gradients are written as `write` says.
 void feed_forward_block_backward(const Pass& pass,
                                  const PreparedLayer& weights,
                                  size_t layer,

@@ -12,22 +12,24 @@
 
 namespace fastintent {
 
-/// A model's way forward for inference, on one backend: the device's own way through the encoder or
-/// the whole model where it has one for them, the operations one by one elsewhere. This class alone
-/// decides between the two. One thread at a time; results are good until the next call.
+/// Runs a model forward for inference, on one backend: by the device's own implementation of the
+/// encoder or of the complete model if it has one, otherwise by the operations one by one. This
+/// class alone decides between the two. One thread at a time; results are valid until the next
+/// call.
 class Forward {
  public:
-  /// Backend and model, which is for inference, must outlive this.
+  /// Backend and model must outlive this object; the model is one for inference.
   Forward(Backend& backend, const PreparedModel& model);
 
-  /// The rows that the head pools: [T,H], or [S,H], the first row of each sequence, under
-  /// first-token pooling. `team` may run parts of it on other threads; null: the calling one alone.
+  /// Returns the rows that the head pools: [T,H], or under first-token pooling [S,H], the first row
+  /// of each sequence. `team` may run parts of it on other threads; null: on the calling thread
+  /// alone.
   Tensor encoded(const PackedBatch& batch, Team* team = nullptr);
 
-  /// [S,C], in the backend's memory.
+  /// Returns the logits [S,C], in the backend's memory.
   Tensor logits(const PackedBatch& batch, Team* team = nullptr);
 
-  /// As Backend::try_answer has it, on every device. Waits for the answers.
+  /// As Backend::try_answer, but works on every device. Waits for the answers.
   void ranked(const PackedBatch& batch,
               double temperature,
               const Answers& answers,
@@ -37,11 +39,11 @@ class Forward {
   Backend& backend_;
   const PreparedModel& model_;
   Activations activations_;
-  std::vector<float> logits_;  // in host memory, where the caller does not want them
+  std::vector<float> logits_;  // in host memory, if the caller does not request them
 };
 
-/// From tokens to logits [S,C] by the operations one by one, which is what training needs: sizes
-/// `act` for the batch, runs encoder and head, returns act.head.logits.
+/// Computes logits [S,C] from tokens by the operations one by one, as training needs: sizes `act`
+/// for the batch, runs encoder and head, returns act.head.logits.
 Tensor composed_logits(const Pass& pass, const PreparedModel& model, Activations& act);
 
 }  // namespace fastintent

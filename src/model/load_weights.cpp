@@ -28,7 +28,7 @@ bool is_classifier(const NamedTensor& tensor, const ModelConfig& config) {
   return tensor.name.starts_with(classifier_name(config) + ".");
 }
 
-// A matrix that prepare_model packs: of a layer or the head's dense one.
+// Whether a tensor is a matrix that prepare_model packs: one of a layer, or the head's dense one.
 bool is_packed(const NamedTensor& tensor, const ModelConfig& config) {
   return tensor.depth > 0 && !tensor.is_vector && !is_classifier(tensor, config);
 }
@@ -39,7 +39,7 @@ void load_encoder(const ModelFolder& folder,
                   Matrices matrices) {
   for (const NamedTensor& wanted : name_encoder_tensors(weights, config.encoder)) {
     if (wanted.tensor.empty()) {
-      continue;  // a word table that is used where it lies
+      continue;  // a word table that is used in place
     }
     if (matrices == Matrices::left_out && is_packed(wanted, config)) {
       continue;

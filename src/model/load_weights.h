@@ -8,18 +8,18 @@
 
 namespace fastintent {
 
-/// Whether the matrices that prepare_model packs are wanted too, or have been packed before: then
-/// neither the file's nor those of the weights are touched.
+/// Whether to load the matrices that prepare_model packs. If they have been packed before, neither
+/// the file's matrices nor those of the weights are touched.
 enum class Matrices { loaded, left_out };
 
-/// Fills `weights`, allocated for `config`, from `folder`; every tensor must be there.
-/// Throws bad_checkpoint (file, tensor, expected, found).
+/// Fills `weights`, allocated for `config`, from `folder`, which must have every tensor. Throws
+/// bad_checkpoint (file, tensor, expected, found).
 void load_trained_weights(const ModelFolder& folder,
                           const ModelConfig& config,
                           const ModelWeights& weights,
                           Matrices matrices = Matrices::loaded);
 
-/// The same where training starts: head tensors that the folder lacks, or has for other intents
+/// The same for the start of training: head tensors that the folder lacks, or has for other intents
 /// than config.intents, are drawn from a normal distribution (mean 0, config's initializer_range;
 /// biases 0). Returns their names.
 std::vector<std::string> load_base_weights(const ModelFolder& folder,
@@ -27,8 +27,8 @@ std::vector<std::string> load_base_weights(const ModelFolder& folder,
                                            const ModelWeights& weights,
                                            uint64_t seed);
 
-/// The word table where it lies in the folder's mapped file, when it can be used there; else an
-/// empty view.
+/// Returns the word table in place, in the folder's mapped file, if it can be used there; otherwise
+/// an empty view.
 ConstTensor view_word_table(const ModelFolder& folder);
 
 }  // namespace fastintent

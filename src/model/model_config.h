@@ -10,7 +10,7 @@ namespace fastintent {
 
 /// How the encoder's rows become logits.
 enum class HeadKind {
-  pooler,  ///< the family's own, EncoderConfig::own_head
+  pooler,  ///< the family's own head, EncoderConfig::own_head
   cls,     ///< first token, classifier
   mean,    ///< mean of all tokens, classifier
 };
@@ -27,12 +27,12 @@ struct ModelConfig {
 };
 
 /// Reads config.json through the family of its model_type. Throws bad_checkpoint for an unknown
-/// family, whose message lists the known ones, for a missing or impossible size, and for what the
-/// family does not support.
+/// family, with a list of the known ones, for a missing or impossible size, and for anything that
+/// the family does not support.
 EncoderConfig read_encoder_config(const JsonDocument& config);
 
-/// The labels of config.json's id2label, in the order of their ids; LABEL_0 and LABEL_1, which
-/// transformers assumes, when there is none. Throws bad_checkpoint when ids are missing or double.
+/// Returns the labels of config.json's id2label, in the order of their ids; without one, LABEL_0
+/// and LABEL_1, as transformers assumes. Throws bad_checkpoint when ids are missing or repeated.
 std::vector<std::string> read_intents(const JsonDocument& config);
 
 }  // namespace fastintent

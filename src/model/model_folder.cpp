@@ -16,7 +16,8 @@ namespace {
               fmt::format("{}: expected {}, found {}", file, expected, found));
 }
 
-// "sentence_transformers.models.Pooling" and its successors' longer paths all end in the class.
+// "sentence_transformers.models.Pooling" and the longer paths of later versions all end in the
+// class name.
 std::string class_of(const std::string& type) {
   return type.substr(type.rfind('.') + 1);
 }
@@ -36,7 +37,7 @@ std::string tensorflow_name(const std::string& name) {
 
 ModelFolder::ModelFolder(const std::filesystem::path& folder)
     : path_(folder), encoder_path_(folder) {
-  std::error_code error;  // a path that cannot be looked at is a folder that is not there
+  std::error_code error;  // a path that cannot be examined counts as a missing folder
   if (!std::filesystem::is_directory(folder, error)) {
     throw Error(ErrorCode::missing_input,
                 fmt::format("load model: expected a folder, found none at {}", folder.string()));
@@ -83,8 +84,8 @@ void ModelFolder::read_modules() {
     } else if (type == "Dense" && found.size() == 2) {
       read_dense(path_ / path);
     } else if (type != "Normalize" || found.size() != 2) {
-      // Normalize after Pooling is how base models end; before a linear head it has no place: left
-      // out.
+      // Base models end in Normalize after Pooling; it has no place before a linear head, so it is
+      // skipped.
       fail(name, "Transformer, Pooling and perhaps Dense or Normalize, in this order", type);
     }
     found.push_back(type);
@@ -96,7 +97,7 @@ void ModelFolder::read_modules() {
 
 void ModelFolder::read_pooling(const std::filesystem::path& file) {
   const JsonDocument document = JsonDocument::read(file);
-  // Newer files name the mode; older ones have a flag for each.
+  // Newer files contain the mode; older ones have a flag for each mode.
   std::string mode = document.text_or("pooling_mode", "");
   if (mode.empty()) {
     const bool cls = document.boolean_or("pooling_mode_cls_token", false);
@@ -188,7 +189,7 @@ const StoredTensor* ModelFolder::find_head_tensor(const std::string& name) const
   if (name.starts_with("linear.")) {
     return dense_ ? dense_->find(name) : nullptr;
   }
-  // What belongs to the encoder may carry its prefix; the other head tensors never do.
+  // Tensors of the encoder may carry its prefix; the other head tensors never do.
   if (config_.encoder.family->is_in_encoder(name)) {
     return find_encoder_tensor(name);
   }

@@ -10,10 +10,10 @@
 
 namespace fastintent {
 
-/// A Hugging Face model folder, opened: what it says of itself and where its tensors lie. Two
-/// forms: a transformers folder (config.json, model.safetensors), with or without a classifier, and
-/// a sentence-transformers folder (modules.json with Transformer, Pooling, then perhaps Dense or
-/// Normalize). Immutable after construction.
+/// An opened Hugging Face model folder: its configuration and the location of its tensors. There
+/// are two forms: a transformers folder (config.json, model.safetensors), with or without a
+/// classifier, and a sentence-transformers folder (modules.json with Transformer, Pooling, then
+/// perhaps Dense or Normalize). Immutable after construction.
 class ModelFolder {
  public:
   /// Throws missing_input or bad_checkpoint.
@@ -25,25 +25,27 @@ class ModelFolder {
   const Calibration& calibration() const { return calibration_; }
 
   const std::filesystem::path& path() const { return path_; }
-  /// Where config.json, the tokenizer and the encoder's tensors lie: `path()`, or a folder in it.
+  /// The folder of config.json, the tokenizer and the encoder's tensors: `path()`, or a folder in
+  /// it.
   const std::filesystem::path& encoder_path() const { return encoder_path_; }
   const JsonDocument& config_json() const { return *config_json_; }
 
-  /// Throws bad_checkpoint when a tokenizer of `tokenizer_size` ids gives ids that the word table
-  /// lacks.
+  /// Throws bad_checkpoint when a tokenizer of `tokenizer_size` ids can return ids that the word
+  /// table lacks.
   void require_vocabulary(int64_t tokenizer_size) const;
 
-  /// Throws invalid_argument when a text of `tokens` tokens needs more positions than the model has.
+  /// Throws invalid_argument when a text of `tokens` tokens needs more positions than the model
+  /// has.
   void require_length(int tokens) const;
 
-  /// An encoder tensor by its name without prefix, under any of the names the hub has for it;
-  /// nullptr when there is none.
+  /// Finds an encoder tensor by its name without prefix, under any name used on the hub; nullptr
+  /// when there is none.
   const StoredTensor* find_encoder_tensor(const std::string& name) const;
-  /// All tensors beside config.json, as they are stored.
+  /// All tensors that accompany config.json, as stored.
   const std::map<std::string, StoredTensor, std::less<>>& encoder_tensors() const {
     return tensors_->tensors();
   }
-  /// A tensor of the head as name_head_tensors calls it; nullptr when there is none.
+  /// Finds a tensor of the head by a name of name_head_tensors; nullptr when there is none.
   const StoredTensor* find_head_tensor(const std::string& name) const;
 
  private:

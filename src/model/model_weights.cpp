@@ -7,7 +7,7 @@
 namespace fastintent {
 namespace {
 
-// Hands out consecutive tensors of one block; with a null block it only counts.
+// Assigns consecutive tensors of one block; with a null block it only counts floats.
 class Layout {
  public:
   explicit Layout(float* base) : base_(base) {}
@@ -30,7 +30,7 @@ class Layout {
   int64_t used_ = 0;
 };
 
-// The rows of a table from `first` on; of one that is only counted, its size alone.
+// Returns the rows of a table from `first` on; for a table that is only counted, the size alone.
 Tensor rows_from(Tensor table, int64_t first) {
   const int64_t rows = table.rows - first;
   if (table.data == nullptr) {
@@ -39,6 +39,8 @@ Tensor rows_from(Tensor table, int64_t first) {
   return table.row_slice(first, rows);
 }
 
+// The flat range of a model's weights, tensor after tensor, each with its padding:
+//   positions | segments | embedding norm | layer 0 | layer 1 | ... | head: dense, classifier
 ModelWeights lay_out(Layout& layout, const ModelConfig& config) {
   const EncoderConfig& encoder = config.encoder;
   const int64_t H = encoder.hidden;
@@ -90,7 +92,7 @@ class NameList {
   std::vector<NamedTensor> list;
 };
 
-// `count` parts of a fused projection from the first-th on (0 query, 1 key, 2 value).
+// Returns `count` parts of a fused projection from part `first` on (0 query, 1 key, 2 value).
 LinearWeights parts_of(const LinearWeights& fused, int64_t first, int64_t count) {
   const int64_t H = fused.weight.columns;
   return {fused.weight.row_slice(first * H, count * H),

@@ -9,15 +9,15 @@
 
 namespace fastintent {
 
-// Weights, and their gradients: one set of structs for both. Everything but the word table lies in
-// one line of memory, so that optimizer and reductions run over flat ranges.
+// Weights and their gradients share one set of structs. Everything but the word table is stored in
+// one flat range of memory, so that optimizer and reductions run over it without regard to tensors.
 
 struct LinearWeights {
   Tensor weight;  // [N,K]
   Tensor bias;    // [1,N]
 };
 
-/// Parts of a fused projection [3H,H]: the rows that make the queries, and those that make keys and
+/// Parts of a fused projection [3H,H]: the rows of the queries, and the rows of the keys and
 /// values.
 LinearWeights query_rows(const LinearWeights& fused);      // [H,H]
 LinearWeights key_value_rows(const LinearWeights& fused);  // [2H,H]
@@ -37,8 +37,8 @@ struct LayerWeights {
 };
 
 struct EncoderWeights {
-  Tensor word;  // [vocabulary,H]; as a gradient: one row for each distinct word piece of the step,
-                /// [U,H]
+  // [vocabulary,H]; as a gradient [U,H]: one row for each distinct word piece of the step
+  Tensor word;
   Tensor position_table;  // [positions,H], as it is stored
   Tensor position;        // [max_tokens,H]: its rows from the first token's on
   Tensor segment;         // [segments,H] or empty
@@ -56,33 +56,35 @@ struct ModelWeights {
   HeadWeights head;
 };
 
-/// Weights in memory of their own.
+/// Weights with their memory.
 struct OwnedWeights {
   ModelWeights weights;
   Buffer flat;  // all but the word table
   Buffer word;
 };
 
-/// Floats of a model's weights without the word table, as allocate_weights lays them out.
+/// The number of floats of a model's weights without the word table, as allocate_weights lays them
+/// out.
 int64_t flat_parameter_count(const ModelConfig& config);
 
-/// Zeroed memory for a line of `floats`, without the filler rows of a tensor that is one row wide.
+/// Zeroed memory for `floats` in one row, without the filler rows that a tensor of one row would
+/// have.
 Buffer allocate_flat(Backend& backend, int64_t floats);
 
 /// Zeroed weights of a model in a backend's memory, with a word table of `word_rows` rows (0: none,
-/// to be set by the caller).
+/// the caller sets it).
 OwnedWeights allocate_weights(Backend& backend, const ModelConfig& config, int64_t word_rows);
 /// The same in host memory.
 OwnedWeights allocate_host_weights(const ModelConfig& config, int64_t word_rows);
 
-/// A model's weights where the host can read and write them: themselves where the backend shares
-/// host memory, else a copy. Backend and weights must outlive it.
+/// A model's weights that the host can read and write: the weights themselves if the backend shares
+/// host memory, otherwise a copy. Backend and weights must outlive it.
 class HostWeights {
  public:
   HostWeights(Backend& backend, const OwnedWeights& weights, const ModelConfig& config);
 
   const ModelWeights& get() const { return view_; }
-  /// Takes the backend's values over, and gives it these.
+  /// Copies the backend's values into the view, and the view's values to the backend.
   void read();
   void write() const;
 
@@ -92,27 +94,27 @@ class HostWeights {
   ModelWeights view_;
 };
 
-/// One tensor under the name that Hugging Face gives it, a view into ModelWeights.
+/// One tensor under its Hugging Face name, a view into ModelWeights.
 struct NamedTensor {
-  std::string
-      name;  // without the family's prefix for the encoder; "linear.weight" for a cls or mean head
+  // Without the family's prefix for the encoder; "linear.weight" for a cls or mean head.
+  std::string name;
   Tensor tensor;
   int depth = 0;  // 0 embeddings, 1.. layers, layers + 1 head: for layer-wise learning rates
   bool is_vector = false;  // stored with one dimension
-  bool decays = false;     // takes weight decay: no bias, no layer norm
+  bool decays = false;     // uses weight decay: not a bias or a layer norm
 };
 
-/// Every encoder tensor under the name of its family, without the family's prefix
+/// Lists every encoder tensor under its name in the family, without the family's prefix
 /// ("embeddings.word_embeddings.weight").
 std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,
                                               const EncoderConfig& config);
 
-/// The head's tensors under the names of the family ("pooler.dense.weight", "classifier.weight"
-/// for BERT), or "linear.weight", "linear.bias" for cls and mean (the Dense module of
-/// sentence-transformers).
+/// Lists the head's tensors under the names of the family ("pooler.dense.weight",
+/// "classifier.weight" for BERT), or as "linear.weight", "linear.bias" for cls and mean (the Dense
+/// module of sentence-transformers).
 std::vector<NamedTensor> name_head_tensors(const HeadWeights& weights, const ModelConfig& config);
 
-/// The classifier's name among them, without ".weight" and ".bias".
+/// The classifier's name in that list, without ".weight" and ".bias".
 std::string classifier_name(const ModelConfig& config);
 
 }  // namespace fastintent

@@ -1,6 +1,6 @@
-// The file is bound to the weights it was made of by a fingerprint of their names, types and shapes
-// and of a few values of each matrix. Training changes every matrix whole, so a few values tell;
-// the matrices themselves are never read whole at a start.
+// A fingerprint binds the file to the weights it was made of: their names, types and shapes and a
+// few values of each matrix. Training changes every value of a matrix, so a few values are enough;
+// the matrices are never read completely at a start.
 #include "model/packed_weights.h"
 
 #include <fmt/format.h>
@@ -17,9 +17,9 @@
 namespace fastintent {
 namespace {
 
-constexpr const char* kFormatVersion = "1";  // grows when an older reader would misread the file
-// From either end of a matrix: 16 values. They lie beside the biases, which are read anyway, so
-// that no further page of the file is touched.
+constexpr const char* kFormatVersion = "1";  // increase when older readers would misread the file
+// 16 values from either end of a matrix. They are stored beside the biases, which are read anyway,
+// so that no further page of the file is touched.
 constexpr size_t kSampledBytes = 64;
 
 std::string_view as_text(std::span<const std::byte> bytes) {
@@ -63,14 +63,14 @@ Precision read_precision(const TensorFiles& file) {
   if (precision == Precision::bf16 || precision == Precision::int8) {
     return *precision;
   }
-  fail(file, "the precision bf16 or int8", name.substr(0, 20));  // enough to recognise it by
+  fail(file, "the precision bf16 or int8", name.substr(0, 20));  // enough to recognise it
 }
 
 }  // namespace
 
 std::optional<PackedWeights> PackedWeights::open(const ModelFolder& folder) {
   const std::filesystem::path path = folder.path() / kPackedWeightsFile;
-  std::error_code error;  // a path that cannot be looked at is a file that is not there
+  std::error_code error;  // a path that cannot be examined counts as a missing file
   if (!std::filesystem::exists(path, error)) {
     return std::nullopt;
   }

@@ -10,19 +10,20 @@
 
 namespace fastintent {
 
-/// The packed weights of a prepared folder: what prepare_model made of the folder's matrices in one
-/// precision, in one file beside the folder's own, mapped. docs/prepared_folders.md tells the
-/// format. Immutable: safe from many threads.
+/// The packed weights of a prepared folder: the folder's matrices as prepare_model packed them in
+/// one precision, in one mapped file beside the folder's own files. The format is documented in
+/// docs/prepared_folders.md. Immutable: safe from many threads.
 class PackedWeights {
  public:
-  /// Those of `folder`; none where it is not prepared. Throws bad_checkpoint when the file is
-  /// malformed, or was made of other weights than the folder has.
+  /// Opens the packed weights of `folder`; returns none if it is not prepared. Throws
+  /// bad_checkpoint when the file is malformed, or was made of other weights than the folder has.
   static std::optional<PackedWeights> open(const ModelFolder& folder);
 
   Precision precision() const { return precision_; }
-  const std::string& layout() const { return layout_; }  ///< as PackedBytes has it
+  const std::string& layout() const { return layout_; }  ///< as in PackedBytes
 
-  /// A weight by its name in PreparedModel::packable. Throws bad_checkpoint when there is none.
+  /// Returns a weight by its name in PreparedModel::packable. Throws bad_checkpoint when there is
+  /// none.
   PackedBytes find(const std::string& name) const;
 
  private:
@@ -34,7 +35,7 @@ class PackedWeights {
 };
 
 /// Writes the packed weights of `model`, made of the weights of `source` in `precision`, into
-/// `folder`, and returns how many bytes they have. Throws cannot_create or io_error.
+/// `folder`, and returns their size in bytes. Throws cannot_create or io_error.
 int64_t write_packed_weights(const std::filesystem::path& folder,
                              const PreparedModel& model,
                              Precision precision,

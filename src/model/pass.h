@@ -6,12 +6,12 @@
 
 namespace fastintent {
 
-/// A batch as backends take it; texts have one segment.
+/// A batch in the form that backends use; texts have one segment.
 inline TokenInputs inputs_of(const PackedBatch& batch) {
   return {batch.ids, {}, batch.positions};
 }
 
-/// What a pass through the model needs besides weights and activations.
+/// The inputs of a pass through the model besides weights and activations.
 struct Pass {
   Backend& backend;
   const PackedBatch& batch;

@@ -13,7 +13,8 @@ namespace {
               fmt::format("prepare_model: expected {}, found {}", expected, found));
 }
 
-// What the operations one by one cannot run, no device can: they are what all fall back on.
+// A kind of layer that the single operations cannot run runs on no device: all devices fall back on
+// them.
 void require_executor(const LayerKind& kind) {
   if (kind.norm != NormPlacement::after) {
     fail("layers that normalise after each block", "norms before the blocks");
@@ -43,8 +44,8 @@ PreparedModel prepare_model(Backend& backend,
   model.config = config;
   model.encoder.heads = config.encoder.heads;
   const EncoderWeights& encoder = weights.encoder;
-  // What runs as it is: a copy for inference, so that the matrices beside it can go; the weights
-  // themselves for training.
+  // Parameters that are used unchanged: for inference a copy, so that the matrices beside them can
+  // be freed; for training the weights themselves.
   const auto keep = [&](Tensor tensor) -> ConstTensor {
     if (use == WeightUse::training || tensor.empty()) {
       return tensor;
@@ -95,7 +96,7 @@ PreparedModel prepare_model(Backend& backend,
     model.head.dense = prepare("dense", weights.head.dense);
     model.head.dense_activation = config.dense_activation();
   }
-  // A handful of columns: f32 costs nothing and keeps the logits exact.
+  // Only a few columns: f32 costs nothing and keeps the logits exact.
   model.head.classifier = {
       backend.prepare_weight(weights.head.classifier.weight, Precision::fp32, use),
       keep(weights.head.classifier.bias).flat()};

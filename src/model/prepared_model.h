@@ -13,22 +13,22 @@ namespace fastintent {
 class PackedWeights;
 
 /// A model ready to run: immutable during prediction, shared by all workers of one kind of backend.
-/// Biases, norms and tables are views: the weights it was made from must outlive it (the matrices
-/// too when it was made for training).
+/// Biases, norms and tables are views: the weights they view must outlive it (also the matrices
+/// when it was made for training).
 struct PreparedModel {
   ModelConfig config;
   PreparedEncoder encoder;
   PreparedHead head;
   std::vector<Buffer> owned;  // biases, norms and tables, for inference
-  /// The matrices in the precision asked for, by names of our own ("layer.0.intermediate").
+  /// The matrices in the requested precision, by our own names ("layer.0.intermediate").
   std::vector<std::pair<std::string, PreparedWeight*>> packable;
 };
 
-/// Throws invalid_argument for a kind of layer that nothing runs yet: norms before the blocks, a gated
-/// feed-forward, rotary positions, attention to a window.
-/// For inference `weights` lie in host memory, for training in the backend's.
-/// `packed`: where it is not null the matrices are taken from there, which must outlive the model,
-/// and those of `weights` are not looked at; its layout must be the backend's for `precision`.
+/// Prepares a model to run. Throws invalid_argument for a kind of layer that nothing runs yet:
+/// norms before the blocks, a gated feed-forward, rotary positions, attention to a window.
+/// `weights`: in host memory for inference, in the backend's memory for training.
+/// `packed`: if not null, the matrices are used from there, and those of `weights` are not read. It
+/// must outlive the model, and its layout must be the backend's layout for `precision`.
 PreparedModel prepare_model(Backend& backend,
                             const ModelConfig& config,
                             const ModelWeights& weights,
@@ -36,11 +36,12 @@ PreparedModel prepare_model(Backend& backend,
                             WeightUse use,
                             const PackedWeights* packed = nullptr);
 
-/// Gives a model for inference its word table [vocabulary,H], of host memory: used where it lies if
-/// the backend shares host memory, and must outlive the model then; else copied.
+/// Sets the word table [vocabulary,H], in host memory, of a model for inference. If the backend
+/// shares host memory, the table is used in place and must outlive the model; otherwise it is
+/// copied.
 void use_word_table(Backend& backend, ConstTensor word, PreparedModel& model);
 
-/// Every prepared weight of the model with the tensor it was made from, for refresh_weight after an
+/// Lists every prepared weight of the model with its source tensor, for refresh_weight after an
 /// update.
 struct WeightToRefresh {
   PreparedWeight* prepared = nullptr;

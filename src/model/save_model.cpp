@@ -21,7 +21,8 @@ TensorToWrite to_write(const NamedTensor& named, const std::string& prefix) {
   return {prefix + named.name, shape, tensor.flat()};
 }
 
-// transformers: encoder tensors under the family's prefix, the head's beside them.
+// Format of transformers: encoder tensors under the family's prefix, the head's tensors beside
+// them.
 void write_classifier_weights(const std::filesystem::path& out,
                               const ModelConfig& config,
                               const ModelWeights& weights) {
@@ -37,7 +38,7 @@ void write_classifier_weights(const std::filesystem::path& out,
   write_safetensors(out / "model.safetensors", tensors);
 }
 
-// The dense layer of the base's encoder, which this head does not use but transformers' model has.
+// The dense layer of the base's encoder: this head does not use it, but transformers' model has it.
 std::vector<float> read_unused(const StoredTensor& stored) {
   int64_t size = 1;
   for (const int64_t extent : stored.shape) {
@@ -125,11 +126,11 @@ void write_config(const std::filesystem::path& out,
   document["id2label"] = id2label;
   document["label2id"] = label2id;
   document.erase("num_labels");
-  document.erase("_name_or_path");  // the base's; this is another model now
+  document.erase("_name_or_path");  // the base's name; this is another model now
   if (classifier) {
     document["problem_type"] = "single_label_classification";
   }
-  // The weights are written in 32 bits, whatever the base had.
+  // The weights are written in 32 bits, whatever the type of the base.
   for (const char* key : {"dtype", "torch_dtype"}) {
     if (document.contains(key)) {
       document[key] = "float32";

@@ -7,12 +7,12 @@ namespace fastintent {
 namespace {
 
 int64_t heap_bytes(const std::string& text) {
-  // A short string lies inside its object.
+  // A short string is stored inside its object.
   return text.capacity() > std::string().capacity() ? static_cast<int64_t>(text.capacity()) + 1 : 0;
 }
 
-// What an entry takes: its list node, its place in the map (a node and a bucket) and the answer
-// with all that hangs on it.
+// Memory of an entry: its list node, its node and bucket in the map, and the answer with all memory
+// that it owns.
 template <typename Entry, typename Node>
 int64_t entry_bytes(const std::string& text, const IntentPrediction& prediction) {
   constexpr int64_t kPointers = 6 * sizeof(void*);  // links, bucket, reference counts
@@ -52,7 +52,7 @@ void PredictionCache::insert(std::string_view text,
                              int top_k,
                              const IntentPrediction& prediction,
                              uint64_t generation) {
-  // Built, and what goes is destroyed, outside the lock.
+  // Entries are built, and evicted ones destroyed, outside the lock.
   Entries fresh;
   Entry& entry = fresh.emplace_front(
       Entry{std::string(text), top_k, std::make_shared<const IntentPrediction>(prediction)});

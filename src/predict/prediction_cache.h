@@ -14,12 +14,12 @@
 
 namespace fastintent {
 
-/// Remembers predictions by text: the least recently used goes when there are more than `entries`
-/// or they take more than `bytes`. Whole texts are compared, never hashes alone. Safe from many
-/// threads.
+/// Remembers predictions by text: the least recently used is evicted when there are more than
+/// `entries` or they need more than `bytes`. Complete texts are compared, never hashes alone. Safe
+/// from many threads.
 ///
-/// Answers belong to a generation, which is that of the model in use. An answer of one generation
-/// is never given in another, nor taken in: nothing stale is ever found.
+/// Answers belong to a generation, that of the model in use. An answer of one generation is never
+/// returned or stored in another: nothing stale is ever found.
 class PredictionCache {
  public:
   using Hash = size_t (*)(std::string_view text);
@@ -27,7 +27,7 @@ class PredictionCache {
 
   struct Counts {
     int64_t entries = 0;
-    int64_t bytes = 0;  ///< of texts, answers and bookkeeping, about
+    int64_t bytes = 0;  ///< approximate size of texts, answers and bookkeeping
     int64_t hits = 0;
     int64_t misses = 0;
     int64_t evictions = 0;
@@ -37,17 +37,18 @@ class PredictionCache {
   PredictionCache(const PredictionCache&) = delete;
   PredictionCache& operator=(const PredictionCache&) = delete;
 
-  /// The answer with `top_k` alternatives, if it is known in `generation`. Counts a hit or a miss.
+  /// Returns the answer with `top_k` alternatives, if it is cached in `generation`. Counts a hit or
+  /// a miss.
   std::optional<IntentPrediction> find(std::string_view text, int top_k, uint64_t generation);
 
-  /// Takes in an answer computed in `generation`; not one larger than the whole cache.
+  /// Stores an answer computed in `generation`, unless it is larger than the complete cache.
   void insert(std::string_view text,
               int top_k,
               const IntentPrediction& prediction,
               uint64_t generation);
 
   uint64_t generation() const;
-  void begin_generation();  ///< of another model: empties the cache
+  void begin_generation();  ///< for another model: empties the cache
   void clear();
   Counts counts() const;
   int64_t most_entries() const { return most_entries_; }
@@ -63,7 +64,7 @@ class PredictionCache {
   using Entries = std::list<Entry>;
 
   struct Key {
-    std::string_view text;  // of the entry
+    std::string_view text;  // owned by the entry
     int top_k = 0;
     bool operator==(const Key&) const = default;
   };
@@ -80,7 +81,7 @@ class PredictionCache {
   const int64_t most_bytes_;
   mutable std::mutex mutex_;
   uint64_t generation_ = 0;
-  Entries entries_;  // most recent first; the map's keys look into it
+  Entries entries_;  // most recent first; the map's keys refer to its texts
   std::unordered_map<Key, Entries::iterator, KeyHash> by_key_;
   Counts counts_;
 };

@@ -10,13 +10,12 @@
 #include "predict/prediction_cache.h"
 #include "predict/text_answers.h"
 
-// What becomes of a text's prediction besides its computation, whichever call asked for it: the
-// flag for a review and the use of the cache. Cached predictions carry no flag, because the
-// threshold may change while they are stored.
+// What every call does with a prediction besides computing it: sets the review flag and uses the
+// cache. Cached predictions have no flag, because the threshold may change while they are stored.
 namespace fastintent {
 
-/// Whether a prediction of that confidence needs a review: it is below `threshold`. A negative
-/// threshold flags none.
+/// Whether a prediction of that confidence needs a review, that is, `confidence` is below
+/// `threshold`. A negative threshold flags none.
 bool needs_review(float confidence, double threshold);
 
 /// The part of the cache that a call sees.
@@ -26,15 +25,15 @@ struct CacheView {
   uint64_t generation = 0;  // when the call began
 };
 
-/// The prediction of `text` from the cache, flagged by `review_threshold`; nothing when the call
-/// does not use the cache or the text is not there.
+/// Returns the cached prediction of `text`, flagged by `review_threshold`; nullopt when the call
+/// does not use the cache or the text is not cached.
 std::optional<IntentPrediction> find_prediction(const CacheView& view,
                                                 std::string_view text,
                                                 double review_threshold);
 
-/// The prediction of `text` from the model's answer, its classes named by `intents`, flagged by
-/// `review_threshold`, and stored in the cache where the call uses it. Throws bad_checkpoint when
-/// the answer has no class.
+/// Converts the model's answer for `text` to a prediction with the names in `intents`, flagged by
+/// `review_threshold`, and caches it if the call uses the cache. Throws bad_checkpoint when the
+/// answer has no class.
 IntentPrediction make_prediction(const CacheView& view,
                                  std::string_view text,
                                  const TextAnswer& answer,

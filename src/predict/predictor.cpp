@@ -15,7 +15,7 @@
 namespace fastintent {
 namespace {
 
-// The workers of a pool, if they are free when there is something to run.
+// The workers of a pool, used if they are free when there is work.
 class PoolTeam final : public Team {
  public:
   explicit PoolTeam(ThreadPool& pool) : pool_(pool) {}
@@ -33,7 +33,7 @@ class PoolTeam final : public Team {
 
 }  // namespace
 
-// What the workers and the one who waits share; it lives as long as either.
+// State shared by the workers and the waiting caller; it exists as long as either uses it.
 class PendingAnswers::Job {
  public:
   TokenizedTexts texts;
@@ -67,7 +67,7 @@ class PendingAnswers::Job {
   TextAnswers take() {
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return ranges_left_ == 0; });
-    // Taken out: a worker that lets go of the job later must not be the one to end the exception.
+    // Takes ownership, so that a worker releasing the job later does not destroy the exception.
     if (error_ != nullptr) {
       std::rethrow_exception(std::exchange(error_, nullptr));
     }
@@ -112,11 +112,11 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
       precision_(precision),
       replicas_(static_cast<size_t>(threads > 0 ? threads : available_cores())),
       pool_(static_cast<int>(replicas_.size())) {
-  // On the workers: a backend may set its thread up for single-threaded work, which the caller's is
-  // not.
+  // Created on the workers: a backend may configure its thread for single-threaded work, which must
+  // not happen to the caller's thread.
   std::vector<std::unique_ptr<Backend>> backends(replicas_.size());
   pool_.run([&](int worker) { backends[static_cast<size_t>(worker)] = create_backend(worker); });
-  // By worker: one for the first of each memory space, which its other workers share.
+  // By worker: the first worker of each memory space prepares a model, the others share it.
   std::vector<std::shared_ptr<const PreparedModel>> models(replicas_.size());
   const auto first_of_space = [&](size_t index) {
     size_t first = 0;
@@ -177,8 +177,8 @@ PendingAnswers Predictor::start(std::span<const std::string_view> texts, AnswerR
   job->answers = TextAnswers(texts.size(), config().intents.size(), request);
   job->answers.truncated = job->texts.truncated;
 
-  // A batch that comes to idle workers is spread over all of them; one that has company need not
-  // be, and larger ranges run faster. So it is on a GPU, whose workers share it.
+  // A batch is spread over all workers when they are idle. With other batches waiting that is not
+  // needed, and larger ranges run faster. On a GPU, which its workers share, it is never spread.
   const auto tokens = static_cast<int64_t>(job->texts.ids.size());
   const bool one_device = work_sizes_.prediction_workers > 0;
   const int spread = tokens_waiting_ == 0 && !one_device ? threads() : 1;
@@ -217,8 +217,8 @@ std::optional<TextAnswers> Predictor::try_run_now(std::span<const std::string_vi
   return answers;
 }
 
-// The next range, and those behind it, of any calls, that fit into a pass with it; but one is left
-// for each worker that is idle. Empty when others took them all.
+// Takes the next range and the following ones, of any calls, that fit into one pass with it; leaves
+// one for each idle worker. Empty when other workers took them all.
 std::vector<Predictor::Waiting> Predictor::take_waiting() {
   const std::lock_guard lock(queue_);
   std::vector<Waiting> taken;
@@ -271,12 +271,12 @@ void Predictor::run_waiting(Replica& replica) {
   for (const Waiting& part : all.first(all.size() - 1)) {
     part.job->finish_range(error);
   }
-  // Not kept here: the caller is to be the one who ends it.
+  // Moved, so that the caller and not this worker destroys it.
   all.back().job->finish_range(std::move(error));
 }
 
 bool Predictor::wants_more() const {
-  // A full range for each worker to run, and one to go on with.
+  // A full range for each worker to run, and another one to continue with.
   return tokens_waiting_ < 2 * work_sizes_.forward_tokens * threads();
 }
 

@@ -20,17 +20,17 @@
 
 namespace fastintent {
 
-/// Texts on their way through the encoder. Dropped before it is done, what has not begun is left
-/// out. One thread at a time.
+/// Texts in flight through the encoder. Destroying it early skips the ranges that no worker has
+/// started. One thread at a time.
 class PendingAnswers {
  public:
   ~PendingAnswers();
   PendingAnswers(PendingAnswers&&) noexcept;
   PendingAnswers& operator=(PendingAnswers&&) noexcept;
 
-  /// Waits for the end, `timeout` at most; true when it is there.
+  /// Waits at most `timeout` for the end; returns whether all is done.
   bool wait_for(std::chrono::milliseconds timeout) const;
-  /// Waits and gives the answers; call once. Throws what a worker threw.
+  /// Waits and returns the answers; call once. Rethrows the exception of a worker.
   TextAnswers get();
 
  private:
@@ -43,40 +43,41 @@ class PendingAnswers {
 
 /// Time spent so far.
 struct PredictorTimes {
-  std::chrono::nanoseconds tokenizer{0};  // on the threads that called
+  std::chrono::nanoseconds tokenizer{0};  // on the calling threads
   std::chrono::nanoseconds encoder{0};    // while at least one worker ran it
 };
 
-/// Makes the backend of a worker, by its number.
+/// Creates the backend of a worker, by its number.
 using BackendFactory = std::function<std::unique_ptr<Backend>(int worker)>;
 
-/// Texts in, answers out: tokenises on the calling thread and runs a trained model on all workers,
-/// each with a replica of its own. Results do not depend on how texts are split between workers or
-/// who else asks (law 2). Safe from many threads.
+/// Tokenises texts on the calling thread and runs a trained model on all workers, each with its own
+/// replica. Results do not depend on how texts are split between workers, nor on other callers
+/// (law 2). Safe from many threads.
 class Predictor {
  public:
-  /// Every worker gets a backend of `create_backend`, all of one kind. `threads` 0: one worker for
-  /// each core; `precision` not automatic.
+  /// `create_backend` creates the backend of every worker, all of one kind. `threads` 0: one worker
+  /// per core; `precision` must not be automatic.
   Predictor(std::shared_ptr<const TrainedModel> trained,
             const BackendFactory& create_backend,
             Precision precision,
             int threads);
-  /// Waits for the work that has begun. No PendingAnswers may be in use any more.
+  /// Waits for running work. No PendingAnswers may be in use any more.
   ~Predictor();
 
-  /// Tokenises `texts` and hands them to the workers. The texts need not stay; the predictor must.
+  /// Tokenises `texts` and queues them for the workers. The predictor must outlive the result; the
+  /// texts need not.
   PendingAnswers start(std::span<const std::string_view> texts, AnswerRequest request);
-  /// The same, and waits.
+  /// start(), then get().
   TextAnswers run(std::span<const std::string_view> texts, AnswerRequest request) {
     return start(texts, request).get();
   }
 
-  /// Runs a few texts at once on the calling thread, with the help of all workers; nothing when one
-  /// of these has anything else to do, or the device cannot divide a text.
+  /// Runs a few texts immediately on the calling thread, with the help of all workers; returns
+  /// nullopt when a worker is busy or the device cannot divide a text.
   std::optional<TextAnswers> try_run_now(std::span<const std::string_view> texts,
                                          AnswerRequest request);
 
-  /// Whether the workers would soon stand idle: the moment to start more texts.
+  /// Whether the workers would soon be idle, so that more texts should be started.
   bool wants_more() const;
 
   /// Warms up every worker's replica.
@@ -93,7 +94,7 @@ class Predictor {
 
  private:
   void tokenize(std::span<const std::string_view> texts, TokenizedTexts& out);
-  /// A range of a call's texts that no worker has taken yet.
+  /// A range of a call's texts that no worker has started.
   struct Waiting {
     std::shared_ptr<PendingAnswers::Job> job;
     SequenceRange range;
@@ -111,14 +112,14 @@ class Predictor {
   PrecisionChoice fastest_precision_;
   Stopwatch tokenizer_time_;
   Stopwatch encoder_time_;
-  std::atomic<int64_t> tokens_waiting_{0};  // started and not done
+  std::atomic<int64_t> tokens_waiting_{0};  // of started calls, not yet done
   std::mutex queue_;                        // guards the two below
   std::deque<Waiting> waiting_;
-  int running_ = 0;  // workers at work
+  int running_ = 0;  // busy workers
   std::mutex warm_up_;
   std::mutex now_;                        // held while now_replica_ runs
-  std::unique_ptr<Replica> now_replica_;  // of the threads that call; null where none helps
-  ThreadPool pool_;                       // last: ends before what its threads use
+  std::unique_ptr<Replica> now_replica_;  // for calling threads; null where it would not help
+  ThreadPool pool_;                       // last: destroyed before the members its threads use
 };
 
 }  // namespace fastintent

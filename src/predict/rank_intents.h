@@ -9,8 +9,8 @@
 
 namespace fastintent {
 
-/// A prediction of the best classes: the winner and its alternatives, by their names. Throws
-/// bad_checkpoint where there is no class.
+/// Returns a prediction with the names of the best classes: the winner and its alternatives. Throws
+/// bad_checkpoint when there is no class.
 IntentPrediction name_intents(std::span<const ScoredClass> best,
                               const std::vector<std::string>& intents);
 

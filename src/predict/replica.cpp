@@ -21,7 +21,8 @@ std::array<RangeToRun, 2> halves(const RangeToRun& whole) {
            {whole.texts, {middle, end}, whole.answers.of_texts(middle - begin, end - middle)}}};
 }
 
-// Gives each range its part of what was computed for all of them, which may be more.
+// Copies to each range its part of the answers computed for all of them, which may hold more than a
+// range requested.
 void hand_out(const Answers& computed, std::span<const RangeToRun> ranges) {
   int64_t text = 0;
   for (const RangeToRun& range : ranges) {
@@ -60,7 +61,7 @@ void Replica::run(std::span<const RangeToRun> ranges, Team* team) {
   }
 }
 
-// Runs all of it in one pass; false when that is too much for the memory, and could be less.
+// Runs all ranges in one pass; false when they exceed the memory and can be divided.
 bool Replica::fits(std::span<const RangeToRun> ranges, Team* team) {
   batch_.clear();
   int64_t most = 0;
@@ -83,7 +84,7 @@ bool Replica::fits(std::span<const RangeToRun> ranges, Team* team) {
   }
 }
 
-// Answers of batch_, until the next.
+// Returns the answers of batch_, valid until the next call.
 Answers Replica::run_batch(int64_t best_of_each, bool with_logits, Team* team) {
   const int64_t S = batch_.sequences();
   const auto C = static_cast<int64_t>(model_->config.intents.size());
@@ -107,8 +108,8 @@ void Replica::warm_up(int max_length) {
     run_batch(1, false, nullptr);
   };
   run_sequences(1, max_length);
-  // Sequences of one token: as many rows in the layers that see every token as in those that see
-  // one row a text. The largest first: what is recorded later stays.
+  // Sequences of one token: the layers over all tokens then have as many rows as the layers with
+  // one row per text. The largest first, so that later recordings stay valid.
   const DeviceTraits& traits = backend_->traits();
   for (const int64_t rows : std::views::reverse(traits.row_buckets)) {
     run_sequences(rows, 1);
@@ -116,7 +117,7 @@ void Replica::warm_up(int max_length) {
   if (!traits.records_passes) {
     return;
   }
-  // Lone texts of every length, whose latency counts, until they are recorded.
+  // Single texts of every length, until they are recorded: their latency matters.
   const auto record = [&](int64_t length) {
     run_sequences(1, length);
     run_sequences(1, length);

@@ -13,29 +13,29 @@
 
 namespace fastintent {
 
-/// Some texts of a call, and where their answers go.
+/// Some texts of a call, and the destination of their answers.
 struct RangeToRun {
   const TokenizedTexts& texts;
   SequenceRange range;
   Answers answers;
 };
 
-/// One worker's means to run the model: a backend and activations of its own over shared, read-only
-/// weights. One thread at a time.
+/// Runs the model for one worker: its own backend and activations over shared, read-only weights.
+/// One thread at a time.
 class Replica {
  public:
-  /// Probabilities are those at `temperature`.
+  /// Probabilities are computed at `temperature`.
   Replica(std::unique_ptr<Backend> backend,
           std::shared_ptr<const PreparedModel> model,
           double temperature);
 
-  /// Answers the texts of ranges of any calls, in one pass where memory allows it; else range by
-  /// range, and a range in halves, down to one text. Throws out_of_resources when not even that
-  /// fits. `team` may run parts of it on other threads; null: the calling one alone.
+  /// Answers the texts of ranges of any calls, in one pass if memory allows; else range by range,
+  /// and a range in halves, down to one text. Throws out_of_resources when one text does not fit.
+  /// `team` may run parts of it on other threads; null: only the calling thread.
   void run(std::span<const RangeToRun> ranges, Team* team = nullptr);
 
-  /// Has every kernel compiled that texts of up to `max_length` tokens need, and the activations
-  /// sized for them.
+  /// Compiles every kernel needed for texts of up to `max_length` tokens, and sizes the activations
+  /// for them.
   void warm_up(int max_length);
 
  private:
@@ -47,7 +47,7 @@ class Replica {
   double temperature_;
   Forward forward_;
   PackedBatch batch_;
-  /// Of a batch.
+  /// Results of the current batch.
   std::vector<ScoredClass> best_;
   std::vector<float> logits_;
 };

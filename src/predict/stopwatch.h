@@ -5,11 +5,10 @@
 
 namespace fastintent {
 
-/// Adds up the time during which something ran, however many threads ran it at once. Safe from many
-/// threads.
+/// Adds up the time during which at least one thread ran something. Safe from many threads.
 class Stopwatch {
  public:
-  /// It runs as long as this lives.
+  /// The stopwatch runs as long as this object exists.
   class Running {
    public:
     explicit Running(Stopwatch& stopwatch) : stopwatch_(stopwatch) { stopwatch_.start(); }
@@ -21,7 +20,7 @@ class Stopwatch {
     Stopwatch& stopwatch_;
   };
 
-  /// With what runs now.
+  /// Includes the time of the current run.
   std::chrono::nanoseconds total() const {
     const std::lock_guard lock(mutex_);
     return running_ > 0 ? total_ + (Clock::now() - start_) : total_;

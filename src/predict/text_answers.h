@@ -7,26 +7,26 @@
 
 namespace fastintent {
 
-/// What is asked of texts.
+/// The requested content of answers.
 struct AnswerRequest {
-  int top_k = 0;             // classes told besides the best
+  int top_k = 0;             // classes returned besides the best
   bool with_logits = false;  // of all classes
 };
 
-/// What the model says of one text.
+/// The model's answer for one text.
 struct TextAnswer {
   std::span<const ScoredClass> best;  // as in Answers
   std::span<const float> logits;      // [C], or empty
-  bool truncated = false;             // it had more tokens than the model takes
+  bool truncated = false;             // the text had more tokens than the model accepts
 };
 
-/// What it says of some, in their order.
+/// The model's answers for several texts, in their order.
 struct TextAnswers {
   TextAnswers() = default;
   TextAnswers(size_t texts, size_t classes, AnswerRequest request);
 
   TextAnswer of(size_t text) const;
-  /// Where the answers go.
+  /// The buffers that the answers are written to.
   Answers places();
 
   std::vector<ScoredClass> best;  // [texts,N]

@@ -10,10 +10,10 @@
 namespace fastintent {
 namespace {
 
-// What a prepared model looks at, kept for as long as it lives.
+// A prepared model with all memory it refers to.
 struct OwnedModel {
   std::shared_ptr<const TrainedModel> trained;
-  Buffer word_table;  // empty where the mapped file's serves
+  Buffer word_table;  // empty where the one in the mapped file is used
   PreparedModel prepared;
 };
 
@@ -66,7 +66,7 @@ std::shared_ptr<const PreparedModel> prepare_trained_model(
   } else {
     use_word_table(backend, word, model->prepared);
   }
-  backend.synchronize();  // other backends, with streams of their own, use it too
+  backend.synchronize();  // other backends, with other streams, use it too
   model->trained = std::move(trained);
   return {model, &model->prepared};
 }

@@ -12,7 +12,7 @@
 namespace fastintent {
 namespace {
 
-// The variables in which a launcher tells its numbers.
+// The environment variables in which a launcher passes its numbers.
 struct Launcher {
   const char* rank;
   const char* size;
@@ -24,7 +24,7 @@ constexpr std::array kLaunchers = {
     Launcher{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"},
     Launcher{"PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID"}};
 
-constexpr int kMostProcesses = 65536;  // more GPUs than are trained on together
+constexpr int kMostProcesses = 65536;  // more GPUs than one training uses
 constexpr int kDefaultPort = 29500;    // torchrun's
 
 std::string_view variable(const char* name) {
@@ -52,7 +52,7 @@ std::string meeting_address(const LaunchedProcess& process) {
   if (const std::string_view given = variable("MASTER_ADDR"); !given.empty()) {
     return std::string(given);
   }
-  // The first machine's processes have the same number there as among all.
+  // On the first machine, the local rank of a process equals its rank.
   if (process.rank == process.local_rank) {
     return "127.0.0.1";
   }
@@ -77,7 +77,7 @@ LaunchedProcess launched_process() {
     process.rank = number(launcher.rank, 0, size - 1);
     process.local_rank = number(launcher.local_rank, 0, process.rank);
     process.address = meeting_address(process);
-    // torchrun listens on the port itself.
+    // torchrun itself listens on MASTER_PORT.
     const bool chosen = !variable("MASTER_PORT").empty();
     process.port = (chosen ? number("MASTER_PORT", 1, 65534) : kDefaultPort) + 1;
     break;

@@ -1,5 +1,5 @@
-// A process connects and sends a Greeting. When all are there, process 0 stops listening and sends
-// to each kWelcome and the message; to one that has come for something else, kRefused.
+// A process connects and sends a Greeting. When all have connected, process 0 stops listening and
+// sends kWelcome and the message to each. A process with another purpose receives kRefused.
 
 #include "processes/rendezvous.h"
 
@@ -24,7 +24,7 @@ constexpr std::array<char, 16> kMagic = {
     'f', 'a', 's', 't', 'i', 'n', 't', 'e', 'n', 't', '.', '1'};
 constexpr std::byte kWelcome{'w'};
 constexpr std::byte kRefused{'r'};
-// A process of ours sends at once; a stranger that says nothing keeps the others waiting.
+// Our processes send immediately; an unrelated client that sends nothing would delay the others.
 constexpr std::chrono::seconds kGreetingPatience{5};
 
 struct Greeting {
@@ -63,7 +63,7 @@ std::string seconds(std::chrono::milliseconds time) {
 
 using Others = std::vector<std::optional<TcpConnection>>;  // by rank
 
-// What is wrong with a process that has come; empty when nothing is.
+// Returns the reason to refuse a connected process; empty when there is none.
 std::string objection(const Greeting& other, const Greeting& own, const Others& others) {
   if (other.size != own.size) {
     return fmt::format("process {} as one of {}", other.rank, other.size);
@@ -98,7 +98,7 @@ Others wait_for_others(const LaunchedProcess& process,
     briefly.until = std::min(waiting.until, Clock::now() + kGreetingPatience);
     Greeting other;
     if (!peer->receive(bytes_of(other), briefly) || other.magic != kMagic) {
-      continue;  // a stranger
+      continue;  // an unrelated client
     }
     if (const std::string wrong = objection(other, own, others); !wrong.empty()) {
       peer->send(std::span(&kRefused, 1), briefly);

@@ -1,4 +1,4 @@
-// Sockets never block; what waits polls in slices, so that it can be asked to stop.
+// Sockets never block: waiting functions poll in short intervals, so that they can be stopped.
 
 #include "processes/tcp_connection.h"
 
@@ -28,7 +28,7 @@ struct FreeAddresses {
 };
 using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
 
-// `address` null: of any network of this machine, to listen at.
+// `address` null: any network of this machine, for listening.
 Addresses resolve(const char* address, int port) {
   addrinfo wanted{};
   wanted.ai_socktype = SOCK_STREAM;
@@ -47,7 +47,7 @@ Addresses resolve(const char* address, int port) {
 FileDescriptor open_socket(const addrinfo& address) {
   FileDescriptor socket(
       ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol));
-  // Messages are small and answered: nothing is gained by holding them back.
+  // Messages are small and are answered, so delaying them (Nagle's algorithm) gains nothing.
   const int on = 1;
   if (socket.valid()) {
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -62,7 +62,7 @@ void check_stop(const Waiting& waiting) {
   throw Error(ErrorCode::interrupted, "connect: stopped while waiting for another process");
 }
 
-// False when the time is up. An error of the socket shows in the call that follows.
+// Returns false on timeout. An error of the socket is reported by the next call on it.
 bool wait_for(const FileDescriptor& socket, short events, const Waiting& waiting) {
   for (;;) {
     check_stop(waiting);
@@ -82,14 +82,14 @@ bool wait_for(const FileDescriptor& socket, short events, const Waiting& waiting
   }
 }
 
-// What came of a connect() that did not wait.
+// Result of a non-blocking connect().
 bool is_connected(const FileDescriptor& socket) {
   int error = 0;
   socklen_t size = sizeof error;
   if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) {
     return false;
   }
-  // While nobody listens, a port of the range for outgoing connections may be given to this very
+  // While no process listens, the system may assign a port of the ephemeral range to this same
   // socket, which is then connected to itself.
   sockaddr_storage own{};
   sockaddr_storage other{};
@@ -111,7 +111,7 @@ bool try_connect(const FileDescriptor& socket, const addrinfo& address, const Wa
   return is_connected(socket);
 }
 
-// Whether a call that gave `count` may be tried again when the socket is ready.
+// Whether a call that returned `count` may be repeated when the socket is ready.
 bool is_not_ready(ssize_t count) {
   return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
 }
@@ -127,7 +127,7 @@ FileDescriptor listen_at(const std::string& address, int port) {
     if (!socket.valid()) {
       continue;
     }
-    const int on = 1;  // also right after an earlier run
+    const int on = 1;  // allows listening immediately after an earlier run
     ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (::bind(socket.get(), each->ai_addr, each->ai_addrlen) == 0 &&
         ::listen(socket.get(), SOMAXCONN) == 0) {

@@ -10,7 +10,7 @@
 namespace fastintent::reference {
 namespace {
 
-// One query row and head of one sequence: everything the loops below go over.
+// One query row and head of one sequence: the ranges of the loops below.
 struct Question {
   int64_t query = 0;
   int64_t head = 0;
@@ -85,8 +85,12 @@ void attention(const AttentionOperands& operands, Tensor out) {
   sums.store(out, Write::overwrite);
 }
 
-// With P the probabilities and D dropout: d_v = D(P)ᵀ · d_out, dP = D(d_out · vᵀ),
-// dS = P · (dP - sum_j P_j dP_j), d_q = dS · k / sqrt(width), d_k = dSᵀ · q / sqrt(width).
+// With P the probabilities and D dropout:
+//   d_v = D(P)ᵀ · d_out
+//   dP = D(d_out · vᵀ)
+//   dS = P · (dP - sum_j P_j dP_j)
+//   d_q = dS · k / sqrt(width)
+//   d_k = dSᵀ · q / sqrt(width)
 void attention_backward(
     const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v) {
   const ConstTensor q = operands.q;

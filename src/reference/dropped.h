@@ -6,7 +6,7 @@
 
 namespace fastintent::reference {
 
-/// What dropout makes of element `index`.
+/// Applies dropout to element `index`.
 inline double dropped(double value, const Dropout& dropout, uint32_t index) {
   return dropout_keeps(dropout, index) ? value / (1.0 - static_cast<double>(dropout.rate)) : 0.0;
 }

@@ -10,7 +10,7 @@
 namespace fastintent::reference {
 
 /// Normalises `row` [H] in place: (row - mean) / sqrt(variance + epsilon) · scale + shift, with the
-/// population variance. Row `t` of `keep` gets what backward needs.
+/// population variance. Writes the values that backward needs to row `t` of `keep`.
 void normalize_row(std::vector<double>& row,
                    const LayerNorm& layer_norm,
                    int64_t t,

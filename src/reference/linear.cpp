@@ -11,9 +11,9 @@
 #include "reference/rounding.h"
 #include "reference/sums.h"
 
-// Under tf32, fp16 and bf16 both operands of every product are rounded (rounding.h), under int8 to
-// the steps of their row (quantize.h); products and sums are exact to double, and biases and their
-// gradients stay float.
+// Under tf32, fp16 and bf16 both operands of every product are rounded (rounding.h); under int8
+// they are rounded to the steps of their row (quantize.h). Products and sums are computed in
+// double, and biases and their gradients stay float.
 namespace fastintent::reference {
 namespace {
 
@@ -40,16 +40,16 @@ class ReferenceWeight : public PreparedWeight {
     }
   }
 
-  // The weight's row is scale(n) · row(n); the scale is 1 but in int8.
+  // The weight's row is scale(n) · row(n); the scale is 1 except under int8.
   const float* row(int64_t n) const {
     return looks_at_source() ? source_.row(n) : copy_.data() + n * columns();
   }
   double scale(int64_t n) const { return scales_[static_cast<size_t>(n)]; }
 
-  // A factor of a product with this weight, or of its gradient. Not in int8, whose factors depend
-  // on their row.
+  // Rounds a factor of a product with this weight, or of its gradient. Not for int8, whose factors
+  // depend on their row.
   double operand(float value) const { return round_factor(value, precision_); }
-  // A row [K] of the other factor.
+  // Rounds a row [K] of the other factor.
   std::vector<double> operands(const float* in) const {
     std::vector<double> result(in, in + columns());
     if (precision_ == Precision::int8) {
@@ -97,6 +97,21 @@ class ReferenceWeight : public PreparedWeight {
   std::vector<float> scales_;  // [N]
 };
 
+ReferenceWeight& own(PreparedWeight& weight) {
+  if (auto* found = dynamic_cast<ReferenceWeight*>(&weight)) {
+    return *found;
+  }
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("weight [{},{}]: expected one that the reference prepared, found another "
+                          "device's",
+                          weight.rows(),
+                          weight.columns()));
+}
+
+const ReferenceWeight& own(const PreparedWeight& weight) {
+  return own(const_cast<PreparedWeight&>(weight));
+}
+
 double activate(Activation activation, double x) {
   switch (activation) {
     case Activation::none:
@@ -137,7 +152,7 @@ std::unique_ptr<PreparedWeight> prepare_weight(ConstTensor weight,
 }
 
 void refresh_weight(PreparedWeight& weight, int64_t first, int64_t count) {
-  static_cast<ReferenceWeight&>(weight).refresh(first, count);
+  own(weight).refresh(first, count);
 }
 
 void linear(ConstTensor in,
@@ -146,7 +161,7 @@ void linear(ConstTensor in,
             Activation activation,
             Tensor out,
             Tensor pre_activation) {
-  const auto& w = static_cast<const ReferenceWeight&>(weight);
+  const ReferenceWeight& w = own(weight);
   for (int64_t t = 0; t < in.rows; ++t) {
     const std::vector<double> row = w.operands(in.row(t));
     for (int64_t n = 0; n < w.rows(); ++n) {
@@ -169,7 +184,7 @@ void linear_backward(ConstTensor in,
                      ConstTensor pre_activation,
                      ConstTensor d_out,
                      const LinearGradient& gradient) {
-  const auto& w = static_cast<const ReferenceWeight&>(weight);
+  const ReferenceWeight& w = own(weight);
   const int64_t N = w.rows();
   const int64_t K = w.columns();
   Sums in_sums(in.rows, K);

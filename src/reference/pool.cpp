@@ -3,7 +3,7 @@
 namespace fastintent::reference {
 namespace {
 
-// The tokens of sequence s that are averaged: all or the first alone.
+// The number of tokens of sequence s that are averaged: all, or the first alone.
 int64_t pooled_tokens(std::span<const int32_t> starts, int64_t s, Pooling pooling) {
   return pooling == Pooling::first_token ? 1 : starts[s + 1] - starts[s];
 }

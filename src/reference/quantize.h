@@ -4,15 +4,16 @@
 #include <cmath>
 #include <cstdint>
 
-// What int8 makes of the factors of a product. In float arithmetic that every processor has, ties
-// to even, so that all devices come to the same steps and differ only in the rounding of sums.
+// How int8 quantises the factors of a product. It uses float arithmetic that every processor has,
+// with ties to even, so that all devices arrive at the same steps and differ only in the rounding
+// of sums.
 namespace fastintent::reference {
 
-/// Ranges up to this count as none: a step of theirs could not be divided by.
+/// Ranges up to this count as zero: their step is too small to divide by.
 constexpr float kSmallestRange = 1e-30F;
 
-/// Steps of a row of activations, 0 .. 255: its range, with 0 in it, is divided by 255 and 0 lies
-/// on a step.
+/// Steps of a row of activations, 0 .. 255. The row's range, extended to include 0, is divided by
+/// 255, and 0 is exactly one of the steps.
 class ActivationSteps {
  public:
   ActivationSteps(const float* row, int64_t columns) {
@@ -27,7 +28,7 @@ class ActivationSteps {
     zero_ = std::nearbyint(-low / scale_);
   }
 
-  /// The step's value that stands for `value`.
+  /// Returns the value of the step that represents `value`.
   double rounded(float value) const {
     const float step = std::nearbyint(value * (1.0F / scale_)) + zero_;
     return double{scale_} * (std::clamp(step, 0.0F, 255.0F) - zero_);
@@ -38,7 +39,7 @@ class ActivationSteps {
   float zero_ = 0;
 };
 
-/// Scale of a row of a weight [K], whose steps are -127 .. 127.
+/// Returns the scale of a row of a weight [K], whose steps are -127 .. 127.
 inline float weight_scale(const float* row, int64_t columns) {
   float most = 0;
   for (int64_t c = 0; c < columns; ++c) {

@@ -141,7 +141,7 @@ class ReferenceBackend : public Backend {
 
   const DeviceTraits traits_ = {
       .name = "reference",
-      // It rounds to each, wherever it runs.
+      // The reference rounds to each precision, on any processor.
       .precisions = {{Precision::fp32},
                      {Precision::tf32},
                      {Precision::fp16},

@@ -6,9 +6,9 @@
 
 #include "compute/backend.h"
 
-// What each operation means, one group a file; arguments as in compute/backend.h, already checked.
-// Values are summed in double and rounded to float when they are stored, so an argument that may
-// be written in place is read before.
+// The definition of each operation, one group per file; arguments as in compute/backend.h, already
+// checked. Values are summed in double and rounded to float when they are stored, so an argument
+// that may be written in place is read first.
 namespace fastintent::reference {
 
 /// linear.cpp

@@ -6,11 +6,11 @@
 
 #include "fastintent/options.h"
 
-// What the floating precisions make of the factors of a product: the nearest number that they can
-// hold, ties to even.
+// How the floating-point precisions round the factors of a product: to the nearest number that they
+// can represent, ties to even.
 namespace fastintent::reference {
 
-/// Keeps `kept` of a float's 23 bits of fraction.
+/// Keeps `kept` of the 23 fraction bits of a float.
 inline float round_fraction(float value, int kept) {
   if (std::isnan(value)) {
     return value;  // the sum below could carry a NaN's bits into an infinity
@@ -36,7 +36,7 @@ inline float round_to_tf32(float value) {
 inline float round_to_fp16(float value) {
   constexpr float kSmallestNormal = 0x1p-14F;
   constexpr float kSmallestStep = 0x1p-24F;
-  constexpr float kOverflow = 65520.0F;  // halfway from the largest to the next power of two
+  constexpr float kOverflow = 65520.0F;  // halfway from the largest number to the next power of two
   const float size = std::fabs(value);
   if (size < kSmallestNormal) {
     return std::nearbyint(value / kSmallestStep) * kSmallestStep;
@@ -47,7 +47,7 @@ inline float round_to_fp16(float value) {
   return round_fraction(value, 10);
 }
 
-/// A factor in `precision`; int8's depend on their row (quantize.h) and are none of these.
+/// Rounds a factor to `precision`; not for int8, whose factors depend on their row (quantize.h).
 inline float round_factor(float value, Precision precision) {
   switch (precision) {
     case Precision::tf32:

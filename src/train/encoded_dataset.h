@@ -11,13 +11,12 @@
 
 namespace fastintent {
 
-/// Labelled texts as the model takes them: token ids of all texts one after the other, and class
-/// ids.
+/// Labelled texts as input of the model: concatenated token ids of all texts, and class ids.
 struct EncodedDataset {
   std::vector<int32_t> ids;
   std::vector<int64_t> starts{0};  // [examples + 1]
   std::vector<int32_t> classes;    // [examples]
-  int64_t truncated = 0;           // texts that were longer than the model takes
+  int64_t truncated = 0;           // texts longer than the model accepts
 
   int64_t examples() const { return static_cast<int64_t>(classes.size()); }
   int32_t length(int64_t example) const;
@@ -30,11 +29,11 @@ EncodedDataset encode_dataset(const LabelledTexts& data,
                               const Tokenizer& tokenizer,
                               ThreadPool& pool);
 
-/// The label of every example; `intents` are those it was encoded with.
+/// Returns the label of every example; `intents` as passed to encode_dataset().
 std::vector<std::string> labels_of(const EncodedDataset& data,
                                    const std::vector<std::string>& intents);
 
-/// Indices of `data`'s rows: to train on, and held out.
+/// Row indices of a data set: to train on, and held out.
 struct HoldOut {
   std::vector<int64_t> training;
   std::vector<int64_t> validation;
@@ -44,7 +43,7 @@ struct HoldOut {
 /// chosen by `seed`; both lists in file order.
 HoldOut hold_out_stratified(const std::vector<std::string>& labels, double share, uint64_t seed);
 
-/// The rows of `data` at `rows`.
+/// Returns the rows of `data` at the indices `rows`.
 LabelledTexts select_rows(const LabelledTexts& data, std::span<const int64_t> rows);
 
 }  // namespace fastintent

@@ -12,7 +12,7 @@ int64_t divide_up(int64_t count, int64_t by) {
 }  // namespace
 
 void fill_batch(PackedBatch& batch, int64_t token_step, int64_t longest) {
-  // Each has one token at least, and together they take up to token_step - 1 more.
+  // Each filler has at least one token; together they can hold up to token_step - 1 more.
   const int64_t fillers = std::max<int64_t>(1, divide_up(token_step - 1, longest - 1));
   const int64_t total = divide_up(batch.tokens() + fillers, token_step) * token_step;
   const int64_t tokens = total - batch.tokens();

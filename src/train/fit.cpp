@@ -15,7 +15,7 @@
 namespace fastintent {
 namespace {
 
-// The order of an epoch is a function of seed and epoch alone, so a resumed run finds its place.
+// The order of an epoch depends only on seed and epoch, so a resumed run can continue within it.
 std::vector<int64_t> shuffled(int64_t examples, uint64_t seed, int epoch) {
   std::vector<int64_t> order(static_cast<size_t>(examples));
   std::iota(order.begin(), order.end(), int64_t{0});
@@ -24,11 +24,11 @@ std::vector<int64_t> shuffled(int64_t examples, uint64_t seed, int epoch) {
   return order;
 }
 
-// What an epoch's steps draw dropout from; apart from the seeds of the orders.
+// Random stream of an epoch's dropout; different from the seeds of the orders.
 constexpr uint64_t kDropoutStream = uint64_t{1} << 40;
 
-// What process 0 found: all decide by the same number, though kernels of another GPU may have
-// rounded theirs otherwise.
+// Returns the value of process 0, so that all processes decide by the same number even if kernels
+// of another GPU rounded differently.
 double value_of_first(ProcessGroup& group, double value) {
   return group.sum(group.rank() == 0 ? value : 0.0);
 }
@@ -66,7 +66,7 @@ Fit::Fit(ThreadPool& pool,
       optimizer_(pool, workers_, settings, weights, model_),
       validation_(pool, workers_, config) {}
 
-// Done again with a smaller loss scale, where there is one, until no gradient overflows.
+// Repeats the step with a smaller loss scale, if there is one, until no gradient overflows.
 StepGradient Fit::gradient_of(const Run& run, int64_t step, std::span<const int64_t> examples) {
   const DropoutPlan dropout{
       settings_.hidden_dropout,
@@ -149,13 +149,14 @@ void Fit::run_epoch(Run& run) {
   }
 }
 
-// A Ctrl-C may reach all processes or one, between other steps of each: all stop after the same.
+// A Ctrl-C may reach all processes or only one, at different steps of each; the sum makes all stop
+// after the same step.
 bool Fit::asked_to_stop() {
   const bool here = callbacks_.should_stop && callbacks_.should_stop();
   return group_.sum(here ? 1.0 : 0.0) > 0;
 }
 
-// True when training may go on.
+// Returns whether training continues.
 bool Fit::finish_epoch(Run& run) {
   FitProgress& progress = run.progress;
   optimizer_.catch_up();
@@ -226,7 +227,7 @@ FitProgress Fit::run(const EncodedDataset& training,
     folder.load_best(workers_.backend(0), weights_);
     optimizer_.refresh_weights();
   }
-  // The best epoch came before an interruption.
+  // The best epoch was before an interruption.
   if (validation != nullptr && best_logits_.empty()) {
     best_logits_ = logits(*validation);
   }
@@ -238,7 +239,7 @@ std::vector<std::vector<float>> Fit::logits(const EncodedDataset& data) {
   for (const WeightToRefresh& weight : weights_to_refresh(evaluation_model_, weights_.weights)) {
     backend.refresh_weight(*weight.prepared, 0, weight.source.rows);
   }
-  backend.synchronize();  // the other workers' backends read them
+  backend.synchronize();  // the other workers' backends read the weights
   return validation_.run(evaluation_model_, data);
 }
 

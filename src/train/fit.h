@@ -16,9 +16,9 @@
 
 namespace fastintent {
 
-/// One fit: epochs of steps over a training set from the weights as they are, an evaluation after
-/// each epoch where there is a validation set, the best epoch's weights kept in `folder`, early
-/// stopping.
+/// One fit: runs epochs of steps over a training set, starting from the current weights; evaluates
+/// after each epoch if there is a validation set, keeps the best epoch's weights in `folder`, and
+/// stops early.
 class Fit {
  public:
   /// Trains `weights` in place, with the other processes of `group`; all references must outlive
@@ -31,12 +31,12 @@ class Fit {
       const TrainingCallbacks& callbacks,
       ProcessGroup& group);
 
-  /// Runs from `progress` (a fresh one, or what an interrupted run left) to the end. `validation`
-  /// may be null: then every epoch runs and the last is the best. Afterwards `weights` are those of
-  /// the best epoch.
+  /// Runs from `progress` (a fresh one, or that of an interrupted run) to the end. `validation` may
+  /// be null: then every epoch runs and the last is the best. Afterwards `weights` are those of the
+  /// best epoch.
   ///
-  /// Throws interrupted, with the whole state saved under `fingerprint`, when a callback of any
-  /// process asks to stop; invalid_argument when the loss is no longer a number.
+  /// Throws interrupted, with the complete state saved under `fingerprint`, when a callback of any
+  /// process requests a stop; invalid_argument when the loss is no longer a number.
   FitProgress run(const EncodedDataset& training,
                   const EncodedDataset* validation,
                   FitProgress progress,
@@ -46,7 +46,7 @@ class Fit {
   /// Logits [examples][intents] of the best epoch on the `validation` set of run().
   const std::vector<std::vector<float>>& best_logits() const { return best_logits_; }
 
-  /// Logits of the weights as they are, in the precision that is saved.
+  /// Logits of the current weights, in the precision in which they are saved.
   std::vector<std::vector<float>> logits(const EncodedDataset& data);
 
  private:
@@ -66,7 +66,7 @@ class Fit {
   GradientWorkers workers_;
   LossScale loss_scale_;
   PreparedModel model_;             // in the training precision
-  PreparedModel evaluation_model_;  // in fp32, over the same weights: what will be saved
+  PreparedModel evaluation_model_;  // in fp32, over the same weights, as they will be saved
   Optimizer optimizer_;
   Validation validation_;
   std::vector<std::vector<float>> best_logits_;

@@ -9,11 +9,11 @@
 namespace fastintent {
 namespace {
 
-// Networks are known to want temperatures from about a half to five. Further out the logits say
-// next to nothing, or the labels do, and the fit would run away.
+// Networks usually need temperatures from about 0.5 to 5. Outside that range the logits or the
+// labels carry almost no information, and the fit would diverge.
 constexpr double kFurthest = 20;
-// Each halves the logarithm of the interval, 6 at first: what is left is below a double's
-// precision.
+// Each bisection halves the interval's logarithmic width, 6 at first: the remaining width is below
+// a double's precision.
 constexpr int kBisections = 60;
 
 size_t winner(std::span<const float> row) {
@@ -22,7 +22,7 @@ size_t winner(std::span<const float> row) {
 
 // In b = 1 / temperature the negative log-likelihood is convex, so its slope
 // Σ (mean of the logits under softmax(b · logits) − logit of the label) rises with b, as does every
-// confidence: b is too large from one point on, and bisection finds it whatever the data.
+// confidence: b is too large from one point on, and bisection finds that point for any data.
 bool is_too_sharp(const std::vector<std::vector<float>>& logits,
                   std::span<const int32_t> classes,
                   double b) {

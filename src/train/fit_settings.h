@@ -7,8 +7,7 @@
 
 namespace fastintent {
 
-/// Every number that decides a fit, resolved: what TrainingOptions leaves open has its default
-/// here.
+/// The resolved settings of a fit: values left open in TrainingOptions have their defaults here.
 struct FitSettings {
   int epochs = 0;
   int64_t batch_size = 0;

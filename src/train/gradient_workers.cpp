@@ -12,9 +12,9 @@
 namespace fastintent {
 namespace {
 
-// The word table's gradient has so many rows or a multiple of it during a pass, of which the step
-// uses the first: a step of 32 short texts has some 200 to 400 distinct words, and a shape of its
-// own for each number would never be seen twice.
+// During a pass the number of rows of the word table's gradient is rounded up to a multiple of this
+// number; the step uses the first rows. A step of 32 short texts has about 200 to 400 distinct
+// words, and without rounding almost no shape would occur twice.
 constexpr int64_t kWordRowStep = 512;
 
 int64_t word_rows_of_pass(int64_t distinct_words) {
@@ -46,7 +46,7 @@ GradientWorkers::GradientWorkers(ThreadPool& pool,
     share->gradients = allocate_weights(*share->backend, config_, 0);
     shares_[static_cast<size_t>(worker)] = std::move(share);
   });
-  // Buffers hold filler rows; what optimizer and sums run over ends with the last tensor.
+  // Buffers hold filler rows; the range of optimizer and sums ends with the last tensor.
   flat_size_ = flat_parameter_count(config_);
 }
 
@@ -81,7 +81,7 @@ void GradientWorkers::deal_out(const EncodedDataset& data, std::span<const int64
   }
 }
 
-// The texts of a range, and what fills them up where the device records its passes.
+// Packs the texts of a range, with fillers if the device records its passes.
 void GradientWorkers::pack(Share& share, const SequenceRange& range, const Step& step) const {
   share.batch.clear();
   share.labels.clear();
@@ -120,7 +120,7 @@ void GradientWorkers::run_pass(
     head_backward(pass, step.model, scratch.logits, act, share.gradients.weights.head, write);
     encoder_backward(pass, step.model, act, share.slots, encoder_gradients, write);
   };
-  act.prepare(shape.tokens, shape.sequences);  // so that `work` allocates nothing
+  act.prepare(shape.tokens, shape.sequences);  // so that `work` does not allocate
   if (share.filled) {
     backend.run_recorded(shape, work);
   } else {
@@ -146,7 +146,7 @@ void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
   share.backend->clear(word);
   share.loss = 0;
   if (share.examples.empty()) {
-    // A process whose share of a small step is empty adds nothing.
+    // A process with an empty share of a small step adds zero.
     share.backend->clear(Tensor(share.gradients.flat.data(), 1, flat_size_));
   }
 
@@ -166,11 +166,11 @@ void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
   }
   share.gradients.weights.encoder.word = word;
   if (shares_.size() > 1) {
-    share.backend->synchronize();  // other workers' backends sum it
+    share.backend->synchronize();  // other workers' backends read it to sum the gradients
   }
 }
 
-// Each worker sums one stretch of all shares' gradients into the first's.
+// Each worker sums one section of all shares' gradients into those of the first share.
 void GradientWorkers::sum_shares(size_t busy, size_t worker) {
   const auto sum_stretch = [&](const auto& values_of) {
     const size_t size = values_of(*shares_.front()).size();
@@ -190,7 +190,7 @@ void GradientWorkers::sum_shares(size_t busy, size_t worker) {
       sum_stretch([](const Share& share) { return share.gradients.weights.encoder.word.flat(); });
 }
 
-// The sums of this process become those of all; their norm is worked out again.
+// Replaces the sums of this process by those over all processes and recomputes their norm.
 void GradientWorkers::sum_over_group() {
   if (group_.size() == 1) {
     return;
@@ -207,7 +207,7 @@ StepGradient GradientWorkers::run(const PreparedModel& model,
                                   std::span<const int64_t> examples,
                                   const StepLoss& loss,
                                   const DropoutPlan& dropout) {
-  // Every process lists the word pieces of all, so that their rows are the same.
+  // Every process lists the word pieces of all processes, so that the rows match.
   collect_words(data, examples);
   double normalizer = 0;
   for (const int64_t example : examples) {
@@ -226,8 +226,8 @@ StepGradient GradientWorkers::run(const PreparedModel& model,
     step.dropout.seed = DropoutPlan::split_seed(dropout.seed, static_cast<uint64_t>(group_.rank()));
   }
 
-  // Longest texts are dealt first, so workers without a text, if any, are the last ones. The first
-  // runs in any case: what it holds becomes the sum.
+  // The longest texts are assigned first, so workers without a text, if any, are the last ones. The
+  // first always runs, because the sum is stored in its gradients.
   const size_t busy = std::clamp(own.size(), size_t{1}, shares_.size());
   pool_.run([&](int worker) {
     const auto index = static_cast<size_t>(worker);

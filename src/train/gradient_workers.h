@@ -16,41 +16,41 @@
 
 namespace fastintent {
 
-/// What one step's forward and backward gave.
+/// Results of one step's forward and backward pass.
 struct StepGradient {
   double loss = 0;  // mean over the step's examples
   double norm = 0;  // Euclidean, of all gradients
 };
 
-/// How a step's loss is computed; CrossEntropy tells the first two.
+/// How a step's loss is computed; the first two members are documented at CrossEntropy.
 struct StepLoss {
   float label_smoothing = 0;
   std::span<const float> class_weights;
-  double scale = 1;  // of the gradients, not of what StepGradient tells
+  double scale = 1;  // of the gradients, not of the values in StepGradient
 };
 
-/// Forward, loss and backward of a step, data-parallel: every worker runs its share of the step's
-/// texts on its own backend with gradients of its own, which are then summed in the order of the
+/// Data-parallel forward, loss and backward of a step: every worker runs its share of the step's
+/// texts on its own backend into its own gradients. These are then summed in the order of the
 /// workers, and over the processes of the group.
 class GradientWorkers {
  public:
   using BackendFactory = std::function<std::unique_ptr<Backend>()>;
 
-  /// `group` must outlive this; null: this process alone.
+  /// `group` must outlive this; null: only this process.
   GradientWorkers(ThreadPool& pool,
                   const BackendFactory& create_backend,
                   const ModelConfig& config,
                   ProcessGroup* group = nullptr);
 
-  /// Gradients of the mean loss over `examples` of `data`, all processes' together.
+  /// Computes gradients of the mean loss over `examples` of `data`, summed over all processes.
   StepGradient run(const PreparedModel& model,
                    const EncodedDataset& data,
                    std::span<const int64_t> examples,
                    const StepLoss& loss,
                    const DropoutPlan& dropout);
 
-  /// The last run's gradient: all but the word table in one line, laid out as allocate_weights
-  /// does.
+  /// The last run's gradient: all but the word table in contiguous memory, in the layout of
+  /// allocate_weights.
   std::span<const float> flat() const {
     return {shares_.front()->gradients.flat.data(), static_cast<size_t>(flat_size_)};
   }
@@ -68,7 +68,7 @@ class GradientWorkers {
     OwnedWeights gradients;
     Buffer word;  // [U,H], grown as needed
     PackedBatch batch;
-    bool filled = false;  // the batch, to a size whose pass may be recorded
+    bool filled = false;  // whether the batch has fillers, so that its pass may be recorded
     std::vector<int32_t> labels;
     std::vector<float> losses;
     std::vector<int32_t> slots;

@@ -5,15 +5,15 @@
 namespace fastintent {
 
 /// Dynamic loss scaling (Micikevicius et al. 2018, "Mixed precision training"): the loss, and so
-/// every gradient, is multiplied by a power of two, so that small ones do not vanish in fp16. Where
-/// one overflows the step is done again with half the scale.
+/// every gradient, is multiplied by a power of two, so that small gradients do not vanish in fp16.
+/// If a gradient overflows, the step is repeated with half the scale.
 class LossScale {
  public:
   /// Without scaling (always 1) unless `dynamic`.
   explicit LossScale(bool dynamic) : dynamic_(dynamic), value_(dynamic ? kFirst : 1) {}
 
   double value() const { return value_; }
-  /// Steps since the scale last changed, and how many were done again so far; saved with the value.
+  /// Steps since the last change of the scale, and number of repeated steps; saved with the value.
   int64_t good_steps() const { return good_steps_; }
   int64_t overflows() const { return overflows_; }
   void restore(double value, int64_t good_steps, int64_t overflows) {
@@ -22,7 +22,7 @@ class LossScale {
     overflows_ = overflows;
   }
 
-  /// Whether a step whose gradient is not finite may be tried again, with half the scale.
+  /// Halves the scale if a step with a non-finite gradient may be repeated; returns whether it may.
   bool try_smaller() {
     if (!dynamic_ || value_ <= kSmallest) {
       return false;
@@ -45,7 +45,7 @@ class LossScale {
   /// torch.amp.GradScaler's.
   static constexpr double kFirst = 65536;
   static constexpr int64_t kGrowthInterval = 2000;
-  /// Gradients that overflow unscaled are those of a run that has diverged.
+  /// Gradients that overflow without scaling belong to a run that has diverged.
   static constexpr double kSmallest = 1;
 
   bool dynamic_;

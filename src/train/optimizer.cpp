@@ -35,7 +35,7 @@ Optimizer::Optimizer(ThreadPool& pool,
   deal_out(model);
 }
 
-// Depth counts from the embeddings (0) over the layers to the head (layers + 1).
+// `depth` counts from the embeddings (0) through the layers to the head (layers + 1).
 double Optimizer::peak_learning_rate(int depth) const {
   if (depth > layers_) {
     return settings_.head_learning_rate;
@@ -43,7 +43,7 @@ double Optimizer::peak_learning_rate(int depth) const {
   return settings_.learning_rate * std::pow(settings_.layer_decay, layers_ - depth);
 }
 
-// Each worker gets as many rows of every tensor as any other, and the first the vectors.
+// Assigns the same number of rows of every tensor to each worker, and the vectors to the first.
 void Optimizer::deal_out(const PreparedModel& model) {
   const std::vector<WeightToRefresh> refreshed = weights_to_refresh(model, weights_.weights);
   std::vector<NamedTensor> tensors =
@@ -54,7 +54,7 @@ void Optimizer::deal_out(const PreparedModel& model) {
   for (const NamedTensor& named : tensors) {
     const Tensor& tensor = named.tensor;
     if (tensor.data == weights_.weights.encoder.word.data) {
-      continue;  // has rows of its own
+      continue;  // updated by rows
     }
     const WeightToRefresh* prepared = nullptr;
     for (const WeightToRefresh& candidate : refreshed) {
@@ -116,7 +116,7 @@ void Optimizer::update_parts(size_t worker, const StepScale& step) {
   workers_.backend(static_cast<int>(worker)).adamw_step(updates);
 }
 
-// The worker's stretch of the rows in use.
+// Updates the worker's section of the rows in use.
 void Optimizer::update_words(size_t worker) {
   const std::span<const int32_t> rows = workers_.word_rows();
   const auto workers = static_cast<size_t>(pool_.size());
@@ -142,7 +142,7 @@ void Optimizer::step(int64_t step, double share, double gradient_norm, double lo
   pool_.run([&](int worker) {
     update_parts(static_cast<size_t>(worker), scale);
     update_words(static_cast<size_t>(worker));
-    // What one worker updated the others' backends read.
+    // The other workers' backends read the weights that this worker updated.
     if (pool_.size() > 1) {
       workers_.backend(worker).synchronize();
     }
@@ -152,8 +152,7 @@ void Optimizer::step(int64_t step, double share, double gradient_norm, double lo
 void Optimizer::restore_rates(int64_t steps, const std::function<double(int64_t)>& share_of) {
   state_.word_rates.clear();
   for (int64_t step = 1; step <= steps; ++step) {
-    // Gradient clipping does not matter to steps that are past: they are made up with gradient
-    // zero.
+    // Gradient clipping does not matter for past steps: they are replayed with gradient zero.
     state_.word_rates.push_back(rates({step, share_of(step)}, peak_learning_rate(0), true));
   }
 }

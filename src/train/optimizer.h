@@ -12,9 +12,9 @@
 
 namespace fastintent {
 
-/// What AdamW remembers between steps; saved and restored as a whole.
+/// AdamW's state between steps; always saved and restored together.
 struct OptimizerState {
-  Buffer first_moment;  // as the weights' flat memory
+  Buffer first_moment;  // in the layout of the weights' flat memory
   Buffer second_moment;
   Buffer word_first_moment;  // [vocabulary,H]
   Buffer word_second_moment;
@@ -23,8 +23,8 @@ struct OptimizerState {
 };
 
 /// AdamW over a model's weights, spread over the workers; refreshes the prepared weights in the
-/// same pass. Rows of the word table that a step does not touch are made up for when they are
-/// touched next (Backend::adamw_step_rows), with the same result.
+/// same pass. Rows of the word table that a step does not use replay the missed steps when they are
+/// next used (Backend::adamw_step_rows), with the same result.
 class Optimizer {
  public:
   /// `model` was prepared from `weights` for training; both must outlive this.
@@ -38,14 +38,14 @@ class Optimizer {
   /// rates, where the gradient is `loss_scale` times that of `gradient_norm`.
   void step(int64_t step, double share, double gradient_norm, double loss_scale = 1);
 
-  /// Brings every row of the word table up to date, as evaluation and saving need it.
+  /// Updates every row of the word table to the current step, before evaluation and saving.
   void catch_up();
 
-  /// Saved and loaded by TrainingFolder; after loading, call the two below.
+  /// Saved and loaded by TrainingFolder; after loading, call the next two functions.
   OptimizerState& state() { return state_; }
-  /// Works the rates of steps 1 to `steps` out again. share_of(step) is the schedule.
+  /// Recomputes the rates of steps 1 to `steps`. share_of(step) is the schedule.
   void restore_rates(int64_t steps, const std::function<double(int64_t)>& share_of);
-  /// Takes the weights over into the prepared model after they were loaded.
+  /// Copies loaded weights to the prepared model.
   void refresh_weights();
 
  private:
@@ -62,7 +62,7 @@ class Optimizer {
 
   void deal_out(const PreparedModel& model);
   double peak_learning_rate(int depth) const;
-  /// What the rates of all tensors of a step follow from.
+  /// The common input of all tensors' rates in a step.
   struct StepScale {
     int64_t step = 0;
     double share = 0;

@@ -20,11 +20,11 @@
 namespace fastintent {
 namespace {
 
-// For all-MiniLM-L6-v2 on BANKING77; docs/training.md tells how each was chosen.
+// For all-MiniLM-L6-v2 on BANKING77; docs/training.md describes how each was chosen.
 constexpr int kEpochs = 5;
 constexpr double kLabelSmoothing = 0.05;
-// A width of 384 learns best at 2e-4; wider encoders want less, by the square of the width (768:
-// 5e-5, the upper end of what Devlin et al. 2019 searched for BERT-base).
+// A width of 384 learns best at 2e-4. Wider encoders need less, by the square of the width (768:
+// 5e-5, the upper end of the range that Devlin et al. 2019 searched for BERT-base).
 constexpr double kLearningRateAt384 = 2e-4;
 constexpr double kHeadFactor = 10;  // a head that starts from noise learns faster than the body
 
@@ -76,7 +76,7 @@ std::string fingerprint_text(const std::optional<T>& value) {
   return value ? fingerprint_text(*value) : std::string();
 }
 
-// Files are no part of a fingerprint: see fingerprint().
+// Never called: paths are not part of a fingerprint; see fingerprint().
 std::string fingerprint_text(const std::filesystem::path& value) {
   return value.string();
 }
@@ -187,7 +187,7 @@ std::string shared_fingerprint(const TrainingOptions& resolved,
       print.add(fingerprint_text(value));
     }
   });
-  // What an open dropout stands for.
+  // The rates used when `dropout` is open.
   number(config.encoder.hidden_dropout);
   number(config.encoder.attention_dropout);
   number(config.encoder.head_dropout);

@@ -12,28 +12,29 @@ namespace fastintent {
 /// Throws invalid_argument for an option outside its range.
 void check_options(const TrainingOptions& options);
 
-/// The options as a run uses them: what they do not fix has the default of docs/training.md, by
+/// Returns the options of a run: values that are not set get the defaults of docs/training.md, by
 /// encoder width, head and `backend`; `dropout` may stay open, since a model has several rates.
-/// Throws invalid_argument for a precision that `backend` does not have.
+/// Throws invalid_argument for a precision that `backend` lacks.
 TrainingOptions resolve_options(TrainingOptions options,
                                 const ModelConfig& config,
                                 const Backend& backend);
 
-/// The numbers of a fit with `resolved` options; the class weights are by the counts in `all`.
+/// Returns the settings of a fit with `resolved` options; the class weights follow from the counts
+/// in `all`.
 FitSettings fit_settings(const TrainingOptions& resolved,
                          const ModelConfig& config,
                          const LabelledTexts& all);
 
-/// Differs between two runs when anything differs that processes which train one model together
-/// must have in common: the options of TrainingRole::weights, intents, data and their split.
+/// Differs between two runs that cannot train one model together. Covers all that their processes
+/// must share: the options of TrainingRole::weights, intents, data and the split of the data.
 /// `validation` may be null.
 std::string shared_fingerprint(const TrainingOptions& resolved,
                                const ModelConfig& config,
                                const LabelledTexts& training,
                                const LabelledTexts* validation);
 
-/// Differs between two runs when anything differs that decides their weights: what they `shared`,
-/// base, device, number of threads and of processes.
+/// Differs between two runs when anything that affects their weights differs: `shared` (the
+/// shared_fingerprint), base, device, number of threads and of processes.
 std::string fingerprint(const TrainingOptions& resolved,
                         std::string_view shared,
                         std::string_view device,

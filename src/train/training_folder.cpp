@@ -19,12 +19,12 @@ using nlohmann::ordered_json;
 
 constexpr const char* kTensors = "tensors.safetensors";
 constexpr const char* kProgress = "progress.json";
-// Of the state of an interrupted run. Version 1 had no such number, and a fingerprint that was made
-// of the settings without their names.
+// Format version of an interrupted run's state. Version 1 had no such number, and its fingerprint
+// was made from the settings without their names.
 constexpr int64_t kStateVersion = 2;
 
-// Buffers of a backend as tensors of a file. They end in filler; both sides of a copy have the
-// same.
+// Buffers of a backend as tensors of a file. Buffers end with filler, the same on both sides of a
+// copy.
 class BuffersToWrite {
  public:
   explicit BuffersToWrite(Backend& backend) : backend_(backend) {}
@@ -86,7 +86,7 @@ void TrainingFolder::create() {
 }
 
 void TrainingFolder::remove() {
-  std::error_code ignored;  // create() tells of what is left; after a run it does no harm
+  std::error_code ignored;  // create() reports remaining files; after a run they are harmless
   for (const char* name : {kProgress, kTensors}) {
     fs::remove(state() / name, ignored);
   }
@@ -136,7 +136,7 @@ void TrainingFolder::save_state(const std::string& fingerprint,
                                  {"loss_scale_steps", progress.loss_scale_steps},
                                  {"overflows", progress.overflows},
                                  {"word_steps", optimizer.word_steps}};
-  // As one folder, so that a run killed here leaves the state before it whole.
+  // Replaced as one folder, so that the previous state stays complete if the run is killed here.
   replace_folder(state(), [&](const fs::path& out) {
     write_safetensors(out / kTensors, buffers.tensors());
     write_json(out / kProgress, standing);

@@ -8,10 +8,10 @@
 
 namespace fastintent {
 
-/// Where a fit stands: everything but weights and moments that decides how it goes on.
+/// Progress of a fit: all state needed to continue it, except weights and moments.
 struct FitProgress {
   bool refitting = false;  // on all rows, after the search for the best epoch
-  int refit_epochs = 0;    // while refitting: how many
+  int refit_epochs = 0;    // while refitting: number of epochs of the refit
   int epoch = 0;           // epochs done
   int64_t step = 0;        // optimizer steps done
   int64_t step_in_epoch = 0;
@@ -24,36 +24,37 @@ struct FitProgress {
   double best_loss = 0;
   double loss_scale = 1;         // see LossScale
   int64_t loss_scale_steps = 0;  // since it last changed
-  int64_t overflows = 0;         // steps done again with a smaller scale
+  int64_t overflows = 0;         // steps repeated with a smaller scale
 };
 
 /// The folder `<output>.training` beside a run's output: the best weights so far, and after an
-/// interruption the whole state. It goes when the run is complete. Only files of its own are ever
-/// removed. Of several processes that train together each has one: `<output>.training`,
-/// `<output>.training.1`, ...
+/// interruption the complete state. It is removed when the run is complete; files that the run did
+/// not write are never removed. Of several processes that train together each has one:
+/// `<output>.training`, `<output>.training.1`, ...
 class TrainingFolder {
  public:
   explicit TrainingFolder(const std::filesystem::path& output, int rank = 0);
 
   bool has_state() const;
-  /// Makes the folder, without what an earlier run left in it. Throws cannot_create, also when
-  /// there are files of somebody else.
+  /// Creates the folder and removes the files of an earlier run. Throws cannot_create, also when
+  /// the folder holds unrelated files.
   void create();
-  /// Removes its own files, and the folder when nothing else is in it.
+  /// Removes the run's files, and the folder if it is then empty.
   void remove();
 
-  /// Of weights in the backend's memory, as all below.
+  /// Here and below, weights are in the backend's memory.
   void save_best(Backend& backend, const OwnedWeights& weights);
   void load_best(Backend& backend, const OwnedWeights& weights);
 
-  /// Saves all or, when it fails or the process dies, leaves the state that was there.
-  /// `fingerprint` stands for the run's settings and data.
+  /// Saves the complete state or, when it fails or the process dies, keeps the previous one.
+  /// `fingerprint` identifies the run's settings and data.
   void save_state(const std::string& fingerprint,
                   const FitProgress& progress,
                   Backend& backend,
                   const OwnedWeights& weights,
                   const OptimizerState& optimizer);
-  /// Throws invalid_argument when the state is of another run, bad_checkpoint when it is damaged.
+  /// Throws invalid_argument when the state belongs to another run, bad_checkpoint when it is
+  /// damaged.
   FitProgress load_progress(const std::string& fingerprint) const;
   void load_state(Backend& backend, const OwnedWeights& weights, OptimizerState& optimizer) const;
 

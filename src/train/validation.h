@@ -11,10 +11,10 @@
 
 namespace fastintent {
 
-/// Runs a model in training over a data set, on all workers.
+/// Runs a model over a data set during training, on all workers.
 class Validation {
  public:
-  /// `workers` lends its backends, between steps.
+  /// Uses the backends of `workers` between steps.
   Validation(ThreadPool& pool, GradientWorkers& workers, const ModelConfig& config);
 
   /// Logits [examples][intents].

@@ -321,6 +321,26 @@ TEST_P(LinearTest, GradientsBeyondFp16AreInfinite) {
   }
 }
 
+TEST_P(LinearTest, RefusesAnotherDevicesWeight) {
+  const Matrix values(4, 8, 1);
+  const Matrix row(1, 8, 1);
+  Matrix result(1, 4);
+  const auto own = device_->prepare_weight(values.tensor(), Precision::fp32, WeightUse::inference);
+  const auto another =
+      reference_->prepare_weight(values.tensor(), Precision::fp32, WeightUse::inference);
+  const OnDevice in(*device_, row);
+  const OnDevice out(*device_, 1, 4);
+  expect_error(ErrorCode::invalid_argument, "weight [4,8]: expected one", [&] {
+    device_->linear(in, *another, {}, Activation::none, out);
+  });
+  expect_error(ErrorCode::invalid_argument, "weight [4,8]: expected one", [&] {
+    device_->refresh_weight(*another, 0, 4);
+  });
+  expect_error(ErrorCode::invalid_argument, "weight [4,8]: expected one", [&] {
+    reference_->linear(row.tensor(), *own, {}, Activation::none, result.tensor());
+  });
+}
+
 INSTANTIATE_TEST_SUITE_P(Devices,
                          LinearTest,
                          testing::ValuesIn(devices_under_test()),

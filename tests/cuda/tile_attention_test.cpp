@@ -135,19 +135,19 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
     stream_.upload(&tile_count, count_there.get(), sizeof(tile_count));
     tile_attention(stream_,
                    GetParam(),
-                   there.column(0, bytes()),
-                   3 * H,
-                   there.column(H, bytes()),
-                   there.column(2 * H, bytes()),
-                   3 * H,
-                   tiles_there.as<AttentionTile>(),
-                   count_there.as<int32_t>(),
-                   tile_count + 7,  // room for more than there are
-                   longest,
-                   shape.heads,
-                   shape.width,
-                   out.memory.get(),
-                   H);
+                   {.q = there.column(0, bytes()),
+                    .q_stride = 3 * H,
+                    .k = there.column(H, bytes()),
+                    .v = there.column(2 * H, bytes()),
+                    .kv_stride = 3 * H,
+                    .tiles = tiles_there.as<AttentionTile>(),
+                    .tile_count = count_there.as<int32_t>(),
+                    .most_tiles = tile_count + 7,  // room for more than there are
+                    .longest_keys = longest,
+                    .heads = shape.heads,
+                    .head_width = shape.width,
+                    .out = out.memory.get(),
+                    .out_stride = H});
 
     const Matrix all = load(out, rows.rows);
     Matrix answers(std::count(asked.begin(), asked.end(), true), H);

@@ -25,7 +25,7 @@
 namespace fastintent::cuda::emulation {
 namespace {
 
-// Instrumented frames of kernels with local arrays stay well below.
+// Instrumented frames of kernels that have arrays stay well below this size.
 constexpr size_t kStackBytes = 256 * 1024;
 constexpr size_t kMostThreads = 1024;  // of a block, as in CUDA
 constexpr size_t kSharedAlignment = 128;
@@ -33,8 +33,9 @@ constexpr int64_t kMostSharedBytes = 64 * 1024;  // of a block on Turing; later 
 
 enum class Standing { ready, at_block_barrier, at_warp_barrier, ended };
 
-// Orders the threads that pass a barrier. Two alternate: a thread that has passed may reach the
-// next barrier before others have left this one, and orders nothing for those yet.
+// Marks that order the threads passing a barrier. Two are used in turn: a thread that has passed
+// may reach the next barrier before others have left this one, and must not order anything for
+// those yet.
 class BarrierMarks {
  public:
   void* of(unsigned passed) { return &marks_[passed % 2]; }
@@ -43,8 +44,8 @@ class BarrierMarks {
   int64_t marks_[2] = {};
 };
 
-// A stack and its owner's position on it. Switching by __builtin_longjmp costs a few instructions
-// and no system call; ucontext only starts a stack.
+// A stack and the point at which its owner was suspended. Switching by __builtin_longjmp costs a
+// few instructions and no system call; ucontext only starts a stack.
 struct Stack {
   void* resume[5] = {};
   void* bottom = nullptr;
@@ -81,13 +82,13 @@ struct Fiber {
   unsigned warp_barriers = 0;
 };
 
-// The state of the kernel that runs; guarded by the lock in run_kernel.
+// The state of the running kernel; guarded by the lock in run_kernel.
 struct Execution {
   std::vector<std::unique_ptr<Fiber>> fibers;
   Stack scheduler;
   Fiber* running = nullptr;
   const std::function<void()>* thread = nullptr;
-  std::exception_ptr failure;  // of the first of the kernel's threads that had one
+  std::exception_ptr failure;  // of the first thread of the kernel that failed
   std::span<std::byte> shared;
   WatchedHost host;  // the thread that runs the kernel
   BarrierMarks block_barrier;
@@ -108,7 +109,7 @@ void after_switch([[maybe_unused]] Stack& now, [[maybe_unused]] Stack* came_from
   const void* bottom = nullptr;
   size_t size = 0;
   __sanitizer_finish_switch_fiber(now.fake_stack, &bottom, &size);
-  // The scheduler's stack is the calling thread's; only the sanitizer knows its bounds.
+  // The scheduler runs on the calling thread's stack, whose bounds only the sanitizer knows.
   if (came_from != nullptr) {
     came_from->bottom = const_cast<void*>(bottom);
     came_from->size = size;
@@ -120,7 +121,7 @@ __attribute__((noinline, noreturn, no_sanitize("address"))) void jump(Stack& to)
   __builtin_longjmp(to.resume, 1);
 }
 
-// Leaves `from` and continues at the position of `to`.
+// Suspends `from` and resumes `to`.
 __attribute__((noinline, no_sanitize("address"))) void switch_stacks(Stack& from, Stack& to) {
   if (__builtin_setjmp(from.resume) == 0) {
     jump(to);
@@ -132,11 +133,11 @@ void yield() {
   before_switch(fiber.stack, g_execution.scheduler);
   g_execution.host.go_on();
   switch_stacks(fiber.stack, g_execution.scheduler);
-  // Perhaps on another thread's stack than before.
+  // The scheduler may now be on another thread's stack than before.
   after_switch(fiber.stack, &g_execution.scheduler);
 }
 
-// The entry of a fiber: it runs one thread of a block after the other, forever.
+// The start of a fiber: it runs one thread of a block after the other, forever.
 void run_fiber() {
   after_switch(g_execution.running->stack, &g_execution.scheduler);
   for (;;) {
@@ -179,7 +180,7 @@ void resume(Fiber& fiber) {
   after_switch(g_execution.scheduler, nullptr);
 }
 
-// The threads of one block, until all have ended.
+// The threads of one block, run until all have ended.
 class Block {
  public:
   Block(const Launch& shape, int64_t block)
@@ -218,7 +219,7 @@ class Block {
  private:
   static Fiber& fiber(size_t thread) { return *g_execution.fibers[thread]; }
 
-  // Runs until none of the warp's threads can continue alone; false when none could at all.
+  // Runs the warp until none of its threads can continue by itself; returns false when none could.
   bool run_warp(size_t warp, bool forward) {
     const size_t begin = warp * kWarp;
     const size_t end = std::min(threads_, begin + kWarp);
@@ -269,7 +270,7 @@ class Block {
     throw std::logic_error("kernel: expected all threads at one barrier, found " + found);
   }
 
-  // The fibers are in the middle of a kernel that does not continue.
+  // The fibers are suspended in the middle of a kernel that will not continue.
   static void abandon() {
     for (unsigned barrier : {0U, 1U}) {
       happens_after(g_execution.block_barrier.of(barrier));
@@ -292,7 +293,7 @@ struct FreeShared {
 std::unique_ptr<std::byte, FreeShared> allocate_shared(int64_t bytes) {
   void* data = nullptr;
   // Not aligned_alloc, whose size must be a multiple of the alignment: the sanitizer should know
-  // the end.
+  // the exact end.
   if (posix_memalign(&data, kSharedAlignment, static_cast<size_t>(bytes)) != 0) {
     throw std::bad_alloc();
   }
@@ -362,7 +363,7 @@ uint64_t exchange(uint64_t value, int from) {
   // A lane that continues may offer the next value before all have read this one, but not a third.
   const unsigned place = mine.exchanges++ % 2;
   mine.offered[place] = value;
-  // Lanes wait for each other, but in CUDA that does not order memory.
+  // Lanes wait for each other here, but in CUDA that does not order memory.
   wait_at(Standing::at_warp_barrier);
   const size_t first_lane = mine.place.thread.x / kWarp * kWarp;
   return g_execution.fibers[first_lane + static_cast<size_t>(from)]->offered[place];

@@ -1,5 +1,5 @@
 // Processes of this host, connected by TCP: process 0 receives the values of all, sums them in the
-// order of ranks and returns the sums.
+// order of ranks and sends the sums back.
 
 #include "cuda/collective.h"
 
@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kAddress = "127.0.0.1";
 
-// Far more than a step takes under a sanitizer: only a hanging process causes so long a wait.
+// Far longer than a step takes under a sanitizer: only a process that hangs reaches it.
 Waiting patience() {
   return {std::chrono::steady_clock::now() + std::chrono::minutes(5), {}};
 }

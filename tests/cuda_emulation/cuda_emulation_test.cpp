@@ -11,13 +11,13 @@
 #include "cuda/runtime.h"
 #include "race_watch.h"
 
-// The emulation finds the errors that it is meant to find.
+// Tests that the emulation itself detects the errors that it exists to detect.
 namespace fastintent::cuda {
 namespace {
 
 constexpr int kThreads = 96;
 
-// The exit code of a process in which the thread sanitizer saw a race.
+// How a process ends in which the thread sanitizer reported a race.
 const int kCodeOfRace = emulation::races_show() ? 66 : 0;
 const char* const kWordOfRace = emulation::races_show() ? "data race" : "";
 
@@ -41,7 +41,7 @@ __global__ void reverse_without_barrier_kernel(float* values) {
   values[threadIdx.x] = shared[blockDim.x - 1 - threadIdx.x];
 }
 
-// Right in every order in which the threads run here, though a shuffle orders no memory.
+// Correct in every order in which the threads run here, although a shuffle does not order memory.
 __global__ void neighbours_without_barrier_kernel(float* values) {
   auto* shared = shared_memory<float>();
   shared[threadIdx.x] = shuffle_xor(values[threadIdx.x], 1);

@@ -1,6 +1,6 @@
-// Compares the labels of a data set from the emulated GPU with those of the processor in fp32:
-// measures, without a GPU, how many answers a precision and the code of src/cuda change. Minutes
-// for some thousand texts.
+// Compares the labels of the emulated GPU on a data set with those of the processor in fp32: this
+// measures, without a GPU, how many answers a precision and the code of src/cuda change. Takes
+// minutes for some thousand texts.
 //   label_agreement MODEL_FOLDER DATA_FILE tf32|fp16|bf16
 
 #include <fmt/format.h>

@@ -32,7 +32,7 @@ uint16_t half_of_float(float value) {
   // Below 2^-14 the steps stay 2^-24.
   const int step = std::max(exponent - 11, -24);
   const auto steps = static_cast<uint32_t>(std::nearbyint(std::ldexp(size, -step)));
-  // A fraction that rounds up to 2048 carries into the exponent, as the bits' order has it.
+  // A fraction that rounds up to 2048 carries into the exponent, which the bit order makes correct.
   const uint32_t biased = step == -24 ? 0 : static_cast<uint32_t>(step + 24);
   return static_cast<uint16_t>(sign | ((biased << 10) + steps));
 }

@@ -7,12 +7,12 @@
 
 #include "cuda/device_code.h"
 
-// cuBLASLt's products by plain loops: f32 sums in the order of K, rounded to what is stored.
+// cuBLASLt's products by plain loops: f32 sums in the order of K, rounded to the stored type.
 namespace fastintent::cuda {
 namespace {
 
 float round_to_tf32(float value) {
-  // Ten bits of fraction are left of 23; to the nearest, ties to even.
+  // Keeps ten of the 23 fraction bits; rounds to nearest, ties to even.
   const auto bits = std::bit_cast<uint32_t>(value);
   return std::bit_cast<float>((bits + 0xfffU + ((bits >> 13) & 1U)) & 0xffffe000U);
 }
@@ -51,10 +51,10 @@ float gelu_tanh(float x) {
   return 0.5F * x * (1.0F + std::tanh(root * (x + 0.044715F * x * x * x)));
 }
 
-// Columns of `right` that are multiplied at once: enough for the compiler to do so in vectors.
+// Columns of `right` that are multiplied at once: enough for the compiler to use vectors.
 constexpr int64_t kPanel = 16;
 
-// Row m of `left` [M,K] at m * K.
+// Row m of `left` [M,K] starts at m * K.
 std::vector<float> rows_of_left(const Product& product,
                                 const ProductSize& size,
                                 const ProductOperands& at) {
@@ -69,7 +69,7 @@ std::vector<float> rows_of_left(const Product& product,
   return rows;
 }
 
-// Columns [first, first + kPanel) of `right`, zeros beyond the last: row k at k * kPanel.
+// Columns [first, first + kPanel) of `right`, zeros past the last: row k starts at k * kPanel.
 std::vector<float> panel_of_right(const Product& product,
                                   const ProductSize& size,
                                   const ProductOperands& at,
@@ -89,8 +89,8 @@ struct Sums {
   float values[kPanel] = {};
 };
 
-// Nearly all of the time goes here: at full speed in every kind of build, also under the
-// sanitizers, which watch what the factors were read from.
+// Nearly all time is spent here, so this runs at full speed in every kind of build, also under the
+// sanitizers, which watch the reads from the original factors.
 __attribute__((optimize("O3"), no_sanitize("address", "thread", "undefined"))) Sums
 multiply(const float* row, const float* panel, int64_t K) {
   Sums sums;

@@ -2,7 +2,7 @@
 
 #include <sanitizer/tsan_interface.h>
 
-// Weak: null where the sanitizer's run time is not linked.
+// Weak: null if the sanitizer's runtime is not linked.
 #pragma weak __tsan_acquire
 #pragma weak __tsan_release
 #pragma weak __tsan_get_current_fiber

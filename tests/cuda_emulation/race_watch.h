@@ -1,14 +1,14 @@
 #pragma once
 
-// Reports a kernel's threads to the thread sanitizer, which treats them as threads of the process:
-// it then reports two of them that access the same memory, one writing, with no barrier between, in
-// whichever order they ran. In a build without the sanitizer all of this does nothing.
+// Describes a kernel's threads to the thread sanitizer as threads of its own. It then reports two
+// of them that access the same memory, one writing, with no barrier between, whatever the order in
+// which they ran. In a build without the sanitizer these functions do nothing.
 //
-// Callers are compiled without the sanitizer, because a function that it instruments must not
-// change threads.
+// Callers are compiled without the sanitizer, since a function that it watches must not change
+// threads.
 namespace fastintent::cuda::emulation {
 
-/// Whether the sanitizer is present.
+/// Whether the sanitizer is active.
 bool races_show();
 
 /// A thread as the sanitizer sees it.
@@ -19,14 +19,14 @@ class WatchedThread {
   WatchedThread(const WatchedThread&) = delete;
   WatchedThread& operator=(const WatchedThread&) = delete;
 
-  /// Code from here on runs as this thread; the switch orders nothing.
+  /// Everything that runs from here on belongs to this thread; this call orders nothing.
   void go_on() const;
 
  private:
   void* context_;
 };
 
-/// The host's thread that calls it.
+/// The host thread that constructs it.
 class WatchedHost {
  public:
   WatchedHost();
@@ -36,7 +36,7 @@ class WatchedHost {
   void* context_;
 };
 
-/// This thread's work so far is ordered before the work of others after they see `mark`.
+/// Everything that this thread did so far precedes what other threads do after happens_after(mark).
 void happened_before(void* mark);
 void happens_after(void* mark);
 

@@ -24,7 +24,7 @@ namespace {
 
 using Work = std::function<void()>;
 
-// The emulated cudaStream_t: waiting work, and the graph being captured, if any.
+// The emulated cudaStream_t: work that is waiting, and the graph that is being captured, if any.
 struct Queue {
   std::deque<Work> waiting;
   std::vector<Work>* capturing = nullptr;
@@ -34,7 +34,8 @@ Queue& queue_of(const Stream& stream) {
   return *static_cast<Queue*>(stream.native());
 }
 
-// Memory of the device. While none of its work runs, the address sanitizer reports any access.
+// Memory of the device. While no device work runs, the address sanitizer reports every access to
+// it.
 class Memory {
  public:
   void* allocate(size_t bytes) {
@@ -72,7 +73,7 @@ class Memory {
       return false;
     }
     const auto& [begin, bytes] = *--after;
-    // An empty view at the end of a block points to its end.
+    // An empty view at the end of a block points to the block's end.
     return byte <= begin + bytes;
   }
 
@@ -115,7 +116,7 @@ Memory& memory() {
   return instance;
 }
 
-// One device does one thing at a time, across all streams.
+// A device does one thing at a time, whatever the streams.
 std::recursive_mutex& device_lock() {
   static std::recursive_mutex mutex;
   return mutex;
@@ -126,7 +127,7 @@ std::set<Queue*>& all_queues() {
   return queues;
 }
 
-// Does the waiting work. A failure drops the rest, as an error of a device does.
+// Runs the waiting work. If one item fails, the rest is dropped, as after an error of a device.
 void finish(Queue& queue) {
   const std::deque<Work> all = std::exchange(queue.waiting, {});
   memory().open();
@@ -298,7 +299,7 @@ void Stream::copy_rows(const void* from,
   if (queue_of(*this).capturing != nullptr) {
     emulation::fail("copy_rows: expected a stream that is not captured");
   }
-  // Host memory may be on either side: waited for, as CUDA does with memory that is not pinned.
+  // Host memory may be on either side: the call waits, as CUDA does for memory that is not pinned.
   emulation::enqueue(*this, [=] {
     for (size_t row = 0; row < rows; ++row) {
       std::memmove(static_cast<std::byte*>(to) + row * to_stride,

@@ -7,7 +7,7 @@
 #include "fastintent/intent_classifier.h"
 #include "golden_case.h"
 
-// The behaviour of two GPUs that users see.
+// The effects of two GPUs that users can observe.
 namespace fastintent {
 namespace {
 

@@ -14,8 +14,8 @@
 #include "processes/launch_environment.h"
 #include "processes/tcp_connection.h"
 
-// Processes as torchrun would start them, on two emulated GPUs: the trained models, and how the
-// processes stop.
+// Processes as torchrun starts them, on two emulated GPUs: the model that they train, and how they
+// stop.
 namespace fastintent {
 namespace {
 
@@ -44,7 +44,7 @@ Ending ending_of(const std::function<void()>& work) {
   return kUnexpected;
 }
 
-// Runs `work` in `size` processes; how each ended, by rank.
+// Runs `work` in `size` processes; returns how each ended, by rank.
 std::vector<int> launch(int size, const std::function<void(int rank)>& work) {
   const int port = TcpListener("127.0.0.1", 0).port();
   std::vector<pid_t> processes;
@@ -72,7 +72,8 @@ std::vector<int> launch(int size, const std::function<void(int rank)>& work) {
 
 class SeveralProcesses : public testing::Test {
  protected:
-  // Without dropout, which is drawn apart in each process. An odd batch: one has more of it.
+  // Without dropout, which each process draws separately. The batch is odd: one process has more of
+  // it.
   TrainingOptions options(const std::string& name) const {
     TrainingOptions tiny = tiny_options(folder_ / name);
     tiny.device = Device::cuda;
@@ -84,8 +85,8 @@ class SeveralProcesses : public testing::Test {
 
   using Change = std::function<void(TrainingOptions& options, int rank)>;
 
-  // How each of `size` processes ended, training with these options, changed for each. Once process
-  // 0 has done step `stop_after`, only the last process is requested to stop.
+  // Trains in `size` processes with these options, changed for each by `change`; returns how each
+  // ended. Once process 0 has done step `stop_after`, only the last process is requested to stop.
   std::vector<int> train(
       const TrainingOptions& options,
       int size,
@@ -179,7 +180,8 @@ TEST_F(SeveralProcesses, RefuseToTrainDifferentThings) {
   EXPECT_FALSE(std::filesystem::exists(tried.output));
 }
 
-// A single process does not continue where several stopped: its dropout and sums would differ.
+// One process does not resume a run that several processes stopped: it would have other dropout and
+// sums.
 TEST_F(SeveralProcesses, ResumeWithAsManyAsBefore) {
   TrainingOptions stopped = options("stopped");
   EXPECT_EQ(train(stopped, 2, 1), kBothStopped);

@@ -33,7 +33,7 @@ struct Tanh {
 };
 
 struct Relu {
-  /// A NaN stays one: Max gives its second argument then.
+  /// A NaN stays NaN: Max returns its second argument then.
   static HWY_INLINE FloatVector value(FloatTag d, FloatVector x) { return hn::Max(hn::Zero(d), x); }
   static HWY_INLINE FloatVector slope(FloatTag d, FloatVector x) {
     return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), hn::Set(d, 1.0F));

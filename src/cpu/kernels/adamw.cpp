@@ -30,9 +30,9 @@ HWY_INLINE void step_lanes(FloatTag d, FloatVector raw, const AdamwRates& rates,
       hn::Sub(decayed, hn::Div(hn::Mul(hn::Set(d, rates.step_size), lanes.first), root));
 }
 
-// Steps parameters [first, first + count): those of `missed` with gradient zero, then, unless
-// `gradient` is null, `current`. Moments that are zero stay so, and only the decay applies: the
-// state of most rows of a vocabulary.
+// Updates parameters [first, first + count): first the `missed` steps with gradient zero, then,
+// unless `gradient` is null, the step `current`. Moments that are zero stay zero, so only the decay
+// is applied; this is the state of most rows of a vocabulary.
 HWY_INLINE void step_range(const AdamwState& state,
                            int64_t first,
                            int64_t count,

@@ -1,5 +1,5 @@
-// What attention and its backward share: where the rows of one head of one sequence lie. Compiled
-// once for each instruction set.
+// Shared by attention and its backward: the rows of one head of one sequence. Compiled once for
+// each instruction set.
 #if defined(FASTINTENT_CPU_KERNELS_ATTENTION_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef FASTINTENT_CPU_KERNELS_ATTENTION_INL_H_
 #undef FASTINTENT_CPU_KERNELS_ATTENTION_INL_H_
@@ -24,7 +24,7 @@ HWY_INLINE RowRange sequence_rows(std::span<const int32_t> starts, size_t s) {
   return {starts[s], starts[s + 1] - starts[s]};
 }
 
-/// Rows `rows`, columns of head `head` of `heads`.
+/// The columns of head `head` of `heads` in rows `rows`.
 template <class View>
 HWY_INLINE View head_rows(const View& tensor, RowRange rows, int64_t head, int64_t heads) {
   const int64_t width = tensor.columns / heads;

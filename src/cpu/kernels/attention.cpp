@@ -41,8 +41,8 @@ HWY_INLINE void softmax_of_columns(FloatTag d, float scale, const Tensor& scores
   }
 }
 
-// Dropout of the shares [keys, queries], of which the first query has the dropout index
-// `first_index` with the first key, and each next query one `query_step` further.
+// Dropout of the shares [keys, queries]. `first_index` is the dropout index of the first query with
+// the first key; each following query is `query_step` further.
 HWY_INLINE void drop_shares(FloatTag d,
                             const DropoutLanes& lanes,
                             uint32_t first_index,
@@ -61,18 +61,17 @@ HWY_INLINE void drop_shares(FloatTag d,
   }
 }
 
-// For each head of each sequence and a block of its queries: the queries transposed, so that those
-// of a block share a vector; then their scores, the softmax, and the mean of the values.
-void attention_heads(ConstTensor q,
-                     ConstTensor k,
-                     ConstTensor v,
-                     AttentionSpans spans,
-                     int64_t heads,
-                     const Dropout& dropout,
-                     Tensor out,
-                     float* scratch) {
+// For each head of each sequence and each block of its queries: transposes the queries, so that
+// those of a block share a vector, then computes their scores, the softmax and the weighted mean of
+// the values.
+void attention_heads(const AttentionOperands& operands, Tensor out, float* scratch) {
+  const ConstTensor q = operands.q;
+  const ConstTensor k = operands.k;
+  const ConstTensor v = operands.v;
+  const AttentionSpans spans = operands.spans;
+  const int64_t heads = operands.heads;
   const FloatTag d;
-  const DropoutLanes lanes(dropout);
+  const DropoutLanes lanes(operands.dropout);
   const int64_t width = q.columns / heads;
   const float scale = 1.0F / std::sqrt(static_cast<float>(width));
   const uint32_t query_step = attention_dropout_index(1, heads, 0, 0);
@@ -125,15 +124,8 @@ int64_t attention_scratch(std::span<const int32_t> key_starts, int64_t width) {
   return HWY_DYNAMIC_DISPATCH(attention_scratch_floats)(key_starts, width);
 }
 
-void attention(ConstTensor q,
-               ConstTensor k,
-               ConstTensor v,
-               AttentionSpans spans,
-               int64_t heads,
-               const Dropout& dropout,
-               Tensor out,
-               float* scratch) {
-  HWY_DYNAMIC_DISPATCH(attention_heads)(q, k, v, spans, heads, dropout, out, scratch);
+void attention(const AttentionOperands& operands, Tensor out, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(attention_heads)(operands, out, scratch);
 }
 
 }  // namespace fastintent::cpu

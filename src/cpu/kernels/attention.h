@@ -10,27 +10,15 @@ namespace fastintent::cpu {
 /// the length of a sequence, not with its square.
 constexpr int64_t kQueryBlock = 32;
 
-/// Floats of scratch, aligned for vectors, for heads of `width` and sequences up to the longest of
-/// `key_starts`; enough for attention and its backward.
+/// Floats of scratch, aligned for vectors, that attention and its backward need for heads of
+/// `width` and sequences up to the longest of `key_starts`.
 int64_t attention_scratch(std::span<const int32_t> key_starts, int64_t width);
 
 /// As Backend::attention.
-void attention(ConstTensor q,
-               ConstTensor k,
-               ConstTensor v,
-               AttentionSpans spans,
-               int64_t heads,
-               const Dropout& dropout,
-               Tensor out,
-               float* scratch);
+void attention(const AttentionOperands& operands, Tensor out, float* scratch);
 
 /// As Backend::attention_backward.
-void attention_backward(ConstTensor q,
-                        ConstTensor k,
-                        ConstTensor v,
-                        AttentionSpans spans,
-                        int64_t heads,
-                        const Dropout& dropout,
+void attention_backward(const AttentionOperands& operands,
                         ConstTensor d_out,
                         Tensor d_q,
                         Tensor d_k,

@@ -18,7 +18,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace fastintent::cpu::HWY_NAMESPACE {
 
-// scores [keys], in whole vectors, become softmax(scores · scale); zeros behind the keys.
+// scores [keys], in complete vectors, become softmax(scores · scale); zeros past the keys.
 HWY_INLINE void softmax(FloatTag d, float scale, int64_t keys, float* scores) {
   const auto factor = hn::Set(d, scale * kLog2OfE);
   const auto lowest = hn::Set(d, -std::numeric_limits<float>::infinity());
@@ -44,9 +44,11 @@ HWY_INLINE void softmax(FloatTag d, float scale, int64_t keys, float* scores) {
   }
 }
 
-// For one query: `shares` holds its probabilities p, `gradient` the gradient g of what dropout made
-// of them. With f the factors of dropout, gradient becomes scale · p (g f - sum(g f p)), that of
-// the products q · k, and shares becomes p f, the weights of the values.
+// For one query: `shares` holds its probabilities p, and `gradient` the gradient g of the
+// probabilities after dropout. With f the factors of dropout, `gradient` becomes the gradient of
+// the products q · k,
+//   scale · p (g f - sum(g f p)),
+// and `shares` becomes p f, the weights of the values.
 HWY_INLINE void softmax_backward(FloatTag d,
                                  float scale,
                                  const DropoutLanes& lanes,
@@ -76,21 +78,21 @@ HWY_INLINE void softmax_backward(FloatTag d,
   }
 }
 
-// Probabilities are computed again for a block of queries; gradients of keys and values add up over
+// Probabilities are recomputed for a block of queries; gradients of keys and values accumulate over
 // the blocks.
-void attention_backward_heads(ConstTensor q,
-                              ConstTensor k,
-                              ConstTensor v,
-                              AttentionSpans spans,
-                              int64_t heads,
-                              const Dropout& dropout,
+void attention_backward_heads(const AttentionOperands& operands,
                               ConstTensor d_out,
                               Tensor d_q,
                               Tensor d_k,
                               Tensor d_v,
                               float* scratch) {
+  const ConstTensor q = operands.q;
+  const ConstTensor k = operands.k;
+  const ConstTensor v = operands.v;
+  const AttentionSpans spans = operands.spans;
+  const int64_t heads = operands.heads;
   const FloatTag d;
-  const DropoutLanes lanes(dropout);
+  const DropoutLanes lanes(operands.dropout);
   const int64_t width = q.columns / heads;
   const float scale = 1.0F / std::sqrt(static_cast<float>(width));
   for (size_t s = 0; s + 1 < spans.query_starts.size(); ++s) {
@@ -150,19 +152,14 @@ namespace fastintent::cpu {
 
 HWY_EXPORT(attention_backward_heads);
 
-void attention_backward(ConstTensor q,
-                        ConstTensor k,
-                        ConstTensor v,
-                        AttentionSpans spans,
-                        int64_t heads,
-                        const Dropout& dropout,
+void attention_backward(const AttentionOperands& operands,
                         ConstTensor d_out,
                         Tensor d_q,
                         Tensor d_k,
                         Tensor d_v,
                         float* scratch) {
   HWY_DYNAMIC_DISPATCH(attention_backward_heads)
-  (q, k, v, spans, heads, dropout, d_out, d_q, d_k, d_v, scratch);
+  (operands, d_out, d_q, d_k, d_v, scratch);
 }
 
 }  // namespace fastintent::cpu

@@ -13,8 +13,9 @@ namespace fastintent::cpu::HWY_NAMESPACE {
 
 using BitsTag = hn::RebindToUnsigned<FloatTag>;
 
-// Rounds to the upper 16 bits: half a unit of the last place kept, less one when that place is
-// even. A NaN is left as it is, lest the carry make it infinite; its quiet bit is among those kept.
+// Rounds to the upper 16 bits by adding half a unit of the last kept place, less one when that
+// place is even. A NaN is left unchanged, because the carry could make it infinite; its quiet bit
+// is among the kept bits.
 HWY_INLINE hn::Vec<BitsTag> rounded_bits(FloatVector v) {
   const BitsTag bits_tag;
   const auto bits = hn::BitCast(bits_tag, v);
@@ -40,7 +41,7 @@ HWY_INLINE void convert_row_to_bf16(FloatTag d, const float* in, int64_t columns
   }
 }
 
-// The values of bf16 kept in f32. out may be in.
+// Rounds to bf16 and stores the values as f32. out may be in.
 HWY_INLINE void round_row_to_bf16(FloatTag d, const float* in, int64_t columns, float* out) {
   const BitsTag bits_tag;
   for (int64_t c = 0; c < columns; c += lanes_of(d)) {

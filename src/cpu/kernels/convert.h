@@ -10,7 +10,7 @@ namespace fastintent::cpu {
 // upper half of an f32, rounded to nearest, ties to even; NaN stays NaN.
 
 void convert_to_bf16(ConstTensor in, uint16_t* out);
-/// The values of bf16 kept in f32. out may be in.
+/// Rounds to bf16 and stores the values as f32. out may be in.
 void round_to_bf16(ConstTensor in, Tensor out);
 void copy_rows(ConstTensor in, Tensor out);
 void clear_rows(Tensor out);

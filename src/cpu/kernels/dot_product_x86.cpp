@@ -3,11 +3,12 @@
 #include "cpu/instruction_set.h"
 #include "cpu/kernels/tile_product.h"
 
-// The tile products that Highway 1.0 has no operation for: VPDPBUSD (AVX512_VNNI) and VDPBF16PS
-// (AVX512_BF16), each with a word of a row broadcast to all columns. The only file with intrinsics.
+// Tile products by two instructions for which Highway 1.0 has no operation: VPDPBUSD (AVX512_VNNI)
+// and VDPBF16PS (AVX512_BF16), each with a word of a row broadcast to all columns. This is the only
+// file with intrinsics.
 //
-// Both are compiled for processors that have both: the compiler never chooses either instruction by
-// itself, so a processor with one of them can run the product that names it.
+// Both are compiled for processors that have both instructions: the compiler never chooses either
+// by itself, so a processor with only one of them can run the product that uses it.
 #define FASTINTENT_DOT_PRODUCTS __attribute__((target("avx512f,avx512vnni,avx512bf16")))
 
 namespace fastintent::cpu {

@@ -23,7 +23,7 @@ HWY_INLINE BitsVector mix_bits_of_lanes(BitsTag d, BitsVector x) {
   return hn::Xor(x, hn::ShiftRight<16>(x));
 }
 
-/// The dropout of one tensor: what to multiply consecutive elements by, 0 or 1 / (1 - rate).
+/// The dropout of one tensor: the factors of consecutive elements, 0 or 1 / (1 - rate).
 class DropoutLanes {
  public:
   explicit DropoutLanes(const Dropout& dropout)

@@ -14,14 +14,15 @@ namespace fastintent::cpu::HWY_NAMESPACE {
 constexpr float kLog2OfE = 1.44269504088896341F;
 
 // 2^x for x below 127, zero below 2^-126; NaN stays NaN. Relative error below 2e-7.
-// x = n + f, n whole and |f| at most 1/2: 2^f by the polynomial of degree 5 with the least relative
-// error there (7.5e-8, by Remez' algorithm), 2^n by writing n into a float's exponent. Half the
-// work of hn::Exp, which reduces by ln 2 in two steps and guards both ends of its range.
+// x = n + f with n an integer and |f| at most 1/2. 2^f is the polynomial of degree 5 with the
+// smallest relative error in that range (7.5e-8, by Remez' algorithm); 2^n is n written into a
+// float's exponent. This is half the work of hn::Exp, which reduces by ln 2 in two steps and guards
+// both ends of its range.
 HWY_INLINE FloatVector exp2(FloatTag d, FloatVector x) {
-  // Numbers around 3 · 2^22 are whole: adding it rounds x to n, and leaves n plus the exponent's
-  // bias, 127, in the sum's last bits.
+  // Floats around 3 · 2^22 are integers: adding it rounds x to n, and the last bits of the sum are
+  // then n plus the exponent's bias, 127.
   const auto round = hn::Set(d, 12582912.0F + 127.0F);
-  const auto at_least = hn::Max(hn::Set(d, -127.0F), x);  // in this order NaN passes
+  const auto at_least = hn::Max(hn::Set(d, -127.0F), x);  // this argument order lets NaN through
   const auto rounded = hn::Add(at_least, round);
   const auto f = hn::Sub(at_least, hn::Sub(rounded, round));
   auto p = hn::Set(d, 0.0013276468962430954F);

@@ -16,10 +16,10 @@
 HWY_BEFORE_NAMESPACE();
 namespace fastintent::cpu::HWY_NAMESPACE {
 
-// Ranges below count as none: their scale could not be divided by.
+// Smaller ranges count as zero: their scale is too small to divide by.
 constexpr float kSmallest = 1e-30F;
 
-// row [columns] as bytes; see convert_rows.
+// Converts row [columns] to bytes; see convert_rows.
 HWY_INLINE void quantize_row(
     FloatTag d, const float* row, int64_t columns, const Factor& out, int64_t t) {
   auto lowest = hn::Zero(d);
@@ -45,7 +45,7 @@ HWY_INLINE void quantize_row(
     const int64_t count = columns - c;
     // Rounded before the shift, so that processors without fused multiply-add break ties alike.
     const auto value = hn::NearestInt(hn::Mul(load_some(d, row + c, count), steps));
-    // Rounding may leave the range by one; the demotion saturates.
+    // Rounding may exceed the range by one; the demotion saturates.
     const auto quantized = hn::DemoteTo(bytes, hn::Add(value, shift));
     if (HWY_LIKELY(count >= lanes_of(d))) {
       hn::StoreU(quantized, bytes, to + c);
@@ -79,7 +79,7 @@ HWY_INLINE void convert_row(
   std::memset(to + bytes, 0, static_cast<size_t>(words_of(out.element, columns) * 4 - bytes));
 }
 
-// Infinity and NaN make the largest of the row not finite: a NaN is looked for by itself, as Max
+// Infinity makes the largest magnitude of the row infinite. NaN is detected separately, because Max
 // may drop it.
 WeightScale quantize_weight_row(FloatTag d, const float* row, int64_t columns, int8_t* out) {
   auto largest = hn::Zero(d);

@@ -11,7 +11,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace fastintent::cpu::HWY_NAMESPACE {
 
-// Column by column of vectors, so that what belongs to a column is loaded once.
+// Works through vectors of columns, so that the values of a column are loaded once.
 template <class Function>
 void finish_with(const TileSums& sums,
                  const Int8Scales& scales,

@@ -5,15 +5,15 @@
 
 namespace fastintent::cpu {
 
-/// Sums of a tile [rows,columns] at a place of a product; sums of one row are `stride` apart.
-/// f32, or i32 for int8.
+/// Sums of a tile [rows,columns] within a product; the rows are `stride` sums apart. f32, or i32
+/// for int8.
 struct TileSums {
   const uint32_t* values = nullptr;
   int64_t stride = 0;
   Element element = Element::fp32;
 };
 
-/// What turns int8 sums into f32: (sum - zero · column_sum) · row_scale · column_scale.
+/// The values that convert int8 sums to f32: (sum - zero · column_sum) · row_scale · column_scale.
 /// row_scales, zeros [R] of the tile's rows · column_scales, column_sums [C] of its columns
 struct Int8Scales {
   const float* row_scales = nullptr;

@@ -1,5 +1,5 @@
-// GELU in its exact form, x Φ(x) (Hendrycks & Gimpel 2016), Φ the normal distribution. Compiled
-// once for each instruction set.
+// GELU in its exact form, x Φ(x) (Hendrycks & Gimpel 2016), where Φ is the normal distribution
+// function. Compiled once for each instruction set.
 #if defined(FASTINTENT_CPU_KERNELS_GELU_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef FASTINTENT_CPU_KERNELS_GELU_INL_H_
 #undef FASTINTENT_CPU_KERNELS_GELU_INL_H_
@@ -13,16 +13,16 @@
 HWY_BEFORE_NAMESPACE();
 namespace fastintent::cpu::HWY_NAMESPACE {
 
-// |x|, at most 5.5: less than 2e-8 of the normal distribution lies beyond. The arguments of Min and
-// Max below are in the order that lets a NaN through.
+// |x|, at most 5.5: less than 2e-8 of the normal distribution is beyond. The argument order of Min
+// and Max below lets NaN through.
 HWY_INLINE FloatVector limited_magnitude(FloatTag d, FloatVector x) {
   return hn::Min(hn::Set(d, 5.5F), hn::Abs(x));
 }
 
-// Share of the normal distribution beyond `a`, 1 - Φ(a), a in [0, 5.5].
+// The part of the normal distribution beyond `a`, 1 - Φ(a), for a in [0, 5.5].
 //
-// Its eighth root is so smooth that a polynomial of degree 8 leaves an error below 4e-9 of GELU
-// (scripts/fit_gelu.py), and needs no division: in f32, GELU comes out within 3e-7.
+// Its eighth root is so smooth that a polynomial of degree 8 has an error below 4e-9 of GELU
+// (scripts/fit_gelu.py) and needs no division: in f32, GELU is accurate to 3e-7.
 HWY_INLINE FloatVector normal_tail(FloatTag d, FloatVector a) {
   auto root = hn::Set(d, -2.951989586108539e-07F);
   root = hn::MulAdd(root, a, hn::Set(d, 7.469037882401608e-06F));

@@ -10,8 +10,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace fastintent::cpu::HWY_NAMESPACE {
 
-// Elements whose squares are summed in f32 before they join the sum in double: with 16 lanes a lane
-// adds 32 of them, so the norm keeps more than six digits. In L1 while the parts are added up.
+// Squares of this many elements are summed in f32 before they are added to the sum in double: with
+// 16 lanes, a lane adds 32 of them, so the norm keeps more than six digits. A block stays in L1
+// while the parts are added.
 constexpr int64_t kNormBlock = 512;
 
 HWY_INLINE void add_row(FloatTag d, const float* row, float* out, int64_t H) {

@@ -15,8 +15,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace fastintent::cpu::HWY_NAMESPACE {
 
-/// Makes (row - mean) · factor · scale + shift of a row in place; normal_row gets (row - mean) · factor.
-/// What is kept and what is absent are parameters of the template, so that the loop has no branch.
+/// Computes (row - mean) · factor · scale + shift in place; normal_row receives (row - mean) ·
+/// factor. Template parameters select what is kept and what is absent, so that the loop has no
+/// branch.
 template <bool kKeeps, bool kShifts>
 HWY_INLINE void write_normal_row(FloatTag d,
                                  FloatVector mean,
@@ -42,8 +43,8 @@ HWY_INLINE void write_normal_row(FloatTag d,
   }
 }
 
-// Normalises row t of `out` in place. It holds x, whose sum over the row is `sum`: the pass that
-// wrote x has it already. Two passes over a row that is in the L1 cache.
+// Normalises row t of `out` in place. `sum` is the sum of the row, which the pass that wrote the
+// row has already computed. Two passes over a row that is in the L1 cache.
 HWY_INLINE void normalize_row(FloatTag d,
                               FloatVector sum,
                               const LayerNorm& layer_norm,

@@ -12,7 +12,7 @@ void add_and_normalize(ConstTensor in,
                        Tensor out,
                        const NormalizedRows& keep);
 
-/// As Backend::add_and_normalize_backward, except that d_scale and d_shift [H] are added to.
+/// As Backend::add_and_normalize_backward, except that it adds to d_scale and d_shift [H].
 void add_and_normalize_backward(const NormalizedRows& kept,
                                 std::span<const float> scale,
                                 const Dropout& dropout,

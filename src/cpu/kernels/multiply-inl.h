@@ -12,21 +12,22 @@
 HWY_BEFORE_NAMESPACE();
 namespace fastintent::cpu::HWY_NAMESPACE {
 
-/// The left factor of a product: element (m, k) lies at data[m · row_step + k · depth_step], so a
-/// transposed matrix is one too.
+/// The left factor of a product: element (m, k) is at data[m · row_step + k · depth_step], so a
+/// transposed matrix is a left factor too.
 struct LeftFactor {
   const float* data;
   int64_t row_step;
   int64_t depth_step;
 };
 
-/// A product is computed in tiles of one or two vectors of columns, whose sums stay in registers: as
-/// many as 32 registers (vectors of 512 bits) or 16 hold beside two vectors of the right factor and
-/// a broadcast of the left. Enough of them hide the latency of an addition: 8 with two units of 4
-/// cycles.
+/// A product is computed in tiles of one or two vectors of columns. The sums of a tile stay in
+/// registers, as many as fit into 32 registers (vectors of 512 bits) or 16 beside two vectors of
+/// the right factor and a broadcast of the left. Enough of them hide the latency of an addition: 8
+/// with two units of 4 cycles.
 constexpr int64_t kTileSums = hn::MaxLanes(FloatTag()) == 16 ? 16 : 12;
 
-/// The product for one tile: kRows rows and kVectors vectors of columns, the last perhaps in part.
+/// The product for one tile: kRows rows and kVectors vectors of columns; the last vector may be
+/// partial.
 template <int64_t kRows, int64_t kVectors>
 HWY_INLINE void multiply_tile(const LeftFactor& left,
                               const ConstTensor& right,
@@ -34,7 +35,7 @@ HWY_INLINE void multiply_tile(const LeftFactor& left,
                               const Tensor& out) {
   const FloatTag d;
   const int64_t lanes = lanes_of(d);
-  const int64_t last = (kVectors - 1) * lanes;  // columns of all vectors but one are whole
+  const int64_t last = (kVectors - 1) * lanes;  // all vectors of columns but the last are full
   FloatVector sums[kRows][kVectors];
 #pragma GCC unroll 16
   for (int64_t r = 0; r < kRows; ++r) {
@@ -45,7 +46,7 @@ HWY_INLINE void multiply_tile(const LeftFactor& left,
     }
   }
   const float* from_right = right.data;
-  // Two pointers: of eight rows each, all are within reach of the multiples that addresses take.
+  // Two pointers of eight rows each, so that every row is reachable by an address's scale factors.
   const float* from_left[] = {left.data,
                               left.data + std::min(int64_t{8}, kRows - 1) * left.row_step};
   for (int64_t k = 0; k < right.rows; ++k) {
@@ -98,7 +99,7 @@ HWY_INLINE void multiply_strip(const LeftFactor& left,
   constexpr int64_t kRows = kTileSums / kVectors;
   int64_t tiles = (out.rows + kRows - 1) / kRows;
   for (int64_t m = 0; m < out.rows; --tiles) {
-    // rows dealt out evenly: a tile of one row would wait for each of its additions
+    // Rows are dealt out evenly: a tile of one row would wait for each of its additions.
     const int64_t rows = (out.rows - m + tiles - 1) / tiles;
     const LeftFactor tile_left{left.data + m * left.row_step, left.row_step, left.depth_step};
     multiply_rows<kRows, kVectors>(tile_left, right, accumulate, out.row_slice(m, rows));
@@ -106,9 +107,10 @@ HWY_INLINE void multiply_strip(const LeftFactor& left,
   }
 }
 
-// out[M,N] = left[M,K] · right[K,N], added to out when `accumulate`; M, N of out, K rows of right.
-// A sum runs over k in order wherever its element lies, so the bits do not depend on the tiles.
-// Not inline, but its tiles are: a tile is too short for a call of its own.
+// out[M,N] = left[M,K] · right[K,N], added to out when `accumulate`. M and N are the shape of out,
+// K is the number of rows of right. Every sum runs over k in order, in any tile, so the bits do not
+// depend on the tiles. This function is not inlined, but its tiles are: a tile is too short for a
+// call of its own.
 HWY_NOINLINE inline void multiply(FloatTag d,
                                   const LeftFactor& left,
                                   const ConstTensor& right,

@@ -14,8 +14,8 @@ namespace fastintent::cpu::HWY_NAMESPACE {
 
 using WordTag = hn::RebindToUnsigned<FloatTag>;
 
-// Vectors of sums in a row of a tile: with 32 registers four, as explained at kTileRows; with 16,
-// 6 x 2 sums, 2 vectors of the panel and a word of a row.
+// Vectors of sums in a row of a tile: four with 32 registers, as explained at kTileRows; two with
+// 16 registers: 6 x 2 sums, 2 vectors of the panel and a word of a row.
 constexpr int64_t kVectors = hn::MaxLanes(FloatTag()) == 16 ? 4 : 2;
 
 template <int64_t R>
@@ -60,8 +60,8 @@ void multiply_fp32(
   }
 }
 
-// sum + the four products of the bytes of two words, factor unsigned, weight signed. By pairs of
-// 16-bit products, of the even bytes and of the odd ones, which cannot overflow.
+// sum + the four products of the bytes of two words, factor unsigned, weight signed. Even and odd
+// bytes are multiplied separately, as pairs of 16-bit products, which cannot overflow.
 template <class D, class Sum = hn::Vec<D>>
 HWY_INLINE Sum add_dot(D d, hn::Vec<WordTag> factor, hn::Vec<WordTag> weight, Sum sum, Sum& more) {
   if constexpr (hn::MaxLanes(D()) > 1) {
@@ -93,10 +93,10 @@ void multiply_int8(
   const WordTag words_tag;
   const int64_t lanes = lanes_of(FloatTag());
   for (int64_t top = 0; top < R; top += kRows) {
-    const int64_t base = std::min(top, R - kRows);  // some again where R is 4 or 5
+    const int64_t base = std::min(top, R - kRows);  // repeats some rows if R is 4 or 5
     for (int64_t first = 0; first < kPanelColumns; first += lanes) {
       hn::Vec<decltype(d)> sum[kRows];
-      hn::Vec<decltype(d)> more[kRows];  // what some processors keep of the sums apart
+      hn::Vec<decltype(d)> more[kRows];  // the second accumulator that some processors use
       HWY_UNROLL(3)
       for (int64_t r = 0; r < kRows; ++r) {
         sum[r] = more[r] = hn::Zero(d);

@@ -8,7 +8,7 @@
 namespace fastintent::cpu {
 
 /// Columns of a panel: four vectors of AVX-512. A panel of 384 inputs in int8 is 24 KB, half of an
-/// L1 cache, and stays there while the rows of a block pass.
+/// L1 cache, and stays there while the rows of a block are multiplied.
 constexpr int64_t kPanelColumns = 64;
 
 /// Most rows of a tile: 6 x 4 sums, 4 vectors of the panel and a word of a row use 29 of AVX-512's
@@ -21,21 +21,21 @@ constexpr int64_t kTileRows = 6;
 using TileProduct = void (*)(
     const uint32_t* rows, int64_t row_words, const uint32_t* panel, int64_t words, uint32_t* sums);
 
-/// By R - 1.
+/// Indexed by R - 1.
 using TileProducts = std::array<TileProduct, kTileRows>;
 
-/// The fastest that this processor has under the instruction set in use.
-/// int8 where it lacks VNNI: exact too, without the 16-bit saturation of VPMADDUBSW.
+/// The fastest tile products of this processor under the instruction set in use. int8 without VNNI
+/// is exact too: it avoids the 16-bit saturation of VPMADDUBSW.
 TileProducts tile_products(Element element);
 
 /// Whether the instruction set in use multiplies bf16 (AVX512_BF16) or int8 (AVX512_VNNI) in dot
 /// products.
 bool has_dot_products(Element element);
 
-/// The ones by dot-product instructions. Only where has_dot_products.
+/// Tile products by dot-product instructions. Only if has_dot_products.
 TileProducts dot_tile_products(Element element);
 
-/// The ones that every processor can run. Not bf16.
+/// Tile products that every processor can run. Not bf16.
 TileProducts portable_tile_products(Element element);
 
 }  // namespace fastintent::cpu

@@ -18,7 +18,7 @@ HWY_INLINE int64_t whole_vectors(FloatTag d, int64_t count) {
 
 #if HWY_TARGET != HWY_SCALAR
 
-// Four floats from column c of row 0, then of rows 4, 8 and 12 as far as a vector goes.
+// Loads four floats from column c of row 0, then of rows 4, 8 and 12 as far as a vector reaches.
 HWY_INLINE FloatVector load_blocks(FloatTag d, const float* const* rows, int64_t c) {
 #if HWY_MAX_BYTES == 64
   const hn::Half<FloatTag> half;
@@ -36,8 +36,8 @@ HWY_INLINE FloatVector load_blocks(FloatTag d, const float* const* rows, int64_t
 }
 
 // Columns [c, c + 4) of as many rows as a vector has lanes become four rows, `stride` apart. The
-// loads put rows 4 apart side by side, so that what is left is a transpose within each block of 128
-// bits, which needs no shuffle across blocks.
+// loads put rows 4 apart side by side, so that only a transpose within each block of 128 bits
+// remains, which needs no shuffle across blocks.
 HWY_INLINE void transpose_four_columns(
     FloatTag d, const float* const* rows, int64_t c, float* out, int64_t stride) {
   const hn::RepartitionToWide<hn::RebindToUnsigned<FloatTag>> pairs;
@@ -57,13 +57,13 @@ HWY_INLINE void transpose_four_columns(
 
 #endif  // a scalar has no lanes to exchange
 
-// Writes rows [R,C] as [C, R rounded up to whole vectors]; behind the rows, the last one again.
+// Writes rows [R,C] as [C, R rounded up to complete vectors]; the padding repeats the last row.
 HWY_INLINE Tensor transpose(FloatTag d, ConstTensor rows, float* out) {
   constexpr int64_t kLanes = hn::MaxLanes(FloatTag());
   const int64_t width = whole_vectors(d, rows.rows);
   for (int64_t r = 0; r < width; r += kLanes) {
-    // Each from the one before: GCC would compute them together in vectors and fetch them one by
-    // one.
+    // Each pointer is computed from the one before: otherwise GCC would compute them together in
+    // vectors and extract them one by one.
     const float* pointers[kLanes] = {rows.row(r)};
     for (int64_t i = 1; i < kLanes; ++i) {
       pointers[i] = pointers[i - 1] + (r + i < rows.rows ? rows.stride : 0);

@@ -1,5 +1,5 @@
 // Loads and stores that end at a row's end, whatever its width. Compiled once for each instruction
-// set: Highway's guard lets the file in again after each change of target.
+// set: Highway's guard includes the file again after each change of target.
 #if defined(FASTINTENT_CPU_KERNELS_VECTORS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef FASTINTENT_CPU_KERNELS_VECTORS_INL_H_
 #undef FASTINTENT_CPU_KERNELS_VECTORS_INL_H_
@@ -23,8 +23,8 @@ HWY_INLINE int64_t lanes_of(FloatTag d) {
   return static_cast<int64_t>(hn::Lanes(d));
 }
 
-// The first `count` floats from p, zeros in the lanes behind them. Highway's masked loads may touch
-// memory behind the row before AVX2, so there a row's end goes through the stack.
+// Loads the first `count` floats from p, and zeros in the other lanes. Before AVX2, Highway's
+// masked loads may touch memory past the row, so there a row's end goes through the stack.
 HWY_INLINE FloatVector load_some(FloatTag d, const float* p, int64_t count) {
   if (HWY_LIKELY(count >= lanes_of(d))) {
     return hn::LoadU(d, p);

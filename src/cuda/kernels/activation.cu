@@ -8,7 +8,7 @@ namespace {
 constexpr float kHalfRoot = 0.70710678118654752F;          // 1 / sqrt(2)
 constexpr float kNormalDensityAt0 = 0.39894228040143268F;  // 1 / sqrt(2 pi)
 
-// Each with what backward multiplies by.
+// Each struct has the activation and the derivative by which backward multiplies.
 
 struct Gelu {
   static __device__ float share(float x) { return 0.5F * (1.0F + erff(x * kHalfRoot)); }

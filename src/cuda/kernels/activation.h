@@ -15,7 +15,7 @@ void activate_backward(Workspace& workspace,
                        Activation activation,
                        Tensor d_out);
 
-/// values = activation(values), of rows one behind the other, stored as `factors`.   [rows,width]
+/// values = activation(values), for consecutive rows stored as `factors`.   [rows,width]
 void activate_rows(const Stream& stream,
                    Factors factors,
                    const BucketRows& rows,

@@ -8,16 +8,16 @@
 namespace fastintent::cuda {
 namespace {
 
-// Memory bounds a step: 28 bytes a parameter, 30 with a copy in 16 bits. A block takes 8192
-// parameters of one tensor, so that finding the tensor is soon done against what follows, and
-// small tensors still have a block each.
+// A step is bound by memory: 28 bytes per parameter, 30 with a copy in 16 bits. A block updates
+// 8192 parameters of one tensor, so that the search for the tensor is short compared to the update,
+// and small tensors still have one block each.
 constexpr int kPasses = 8;
 template <bool vectors>
 using Pass = RowShape<1, kRowBlock, vectors>;
 constexpr int64_t kChunk = int64_t{kPasses} * Pass<true>::kColumns;
 
-// One tensor as the kernel sees it. Nothing here changes from step to step, so that the table is
-// uploaded once; the rates, few of which differ, are another.
+// One tensor as the kernel sees it. Nothing here changes from step to step, so the table is
+// uploaded once; the rates, of which few differ, are in another table.
 struct Entry {
   float* parameters;
   float* first_moment;
@@ -25,10 +25,10 @@ struct Entry {
   const float* gradient;
   void* stored;
   int64_t count;
-  int64_t first_chunk;  // this tensor's among those of all
+  int64_t first_chunk;  // the tensor's first chunk among all chunks
   int32_t rates;
   Factors factors;
-  int64_t vectors;  // 0 or 1; of 8 bytes, that no byte of the table is left to chance
+  int64_t vectors;  // 0 or 1; 8 bytes wide, so that the table has no undefined padding
 };
 
 template <class Shape>
@@ -90,7 +90,7 @@ bool all_aligned(const AdamwTensor& tensor) {
          is_aligned(static_cast<const uint16_t*>(tensor.stored));
 }
 
-// Where `rates` stand in `table`, appended if they are new.
+// Returns the index of `rates` in `table`, appending them if they are new.
 int32_t index_of(const AdamwRates& rates, std::vector<AdamwRates>& table) {
   const auto found = std::find_if(table.begin(), table.end(), [&](const AdamwRates& other) {
     return std::memcmp(&other, &rates, sizeof(rates)) == 0;

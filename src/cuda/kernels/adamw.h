@@ -8,8 +8,8 @@
 
 namespace fastintent::cuda {
 
-/// One of the tensors that a step updates; `stored` [size] of 16 bits (or null) gets the new
-/// parameters as the products read them.
+/// One of the tensors that a step updates. If `stored` [size], of 16 bits, is not null, the new
+/// parameters are also written there in the form that the products read.
 struct AdamwTensor {
   AdamwState state;
   std::span<const float> gradient;
@@ -18,7 +18,7 @@ struct AdamwTensor {
   Factors factors = Factors::fp32;  // of `stored`
 };
 
-/// One step of all of them in one kernel.
+/// One step for all of them, in one kernel.
 void adamw_step(Workspace& workspace, std::span<const AdamwTensor> tensors);
 
 /// As Backend::adamw_step_rows. `last_steps` is host memory.

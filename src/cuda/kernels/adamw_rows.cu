@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kWarps = kRowBlock / kWarp;
 
-// Four parameters a lane: each step's rates, the same for all lanes, are loaded once for four.
+// Four parameters per lane: each step's rates, the same for all lanes, are loaded once for four.
 template <bool vectors>
 using Strip = RowShape<1, kWarp, vectors>;
 constexpr int kStripColumns = Strip<true>::kColumns;
@@ -20,9 +20,9 @@ struct RowToStep {
   int32_t first_step;
 };
 
-// Makes up the steps [row.first_step, missed_end) with gradient zero, then, with gradients, does
-// step missed_end. A warp for each strip of each row. Arithmetic bounds it where rows stood still
-// for long, memory otherwise.
+// Replays the steps [row.first_step, missed_end) with gradient zero, then, with gradients, does
+// step missed_end. One warp for each strip of each row. Bound by arithmetic if rows missed many
+// steps, by memory otherwise.
 template <bool vectors>
 __global__ void adamw_rows_kernel(Tensor parameters,
                                   Tensor first_moment,
@@ -62,7 +62,7 @@ __global__ void adamw_rows_kernel(Tensor parameters,
       }
     }
   } else {
-    // Moments that are zero stay so, and only the decay applies: most rows of a vocabulary.
+    // Moments that are zero stay zero, so only the decay is applied: most rows of a vocabulary.
     for (int step = row.first_step; step < missed_end; ++step) {
       const float decay = 1.0F - rates[step].learning_rate * rates[step].weight_decay;
       for (int i = 0; i < Shape::kValues; ++i) {
@@ -96,7 +96,7 @@ void adamw_step_rows(Workspace& workspace,
   const int32_t missed_end = oldest;
   for (const int32_t row : rows) {
     int32_t& last_step = last_steps[static_cast<size_t>(row)];
-    // With a gradient the rows stay in its order, whether they missed a step or not.
+    // With a gradient the rows stay in its order, whether or not they missed a step.
     if (last_step < missed_end || !gradient.empty()) {
       to_step.push_back({row, last_step});
     }

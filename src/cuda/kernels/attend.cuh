@@ -8,10 +8,10 @@
 #include "cuda/kernels/row_products.cuh"
 #include "cuda/kernels/warp_sums.cuh"
 
-// Attention of one tile of queries and one head, in plain f32, whatever the head width, the number
-// of keys and the kind of storage. Keys pass by 32 at a time; the largest score and the sum of exp
-// are carried along and what was summed is scaled when a larger score comes (Milakov & Gimelshein
-// 2018), which is softmax with the largest score subtracted, exactly.
+// Attention of one tile of queries and one head, in plain f32, for any head width, number of keys
+// and storage type. Keys are processed 32 at a time. The largest score and the sum of exp are
+// carried along, and the previous sums are rescaled when a larger score occurs (Milakov &
+// Gimelshein 2018); this is exactly softmax with the largest score subtracted.
 namespace fastintent::cuda {
 
 /// Shared memory of attend.
@@ -20,8 +20,9 @@ constexpr int64_t kAttendBytes =
     ((kWarps * kWarpRows + 2 * kWarp) * kChunkStride<kColumns> + kWarps * kWarpRows * kWarp) *
     static_cast<int64_t>(sizeof(float));
 
-/// All threads of a block, of kWarps warps. The tile has at most kWarps * kWarpRows queries.
-/// Every chunk of columns needs all scores, so heads wider than a chunk compute them once for each.
+/// Called by all threads of a block of kWarps warps. The tile has at most kWarps * kWarpRows
+/// queries. Every chunk of columns needs all scores, so heads wider than a chunk compute them again
+/// for each chunk.
 template <int kWarps, int kColumns, class Value>
 __device__ void attend(const HeadRows<Value>& q,
                        const HeadRows<Value>& k,
@@ -57,7 +58,7 @@ __device__ void attend(const HeadRows<Value>& q,
     for (int chunk = 0; chunk < at.chunks; ++chunk) {
       const int column = chunk * kChunk;
       const int columns = at.width - column < kChunk ? at.width - column : kChunk;
-      block_barrier();  // nobody reads any more what is overwritten now
+      block_barrier();  // no thread still reads what is overwritten next
       if (first == 0 || at.chunks > 1) {
         load_chunk<kThreads, kColumns>(
             queries, q.at(tile.first_query, first_column + column), tile.queries, columns);
@@ -74,7 +75,7 @@ __device__ void attend(const HeadRows<Value>& q,
     }
 
     for (int r = 0; r < kWarpRows; ++r) {
-      // Lanes without a key weigh nothing.
+      // Lanes without a key have weight zero.
       const float score = lane < count ? scores[r] : -INFINITY;
       const float now_largest = fmaxf(largest[r], warp_max(score));
       const float rescale = expf((largest[r] - now_largest) * scale);

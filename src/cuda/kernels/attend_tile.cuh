@@ -5,21 +5,22 @@
 #include "cuda/kernels/attention_tiles.h"
 #include "cuda/kernels/vectors.cuh"
 
-// Attention of up to 16 queries and one head on the tensor cores. A group of warps, one or a whole
-// block, copies the rows into shared memory, 16 bytes a thread and zeros behind the sequence's end,
-// so that nothing else is ever read; makes the scores of all keys there in f32; turns them into
-// probabilities of 16 bits where they lie; multiplies those by the values.
+// Attention of up to 16 queries and one head on the tensor cores. A group of warps, one or a
+// complete block, copies the rows into shared memory, 16 bytes per thread, with zeros past the
+// sequence's end, so that nothing else is ever read. It computes the scores of all keys there in
+// f32, converts them in place to probabilities of 16 bits, and multiplies those by the values.
 namespace fastintent::cuda {
 
-/// What a group has in shared memory. Strides of eight values, or four floats, more than columns:
-/// the eight rows of 16 bytes that a tile's load takes at once meet no bank twice.
+/// The shared memory of a group. Strides exceed the columns by eight values, or four floats, so
+/// that the eight rows of 16 bytes that a tile load reads at once have no bank conflict.
 template <class Value, int kWidth, int kWarps>
 struct TileShared {
   static constexpr int kRowStride = kWidth + 8;
-  /// Keys in shared memory at a time: a tile a warp.
+  /// Keys in shared memory at a time: one tile per warp.
   static constexpr int kStep = kTile * kWarps;
-  /// One warp has the first values beside the first keys, so that a short text waits for memory
-  /// once. A block of several has other blocks to hide that, and needs the room for scores.
+  /// One warp stores the first values beside the first keys, so that a short text waits for memory
+  /// once. If a group is a block of several warps, other blocks hide that wait, and the space is
+  /// needed for scores.
   static constexpr bool kValuesBesideKeys = kWarps == 1;
 
   /// Scores of `keys` keys, later the result.
@@ -62,13 +63,13 @@ struct TileGroup {
   }
 };
 
-/// Rows on their way to shared memory, at most kRows of them and a tile at least. All of a thread's
-/// loads are under way before it stores the first, and those of queries, keys and values together,
-/// so that it waits for the memory once.
+/// Loads rows into shared memory, at most kRows of them and at least one tile. A thread issues all
+/// of its loads before it stores the first, for queries, keys and values together, so that it waits
+/// for memory once.
 template <class Value, int kWidth, int kWarps, int kRows>
 class TileRowsOnTheirWay {
  public:
-  /// `count` rows, and zeros up to a whole tile of them.
+  /// Loads `count` rows, and zeros up to a complete tile.
   __device__ void load(const Value* from, int64_t stride, int count) {
     count_ = count;
     for (int m = 0; m < kMine; ++m) {
@@ -98,7 +99,7 @@ class TileRowsOnTheirWay {
  private:
   using Group = TileGroup<kWarps>;
   static constexpr int kCount = static_cast<int>(kVectorBytes / sizeof(Value));
-  static constexpr int kVectors = kWidth / kCount;  // of a row
+  static constexpr int kVectors = kWidth / kCount;  // per row
   static constexpr int kMine = (kRows * kVectors + Group::kThreads - 1) / Group::kThreads;
 
   __device__ static int row_of(int m) { return (Group::thread() + m * Group::kThreads) / kVectors; }
@@ -110,14 +111,14 @@ class TileRowsOnTheirWay {
   int count_;
 };
 
-/// Scores of one row are eight sums of exp, of keys 0, 8, .. , 1, 9, .. and so on, whatever the
-/// number of lanes that share the row, so that its bits do not depend on it. Probabilities take the
-/// place of scores, half as wide: those of eight keys overwrite what was read before, or in this
-/// round by the same warp.
+/// The scores of a row are summed as eight sums of exp, over keys 0, 8, .. , 1, 9, .. and so on,
+/// whatever the number of lanes that share the row, so that its bits do not depend on that number.
+/// Probabilities, half as wide, overwrite the scores: those of eight keys overwrite scores that
+/// were read before, or in this round by the same warp.
 template <class Value, int kWarps>
 __device__ void softmax_rows(float* scores, int stride, int keys, float scale) {
   constexpr int kSums = 8;
-  constexpr int kLanes = TileGroup<kWarps>::kThreads / kTile;  // a row
+  constexpr int kLanes = TileGroup<kWarps>::kThreads / kTile;  // per row
   constexpr int kMine = kSums / kLanes;
   static_assert(kMine * kLanes == kSums, "a warp has two lanes a row, four warps eight");
   const int row = TileGroup<kWarps>::thread() / kLanes;
@@ -169,7 +170,8 @@ __device__ void softmax_rows(float* scores, int stride, int keys, float scale) {
   }
 }
 
-/// All threads of a group; the arguments begin at the tile's first rows and the head's column.
+/// Called by all threads of a group; the arguments begin at the tile's first rows and the head's
+/// column.
 template <class Value, int kWidth, int kWarps>
 __device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
                             const AttentionTile& tile,
@@ -200,7 +202,7 @@ __device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
         values.load(v, kv_stride, count);
       }
     }
-    Group::barrier();  // nobody reads any more what is overwritten now
+    Group::barrier();  // no thread still reads what is overwritten next
     keys.store(shared.keys);
     if (first == 0) {
       queries.store(shared.queries);
@@ -230,7 +232,7 @@ __device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
       shared.scores, shared.stride, tile.keys, 1.0F / sqrtf(static_cast<float>(kWidth)));
   Group::barrier();
 
-  // A warp has every kWarps-th tile of the result's columns.
+  // A warp computes every kWarps-th tile of the result's columns.
   constexpr int kTiles = kWidth / kTile;
   constexpr int kMine = (kTiles + kWarps - 1) / kWarps;
   const auto* probabilities = reinterpret_cast<const Value*>(shared.scores);

@@ -4,9 +4,9 @@
 namespace fastintent::cuda {
 namespace {
 
-// A block takes a tile of queries, a head and a chunk of its columns. With short texts it is bound
-// by memory and by the latency of loading a tile once, with long ones by shared memory, at about
-// half the peak of f32.
+// A block processes a tile of queries, a head and a chunk of its columns. Short texts are bound by
+// memory and by the latency of loading a tile once, long ones by shared memory, at about half the
+// peak of f32.
 template <int kWarps, int kColumns>
 __global__ void attention_kernel(HeadRows<float> q,
                                  HeadRows<float> k,
@@ -25,14 +25,10 @@ __global__ void attention_kernel(HeadRows<float> q,
 
 }  // namespace
 
-void attention(Workspace& workspace,
-               ConstTensor q,
-               ConstTensor k,
-               ConstTensor v,
-               const AttentionSpans& spans,
-               int64_t heads,
-               const Dropout& dropout,
-               Tensor out) {
+void attention(Workspace& workspace, const AttentionOperands& operands, Tensor out) {
+  const ConstTensor q = operands.q;
+  const AttentionSpans& spans = operands.spans;
+  const int64_t heads = operands.heads;
   if (q.rows == 0) {
     return;
   }
@@ -50,11 +46,11 @@ void attention(Workspace& workspace,
                   kWarps * kWarp,
                   kAttendBytes<kWarps, kColumns>},
            head_rows(q, width),
-           head_rows(k, width),
-           head_rows(v, width),
+           head_rows(operands.k, width),
+           head_rows(operands.v, width),
            workspace.arrays.on_device(std::span<const AttentionTile>(tiles)),
            shape,
-           DropoutOnDevice(workspace, dropout),
+           DropoutOnDevice(workspace, operands.dropout),
            out);
   });
 }

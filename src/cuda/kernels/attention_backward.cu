@@ -6,16 +6,21 @@
 #include "cuda/kernels/dropout_mask.cuh"
 #include "cuda/kernels/warp_sums.cuh"
 
-// With P the probabilities and D dropout: d_v = D(P)ᵀ · d_out, dP = D(d_out · vᵀ),
-// dS = P · (dP - sum_j P_j dP_j), d_q = dS · k / sqrt(width), d_k = dSᵀ · q / sqrt(width).
-// Two kernels, so that every sum is one thread's, in a fixed order: a block of the first has a tile
-// of queries, passes over their keys and makes d_q and what a query's probabilities depend on; one
-// of the second has a tile of keys and passes over their queries. Both compute scores and d_out ·
-// vᵀ again: 512 x 512 are sixteen blocks a head, and the price is two products of seven.
+// With P the probabilities and D dropout:
+//   d_v = D(P)ᵀ · d_out
+//   dP = D(d_out · vᵀ)
+//   dS = P · (dP - sum_j P_j dP_j)
+//   d_q = dS · k / sqrt(width)
+//   d_k = dSᵀ · q / sqrt(width)
+// There are two kernels, so that every sum is computed by one thread in a fixed order. A block of
+// the first has a tile of queries, passes over their keys and computes d_q and the values on which
+// a query's probabilities depend. A block of the second has a tile of keys and passes over their
+// queries. Both recompute scores and d_out · vᵀ, which costs two products of seven; 512 x 512
+// scores are sixteen blocks per head.
 namespace fastintent::cuda {
 namespace {
 
-// What all keys say of one query and head.
+// What the second kernel needs of one query and head: values that depend on all keys.
 struct QueryStatistics {
   float largest;      // score
   float inverse_sum;  // of exp(score - largest)
@@ -25,7 +30,7 @@ struct QueryStatistics {
 // Some of the keys of one sequence, and all of its queries.
 struct KeyTile {
   int32_t first_key;
-  int32_t keys;            // 0: the tile only fills up a list
+  int32_t keys;            // 0: the tile is padding of a list
   int32_t first_position;  // of first_key in its sequence
   int32_t first_query;
   int32_t queries;
@@ -80,7 +85,7 @@ __global__ void query_gradients_kernel(Side queries,
       const float rescale = expf((row.largest - largest) * scale);
       const float weight = lane < count ? expf((score - largest) * scale) : 0.0F;
       row.largest = largest;
-      // Sums of the lane so far.
+      // The lane's sums so far.
       row.inverse_sum = fmaf(row.inverse_sum, rescale, weight);
       row.mean_d = fmaf(row.mean_d, rescale, lane < count ? weight * d_weights[r] : 0.0F);
     }
@@ -97,7 +102,7 @@ __global__ void query_gradients_kernel(Side queries,
   float sums[kWarpRows][kColumns] = {};
   for (int first = 0; first < tile.keys; first += kWarp) {
     const int count = tile.keys - first < kWarp ? tile.keys - first : kWarp;
-    // Of a short sequence all of it is there still.
+    // A short sequence is still there completely.
     if (tile.keys > kWarp) {
       multiply(first, count);
     }
@@ -168,7 +173,7 @@ __global__ void key_gradients_kernel(Side queries,
   store_rows<kColumns>(v_sums, tile.keys, at, tile.first_key, d_v);
 }
 
-// Tiles of at most `most_keys` that cover all keys, also those that nobody asks.
+// Tiles of at most `most_keys` that cover all keys, including those that no query attends to.
 std::vector<KeyTile> key_tiles(const AttentionSpans& spans, int32_t most_keys) {
   std::vector<KeyTile> tiles;
   for (size_t s = 0; s + 1 < spans.key_starts.size(); ++s) {
@@ -186,23 +191,22 @@ std::vector<KeyTile> key_tiles(const AttentionSpans& spans, int32_t most_keys) {
 }  // namespace
 
 void attention_backward(Workspace& workspace,
-                        ConstTensor q,
-                        ConstTensor k,
-                        ConstTensor v,
-                        const AttentionSpans& spans,
-                        int64_t heads,
-                        const Dropout& dropout,
+                        const AttentionOperands& operands,
                         ConstTensor d_out,
                         Tensor d_q,
                         Tensor d_k,
                         Tensor d_v) {
+  const ConstTensor q = operands.q;
+  const ConstTensor k = operands.k;
+  const AttentionSpans& spans = operands.spans;
+  const int64_t heads = operands.heads;
   if (k.rows == 0) {
     return;
   }
   const int64_t width = q.columns / heads;
   const auto sequences = static_cast<int64_t>(spans.key_starts.size()) - 1;
   const Side queries{head_rows(q, width), head_rows(d_out, width)};
-  const Side keys{head_rows(k, width), head_rows(v, width)};
+  const Side keys{head_rows(k, width), head_rows(operands.v, width)};
   auto* statistics = workspace.scratch.of<QueryStatistics>(q.rows * heads);
   if (q.rows > 0) {
     with_attention_shape(attention_warps(q.rows, sequences), width, [&](auto warps, auto columns) {
@@ -220,7 +224,7 @@ void attention_backward(Workspace& workspace,
              keys,
              workspace.arrays.on_device(std::span<const AttentionTile>(tiles)),
              shape,
-             DropoutOnDevice(workspace, dropout),
+             DropoutOnDevice(workspace, operands.dropout),
              statistics,
              d_q);
     });
@@ -240,7 +244,7 @@ void attention_backward(Workspace& workspace,
            keys,
            workspace.arrays.on_device(std::span<const KeyTile>(tiles)),
            shape,
-           DropoutOnDevice(workspace, dropout),
+           DropoutOnDevice(workspace, operands.dropout),
            statistics,
            d_k,
            d_v);

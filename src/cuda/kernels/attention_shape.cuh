@@ -6,16 +6,16 @@
 
 namespace fastintent::cuda {
 
-/// Where a block works: a head, and of its columns the chunk that the block makes.
+/// The work of a block: a head, and the chunk of the head's columns that the block computes.
 struct HeadChunk {
   int heads;
-  int width;   ///< of a head
-  int chunks;  ///< of a head
+  int width;   ///< per head
+  int chunks;  ///< per head
   int head = 0;
   int chunk = 0;
 
-  /// The index-th of all tiles' heads' chunks; heads of one tile are neighbours, which read the
-  /// same rows.
+  /// The index-th chunk, counted over all heads of all tiles; heads of one tile are neighbours,
+  /// which read the same rows.
   __device__ HeadChunk at(int64_t index) const {
     return {heads,
             width,
@@ -26,7 +26,7 @@ struct HeadChunk {
   __device__ int64_t tile(int64_t index) const { return index / chunks / heads; }
 };
 
-/// For kernels with kColumns columns a lane.
+/// For kernels with kColumns columns per lane.
 template <int kColumns>
 HeadChunk head_chunks(int64_t heads, int64_t head_width) {
   return {static_cast<int>(heads),
@@ -34,14 +34,14 @@ HeadChunk head_chunks(int64_t heads, int64_t head_width) {
           static_cast<int>(divide_up(head_width, kChunkColumns<kColumns>))};
 }
 
-/// Blocks for all of them.
+/// The number of blocks for all tiles, heads and chunks.
 inline int64_t blocks_for(int64_t tiles, const HeadChunk& shape) {
   return tiles * shape.heads * shape.chunks;
 }
 
-/// How many warps take the `rows` of `sequences` sequences together: as many as the rows of a usual
-/// one need, so that short texts leave no warp idle and the tiles of long ones share what they
-/// load. A multiprocessor holds 32 blocks, so that blocks of one warp fill it too.
+/// How many warps process the `rows` of `sequences` sequences together: as many as the rows of an
+/// average sequence need, so that short texts leave no warp idle and the tiles of long ones share
+/// their loads. A multiprocessor holds 32 blocks, so blocks of one warp fill it too.
 inline int attention_warps(int64_t rows, int64_t sequences) {
   const int64_t usual = divide_up(rows, sequences);
   if (usual <= kWarpRows) {
@@ -53,8 +53,8 @@ inline int attention_warps(int64_t rows, int64_t sequences) {
   return 4;
 }
 
-/// Calls run(warps, columns) with both as constants: columns of a chunk a lane, 1 for heads of at
-/// most 32.
+/// Calls run(warps, columns) with both as constants; columns is the number of a chunk's columns per
+/// lane, 1 for heads of at most 32.
 template <class Run>
 void with_attention_shape(int warps, int64_t head_width, const Run& run) {
   const auto with_columns = [&](auto constant) {

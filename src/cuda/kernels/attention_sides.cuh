@@ -3,8 +3,9 @@
 #include "cuda/kernels/attention_shape.cuh"
 #include "cuda/kernels/row_products.cuh"
 
-// Attention's backward from the side of queries and from that of keys: the same two products, of q
-// with k and of d_out with v, of which one side gives the rows of warps, the other those of lanes.
+// Attention's backward from the side of queries and from that of keys. Both compute the same two
+// products, of q with k and of d_out with v: the rows of one side belong to warps, those of the
+// other to lanes.
 namespace fastintent::cuda {
 
 /// Rows of one side: q and d_out, or k and v.
@@ -31,9 +32,10 @@ constexpr int64_t sides_bytes(int weights) {
          static_cast<int64_t>(sizeof(float));
 }
 
-/// Scores (before their scale) and d_out · v of the warp's rows with the lane's row. `rows` and
-/// `lanes` begin at the first row of each and at column 0. The chunk that the block makes comes
-/// last, so that it lies there afterwards. All threads of the block.
+/// Computes scores (before their scale) and d_out · v of the warp's rows with the lane's row.
+/// `rows` and `lanes` begin at the first row of each and at column 0. The chunk that the block
+/// computes is loaded last, so that it is still in shared memory afterwards. Called by all threads
+/// of the block.
 template <int kWarps, int kColumns>
 __device__ void multiply_sides(const Chunks<kWarps, kColumns>& shared,
                                const Side& rows,
@@ -55,7 +57,7 @@ __device__ void multiply_sides(const Chunks<kWarps, kColumns>& shared,
     const int first = (at.chunk + step) % at.chunks * kChunk;
     const int columns = at.width - first < kChunk ? at.width - first : kChunk;
     const int column = at.head * at.width + first;
-    block_barrier();  // nobody reads any more what is overwritten now
+    block_barrier();  // no thread still reads what is overwritten next
     if (!rows_are_there || at.chunks > 1) {
       load_chunk<kThreads, kColumns>(
           shared.row_factors, rows.factor.at(0, column), row_count, columns);
@@ -74,7 +76,7 @@ __device__ void multiply_sides(const Chunks<kWarps, kColumns>& shared,
   }
 }
 
-/// The warp's rows of a result.
+/// Stores the warp's rows of a result.
 template <int kColumns>
 __device__ void store_rows(const float (&sums)[kWarpRows][kColumns],
                            int count,

@@ -8,16 +8,17 @@
 
 namespace fastintent::cuda {
 
-/// Some of the queries of one sequence, and all of its keys: rows of q, and of k and v.
+/// Some of the queries of one sequence, and all of its keys: rows of q, and rows of k and v.
 struct AttentionTile {
   int32_t first_query;
-  int32_t queries;  ///< 0: the tile only fills up a list
+  int32_t queries;  ///< 0: the tile is padding of a list
   int32_t first_key;
   int32_t keys;
 };
 
-/// Tiles of at most `most` rows, none of two sequences, that any `sequences` of `rows` rows in all
-/// have at the most: one each, and another for each `most` rows beyond the first.
+/// The largest number of tiles that any `sequences` with `rows` rows in all can have. A tile has at
+/// most `most` rows, from one sequence: one tile for each sequence, and another for each `most`
+/// rows beyond its first.
 inline int64_t most_tiles(int64_t rows, int64_t sequences, int64_t most) {
   return sequences + std::max<int64_t>(0, rows - sequences) / most;
 }

@@ -1,12 +1,12 @@
 #pragma once
 
 #include "compute/tensor.h"
-#include "cuda/products.h"
+#include "cuda/product.h"
 #include "cuda/runtime.h"
 
 namespace fastintent::cuda {
 
-/// Rows of f32 as factors of 16 bits (fp16 or bf16), one behind the other.   in [R,K], out [R,K]
+/// Converts rows of f32 to consecutive factors of 16 bits (fp16 or bf16).   in [R,K], out [R,K]
 void convert_rows(const Stream& stream, ConstTensor in, Factors factors, void* out);
 
 }  // namespace fastintent::cuda

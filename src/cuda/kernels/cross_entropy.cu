@@ -5,14 +5,14 @@
 namespace fastintent::cuda {
 namespace {
 
-// The logits of a step are a few hundred rows of as many classes, which fit the L1 caches: the
-// start of the kernel takes longer than its work. One warp a row needs no barrier.
+// The logits of a step are a few hundred rows of as many classes, which fit into the L1 caches:
+// launching the kernel takes longer than its work. One warp per row needs no barrier.
 constexpr int kThreads = 128;
 constexpr int kWarps = kThreads / kWarp;
 
-// With smoothing e and weights w (null: all 1), a row's target is e w_c / C, and (1 - e) w_c more
-// at its label. Its loss is sum(target · -log p), the gradient p · sum(target) - target. The
-// normalizer lies on the device, since it changes from step to step.
+// With smoothing e and weights w (null: all 1), the target of a row is e w_c / C, plus (1 - e) w_c
+// at its label. Its loss is sum(target · -log p), and the gradient p · sum(target) - target. The
+// normalizer is stored on the device, since it changes from step to step.
 __global__ void cross_entropy_kernel(ConstTensor logits,
                                      const int32_t* labels,
                                      const float* weights,

@@ -8,8 +8,8 @@
 
 namespace fastintent::cuda {
 
-/// A tensor's dropout, worked out as far as the host can, as a kernel is given it: the keys, which
-/// change from step to step, lie on the device.
+/// A tensor's dropout as a kernel argument, computed as far as the host can. The keys, which change
+/// from step to step, are stored on the device.
 struct DropoutOnDevice {
   DropoutOnDevice(Workspace& workspace, const Dropout& dropout)
       : threshold(dropout_threshold(dropout.rate)), scale(1 / (1 - dropout.rate)) {
@@ -22,12 +22,12 @@ struct DropoutOnDevice {
 
   auto parts() const { return std::tie(keys, threshold, scale); }
 
-  const DropoutKeys* keys = nullptr;  // none where nothing is dropped
+  const DropoutKeys* keys = nullptr;  // null if nothing is dropped
   uint32_t threshold = 0;
   float scale = 1;
 };
 
-/// The same in a kernel.
+/// The same inside a kernel.
 class DropoutMask {
  public:
   /// Keeps everything.
@@ -39,7 +39,7 @@ class DropoutMask {
     }
   }
 
-  /// What becomes of element `index`, which wraps modulo 2^32.
+  /// Applies dropout to element `index`, which wraps modulo 2^32.
   __device__ float operator()(float value, int64_t index) const {
     if (threshold_ == 0) {
       return value;

@@ -2,9 +2,9 @@
 #include "cuda/kernels/factor_types.cuh"
 #include "cuda/kernels/normal_row.cuh"
 
-// Memory bounds them all: a value is read and written once, with some ten operations between. Rows
-// have a warp each, in registers (no barrier, sums by shuffles), those that are normalised and wider
-// than 1024 a block.
+// All of these are bound by memory: a value is read and written once, with about ten operations
+// between. A row is processed by one warp in registers (no barrier, sums by shuffles); a normalised
+// row wider than 1024 is processed by a block.
 namespace fastintent::cuda {
 namespace {
 

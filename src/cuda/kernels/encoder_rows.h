@@ -4,12 +4,12 @@
 
 #include "compute/operands.h"
 #include "cuda/kernels/bucket_rows.h"
-#include "cuda/products.h"
+#include "cuda/product.h"
 #include "cuda/runtime.h"
 
-// What the encoder does to rows between its products. Rows are stored as the factors of products
-// are (`Factors`; f32 for fp32 and tf32), one behind the other; all arithmetic is f32. Widths are
-// multiples of 8, and everything starts on 16 bytes.
+// The encoder's operations on rows between its products. Rows are consecutive and stored like the
+// factors of products (`Factors`; f32 for fp32 and tf32); all arithmetic is f32. Widths are
+// multiples of 8, and all addresses are aligned to 16 bytes.
 namespace fastintent::cuda {
 
 /// A token's row of each table, on the device.
@@ -28,8 +28,8 @@ void embed_rows(const Stream& stream,
                 const LayerNorm& layer_norm,
                 void* out);
 
-/// out = layer_norm(in + bias + residual); `out` is another than both.   bias [H] or empty, all others
-/// [rows,H]
+/// out = layer_norm(in + bias + residual); `out` is different from both.
+/// bias [H] or empty, all others [rows,H]
 void normalize_sums(const Stream& stream,
                     Factors factors,
                     const BucketRows& rows,

@@ -1,11 +1,11 @@
 #pragma once
 
 #include "cuda/device_code.h"
-#include "cuda/products.h"
+#include "cuda/product.h"
 
 namespace fastintent::cuda {
 
-/// run(Value{}) with the type that factors are stored in.
+/// Calls run(Value{}) with the type in which factors are stored.
 template <class Run>
 void with_factor_type(Factors factors, const Run& run) {
   switch (factors) {

@@ -8,10 +8,10 @@
 namespace fastintent::cuda {
 namespace {
 
-// --- pooling: memory bounds it, and every value is read once. A thread has four columns of one text.
+// --- pooling: bound by memory; every value is read once. A thread has four columns of one text.
 
 constexpr int kColumns = 4;
-// Rows that a thread has on their way at once: a long text has few threads, each with many rows.
+// Rows that a thread loads at once: a long text has few threads, each with many rows.
 constexpr int kAhead = 8;
 
 template <class In, class Out>
@@ -50,8 +50,8 @@ __global__ void pool_rows_kernel(
   *reinterpret_cast<Four<Out>*>(out + s * width + column) = means;
 }
 
-// --- ranking: a warp a row. Its logits, some hundreds, are read again and again from the L1 cache;
-// few classes are asked for, so that a search for each is cheaper than to sort.
+// --- ranking: one warp per row. The logits, some hundreds, are read repeatedly from the L1 cache.
+// Few classes are requested, so a search for each is cheaper than sorting.
 
 constexpr int kRankThreads = 128;
 constexpr int kRankWarps = kRankThreads / kWarp;
@@ -75,11 +75,11 @@ __device__ Candidate first_of_warp(Candidate own) {
   return own;
 }
 
-// The first class whose logit is not finite; C where all are. For every lane.
+// Returns the first class whose logit is not finite to every lane; C if all logits are finite.
 __device__ int first_not_finite(const float* row, int C, int lane) {
   int first = C;
   for (int c = lane; c < C && first == C; c += kWarp) {
-    // Negated, so that NaN is found.
+    // The condition is negated, so that NaN is found.
     if (!(fabsf(row[c]) <= std::numeric_limits<float>::max())) {
       first = c;
     }
@@ -93,7 +93,7 @@ __device__ int first_not_finite(const float* row, int C, int lane) {
   return first;
 }
 
-// The first behind `last`. For every lane.
+// Returns the next class after `last` in the ranking to every lane.
 __device__ Candidate next_behind(const Candidate& last, const float* row, int C, int lane) {
   Candidate found{std::numeric_limits<float>::lowest(), C};
   for (int c = lane; c < C; c += kWarp) {

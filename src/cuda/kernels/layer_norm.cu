@@ -29,8 +29,9 @@ __global__ void add_and_normalize_kernel(ConstTensor in,
   store_part(row, out.row(t), H, thread);
 }
 
-// Two blocks for each of an H100's 132 multiprocessors: all run at once, and the sums of so many
-// are soon added. Fixed, so that the order of sums depends on the number of rows alone.
+// Two blocks for each of an H100's 132 multiprocessors: all run at once, and their sums are few
+// enough to be added quickly. The count is fixed, so that the order of sums depends on the number
+// of rows alone.
 constexpr int64_t kMostBlocks = 256;
 
 // sums[H] = the sum of the parts of a block's teams, in their order.
@@ -42,7 +43,7 @@ __device__ void sum_teams(const RowPart<Shape>& part, float* sums, int64_t H) {
     store_part(part, sums, H, thread);
   } else {
     auto* of_teams = shared_memory<float>();  // [kTeams, H]
-    block_barrier();                          // nobody reads any more what is overwritten now
+    block_barrier();                          // no thread still reads what is overwritten next
     store_part(part, of_teams + threadIdx.x / Shape::kThreads * H, H, thread);
     block_barrier();
     for (int64_t column = threadIdx.x; column < H; column += kRowBlock) {
@@ -62,10 +63,10 @@ constexpr int64_t sum_teams_bytes(int64_t H) {
 
 // With n the normal row and g = d_out · scale:
 //   d_row = inverse_deviation · (g - mean(g) - n · mean(g · n))
-// d_residual gets d_row, d_in (or empty) the same through dropout. The rows are dealt to the teams in
-// turn. A team adds up in registers what its rows give d_scale and d_shift; the sums of a block's
-// teams become its row of `partials` [blocks, 2, H].
-// Rows of up to 768 columns in at most 128 registers, so that two blocks fit.
+// d_residual is d_row; d_in (or empty) is d_row through dropout. Teams process rows in turn. A team
+// accumulates its rows' contributions to d_scale and d_shift in registers; the sums of a block's
+// teams become its row of `partials` [blocks, 2, H]. Rows of up to 768 columns use at most 128
+// registers, so that two blocks fit.
 template <class Shape>
 __global__ void __launch_bounds__(kRowBlock, Shape::kValues <= 24 ? 2 : 1)
     normalize_backward_kernel(ConstTensor normal,
@@ -119,11 +120,16 @@ __global__ void __launch_bounds__(kRowBlock, Shape::kValues <= 24 ? 2 : 1)
   sum_teams(shift_sums, block_sums + H, H);
 }
 
+// The dropout applied to the output of the normalisation, and the one applied to its input.
+struct DropoutAround {
+  Dropout of_out;
+  Dropout of_in;
+};
+
 void rows_backward(Workspace& workspace,
                    const NormalizedRows& kept,
                    std::span<const float> scale,
-                   const Dropout& out_dropout,
-                   const Dropout& in_dropout,
+                   const DropoutAround& dropout,
                    ConstTensor d_out,
                    Tensor d_in,
                    Tensor d_residual,
@@ -143,13 +149,13 @@ void rows_backward(Workspace& workspace,
            kept.normal,
            kept.inverse_deviation.data(),
            scale.data(),
-           DropoutOnDevice(workspace, out_dropout),
-           DropoutOnDevice(workspace, in_dropout),
+           DropoutOnDevice(workspace, dropout.of_out),
+           DropoutOnDevice(workspace, dropout.of_in),
            d_out,
            d_in,
            d_residual,
            partials);
-    // Of a norm without a shift the kernel's sums go nowhere.
+    // A norm without a shift discards the kernel's sums.
     const std::span<float> shift_sums =
         gradient.d_shift.empty() ? std::span(unwanted, gradient.d_scale.size()) : gradient.d_shift;
     add_partial_sums(
@@ -194,8 +200,14 @@ void add_and_normalize_backward(Workspace& workspace,
                                 Tensor d_residual,
                                 const NormGradient& gradient) {
   const bool same = d_in.data == d_residual.data;
-  rows_backward(
-      workspace, kept, scale, {}, dropout, d_out, same ? Tensor() : d_in, d_residual, gradient);
+  rows_backward(workspace,
+                kept,
+                scale,
+                {.of_out = {}, .of_in = dropout},
+                d_out,
+                same ? Tensor() : d_in,
+                d_residual,
+                gradient);
 }
 
 void normalize_backward(Workspace& workspace,
@@ -205,7 +217,8 @@ void normalize_backward(Workspace& workspace,
                         ConstTensor d_out,
                         Tensor d_in,
                         const NormGradient& gradient) {
-  rows_backward(workspace, kept, scale, dropout, {}, d_out, {}, d_in, gradient);
+  rows_backward(
+      workspace, kept, scale, {.of_out = dropout, .of_in = {}}, d_out, {}, d_in, gradient);
 }
 
 }  // namespace fastintent::cuda

@@ -6,9 +6,9 @@
 #include "cuda/kernels/row_access.cuh"
 #include "cuda/kernels/warp_sums.cuh"
 
-// Layer normalisation of rows in registers. Memory bounds it: each value is read and written once,
-// and a multiprocessor's 16 and more warps have a row each on their way. Mean and variance in two
-// passes over the registers, since E[x^2] - E[x]^2 would cancel.
+// Layer normalisation of rows in registers. It is bound by memory: each value is read and written
+// once, and each of a multiprocessor's 16 or more warps has a row in flight. Mean and variance are
+// computed in two passes over the registers, since E[x^2] - E[x]^2 would cancel.
 namespace fastintent::cuda {
 
 constexpr int64_t kRowBlockWarps = kRowBlock / kWarp;
@@ -33,7 +33,7 @@ __device__ inline int place_in_team() {
   return static_cast<int>(threadIdx.x % Shape::kThreads);
 }
 
-/// The sum over a team, for each of its threads, which all come here.
+/// Returns the sum over a team to each of its threads, which all call it.
 template <class Shape>
 __device__ inline float team_sum(float value) {
   if constexpr (Shape::kThreads == kWarp) {
@@ -43,7 +43,7 @@ __device__ inline float team_sum(float value) {
   }
 }
 
-/// What normalising a row needs and, where not null, keeps of it.
+/// The inputs of a row's normalisation and, if not null, the values that it keeps.
 struct Normalization {
   const float* scale;
   const float* shift;  // or null: none
@@ -62,7 +62,7 @@ inline Normalization normalization_of(const LayerNorm& layer_norm, const Normali
           keep.inverse_deviation.data()};
 }
 
-/// Makes of row t, which a team holds: (row - mean) / sqrt(variance + epsilon) · scale + shift.
+/// Computes (row - mean) / sqrt(variance + epsilon) · scale + shift of row t, which a team holds.
 template <class Shape>
 __device__ inline void normalize_row(RowPart<Shape>& row,
                                      int64_t t,

@@ -1,14 +1,14 @@
 #include "cuda/kernels/pool.h"
 #include "cuda/kernels/vectors.cuh"
 
-// Memory bounds pooling, so it reads and writes every value once. A thread has four columns of one
-// sequence: neighbours in a warp then cover 512 bytes of a row, and a thousand sequences of a batch
-// give a hundred thousand threads. The tokens of a sequence are summed in their order.
+// Pooling is bound by memory, so it reads and writes every value once. A thread has four columns of
+// one sequence: neighbours in a warp then cover 512 bytes of a row, and a batch of a thousand
+// sequences uses a hundred thousand threads. The tokens of a sequence are summed in order.
 namespace fastintent::cuda {
 namespace {
 
 constexpr int kThreads = 128;
-constexpr int kColumns = 4;  // of a thread; 16 bytes
+constexpr int kColumns = 4;  // per thread; 16 bytes
 
 // The part of the work that the calling thread does.
 struct Share {
@@ -26,7 +26,7 @@ __device__ Share share_of_thread(int64_t sequences, int64_t columns) {
   return {sequence, column, static_cast<int>(left < kColumns ? left : kColumns)};
 }
 
-// Loops of a constant count keep it in registers.
+// Loops with a constant count keep it in registers.
 using Values = Vector<float, kColumns>;
 
 __device__ Values load(const float* data, int count, bool aligned) {
@@ -54,7 +54,7 @@ __device__ void store(float* data, const Values& values, int count, bool aligned
   }
 }
 
-// How many tokens of a sequence are averaged.
+// The number of tokens of a sequence that are averaged.
 __device__ int pooled_tokens(int length, Pooling pooling) {
   return pooling == Pooling::first_token ? 1 : length;
 }
@@ -97,7 +97,7 @@ __global__ void pool_backward_kernel(ConstTensor d_out,
   for (float& value : gradient.values) {
     value /= static_cast<float>(tokens);
   }
-  // Tokens that had no part change only where they are overwritten.
+  // Tokens that were not pooled are changed only if gradients are overwritten.
   const int written = write == Write::overwrite ? length : tokens;
   for (int token = 0; token < written; ++token) {
     float* d_row = d_hidden.row(first + token) + share.column;

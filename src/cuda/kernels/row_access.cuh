@@ -10,9 +10,9 @@
 // Rows that a team of threads holds in its registers: read once, used several times, written once.
 namespace fastintent::cuda {
 
-/// How the columns of a row are dealt to the `threads` of a team, `quads` times four to each: with
-/// `vectors` as four neighbours in one access (16 bytes of f32), else one by one, so that the accesses of
-/// neighbouring threads still join.
+/// How the columns of a row are distributed over the `threads` of a team, `quads` times four to
+/// each: with `vectors` as four neighbours in one access (16 bytes of f32), otherwise one by one,
+/// so that the accesses of neighbouring threads still coalesce.
 template <int quads, int threads, bool vectors>
 struct RowShape {
   static constexpr int kValues = 4 * quads;
@@ -86,7 +86,7 @@ __device__ inline void store_part(const RowPart<Shape>& part,
   }
 }
 
-/// Calls `action(i, column)` for each value of the thread's that is in the row.
+/// Calls `action(i, column)` for each of the thread's values that is in the row.
 template <class Shape, class Action>
 __device__ inline void for_each_column(int64_t columns, int thread, const Action& action) {
   for (int i = 0; i < Shape::kValues; ++i) {
@@ -120,8 +120,8 @@ inline bool are_aligned(std::initializer_list<ConstTensor> tensors) {
 /// registers divide evenly among its blocks.
 constexpr int kRowBlock = 256;
 
-/// Calls `run` with the RowShape for whole rows of H columns: one warp for a row of up to 1024,
-/// since sums over it then need no barrier; the whole block for a wider one.
+/// Calls `run` with the RowShape for complete rows of H columns: one warp for a row of up to 1024,
+/// since sums over it then need no barrier; the complete block for a wider one.
 template <bool vectors, class Run>
 void with_row_shape(int64_t H, const Run& run) {
   // The widths of MiniLM, of BERT's base and of its large models fit exactly.
@@ -135,7 +135,7 @@ void with_row_shape(int64_t H, const Run& run) {
   } else if (H <= Widest::kColumns) {
     run(Widest());
   } else {
-    // No fmt: nvcc warns of its headers.
+    // Without fmt: nvcc warns about its headers.
     throw Error(ErrorCode::invalid_argument,
                 "cuda: expected rows of up to " + std::to_string(Widest::kColumns) +
                     " columns, found " + std::to_string(H));

@@ -5,33 +5,34 @@
 #include "compute/tensor.h"
 #include "cuda/kernels/vectors.cuh"
 
-// The products of attention in plain f32: rows of one side (queries, say), eight a warp, with 32 of
-// the other (keys), one a lane. Both lie in shared memory, a chunk of columns at a time, so that
-// any head width and any number of keys need the same memory. A float4 of the lane's row is read
-// once for eight rows, whose own are broadcasts: 12 accesses for 32 fused multiply-adds of a warp.
+// The products of attention in plain f32: rows of one side (queries, say), eight per warp, with 32
+// of the other (keys), one per lane. Both are in shared memory, a chunk of columns at a time, so
+// that any head width and any number of keys need the same memory. A float4 of the lane's row is
+// read once for eight rows, whose own values are broadcast: 12 accesses for 32 fused multiply-adds
+// of a warp.
 namespace fastintent::cuda {
 
-/// Rows that a warp works for.
+/// Rows that a warp computes.
 constexpr int kWarpRows = 8;
 
-/// Columns of a chunk: kColumns a lane.
+/// Columns of a chunk: kColumns per lane.
 template <int kColumns>
 constexpr int kChunkColumns = kWarp * kColumns;
 
-/// Floats from row to row of a chunk. Four more than columns: eight lanes that read 16 bytes each
-/// of neighbouring rows meet no bank twice.
+/// Floats between rows of a chunk: four more than its columns, so that eight lanes that read 16
+/// bytes each of neighbouring rows have no bank conflict.
 template <int kColumns>
 constexpr int kChunkStride = kChunkColumns<kColumns> + 4;
 
-/// Rows of a head as a kernel reads them: `vectors` when each starts on 16 bytes and holds a whole
-/// number of them, a number so that no byte of it is left to chance.
+/// Rows of a head as a kernel reads them. `vectors`: each row is aligned to 16 bytes and holds a
+/// multiple of 16 bytes; it is a number, so that the struct has no undefined padding.
 template <class Value>
 struct HeadRows {
   const Value* data;
   int64_t stride;
   int64_t vectors;
 
-  /// From row `row` and column `column` on.
+  /// The rows from row `row` and column `column` on.
   __device__ HeadRows at(int64_t row, int64_t column) const {
     return {data + row * stride + column, stride, vectors};
   }
@@ -49,7 +50,7 @@ inline HeadRows<float> head_rows(ConstTensor tensor, int64_t head_width) {
   return head_rows(tensor.data, tensor.stride, head_width);
 }
 
-/// Of a chunk: 16 bytes of a row, one after the other.
+/// The 16-byte pieces of a chunk, row by row.
 template <class Value, int kColumns>
 struct ChunkVector {
   static constexpr int kCount = static_cast<int>(kVectorBytes / sizeof(Value));
@@ -69,12 +70,12 @@ struct ChunkVector {
   }
 };
 
-/// chunk[r][c] = rows[r][c] by all threads of the block. Zero behind `count` rows up to the next
-/// multiple of four and behind `columns`, so that products with it may run on.
+/// chunk[r][c] = rows[r][c], by all threads of the block. Zero from row `count` up to the next
+/// multiple of four and from column `columns` on, so that products may read past both.
 template <int kThreads, int kColumns, class Value>
 __device__ void load_chunk(float* chunk, const HeadRows<Value>& rows, int count, int columns) {
   using At = ChunkVector<Value, kColumns>;
-  // Loads of a thread that are under way together: all of a short text's.
+  // Loads of a thread that are in flight together: all of a short text's.
   constexpr int kTogether = 4;
   const int all = (count + 3) / 4 * 4 * At::kOfRow;
   for (int first = static_cast<int>(threadIdx.x); first < all; first += kTogether * kThreads) {
@@ -116,8 +117,8 @@ __device__ void add_row_products(float (&sums)[kWarpRows],
   }
 }
 
-/// sums[r][i] += sum of weights[r][o] · others[o][lane + 32 i] over `count` others, in their order.
-/// weights [kWarpRows][kWarp], zero behind `count`.
+/// sums[r][i] += sum of weights[r][o] · others[o][lane + 32 i] over `count` others, in order.
+/// weights [kWarpRows][kWarp], zero from `count` on
 template <int kColumns>
 __device__ void add_weighted_rows(float (&sums)[kWarpRows][kColumns],
                                   const float* weights,

@@ -9,13 +9,13 @@ namespace {
 
 constexpr int kWarps = kRowBlock / kWarp;
 
-// One row of four values a lane.
+// Four values of one row per lane.
 template <bool vectors>
 using Strip = RowShape<1, kWarp, vectors>;
 constexpr int kStripColumns = Strip<true>::kColumns;
 
-// A warp adds rows one after the other, so that the longest list is what a kernel waits for: lists
-// of more rows than these are summed in pieces first. Few words reach that, segments always do.
+// A warp adds rows one after the other, so the kernel waits for the longest list: lists of more
+// rows than this are first summed in pieces. Few words reach this length, segments always do.
 constexpr int32_t kPiece = 64;
 
 // Indices [begin, end).
@@ -44,7 +44,7 @@ Launch warp_for_each_strip(ConstTensor sums) {
   return {divide_up(sums.rows * divide_up(sums.columns, kStripColumns), kWarps), kRowBlock};
 }
 
-// The sum of rows[order[i]] over a stretch; without an order, of rows[i].
+// Returns the sum of rows[order[i]] over a stretch; without an order, of rows[i].
 template <bool vectors>
 __device__ RowPart<Strip<vectors>> sum_of(const ConstTensor& rows,
                                           const int32_t* order,
@@ -62,7 +62,7 @@ __device__ RowPart<Strip<vectors>> sum_of(const ConstTensor& rows,
   return sum;
 }
 
-// A warp for each strip of each piece. Empty pieces are zero.
+// One warp for each strip of each piece. Empty pieces are zero.
 template <bool vectors>
 __global__ void sum_pieces_kernel(ConstTensor rows,
                                   const int32_t* order,
@@ -76,8 +76,8 @@ __global__ void sum_pieces_kernel(ConstTensor rows,
   store_part(sum, partials.row(at.row) + at.first_column, at.columns, at.lane);
 }
 
-// A warp for each strip of each slot: from the sums of its pieces where it has any, else from its
-// rows.
+// One warp for each strip of each slot, which adds the sums of the slot's pieces if it has any,
+// otherwise its rows.
 template <bool vectors>
 __global__ void sum_slots_kernel(ConstTensor rows,
                                  const int32_t* order,
@@ -104,11 +104,11 @@ __global__ void sum_slots_kernel(ConstTensor rows,
   store_part(sum, out, at.columns, at.lane);
 }
 
-// What a sum runs over. All sizes depend on the numbers of rows and slots alone.
+// The work lists of a sum. All sizes depend on the numbers of rows and slots alone.
 struct Lists {
   std::vector<int32_t> order;        // [T] every t, by slot, then by t
   std::vector<Stretch> slots;        // [slots] of the order
-  std::vector<Stretch> pieces;       // of the order; none where no list can be long
+  std::vector<Stretch> pieces;       // of the order; none if no list can be long
   std::vector<Stretch> slot_pieces;  // [slots] of the pieces; empty for a short list
 };
 

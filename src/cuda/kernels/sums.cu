@@ -12,19 +12,19 @@ constexpr int kWarps = kRowBlock / kWarp;
 
 // --- columns
 
-// One row of four values a lane.
+// Four values of one row per lane.
 template <bool vectors>
 using Strip = RowShape<1, kWarp, vectors>;
 constexpr int kStripColumns = Strip<true>::kColumns;
 
-// A stretch is at least four rows for each warp of a block, and there are at most 64, which the
-// last pass adds quickly; with the 6 strips of 768 columns, those are three blocks for each of an
-// H100's 132 multiprocessors.
+// A stretch has at least four rows for each warp of a block, and there are at most 64 stretches,
+// which the last pass adds quickly; with the 6 strips of 768 columns, those are three blocks for
+// each of an H100's 132 multiprocessors.
 constexpr int64_t kFewestRows = 4 * kWarps;
 constexpr int64_t kMostStretches = 64;
 
-// A block sums one strip of columns over one stretch of rows: its warps every eighth row each, then
-// the block the sums of its warps in their order.
+// A block sums one strip of columns over one stretch of rows: each warp sums every eighth row, then
+// the block adds the sums of its warps in order.
 template <bool vectors>
 __global__ void sum_stretch_kernel(ConstTensor rows,
                                    int64_t stretch,
@@ -58,7 +58,7 @@ __global__ void sum_stretch_kernel(ConstTensor rows,
   partials.row(partial)[first_column + threadIdx.x] = sum;
 }
 
-// A block takes 32 columns: warp w the partials w, w + 8 ..., then the first warp the sums of all.
+// A block sums 32 columns: warp w adds partials w, w + 8 ..., then the first warp adds these sums.
 __global__ void add_partial_sums_kernel(
     ConstTensor partials, Write write, float* first, int64_t first_count, float* second) {
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
@@ -86,11 +86,13 @@ __global__ void add_partial_sums_kernel(
 
 // --- gradients
 
-// Eight blocks for each of an H100's multiprocessors, as many as fit; their 8 KB of sums come back
-// as fast as one number. Fixed, so that the order of sums depends on the number of gradients alone.
+// Eight blocks for each of an H100's multiprocessors, as many as fit; downloading their 8 KB of
+// sums is as fast as downloading one number. The count is fixed, so that the order of sums depends
+// on the number of gradients alone.
 constexpr int64_t kMostBlocks = 1024;
 
-// out = the sum of `parts` unless it is the only one; sums[block] = squares of what the block did.
+// out = the sum of `parts`, not written if out is the only part; sums[block] = the sum of the
+// block's squares.
 template <bool vectors>
 __global__ void sum_parts_kernel(
     const float* const* parts, int part_count, int64_t count, float* out, double* sums) {
@@ -110,7 +112,7 @@ __global__ void sum_parts_kernel(
     if (writes) {
       store_part(sum, out + first, count - first, thread);
     }
-    // Four squares in f32 lose nothing that counts; GPUs for games are slow in double.
+    // Four squares in f32 lose no relevant precision; GPUs for games are slow in double.
     float few = 0;
     for (const float value : sum.values) {
       few += value * value;

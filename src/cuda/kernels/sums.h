@@ -5,12 +5,12 @@
 
 namespace fastintent::cuda {
 
-/// sums[c], written as `write` says, = sum of rows[r][c] over r; in an order that depends on R
+/// sums[c], written as `write` says, = sum of rows[r][c] over r, in an order that depends on R
 /// alone. Uses Workspace::scratch.   rows [R,N]
 void sum_columns(Workspace& workspace, ConstTensor rows, Write write, std::span<float> sums);
 
-/// The last pass of such sums: `partials` [count, N], the first columns those of `first`, then
-/// those of `second` (or empty).
+/// The last pass of such sums: adds `partials` [count, N]. The first columns are those of `first`,
+/// then follow those of `second` (or empty).
 void add_partial_sums(Workspace& workspace,
                       const float* partials,
                       int64_t count,

@@ -4,11 +4,11 @@
 #include "cuda/kernels/attend_tile.cuh"
 #include "cuda/kernels/tile_attention.h"
 
-// Each tile goes one way, by its own number of keys alone: a row's bits must not depend on the
-// longest of the batch. A warp of its own for a short text: no barrier of blocks, and 12 to 20
-// warps with all their loads under way keep a multiprocessor's share of the memory busy. A block
-// for up to 512 keys, whose scores fill 33 KB. Beyond that, and where heads are not of a usual
-// width, plain f32 arithmetic.
+// The implementation of each tile depends on its own number of keys alone: a row's bits must not
+// depend on the longest sequence of the batch. A short text has a warp of its own: it needs no
+// block barrier, and 12 to 20 warps with all their loads in flight keep a multiprocessor's share of
+// the memory bandwidth busy. Up to 512 keys use a block; their scores fill 33 KB. More keys, and
+// heads of an unusual width, use plain f32 arithmetic.
 namespace fastintent::cuda {
 namespace {
 
@@ -16,11 +16,11 @@ constexpr int kWarpKeys = 64;
 constexpr int kBlockKeys = 512;
 constexpr int kBlockWarps = 4;
 
-// More than any GPU runs at once; a block without a tile ends at once, one of a larger batch takes
-// the next.
+// More than any GPU runs at once. A block without a tile ends at once; a block of a larger batch
+// processes further tiles.
 constexpr int64_t kMostBlocks = 2048;
 
-// Tiles on the device, and which of them a kernel takes.
+// Tiles on the device, and the selection that a kernel processes.
 struct TileList {
   const AttentionTile* tiles;
   const int32_t* count;
@@ -43,8 +43,9 @@ struct TileRows {
   int64_t out_stride;
 };
 
-// kGroups groups of kWarps warps a block; heads of one tile are neighbours. Of groups of one warp
-// four blocks of four fit into a multiprocessor by their shared memory: by 128 registers, too.
+// A block has kGroups groups of kWarps warps; heads of one tile are neighbours. With groups of one
+// warp, shared memory allows four blocks of four groups per multiprocessor, and so do 128
+// registers.
 template <class Value, int kWidth, int kWarps, int kGroups>
 __global__ void __launch_bounds__(kGroups* kWarps* kWarp, kWarps == 1 ? kBlockWarps : 1)
     tile_attention_kernel(TileRows<Value> rows, TileList list, int heads) {
@@ -94,7 +95,7 @@ __global__ void plain_attention_kernel(HeadRows<Value> q,
   }
 }
 
-// A call of tile_attention.
+// One call of tile_attention.
 template <class Value>
 struct Call {
   const Stream& stream;
@@ -106,7 +107,7 @@ struct Call {
   int64_t heads;
   int64_t head_width;
 
-  // Of tiles with `fewest` to `most` keys; nothing when there are none.
+  // Runs tiles with `fewest` to `most` keys; does nothing when there are none.
   template <int kWidth, int kWarps, int kGroups>
   void on_tensor_cores(int fewest, int most) const {
     if (longest_keys < fewest) {
@@ -152,7 +153,7 @@ struct Call {
 
   template <int kWidth>
   void of_width() const {
-    // As many groups of one warp as 48 KB hold, what every GPU gives a block.
+    // As many groups of one warp as fit into 48 KB, which every GPU allows a block.
     on_tensor_cores<kWidth, 1, kWidth <= 64 ? kBlockWarps : kBlockWarps / 2>(1, kWarpKeys);
     on_tensor_cores<kWidth, kBlockWarps, 1>(kWarpKeys + 1, kBlockKeys);
     plain(kBlockKeys + 1);
@@ -160,7 +161,7 @@ struct Call {
 
   void run() const {
     if constexpr (sizeof(Value) == 2) {
-      // The widths of BERT's family; 128 of some larger ones.
+      // 32 and 64 are the widths of BERT's family; some larger models use 128.
       if (head_width == 32) {
         return of_width<32>();
       }
@@ -177,36 +178,22 @@ struct Call {
 
 }  // namespace
 
-void tile_attention(const Stream& stream,
-                    Factors factors,
-                    const void* q,
-                    int64_t q_stride,
-                    const void* k,
-                    const void* v,
-                    int64_t kv_stride,
-                    const AttentionTile* tiles,
-                    const int32_t* tile_count,
-                    int64_t most_tiles,
-                    int64_t longest_keys,
-                    int64_t heads,
-                    int64_t head_width,
-                    void* out,
-                    int64_t out_stride) {
+void tile_attention(const Stream& stream, Factors factors, const TileAttentionOperands& operands) {
   const auto run = [&]<class Value>(Value*) {
     Call<Value>{stream,
-                {static_cast<const Value*>(q),
-                 q_stride,
-                 static_cast<const Value*>(k),
-                 static_cast<const Value*>(v),
-                 kv_stride,
-                 static_cast<Value*>(out),
-                 out_stride},
-                tiles,
-                tile_count,
-                most_tiles,
-                longest_keys,
-                heads,
-                head_width}
+                {static_cast<const Value*>(operands.q),
+                 operands.q_stride,
+                 static_cast<const Value*>(operands.k),
+                 static_cast<const Value*>(operands.v),
+                 operands.kv_stride,
+                 static_cast<Value*>(operands.out),
+                 operands.out_stride},
+                operands.tiles,
+                operands.tile_count,
+                operands.most_tiles,
+                operands.longest_keys,
+                operands.heads,
+                operands.head_width}
         .run();
   };
   switch (factors) {

@@ -3,15 +3,15 @@
 #include "compute/tensor.h"
 #include "cuda/kernels/vectors.cuh"
 
-// Operations that make one value of one value. Memory bounds them: every thread moves 16 bytes of
-// the result, so that the 2048 threads of a multiprocessor keep 32 KB of loads on their way, twice
-// what hides the latency of an H100's memory.
+// Operations that compute one value from one value. They are bound by memory: every thread moves 16
+// bytes of the result, so that the 2048 threads of a multiprocessor keep 32 KB of loads in flight,
+// twice the amount that hides the latency of an H100's memory.
 namespace fastintent::cuda {
 
 constexpr int kTransformThreads = 256;
 
 /// out[r][c] = operation(in[r][c], out[r][c], r * columns + c); out may be in. A value that the
-/// operation does not use is not loaded. Block after block along a row, then the next row.
+/// operation does not use is not loaded. Blocks cover a row one after the other, then the next row.
 template <class Value, class Operation>
 __global__ void transform_kernel(ConstTensor in,
                                  TensorView<Value> out,
@@ -45,7 +45,7 @@ __global__ void transform_kernel(ConstTensor in,
 template <class Value, class Operation>
 void transform(const Stream& stream, ConstTensor in, TensorView<Value> out, Operation operation) {
   if (in.contiguous() && out.contiguous()) {
-    // One long row: no threads idle at the end of short ones.
+    // Treated as one long row, so that no threads are idle at the ends of short ones.
     in = {in.data, 1, in.size()};
     out = {out.data, 1, out.size()};
   }

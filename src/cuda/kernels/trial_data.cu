@@ -4,12 +4,12 @@
 #include "cuda/device_code.h"
 #include "cuda/kernels/trial_data.h"
 
-// Bound by memory, and run once for a product and a bucket of rows: a thread a value will do.
+// Bound by memory, and run once for a product and a bucket of rows: one thread per value is enough.
 namespace fastintent::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-// Few enough to look through on the host.
+// Few enough to check on the host.
 constexpr int64_t kMostBlocks = 1024;
 
 // The finalizer of MurmurHash3, which mixes every bit of an index into every bit.
@@ -25,13 +25,12 @@ __global__ void fill_kernel(Value* data, int64_t count, uint32_t seed) {
   if (index >= count) {
     return;
   }
-  // 24 bits, all that an f32 holds, from 0 to 2.
+  // 24 bits, the precision of an f32, from 0 to 2.
   const uint32_t bits = scramble(static_cast<uint32_t>(index) ^ seed) >> 8;
   data[index] = from_float<Value>(static_cast<float>(bits) * 0x1p-23F - 1.0F);
 }
 
-// differs[b]: whether block b found a difference; thread t of its block looks at every value whose
-// index is t of the grid's.
+// differs[b]: whether block b found a difference. The threads of the grid check the values in turn.
 __global__ void compare_kernel(const uint16_t* a,
                                const uint16_t* b,
                                int64_t count,

@@ -9,13 +9,14 @@ namespace fastintent::cuda {
 constexpr int64_t kVectorBytes = 16;
 
 /// Neighbours in memory that one thread loads and stores in accesses of 16 bytes. Stays in
-/// registers where loops over it have a constant count.
+/// registers if loops over it have a constant count.
 template <class Value, int kCount>
 struct alignas(kVectorBytes) Vector {
   Value values[kCount];
 };
 
-// `data` lies on 16 bytes; store_vector's is no shared memory, store_vector_shared's is.
+// `data` is aligned to 16 bytes. store_vector writes to device memory, store_vector_shared to
+// shared memory.
 
 template <int kCount, class Value>
 __device__ Vector<Value, kCount> load_vector(const Value* data) {
@@ -42,7 +43,7 @@ __device__ void store_vector_shared(Value* data, const Vector<Value, kCount>& ve
   }
 }
 
-/// Whether every row starts on 16 bytes.
+/// Whether every row is aligned to 16 bytes.
 template <class Matrix>
 bool rows_are_aligned(const Matrix& matrix) {
   const auto row_bytes = matrix.stride * static_cast<int64_t>(sizeof(*matrix.data));

@@ -20,8 +20,8 @@ __device__ inline float warp_max(float value) {
   return value;
 }
 
-/// The sum over the block, for each of its threads, which all come here. `shared` has room for one
-/// value a warp and is free afterwards.
+/// Returns the sum over the block to each of its threads, which all call it. `shared` has room for
+/// one value per warp and is free afterwards.
 template <class Value>
 __device__ inline Value block_sum(Value value, Value* shared) {
   value = warp_sum(value);

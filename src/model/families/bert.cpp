@@ -1,7 +1,7 @@
 #include "model/config_numbers.h"
 #include "model/families/families.h"
 
-// BERT (Devlin et al. 2018) and all that is stored as it: MiniLM, BGE, E5 and others.
+// BERT (Devlin et al. 2018) and models stored in its format: MiniLM, BGE, E5 and others.
 namespace fastintent {
 namespace {
 

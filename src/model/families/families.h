@@ -2,7 +2,8 @@
 
 #include "model/family.h"
 
-// One declaration a family; its definition is in the file of its name, its row in model/family.cpp.
+// One declaration per family; the definition is in the file of its name, its row in
+// model/family.cpp.
 namespace fastintent {
 
 extern const Family kBertFamily;

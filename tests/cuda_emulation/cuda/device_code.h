@@ -16,7 +16,7 @@
 #include "cuda/runtime.h"
 #include "emulated_device.h"
 
-// CUDA's keywords.
+// CUDA's own keywords.
 #define __global__
 #define __device__
 #define __host__
@@ -124,7 +124,7 @@ constexpr int kTile = 16;
 template <class Value>
 constexpr bool kHasTiles = true;
 
-/// Lane 0 holds the whole tile and does the work; the other lanes do nothing.
+/// Lane 0 holds the complete tile and does the work; the other lanes only take part in the calls.
 struct EmulatedTile {
   float values[kTile][kTile] = {};
 };
