@@ -82,8 +82,8 @@ inline double largest_difference(std::span<const float> found, std::span<const f
   return largest;
 }
 
-/// Difference of two vectors relative to the length of the expected one, with `floor` under it for
-/// gradients that are zero.
+/// Difference of two vectors relative to the length of the expected one, which counts as `floor` at
+/// least, for gradients that are zero.
 inline double relative_distance(std::span<const float> found,
                                 std::span<const float> expected,
                                 double floor) {

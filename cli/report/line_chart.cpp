@@ -19,7 +19,7 @@ constexpr double kLeft = 64;           // room for figures such as "0.00015"
 constexpr double kRight = 12;          // room for half of the last figure
 constexpr double kTop = 20;            // room for the mark
 constexpr double kBottom = 40;         // room for the figures and the name of x
-constexpr double kDrawn = 2 * kWidth;  // points: two a unit cannot be told apart
+constexpr double kDrawn = 2 * kWidth;  // points: two per unit cannot be distinguished
 constexpr double kTicks = 5;           // about as many as one reads without counting
 
 using Text = std::back_insert_iterator<std::string>;

@@ -28,7 +28,7 @@ struct LineChart {
 };
 
 /// The chart as a figure with caption, legend and SVG; of many points only as many are drawn as can
-/// be told apart. HTML.
+/// be distinguished. HTML.
 std::string line_chart(const LineChart& chart);
 
 }  // namespace fastintent::cli

@@ -39,7 +39,7 @@ class TrainingHistory {
 
   const FitHistory& search() const { return search_; }  ///< the fit that found the best epoch
   const FitHistory& refit() const { return refit_; }    ///< the one on all rows, if there was one
-  /// Lines of the log that are no events, as a run that was killed may leave.
+  /// Lines of the log that are not events, which a killed run may leave.
   int64_t unreadable_lines() const { return unreadable_lines_; }
 
  private:

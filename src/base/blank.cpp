@@ -8,7 +8,7 @@ namespace fastintent {
 
 namespace {
 
-// Code points whose UTF-8 is `lead` and one byte from `first` to `last`.
+// Code points encoded in UTF-8 as `lead` and one byte from `first` to `last`.
 struct WhiteSpace {
   std::string_view lead;
   unsigned char first;

@@ -27,8 +27,8 @@ class ThreadPool {
   /// a time.
   void run(const std::function<void(int worker)>& task);
 
-  /// Runs `task` on a team of the calling thread and all workers but the first, whose core the
-  /// caller takes, and returns true when all are done; false at once when a worker has anything
+  /// Runs `task` on a team of the calling thread and all workers but the first, because the caller
+  /// uses its core, and returns true when all are done; false at once when a worker has anything
   /// else to do, and for a while after a team in which threads lost their cores to others. `task`
   /// must not throw. From any thread but a worker.
   bool try_run_as_team(const std::function<void(const TeamMember&)>& task);

@@ -17,7 +17,7 @@ class JsonDocument {
   /// Throws missing_input when the file is absent, bad_checkpoint when it is not a JSON object,
   /// nests too deeply or is larger than `kMaxJsonBytes`. `sink` as in parse_json.
   static JsonDocument read(const std::filesystem::path& file, const NumberSink* sink = nullptr);
-  /// `name` stands for the file in messages.
+  /// `name` names the file in messages.
   static JsonDocument parse(std::string_view text,
                             std::string name,
                             const NumberSink* sink = nullptr);

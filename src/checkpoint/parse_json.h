@@ -21,8 +21,8 @@ struct NumberSink {
 /// Parses untrusted JSON. `unique_keys` also refuses an object with a repeated key, of which other
 /// readers use one or the other; members passed to `sink`, if any, are not in the result.
 ///
-/// Throws bad_checkpoint (`name` stands for the file) for bad syntax or more than `kMaxJsonDepth`
-/// nested values.
+/// Throws bad_checkpoint (`name` names the file) for bad syntax or more than `kMaxJsonDepth` nested
+/// values.
 nlohmann::json parse_json(std::string_view text,
                           const std::string& name,
                           bool unique_keys = false,

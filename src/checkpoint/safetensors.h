@@ -20,7 +20,7 @@ struct SafetensorsContent {
 /// together the tensors cover the data exactly, without holes or overlaps, and each has as many
 /// bytes as its type and shape say.
 ///
-/// The result's views point into `bytes`. Throws bad_checkpoint (`name` stands for the file).
+/// The result's views point into `bytes`. Throws bad_checkpoint (`name` names the file).
 SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std::string& name);
 
 }  // namespace fastintent

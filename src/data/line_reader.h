@@ -18,7 +18,7 @@ enum class ByteOrderMark { kept, skipped };
 /// Reads a stream of any bytes line by line and counts the lines. One thread at a time.
 class LineReader {
  public:
-  /// `name` stands for the stream in messages. The stream must outlive the reader.
+  /// `name` names the stream in messages. The stream must outlive the reader.
   LineReader(std::istream& stream, std::string name, ByteOrderMark mark = ByteOrderMark::kept);
 
   /// The next line without its line feed; false at the end. Throws invalid_data for a line beyond

@@ -11,8 +11,8 @@ namespace fastintent {
 /// threads that want one file, one fetches it and the others wait.
 class FileLock {
  public:
-  /// Waits until the lock is free. Throws interrupted when `should_stop`, which may be empty, asks
-  /// to, cannot_create when there can be no lock.
+  /// Waits until the lock is free. Throws interrupted when `should_stop`, which may be empty,
+  /// returns true, cannot_create when there can be no lock.
   FileLock(const std::filesystem::path& file, const std::function<bool()>& should_stop);
 
  private:

@@ -12,7 +12,7 @@ namespace fastintent {
 ///     models--organisation--name/snapshots/<commit>/<file>  link to the blob with its content
 ///     models--organisation--name/blobs/<checksum>           content
 ///     models--organisation--name/blobs/<checksum>.incomplete  a part of it
-///     .locks/models--organisation--name/<checksum>.lock     held by who writes that blob
+///     .locks/models--organisation--name/<checksum>.lock     held by the writer of that blob
 ///
 /// A ref is written after everything it leads to. Immutable: safe from many threads.
 class HubCache {

@@ -22,7 +22,7 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-// The rules of huggingface_hub's validate_repo_id. "--" stands for "/" in the cache's folders.
+// The rules of huggingface_hub's validate_repo_id. "--" replaces "/" in the cache's folders.
 bool is_name(std::string_view text) {
   const auto is_edge = [](char c) { return c == '-' || c == '.'; };
   return !text.empty() && text.size() <= kLongestName && has_only(text, "-_.") &&

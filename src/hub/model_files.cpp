@@ -48,7 +48,7 @@ bool is_shard(std::string_view name) {
 }
 
 bool file_exists(const fs::path& file) {
-  std::error_code ignored;  // a link whose blob is gone does not exist either
+  std::error_code ignored;  // a link to a missing blob does not exist either
   return fs::exists(file, ignored);
 }
 

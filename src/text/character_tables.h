@@ -5,7 +5,7 @@
 namespace fastintent {
 
 /// What Hugging Face `tokenizers` does with one code point. scripts/make_character_tables.py
-/// measures it on the package itself, whose Unicode tables are older than any library's.
+/// measures it on the package itself: its Unicode tables are older than any library's.
 struct CharacterClass {
   bool is_control;      ///< removed when text is cleaned
   bool is_clean_space;  ///< replaced by ' ' when text is cleaned
@@ -17,7 +17,7 @@ struct CharacterClass {
   bool is_word;         ///< `\w` of the regular expressions that single-word added tokens use
   /// Order among the marks after one starter (canonical combining class); 0 is a starter.
   uint8_t combining_class;
-  int32_t lower_case_offset;  ///< added to the code point gives its lower case
+  int32_t lower_case_offset;  ///< added to the code point: its lower case
 };
 
 /// Canonical decomposition of one code point without its accents, padded with 0. Empty when

@@ -34,7 +34,7 @@ NormalizerOptions read_normalizer(const JsonSection& top) {
 }
 
 WordPieceOptions read_model(const JsonSection& section) {
-  if (section.has("type")) {  // files of old versions leave it out
+  if (section.has("type")) {  // files of old versions omit it
     require_type(section, "WordPiece");
   }
   WordPieceOptions model;
@@ -45,7 +45,7 @@ WordPieceOptions read_model(const JsonSection& section) {
     section.fail("max_input_chars_per_word", "a count");
   }
   model.max_characters_per_word = static_cast<size_t>(limit);
-  // The ids have been removed: whatever is left is not an id.
+  // The ids have been removed: any remaining member is not an id.
   const JsonSection vocabulary = section.section("vocab");
   if (!vocabulary.value().empty()) {
     vocabulary.fail(vocabulary.value().begin().key(), "an id");

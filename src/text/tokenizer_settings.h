@@ -37,8 +37,8 @@ TokenizerSettings read_vocab_txt(const std::filesystem::path& file);
 int32_t require_token(const TokenizerSettings& settings, const std::string& token, const char* key);
 
 /// The longest encoding, special tokens included, that the folder's model accepts: as in
-/// Tokenizer's constructor, where `asked` is 0 or the caller's. `special_tokens` of them are not
-/// the text's.
+/// Tokenizer's constructor, where `asked` is 0 or the caller's value. `special_tokens` of its
+/// tokens are not the text's.
 int maximum_length(const std::filesystem::path& folder, int asked, size_t special_tokens);
 
 }  // namespace fastintent

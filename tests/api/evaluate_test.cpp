@@ -17,7 +17,7 @@ class Evaluate : public testing::Test {
     options.threads = 2;
     return IntentClassifier(options);
   }
-  // Texts with the label that the model gives them.
+  // Texts with the labels that the model predicts for them.
   LabelledTexts answered() {
     LabelledTexts data;
     data.texts = {

@@ -7,7 +7,7 @@
 #include "fastintent/quantize.h"
 #include "golden_case.h"
 
-// What users see of a GPU; the one here is emulated where there is none.
+// The behaviour of a GPU that users see; the GPU is emulated where there is none.
 namespace fastintent {
 namespace {
 

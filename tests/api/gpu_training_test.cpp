@@ -21,7 +21,7 @@ class GpuTraining : public testing::Test {
   TrainingReport train(const TrainingOptions& options) const {
     return Trainer(options).train(data_);
   }
-  // One epoch is enough where only the way counts.
+  // One epoch is enough where only the device matters.
   TrainingOptions short_options(const std::string& name,
                                 Precision precision = Precision::fp32) const {
     TrainingOptions tiny = options(name, Device::cuda, precision);
@@ -95,7 +95,7 @@ TEST_F(GpuTraining, AResumedRunEqualsOneThatWasNeverInterrupted) {
   EXPECT_EQ(folder_bytes(folder_ / "whole"), folder_bytes(folder_ / "stopped"));
 }
 
-// A head that learns far too fast soon has weights that give gradients above 1, which do not fit
+// A head that learns far too fast soon has weights that lead to gradients above 1, which do not fit
 // into fp16 with the first loss scale of 2^16.
 TEST_F(GpuTraining, OverflowsAreCountedAndDoneAgain) {
   TrainingOptions wild = short_options("wild", Precision::fp16);

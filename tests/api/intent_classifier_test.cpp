@@ -234,7 +234,7 @@ TEST(IntentClassifier, AnswersTheSameForEveryBatchSize) {
 
 TEST(IntentClassifier, TellsProgressAndStopsWhenTold) {
   ClassifierOptions options = options_of();
-  options.device = Device::reference;  // slow enough to be asked in between
+  options.device = Device::reference;  // slow enough to be queried in between
   IntentClassifier classifier(options);
   std::vector<std::string> texts;
   for (int i = 0; i < 5000; ++i) {
@@ -246,7 +246,7 @@ TEST(IntentClassifier, TellsProgressAndStopsWhenTold) {
     EXPECT_EQ(total, 5000);
     EXPECT_GE(done, most_done);
     most_done = done;
-    return done == 0;  // goes on until some are done
+    return done == 0;  // continues until some are done
   };
   expect_error(
       ErrorCode::interrupted, "stopped", [&] { classifier.predict_batch(texts, impatient); });

@@ -14,7 +14,7 @@ namespace {
 
 const std::vector<std::string> kTexts = {"my card", "close my account", "why", "transfer failed"};
 
-// A golden model, whose probabilities are of a random network, with a calibration of our own.
+// A golden model, a random network, with a calibration made by the test.
 class Review : public testing::Test {
  protected:
   Review() {

@@ -23,7 +23,7 @@ class Streaming : public testing::Test {
     options.threads = 2;
     return IntentClassifier(options);
   }
-  // Gives `texts` one by one.
+  // Returns `texts` one by one.
   static std::function<bool(std::string&)> source(const std::vector<std::string>& texts) {
     return [texts, at = size_t{0}](std::string& text) mutable {
       if (at == texts.size()) {
@@ -33,7 +33,7 @@ class Streaming : public testing::Test {
       return true;
     };
   }
-  // Takes all that a stream gives.
+  // Reads all batches of a stream.
   void take(PredictionStream stream) {
     PredictionBatch batch;
     for (int64_t index = 0; stream.next(batch); ++index) {
@@ -145,8 +145,8 @@ TEST_F(Streaming, ReadsAheadButNotWithoutEnd) {
     EXPECT_EQ(taken, 0);
     PredictionBatch batch;
     ASSERT_TRUE(stream.next(batch));
-    EXPECT_GE(taken, 6);  // the next batch is under way
-    // Texts have four tokens or more; a worker is given two rounds of 256 tokens.
+    EXPECT_GE(taken, 6);  // the next batch is in progress
+    // Texts have four tokens or more; a worker gets two rounds of 256 tokens.
     EXPECT_LE(taken, 2 * 2 * 256 / 4 + 3);
   }
 }

@@ -13,7 +13,7 @@
 namespace fastintent {
 
 /// `rows` short texts of three intents, in words that the golden tokenizers know; one word of each
-/// text tells its intent.
+/// text determines its intent.
 inline LabelledTexts tiny_texts(size_t rows = 120) {
   const std::array<std::string, 3> labels = {"card", "money", "settings"};
   const std::array<std::array<std::string, 3>, 3> telling = {

@@ -77,7 +77,7 @@ TEST(TrainClassifier, EmptiesTheCacheAndTakesTheNewModel) {
   classifier.train(data, nullptr, options);
   const float first = classifier.predict(data.texts[0]).confidence;
   options.output = folder / "second";
-  classifier.train(data, nullptr, options);  // goes on from the first
+  classifier.train(data, nullptr, options);  // continues from the first
   EXPECT_EQ(classifier.get_cache_stats().cache_size, 0);
   EXPECT_NE(classifier.predict(data.texts[0]).confidence, first);
   ClassifierOptions second = untrained();
@@ -129,7 +129,7 @@ TEST(TrainClassifier, RefusesToWaitForItself) {
   EXPECT_TRUE(classifier.is_loaded());
 }
 
-// Whatever is under way when the model is replaced ends with the model it began with.
+// Calls in progress when the model is replaced end with the model they began with.
 TEST(TrainClassifier, ReplacesTheModelUnderLoad) {
   const TemporaryFolder folder;
   ClassifierOptions options = untrained();
@@ -174,7 +174,7 @@ TEST(TrainClassifier, ReplacesTheModelUnderLoad) {
     of_old += old ? 1 : 0;
   }
   EXPECT_GT(of_old, 0);
-  // The stream began with the first model, and the cache of the last one gives it nothing.
+  // The stream began with the first model and gets nothing from the cache of the last one.
   std::vector<IntentPrediction> streamed = batch.predictions;
   while (stream.next(batch)) {
     streamed.insert(streamed.end(), batch.predictions.begin(), batch.predictions.end());
@@ -182,7 +182,7 @@ TEST(TrainClassifier, ReplacesTheModelUnderLoad) {
   EXPECT_EQ(streamed, old_answers);
 }
 
-// The temporary folder of a training without an output lives as long as someone uses its model.
+// The temporary folder of a training without an output lives as long as its model is in use.
 TEST(TrainClassifier, SavesWhileTheModelIsReplaced) {
   const TemporaryFolder folder;
   IntentClassifier classifier(untrained());

@@ -90,7 +90,7 @@ TEST_F(OldModel, MayBeTheBaseOfTheNewOne) {
   EXPECT_NE(folder_bytes(output()).at("model.safetensors"), old_.at("model.safetensors"));
 }
 
-// Leave to overwrite a model is no leave to remove anything else.
+// Permission to overwrite a model is no permission to remove anything else.
 TEST(TrainerOutput, IsNeverAFolderOrFileThatIsNoModel) {
   const TemporaryFolder folder;
   TrainingOptions options = tiny_options(folder / "letters");

@@ -16,7 +16,7 @@ class Resume : public testing::Test {
     tiny.threads = threads_;
     return tiny;
   }
-  // Trains until step `count` of this call; true when the run came to its end before.
+  // Trains until step `count` of this call; true when the run ended before that.
   bool train(TrainingOptions options, bool resume, int64_t count) const {
     options.resume = resume;
     TrainingCallbacks callbacks;

@@ -10,7 +10,7 @@ namespace {
 
 class TinyTraining : public testing::Test {
  protected:
-  // Everything a run told, and the folder it wrote.
+  // Everything a run reported, and the folder it wrote.
   struct Told {
     TrainingReport report;
     std::vector<StepReport> steps;
@@ -99,7 +99,7 @@ TEST_F(TinyTraining, TellsEveryStepAndEpoch) {
   EXPECT_GT(told.report.seconds, 0);
 }
 
-// What was saved is what was measured, in each precision and with a best epoch before the last.
+// The saved model is the measured one, in each precision and with a best epoch before the last.
 TEST_F(TinyTraining, SavesTheModelThatTheReportMeasures) {
   const LabelledTexts training = tiny_texts();
   const LabelledTexts validation = tiny_texts(33);

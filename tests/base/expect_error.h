@@ -8,7 +8,7 @@
 
 namespace fastintent {
 
-/// Expects that `call` throws an Error of `code` whose message holds `part`.
+/// Expects that `call` throws an Error of `code` with `part` in its message.
 template <class Call>
 void expect_error(ErrorCode code, const std::string& part, Call call) {
   try {

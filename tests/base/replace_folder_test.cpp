@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A place for a model folder; `only_model` tells that nothing else lies beside it.
+// A place for a model folder; `only_model` returns whether nothing else is beside it.
 class ReplaceFolder : public testing::Test {
  protected:
   void write_model(const std::string& text) const {
@@ -32,7 +32,7 @@ class ReplaceFolder : public testing::Test {
   bool only_model() const {
     return std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()) == 1;
   }
-  // Runs `die` in a process of its own, which must end by _exit(7).
+  // Runs `die` in a separate process, which must end by _exit(7).
   template <class Die>
   void in_a_dying_process(Die die) const {
     const pid_t child = ::fork();

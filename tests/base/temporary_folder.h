@@ -10,7 +10,7 @@
 
 namespace fastintent {
 
-/// A scratch folder with what tests do in one.
+/// A scratch folder with the operations that tests need.
 class TemporaryFolder : public ScratchFolder {
  public:
   std::filesystem::path operator/(std::string_view name) const { return path() / name; }

@@ -74,7 +74,7 @@ TEST(ThreadPool, RunsATeamInStepWithTheCallerAsItsFirstMember) {
       }
     });
     if (!ran) {
-      continue;  // declined for a while: another program has the cores
+      continue;  // declined for a while: another program uses the cores
     }
     ++taken;
     EXPECT_EQ(first, std::this_thread::get_id());
@@ -176,7 +176,7 @@ TEST(ThreadPool, KeepsEachWorkerOnItsOwnThread) {
 TEST(ThreadPool, RunsWorkersAtTheSameTime) {
   ThreadPool pool(2);
   std::atomic<int> arrived{0};
-  pool.run([&](int) {  // neither returns before both are there
+  pool.run([&](int) {  // neither returns before both have arrived
     ++arrived;
     while (arrived < 2) {
       std::this_thread::yield();

@@ -15,7 +15,7 @@ int64_t tokens_of(const Lengths& lengths, const SequenceRange& range) {
   return std::accumulate(lengths.begin() + range.begin, lengths.begin() + range.end, int64_t{0});
 }
 
-// The ranges, after a check of what holds for any lengths.
+// The ranges, after checks that apply to any lengths.
 std::vector<SequenceRange> checked_split(const Lengths& lengths, int64_t budget, int64_t workers) {
   const std::vector<SequenceRange> ranges = split_by_tokens(lengths, budget, workers);
   int64_t next = 0;

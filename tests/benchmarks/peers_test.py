@@ -96,7 +96,8 @@ class AnswersTest(unittest.TestCase):
         self.assertIn("1 labels differ", answers.objection(wrong, "fp32"))
 
     def test_logits_count_where_labels_mean_nothing(self):
-        # What all texts have in common does not make answers alike: the first text's differ from it otherwise.
+        # The common part of all texts does not make answers similar: the first text's answers
+        # differ in the rest.
         expected = [[10.0, 1.0], [10.0, -1.0]]
         found = answers.compare(expected, [[10.0, -1.0], [10.0, -1.0]])
         self.assertIsNone(found.accuracy)

@@ -7,7 +7,7 @@ namespace {
 
 using Numbers = std::vector<std::pair<std::string, uint64_t>>;
 
-// What goes into a sink at "a", "b" that refuses 9; `left` is the rest of the document.
+// The members passed to a sink at "a", "b" that refuses 9; `left` is the rest of the document.
 Numbers taken(const std::string& text, std::string& left) {
   Numbers numbers;
   const NumberSink sink{{"a", "b"}, [&](std::string& key, uint64_t number) {

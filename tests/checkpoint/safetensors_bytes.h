@@ -6,7 +6,7 @@
 
 namespace fastintent {
 
-/// A safetensors file of this header and these data, well formed or not.
+/// A safetensors file of this header and data, well-formed or not.
 inline std::string safetensors_bytes(const std::string& header, const std::string& data) {
   std::string bytes;
   for (int i = 0; i < 8; ++i) {

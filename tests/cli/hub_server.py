@@ -86,7 +86,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         cut = hub.cuts.get(name) if self.command == "GET" else None
         if not cut:
             return self.answer(status, content[first:], **headers)
-        # Announces everything, sends a part, then breaks off, or says nothing more.
+        # Announces everything, sends a part, then breaks off, or sends nothing more.
         count = cut.pop(0)
         self.send_response(status)
         for header, value in headers.items():
@@ -122,7 +122,7 @@ class Server(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     def handle_error(self, request, client_address):
-        pass  # a client that was stopped
+        pass  # the client was stopped
 
 
 class Hub:
@@ -130,13 +130,13 @@ class Hub:
 
     def __init__(self, files):
         self.files = dict(files)
-        self.listed = []  # further names, of files that are never asked for
+        self.listed = []  # further names, of files that are never requested
         self.revision = "main"
-        self.token = None  # asked of every request when set
+        self.token = None  # required of every request when set
         self.failures = []  # statuses of the next answers
-        self.wrong = {}  # name: what is sent instead of the content
+        self.wrong = {}  # name: sent instead of the content
         self.cuts = {}  # name: bytes after which each of the next answers breaks off
-        self.hangs = False  # a cut answer says nothing more instead of breaking off
+        self.hangs = False  # a cut answer sends nothing more instead of breaking off
         self.ignores_range = False
         self.hides_length = False  # of answers that are cut: their end looks like any other
         self.cut_sent = threading.Event()

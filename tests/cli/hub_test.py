@@ -241,7 +241,7 @@ class BrokenConnectionTest(HubTest):
 
     def test_no_server(self):
         with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))  # a port where nobody listens
+            free.bind(("127.0.0.1", 0))  # a port without a server
             said = self.train(code=74, HF_ENDPOINT=f"http://127.0.0.1:{free.getsockname()[1]}")
         self.assertIn("expected an answer from the hub", said)
 

@@ -141,7 +141,7 @@ class PredictTest(ProgramTest):
         output = self.folder / "answers.jsonl"
         process, partial = self.start_and_wait_for(output, lines, 64)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)  # whoever wrote is gone, too: the input ends
+        process.communicate(timeout=60)  # the writer is gone, too: the input ends
         self.assertEqual(process.returncode, 130)
         self.assertFalse(output.exists())
         self.assertTrue(partial.exists())

@@ -113,7 +113,7 @@ class EvaluationReportTest(ReportTest):
         self.assertEqual(tiles["Loss"], f"{metrics['loss']:.4f}")
         self.assertEqual(metrics["accuracy"], 25 / 30)
         self.assertLessEqual(len(metrics["per_class"]), 5)
-        self.assertNotIn("Top-5 accuracy", tiles)  # of 5 intents at most it says nothing
+        self.assertNotIn("Top-5 accuracy", tiles)  # with at most 5 intents it means nothing
 
         rows = page.texts("th", "name")
         self.assertEqual(sorted(rows), sorted(metrics["per_class"]))
@@ -202,7 +202,7 @@ class EvaluationReportTest(ReportTest):
         data = self.write("data.csv", "text,label\na,b\n")
         arguments = ["evaluate", "--data", data, "--model"]
         place = str(self.folder / "none" / "report.html")
-        # Told before the work: the model does not even exist.
+        # Reported before the work: the model does not even exist.
         none = str(self.folder / "no model")
         self.run_program(*arguments, none, "--report", place, code=73)
         self.run_program(*arguments, TRAINED, "--report", "-", code=64)

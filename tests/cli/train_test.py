@@ -114,7 +114,7 @@ class TrainTest(ProgramTest):
             if select.select([master], [], [], 0.1)[0]:
                 try:
                     said += os.read(master, 65536)
-                except OSError:  # how Linux tells that the other end is closed
+                except OSError:  # how Linux reports that the other end is closed
                     break
         os.close(master)
         self.assertEqual(process.wait(timeout=60), 0)

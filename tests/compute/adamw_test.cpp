@@ -106,7 +106,7 @@ TEST_P(AdamwTest, StepAgreesWithReference) {
   }
 }
 
-// Tensors of one flat line of memory, few of which start where a vector could be loaded.
+// Tensors in one contiguous block of memory, few of which start at an aligned vector load.
 TEST_P(AdamwTest, ManyTensorsInOneCall) {
   const std::vector<size_t> sizes = {0, 1, 8192, 3, 8191, 8193, 0, 77, 384, 20000, 5};
   const auto total = static_cast<int64_t>(std::accumulate(sizes.begin(), sizes.end(), size_t{0}));
@@ -136,7 +136,7 @@ TEST_P(AdamwTest, ManyTensorsInOneCall) {
   });
 }
 
-// A step hands the new parameters to the weight that multiplies by them.
+// A step passes the new parameters to the weight that multiplies by them.
 TEST_P(AdamwTest, WeightsTakeTheStepOver) {
   constexpr int64_t N = 30;
   for (const Precision precision :
@@ -196,7 +196,7 @@ TEST_P(AdamwTest, StepsAgreeWithTorch) {
   }
 }
 
-// Rows that stand still and make their steps up later end where dense AdamW takes them.
+// Rows that are not updated and replay their steps later end at the values of dense AdamW.
 TEST_P(AdamwTest, RowsEqualDenseSteps) {
   constexpr int kSteps = 12;
   const std::vector<AdamwRates> rates = schedule(kSteps);
@@ -287,7 +287,7 @@ TEST_P(AdamwTest, SumGradientsAgreesWithReference) {
         const OnDevice out(backend, 1, count);
         Matrix norms(1, 2);
         norms.values[0] = static_cast<float>(backend.sum_gradients(flat, out.flat()));
-        // The sum may take the place of a part.
+        // The sum may overwrite a part.
         norms.values[1] = static_cast<float>(backend.sum_gradients(flat, there[0].flat()));
         // Squares are summed in double.
         return std::vector<Result>{{"norms", norms, 2e-6},

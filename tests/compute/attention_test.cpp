@@ -73,7 +73,7 @@ TEST_P(AttentionTest, AgreesWithReference) {
   }
 }
 
-// More queries than are computed at a time, in the longest text that an encoder takes.
+// More queries than are computed at a time, in the longest text that an encoder accepts.
 TEST_P(AttentionTest, LongSequences) {
   for (const Heads shape : {Heads{15, 1}, Heads{64, 2}}) {
     check({512}, {512}, shape, {});
@@ -144,7 +144,7 @@ TEST_P(AttentionTest, SmallSharesAreExact) {
   }
 }
 
-// A model that diverged must not look sound.
+// The output of a diverged model must not look valid.
 TEST_P(AttentionTest, NotANumberStaysOne) {
   Random random;
   const Matrix values = random.matrix(5, 64);

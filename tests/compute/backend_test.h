@@ -18,8 +18,8 @@
 
 namespace fastintent {
 
-/// A tensor in a backend's memory with given values. Its filler rows hold NaN, which an operation
-/// that let them reach a result would show.
+/// A tensor in a backend's memory with given values. Its filler rows hold NaN, which shows in the
+/// result when an operation uses them.
 class OnDevice {
  public:
   OnDevice(Backend& backend, const Matrix& host)
@@ -32,7 +32,7 @@ class OnDevice {
     const Matrix& filled = tiles;
     backend_.upload(filled.tensor(), {buffer_.data(), tiles.rows, columns_});
   }
-  /// For results: NaN everywhere, so that what an operation left out shows.
+  /// For results: NaN everywhere, so that values an operation did not write show.
   OnDevice(Backend& backend, int64_t rows, int64_t columns)
       : OnDevice(backend, Matrix(rows, columns, std::numeric_limits<float>::quiet_NaN())) {}
 
@@ -82,7 +82,7 @@ inline void expect_close(const std::string& name,
 /// Runs operations on the device under test and on the reference.
 class BackendTest : public testing::TestWithParam<Device> {
  protected:
-  /// `run(backend)` gives the results of an operation; they have to agree.
+  /// `run(backend)` returns the results of an operation; they must agree.
   template <class Run>
   void expect_agreement(const Run& run) {
     const std::vector<Result> found = run(*device_);

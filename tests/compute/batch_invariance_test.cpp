@@ -5,7 +5,7 @@
 
 #include "backend_test.h"
 
-// Law 2: what an operation says of a row or a sequence does not depend on what else is in the call.
+// Law 2: an operation's result for a row or a sequence does not depend on the rest of the call.
 // Each test computes many rows at once, then parts of them, and compares bit by bit.
 namespace fastintent {
 namespace {
@@ -20,7 +20,7 @@ bool same_bits(const Matrix& found, const Matrix& expected) {
 
 class BatchInvarianceTest : public BackendTest {
  protected:
-  // `run(first, count)` gives the results of rows [first, first + count) computed together.
+  // `run(first, count)` returns the results of rows [first, first + count) computed together.
   template <class Run>
   void expect_rows_invariant(const std::string& what, const Run& run) {
     const Matrix all = run(int64_t{0}, kAllRows);
@@ -102,7 +102,7 @@ TEST_P(BatchInvarianceTest, Attention) {
   }
 }
 
-// The last layer asks for one row of each sequence.
+// The last layer computes one row of each sequence.
 TEST_P(BatchInvarianceTest, AttentionOfFirstTokens) {
   Random random;
   const std::vector<int32_t> key_starts = random.starts(kAllRows, 40);
@@ -137,7 +137,7 @@ TEST_P(BatchInvarianceTest, AttentionOfFirstTokens) {
   }
 }
 
-// A query's result is the same whether it asks alone or with the others of its sequence.
+// A query's result is the same alone and with the other queries of its sequence.
 TEST_P(BatchInvarianceTest, AttentionOfOneQueryAmongAll) {
   Random random;
   const Matrix values = random.matrix(100, 128, 2);

@@ -76,7 +76,7 @@ TEST_P(DropoutTest, TakesAndWritesColumnSlices) {
   }
 }
 
-// Two masks agree as often as chance has it, also where seeds differ by one bit of either half.
+// Two masks agree as often as by chance, also where seeds differ by one bit of either half.
 TEST_P(DropoutTest, SeedsAreUncorrelated) {
   const double rate = 0.3;
   const double agreement = rate * rate + (1 - rate) * (1 - rate);

@@ -175,7 +175,7 @@ TEST_P(LinearTest, ForwardOfRoundedFactorsAgreesWithReference) {
   }
 }
 
-// All devices come to the same steps, and sums of fewer than 2^24 of them are exact in f32.
+// All devices compute the same steps, and sums of fewer than 2^24 of them are exact in f32.
 TEST_P(LinearTest, ForwardInInt8AgreesWithReference) {
   if (!device_->traits().multiplies(Precision::int8)) {
     GTEST_SKIP() << "multiplies nothing in int8";
@@ -251,7 +251,7 @@ TEST_P(LinearTest, BackwardWithoutBiasAndInputGradient) {
   });
 }
 
-// The encoder multiplies once for query, key and value and hands their column slices on.
+// The encoder multiplies once for query, key and value and passes their column slices on.
 TEST_P(LinearTest, TakesAndWritesColumnSlices) {
   for (const int64_t T : {1, 17, 100}) {
     for (const Precision precision : precisions()) {
@@ -295,7 +295,7 @@ TEST_P(LinearTest, TrainingWeightFollowsItsTensorAfterRefresh) {
   }
 }
 
-// What overflows shows in the gradients: the trainer then skips the step and scales less.
+// Overflow shows in the gradients: the trainer then skips the step and lowers the scale.
 TEST_P(LinearTest, GradientsBeyondFp16AreInfinite) {
   if (!device_->traits().multiplies(Precision::fp16)) {
     GTEST_SKIP() << "multiplies nothing in fp16";

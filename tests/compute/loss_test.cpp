@@ -93,7 +93,7 @@ TEST_P(LossTest, AgreesWithTorch) {
   }
 }
 
-// Exactly, whatever the row's logits: fillers must not reach a sum over rows.
+// Exactly, for any logits of the row: fillers must not reach a sum over rows.
 TEST_P(LossTest, RowsWithoutALabelHaveNeitherLossNorGradient) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   Matrix logits(2, 40);

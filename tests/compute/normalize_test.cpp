@@ -142,7 +142,7 @@ TEST_P(NormalizeTest, EmbedAgreesWithReference) {
   }
 }
 
-// Beyond what one team of threads, or a register file, has in one piece.
+// Wider than one team of threads, or a register file, handles in one piece.
 TEST_P(NormalizeTest, WideRows) {
   for (const int64_t H : {768, 1000, 1024, 1100, 1101}) {
     check_add_and_normalize(10, H, kDropouts[1], Write::accumulate);
@@ -155,7 +155,7 @@ TEST_P(NormalizeTest, ManyRows) {
   check_add_and_normalize(2100, 12, kDropouts[1], Write::overwrite);
 }
 
-// Rows further apart than they are wide, and not where a vector could be loaded.
+// Rows further apart than they are wide, and not aligned for vector loads.
 TEST_P(NormalizeTest, ColumnSlices) {
   constexpr int64_t T = 17;
   for (const int64_t H : {15, 30, 64}) {
@@ -170,7 +170,7 @@ TEST_P(NormalizeTest, ColumnSlices) {
         const OnDevice scale_there(backend, scale);
         const OnDevice normal(backend, T, H);
         const OnDevice inverse_deviation(backend, 1, T);
-        // What is left of the slices stays as it was.
+        // The rest of the slices is unchanged.
         const OnDevice out(backend, in);
         const OnDevice d_in(backend, d_out);
         const OnDevice d_scale(backend, 1, H);
@@ -217,7 +217,7 @@ TEST_P(NormalizeTest, WorksInPlace) {
     const LayerNorm layer_norm{scale_there.flat(), scale_there.flat(), 1e-12F};
     const NormalizedRows kept{normal, inverse_deviation.flat()};
     const Dropout dropout{0.25F, 5};
-    // Each call's result takes the place of one of its arguments.
+    // Each call's result overwrites one of its arguments.
     backend.add_and_normalize(in_there, residual_there, layer_norm, dropout, in_there, kept);
     backend.add_and_normalize(in_there, residual_there, layer_norm, dropout, residual_there);
     backend.add_and_normalize_backward(kept,

@@ -2,7 +2,7 @@
 
 #include "backend_test.h"
 
-// A weight that was stored and taken back multiplies as the one that was packed here.
+// A weight that was stored and restored multiplies like the one that was packed here.
 namespace fastintent {
 namespace {
 
@@ -11,7 +11,7 @@ struct Shape {
   int64_t K;
 };
 
-// Stored bytes as a mapped file has them: aligned, in memory of their own.
+// Stored bytes as a mapped file has them: aligned, in separate memory.
 class StoredBytes {
  public:
   StoredBytes(const PackedBytes& packed, int64_t shift = 0)

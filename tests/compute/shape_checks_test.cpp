@@ -2,7 +2,7 @@
 
 #include "backend_test.h"
 
-// The checks are Backend's own, the same for every device: the reference stands for all.
+// The checks belong to Backend and are the same for every device: testing the reference is enough.
 namespace fastintent {
 namespace {
 

@@ -55,7 +55,7 @@ class FactorRowsTest : public testing::Test {
  protected:
   void SetUp() override { instruction_set(); }  // chosen before any kernel runs
 
-  // A row of int8 takes the steps of the definition, bit for bit.
+  // A row of int8 has the steps of the definition, bit for bit.
   static void expect_steps(const Matrix& rows) {
     const OwnedFactor found = quantized(rows);
     for (int64_t t = 0; t < rows.rows; ++t) {
@@ -91,7 +91,7 @@ TEST_F(FactorRowsTest, TakesTheStepsOfTheDefinition) {
   }
 }
 
-// Every value lies between two steps: ties go to the even one, before the shift.
+// Every value is between two steps: ties go to the even one, before the shift.
 TEST_F(FactorRowsTest, BreaksTiesAsTheDefinition) {
   for (const int first : {-100, -101}) {
     std::vector<float> values;

@@ -79,7 +79,7 @@ class FinishTileTest : public testing::Test {
     for (int64_t r = 0; r < R; ++r) {
       for (int64_t c = 0; c < C; ++c) {
         double value = sum_at(r, c);
-        double largest = std::abs(value);  // of what is rounded on the way
+        double largest = std::abs(value);  // of the values rounded in between
         if (int8) {
           const double scale = double{row_scales.values[r]} * column_scales.values[c];
           const double compensation = double{zeros.values[r]} * column_sums.values[c];
@@ -152,7 +152,7 @@ TEST_F(FinishTileTest, ComputesGeluWithin3e7) {
   RecordProperty("largest_error", std::to_string(largest));
 }
 
-// A wrong weight or overflow must reach the logits, where it is told.
+// A wrong weight or overflow must reach the logits, where it is reported.
 TEST_F(FinishTileTest, KeepsNaN) {
   for (const Activation activation : kActivations) {
     for (const float value : activate_values(

@@ -19,8 +19,8 @@ std::vector<uint32_t> bits_of(const Matrix& matrix) {
   return bits;
 }
 
-// Without AMX the library takes its VNNI kernels for the same call: sums are exact in both, so the
-// whole way to AMX but its instruction is run here.
+// Without AMX the library uses its VNNI kernels for the same call: sums are exact in both, so this
+// runs everything of the AMX path but its instruction.
 TEST(PanelProduct, GivesTheSameBitsThroughTheLibraryAsByTiles) {
   if (!has_dot_products(Element::int8)) {
     GTEST_SKIP() << "needs AVX512_VNNI: older kernels of the library saturate";

@@ -108,7 +108,7 @@ std::vector<Element> elements() {
   return list;
 }
 
-// Sums of whole numbers below 2^24 are exact in f32 too, whatever their order.
+// Sums of whole numbers below 2^24 are exact in f32 too, in any order.
 TEST(TileProduct, MultipliesWholeNumbersExactly) {
   for (const Element element : elements()) {
     const int32_t lowest = element == Element::int8 ? 0 : -8;  // int8 rows are unsigned
@@ -132,8 +132,8 @@ TEST(TileProduct, MultipliesWholeNumbersExactly) {
   }
 }
 
-// Where pairs of products are summed in 16 bits these saturate; where factors are taken for signed
-// ones, or weights for unsigned, the signs are wrong.
+// If pairs of products were summed in 16 bits, the sums would saturate; if factors were read as
+// signed, or weights as unsigned, the signs would be wrong.
 TEST(TileProduct, MultipliesTheLargestBytesExactly) {
   constexpr int64_t K = 3072;  // BERT-base's widest
   for (int64_t R = 1; R <= kTileRows; ++R) {
@@ -170,8 +170,8 @@ TEST(TileProduct, MultipliesRandomBytesExactly) {
   }
 }
 
-// Random words of an element, [rows,words]: of bf16 two random numbers each, of int8 what the bits
-// of a random number are.
+// Random words of an element, [rows,words]: for bf16 two random numbers each, for int8 the bits of
+// a random number.
 std::vector<uint32_t> random_words(Element element, int64_t rows, int64_t words, Random& random) {
   std::vector<uint32_t> result;
   const Matrix first = random.matrix(rows, words);
@@ -184,7 +184,7 @@ std::vector<uint32_t> random_words(Element element, int64_t rows, int64_t words,
   return result;
 }
 
-// Law 2: what becomes of a row does not depend on how many are in its tile, nor on its place.
+// Law 2: the result of a row depends neither on the number of rows in its tile nor on its place.
 TEST(TileProduct, GivesARowTheSameBitsInEveryTile) {
   for (const Element element : elements()) {
     for (const int64_t K : kInputs) {

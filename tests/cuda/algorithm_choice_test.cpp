@@ -20,7 +20,7 @@ const Algorithm kFaster = algorithm(2);
 const Algorithm kFastestWithOtherBits = algorithm(3);
 const Algorithm kSlower = algorithm(4);
 
-// Algorithms whose time and bits are known.
+// Algorithms of known time and bits.
 class FakeTrial final : public AlgorithmTrial {
  public:
   Algorithm anchor() override {

@@ -36,8 +36,8 @@ inline ModelConfig config_of(const Shape& shape, HeadKind head) {
   return config;
 }
 
-/// A whole model with random weights on one device: a device that answers by itself, or the
-/// operations one by one and the ranking of the processor's workers.
+/// A complete model with random weights on one device: either a device that computes the answers
+/// itself, or the operations one by one and the ranking of the processor's workers.
 class AnsweringModel {
  public:
   AnsweringModel(Device device, const ModelConfig& config, Precision precision)

@@ -11,14 +11,14 @@
 #include "cuda/kernels/convert.h"
 #include "cuda/kernels/head_rows.h"
 
-// The steps between products against plain loops in f64. Rows behind a batch's own hold NaN.
+// The steps between products against plain loops in f64. Rows past the batch hold NaN.
 namespace fastintent::cuda {
 namespace {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr int64_t kBucket = 16;
 constexpr int32_t kRows = 11;
-// Within a warp's one go and not, the widest row in registers, and wider ones.
+// Within one pass of a warp and not, the widest row in registers, and wider ones.
 constexpr int64_t kWidths[] = {8, 24, 384, 1024, 1032, 2048};
 
 void normalize(std::vector<double>& row, const Matrix& scale, const Matrix& shift, double epsilon) {

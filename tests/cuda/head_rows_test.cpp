@@ -12,8 +12,8 @@
 #include "cuda/kernels/convert.h"
 #include "model/rank_classes.h"
 
-// What the head does beside its products, against plain loops and against the ranking of the
-// processor's workers. Rows behind a batch's own hold NaN.
+// The steps of the head besides its products, against plain loops and against the ranking of the
+// processor's workers. Rows past the batch hold NaN.
 namespace fastintent::cuda {
 namespace {
 

@@ -10,7 +10,7 @@
 namespace fastintent::cuda {
 namespace {
 
-// Once for the pool's cache to be given back, once more for good.
+// Fails once, so that the pool's cache is released, then once more, which is final.
 constexpr int kShort = 2;
 
 TEST(MemoryTest, OneFailureIsTriedAgain) {
@@ -37,7 +37,7 @@ TEST(MemoryTest, ClearsColumnSlices) {
   }
 }
 
-// Whatever lacked memory, the same call passes when there is some again.
+// Wherever memory ran out, the same call succeeds when memory is available again.
 class ShortMemoryTest : public testing::Test {
  protected:
   template <class Call>

@@ -7,8 +7,8 @@
 #include "emulated_device.h"
 #include "recorded_training.h"
 
-// When passes are recorded, and when they are not; that the results are the same is what
-// recorded_training_test shows.
+// When passes are recorded, and when they are not; recorded_training_test shows that the results
+// are the same.
 namespace fastintent {
 namespace {
 
@@ -22,7 +22,7 @@ int graphs_of(const std::function<void()>& work) {
   return cuda::emulation::graph_runs() - before;
 }
 
-// Runs the step, checks its bits, and tells whether a graph gave them.
+// Runs the step, checks its bits, and returns whether a graph computed them.
 bool runs_graph(RecordedTraining& training, const StepInputs& inputs) {
   StepResult found;
   const int graphs = graphs_of([&] { found = training.run(inputs); });
@@ -63,7 +63,7 @@ TEST(RecordedPassesTest, WithoutMemoryForAGraphPassesRunDirectly) {
   EXPECT_TRUE(runs_graph(training, random_step({3, 9, 5}, 4)));
 }
 
-// Sums of slots, with what may go wrong in a pass.
+// Sums of slots, with the possible failures of a pass.
 class RecordedSumsTest : public testing::Test {
  protected:
   static constexpr int64_t kRows = 70;

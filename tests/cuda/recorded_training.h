@@ -6,10 +6,10 @@
 #include "model/random_encoder.h"
 #include "train/gradient_workers.h"
 
-// Steps of a small model with random weights on the GPU, whose passes are filled up and recorded.
+// Steps of a small model with random weights on the GPU, with padded and recorded passes.
 namespace fastintent {
 
-/// What a step gave; == compares bits.
+/// The results of a step; == compares bits.
 struct StepResult {
   double loss = 0;
   double norm = 0;

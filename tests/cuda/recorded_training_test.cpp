@@ -4,8 +4,8 @@
 
 #include "golden_case.h"
 
-// A step gives the same bits whether its pass runs directly, is captured as a graph, or replays
-// one: with other texts, labels and seeds each time, so that a graph that kept an old one shows.
+// A step has the same bits whether its pass runs directly, is captured as a graph, or replays one:
+// with other texts, labels and seeds each time, so that a graph that kept an old one shows.
 namespace fastintent {
 namespace {
 
@@ -22,7 +22,7 @@ class RecordedTrainingTest : public testing::TestWithParam<std::tuple<Pooling, P
   RecordedTraining training_{std::get<0>(GetParam()), std::get<1>(GetParam())};
 };
 
-// 17 to 63 tokens: with what fills them up, 64.
+// 17 to 63 tokens: 64 with padding.
 TEST_P(RecordedTrainingTest, ReplaysGiveTheBitsOfDirectRuns) {
   expect_bits_of_direct_run(random_step({3, 9, 5}, 1));
   expect_bits_of_direct_run(random_step({20, 1, 30}, 2));
@@ -50,7 +50,8 @@ TEST_P(RecordedTrainingTest, MemoryMayBeReplacedInBetween) {
   }
 }
 
-// Two of the four pairs: every precision takes the same way through a pass, and so does every head.
+// Two of the four pairs: every precision takes the same path through a pass, and so does every
+// head.
 INSTANTIATE_TEST_SUITE_P(Models,
                          RecordedTrainingTest,
                          testing::Values(std::tuple(Pooling::first_token, Precision::fp16),
@@ -60,8 +61,8 @@ INSTANTIATE_TEST_SUITE_P(Models,
                            return mean ? "mean_fp32" : "first_token_fp16";
                          });
 
-// The processor's passes are not filled up: loss, norm and gradients are the same but for the order
-// of sums.
+// The processor's passes are not padded: loss, norm and gradients are the same but for the order of
+// sums.
 TEST(FilledPassTest, WhatFillsItUpAddsNothing) {
   for (const Pooling pooling : {Pooling::first_token, Pooling::mean}) {
     const StepInputs inputs = random_step({3, 9, 5}, 1);

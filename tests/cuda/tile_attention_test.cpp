@@ -39,7 +39,7 @@ struct Heads {
   int64_t width;
 };
 
-// Keys of one sequence, and how many of its first rows ask.
+// Keys of one sequence, and how many of its first rows are queries.
 struct Sequence {
   int32_t keys;
   int32_t queries;
@@ -55,7 +55,7 @@ std::vector<Sequence> all_ask(const std::vector<int32_t>& lengths) {
 
 class TileAttentionTest : public testing::TestWithParam<Factors> {
  protected:
-  // Rows as the kernel reads them, whatever their kind.
+  // Rows as the kernel reads them, of any kind.
   struct Stored {
     DeviceMemory memory;
     int64_t stride = 0;
@@ -96,9 +96,9 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
     return values;
   }
 
-  // The answers of all queries, one behind the other. q, k and v [keys of all, H] hold the
-  // sequences' rows; the kernel gets them side by side as one product leaves them, `gap` rows of
-  // NaN around each sequence and 16 behind the last. What nobody asked for must stay as it was.
+  // The results of all queries, one after the other. q, k and v [keys of all, H] hold the
+  // sequences' rows; the kernel gets them side by side, as one product writes them, with `gap` rows
+  // of NaN around each sequence and 16 after the last. Rows without a query must stay unchanged.
   Matrix attend(const std::vector<Sequence>& sequences,
                 Heads shape,
                 const Matrix& qkv,
@@ -185,7 +185,7 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
     const Matrix qkv = random_rows(sequences, shape);
     const Matrix found = attend(sequences, shape, qkv, 3);
 
-    // The reference, of what is left of the numbers in 16 bits.
+    // The reference, for the numbers rounded to 16 bits.
     const Matrix rounded = load(store(qkv), qkv.rows);
     Matrix queries(found.rows, H);
     std::vector<int32_t> query_starts{0};
@@ -239,13 +239,14 @@ TEST_P(TileAttentionTest, FewerQueriesThanKeys) {
   }
 }
 
-// More heads of tiles than 2048 blocks take at once, four each on the tensor cores: each goes on.
+// More heads of tiles than 2048 blocks take at once, four each on the tensor cores: each block
+// continues with further ones.
 TEST_P(TileAttentionTest, ManySequences) {
   const int64_t heads = GetParam() == Factors::fp32 ? 4 : 16;
   check(all_ask(std::vector<int32_t>(600, 2)), {heads, 32});
 }
 
-// Alone, at the start of memory, and in company that goes other ways through the kernels.
+// Alone, at the start of memory, and with sequences that take other paths through the kernels.
 TEST_P(TileAttentionTest, BatchesDoNotChangeABit) {
   for (const Heads shape : {Heads{3, 64}, Heads{2, 32}, Heads{1, 24}}) {
     for (const int32_t other : {9, 64, 80, 530}) {
@@ -265,7 +266,7 @@ TEST_P(TileAttentionTest, BatchesDoNotChangeABit) {
   }
 }
 
-// A text that is not a number stays one, and stays alone.
+// NaN in one text stays, and does not reach the others.
 TEST_P(TileAttentionTest, NotANumberStaysInItsSequence) {
   const Heads shape{2, 64};
   const std::vector<Sequence> sequences = all_ask({5, 7, 20});

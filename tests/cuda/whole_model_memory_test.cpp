@@ -4,13 +4,13 @@
 #include "emulated_device.h"
 #include "fastintent/error.h"
 
-// A model whose device runs out of memory, or whose captures others break.
+// A model on a device that runs out of memory, or with captures that other threads break.
 namespace fastintent {
 namespace {
 
 constexpr Shape kShape = {24, 3, 40, 2};
 
-// Every allocation is tried once more after the pool's cache was given back.
+// Every allocation is retried once after the pool's cache is released.
 constexpr int kBothTries = 2;
 
 void expect_out_of_resources(AnsweringModel& model, const Sequences& sequences) {
@@ -29,7 +29,7 @@ TEST(WholeModelMemoryTest, ASmallerBatchRunsAfterOneThatHadNoRoom) {
   const Found expected_small = unharmed.run(small);
   const Found expected_large = unharmed.run(large);
 
-  // Twice, so that there is a graph over the memory that is given up for the larger batch.
+  // Twice, so that there is a graph over the memory that is released for the larger batch.
   AnsweringModel model(Device::cuda, config_of(kShape, HeadKind::pooler), Precision::fp16);
   model.run(small);
   model.run(small);

@@ -10,7 +10,7 @@
 #include "base/expect_error.h"
 #include "model/rank_classes.h"
 
-// From tokens to answers on a GPU: against the operations one by one on the reference and the
+// From tokens to answers on a GPU: compared with the operations one by one on the reference and the
 // ranking of the processor's workers; the same bits in any batch (law 2), and whether a batch runs
 // directly, is captured as a graph, or replays one.
 namespace fastintent {
@@ -88,7 +88,7 @@ class WholeModelTest : public testing::TestWithParam<std::tuple<Precision, HeadK
     }
   }
 
-  // The logits near the reference's, the answers those of the logits.
+  // Expects logits near the reference's, and the answers that follow from the logits.
   void expect_answers_of_the_reference(const Found& found, const Found& expected) const {
     for (int64_t s = 0; s < expected.logits.rows; ++s) {
       ASSERT_LE(largest_difference_of_row(found.logits, expected.logits, s), tolerance())
@@ -157,7 +157,7 @@ TEST_P(WholeModelTest, GivesTheSameBitsDirectlyAndFromAGraph) {
   }
 }
 
-// What a larger batch leaves behind, in memory and in graphs, is not seen.
+// Data that a larger batch leaves in memory and in graphs has no effect.
 TEST_P(WholeModelTest, GivesTheSameBitsBeforeAndAfterALargerBatch) {
   const Sequences small = random_sequences({7, 2});
   const Sequences large = batches().back();
@@ -172,7 +172,7 @@ TEST_P(WholeModelTest, GivesTheSameBitsBeforeAndAfterALargerBatch) {
   }
 }
 
-// A graph knows neither how many classes are asked for nor the temperature.
+// A graph depends neither on the number of classes requested nor on the temperature.
 TEST_P(WholeModelTest, TellsAsManyClassesAsAreAskedFor) {
   const Sequences sequences = random_sequences({9, 4, 12});
   AnsweringModel model(Device::cuda, config(kSmall), precision());
@@ -202,7 +202,7 @@ INSTANTIATE_TEST_SUITE_P(AllPrecisions,
                                   head_word(std::get<1>(test.param));
                          });
 
-// No model folder has such a head; the seam does.
+// No model folder has such a head; the interface allows it.
 TEST(WholeModelHeadsTest, MeansGoThroughADenseLayerToo) {
   const ModelConfig config = config_of(kSmall, HeadKind::mean);
   const Matrix dense = Random().matrix(kSmall.hidden, kSmall.hidden, 0.3);
@@ -229,7 +229,7 @@ TEST(WholeModelHeadsTest, MeansGoThroughADenseLayerToo) {
   }
 }
 
-// Of a row whose logits overflow nothing is told but that; the others do not notice.
+// For a row with overflowing logits only the overflow is reported; other rows are not affected.
 TEST(WholeModelHeadsTest, TellsOfEachTextWhetherItsLogitsAreFinite) {
   const ModelConfig config = config_of(kSmall, HeadKind::cls);
   AnsweringModel healthy(Device::cuda, config, Precision::fp16);
@@ -273,7 +273,7 @@ TEST(WholeModelHeadsTest, RefusesWhatCannotBeAnswered) {
       inputs_of(batch), batch.starts, prepared.encoder, prepared.head, 1, {{&best, 1, 1}, {}}));
 }
 
-// Models that follow each other get each other's memory, and with it the addresses in graphs.
+// Successive models reuse each other's memory, and with it the addresses in graphs.
 TEST(WholeModelsTest, OneBackendServesOneModelAfterTheOther) {
   const std::shared_ptr<Backend> shared = create_backend(Device::cuda);
   const ModelConfig config = config_of(kSmall, HeadKind::pooler);

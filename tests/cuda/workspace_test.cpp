@@ -21,7 +21,8 @@ class WorkspaceTest : public testing::Test {
   const int32_t* on_device(const std::vector<int32_t>& values) {
     return workspace_.arrays.on_device(std::span<const int32_t>(values));
   }
-  // What the device reads there when its turn comes; known after the stream is waited for.
+  // The values that the device reads there when it reaches this work; valid after waiting for the
+  // stream.
   void read_later(const int32_t* data, std::vector<int32_t>& found) {
     workspace_.stream.download(data, found.data(), found.size() * sizeof(int32_t));
   }
@@ -56,7 +57,8 @@ TEST_F(WorkspaceTest, NoValuesNeedNoMemory) {
   EXPECT_EQ(on_device({}), nullptr);
 }
 
-// More arrays than are kept, without a wait in between: the ones that give way were read before.
+// More arrays than are kept, without a wait in between: the ones that are replaced were read
+// before.
 TEST_F(WorkspaceTest, ManyArraysWaitForTheDevice) {
   constexpr int32_t kArrays = 200;
   std::vector<std::vector<int32_t>> found(kArrays, std::vector<int32_t>(kValues));

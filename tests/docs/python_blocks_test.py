@@ -74,11 +74,11 @@ class KnownGuideTest(BlocksTest):
             if is_signature(block.code):
                 continue
             block.code = block.code.replace("from src.models.intent_classifier", "from fastintent")
-            # "Thousands of queries" are written as an ellipsis, in which Python sees no text.
+            # "Thousands of queries" are written as an ellipsis, which is not a text in Python.
             block.code = block.code.replace("[...]", "queries")
             with self.subTest(line=block.line):
                 run_block(block, KNOWN_GUIDE, names)
-        # What one of them defines and none calls.
+        # Functions that one block defines and none calls.
         self.assertEqual(len(names["process_large_dataset"](["Transfer money"] * 70)), 70)
 
     def test_the_constructor_has_that_signature(self):

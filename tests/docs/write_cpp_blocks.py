@@ -13,7 +13,7 @@ from code_blocks import code_blocks, sections
 def write_function(file, name, blocks, includes):
     lines = [f"static void {name}() {{"]
     for block in blocks:
-        lines.append(f'#line {block.line} "{file}"')  # which the compiler then names
+        lines.append(f'#line {block.line} "{file}"')  # the compiler then reports these lines
         for line in block.code.splitlines():
             if line.startswith("#include"):
                 includes.append(line)
@@ -29,7 +29,7 @@ for file in sys.argv[1:]:
     for title, blocks in sections(code_blocks(pathlib.Path(file), "cpp")).items():
         name = f"section_{len(functions)}"
         functions.append(write_function(file, name, blocks, includes))
-        # Before a section runs it is named, so that one sees which has failed.
+        # Each section prints its name before it runs, so that a failure can be located.
         calls.append(f'  std::fputs("{pathlib.Path(file).name}: {title}\\n", stderr);\n  {name}();')
 
 print("\n".join(dict.fromkeys(includes)))

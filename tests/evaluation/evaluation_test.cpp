@@ -13,7 +13,7 @@ namespace {
 
 const std::vector<std::string> kIntents = {"a", "b", "c", "d", "e", "f"};
 
-// The examples of evaluation_golden.py, whose output the expected figures are.
+// The examples of evaluation_golden.py; the expected figures are its output.
 class GoldenEvaluation : public testing::Test {
  protected:
   const std::vector<std::string> labels_ = {"a", "b", "b", "d", "d", "b", "x", "d"};

@@ -90,7 +90,7 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual([name for name in checks if not checks[name]], ["accuracy"])
 
     def test_the_bar_is_85_percent_unless_told(self):
-        checks = self.verify(TRAINED, TEST, code=1)  # knows none of these labels
+        checks = self.verify(TRAINED, TEST, code=1)  # has none of these labels
         self.assertEqual([name for name in checks if not checks[name]], ["accuracy"])
         done = run("verify_intent_classifier", TRAINED, TEST)
         self.assertIn("0.0 %, expected at least 85.0 %", done.stdout)

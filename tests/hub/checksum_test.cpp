@@ -6,7 +6,7 @@
 namespace fastintent {
 namespace {
 
-// As sha256sum and `git hash-object` give them for "hello\n" and for nothing.
+// As sha256sum and `git hash-object` print them for "hello\n" and for nothing.
 const std::string kSha256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
 const std::string kGit = "ce013625030ba8dba906f756967f9e9ca394464a";
 const std::string kGitOfNothing = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";

@@ -6,7 +6,7 @@
 
 namespace fastintent {
 
-/// Unsets every variable that says where models are, for the rest of the process.
+/// Unsets every variable that determines where models are, for the rest of the process.
 inline void clear_hub_environment() {
   for (const char* variable : {"HF_HUB_CACHE",
                                "HUGGINGFACE_HUB_CACHE",

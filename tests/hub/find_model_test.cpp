@@ -20,7 +20,7 @@ class FindModel : public testing::Test {
     set_variable("HF_HUB_OFFLINE", "1");
   }
 
-  // A snapshot as huggingface_hub makes them.
+  // A snapshot as huggingface_hub makes it.
   fs::path write_snapshot(const std::string& revision) const {
     const std::string commit(40, 'a');
     const HubCache cache(folder_.path(), "org/name");
@@ -65,7 +65,7 @@ TEST_F(FindModel, WhatIsNeitherAFolderNorAnId) {
 TEST_F(FindModel, AHubThatIsNotReached) {
   ::unsetenv("HF_HUB_OFFLINE");
   set_variable("no_proxy", "127.0.0.1");
-  set_variable("HF_ENDPOINT", "http://127.0.0.1:1");  // a port that nobody may listen at
+  set_variable("HF_ENDPOINT", "http://127.0.0.1:1");  // a port without a server
   expect_error(ErrorCode::io_error, "127.0.0.1:1", [] { find_model("org/name"); });
 }
 

@@ -82,7 +82,7 @@ TEST(FindMissingModelFile, OfShards) {
   EXPECT_EQ(missing(), "two");
   folder.write("two", "");
   EXPECT_EQ(missing(), "nothing");
-  folder.write("model.safetensors.index.json", "{");  // the loader's to tell
+  folder.write("model.safetensors.index.json", "{");  // the loader reports this
   EXPECT_EQ(missing(), "nothing");
 }
 

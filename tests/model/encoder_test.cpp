@@ -10,17 +10,18 @@
 
 #include "random_encoder.h"
 
-// The encoder as the processor runs it, whole, against the operations one by one on the reference;
-// and law 2, batch invariance, bit by bit.
+// The complete encoder as the processor runs it, compared with the operations one by one on the
+// reference; and law 2, batch invariance, bit by bit.
 namespace fastintent {
 namespace {
 
 constexpr Precision kPrecisions[] = {Precision::fp32, Precision::bf16, Precision::int8};
 
-// Widths beside whole vectors, words of four bytes and panels of 64 columns; and whole ones.
+// Widths that are not multiples of vectors, words of four bytes and panels of 64 columns; and
+// multiples.
 constexpr Shape kShapes[] = {{30, 3, 41, 1}, {72, 3, 100, 2}, {64, 2, 256, 3}, {130, 2, 67, 2}};
 
-// 1 token, more than the 48 rows that go through a layer together, and each way past that.
+// 1 token, more than the 48 rows that pass through a layer together, and each case beyond that.
 std::vector<Sequences> batches() {
   return {random_sequences({1}),
           random_sequences({5, 1, 1}),
@@ -64,10 +65,10 @@ class ThreadTeam final : public Team {
 // to twelve products.
 constexpr double kFloat = 2e-5;
 
-// In bf16 and int8 the factors of a product are rounded to steps. One near the middle of two, which
-// the errors of f32 bring to the other step, moves its row by the step times a weight, and what
-// follows in that row by as much as rounding itself does: by a few thousandths of bf16 and
-// hundredths of int8. Up to one factor in a thousand is so near, so many rows have none of it.
+// In bf16 and int8 the factors of a product are rounded to steps. A factor near the middle of two
+// steps, which the errors of f32 round to the other step, changes its row by the step times a
+// weight, and later values of that row by as much as rounding itself does: a few thousandths for
+// bf16, hundredths for int8. Up to one factor in a thousand is that near, so many rows have none.
 double tolerance_of(Precision precision) {
   switch (precision) {
     case Precision::bf16:

@@ -10,7 +10,7 @@
 namespace fastintent {
 namespace {
 
-// Keys of every family's configuration; each reader takes its own.
+// Keys of every family's configuration; each reader uses those of its family.
 constexpr const char* kSizes =
     R"("vocab_size": 50, "max_position_embeddings": 20, "pad_token_id": 1,
     "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16,

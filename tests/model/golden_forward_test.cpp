@@ -13,7 +13,7 @@ namespace {
 // f32 against values computed in f64: a layer's sums run over at most 1536 products, each layer
 // adds an error of a few units in the last place, the wide weights of the golden models stretch it.
 constexpr double kHiddenTolerance = 2e-5;
-constexpr double kLogitsTolerance = 1e-4;  // what the comparison with transformers promises
+constexpr double kLogitsTolerance = 1e-4;  // promised for the comparison with transformers
 
 struct ForwardResult {
   std::vector<std::vector<float>> hidden;  // embeddings, then each layer
@@ -71,7 +71,7 @@ TEST_P(GoldenForward, GivesTheActivationsAndLogitsOfTransformers) {
   for (size_t layer = 0; layer <= layers; ++layer) {
     std::vector<float> expected = golden.values("hidden." + std::to_string(layer));
     const bool first_rows = layer == layers && found.last_rows != batch.tokens();
-    if (first_rows) {  // only these go on
+    if (first_rows) {  // only these continue
       const auto H = static_cast<size_t>(folder.config().encoder.hidden);
       std::vector<float> rows;
       for (int64_t s = 0; s < batch.sequences(); ++s) {

@@ -10,8 +10,8 @@
 #include "model/rank_classes.h"
 #include "random_encoder.h"
 
-// Every executor of an encoder against the operations one by one on the reference, over the kinds of
-// layers: a kind that an executor lacks is declined or refused, never wrong.
+// Every executor of an encoder compared with the operations one by one on the reference, over the
+// kinds of layers: a kind that an executor lacks is declined or refused, never wrong.
 namespace fastintent {
 namespace {
 
@@ -127,7 +127,7 @@ class LayerKinds : public testing::TestWithParam<std::tuple<Device, Case>> {
 
 constexpr Pooling kPoolings[] = {Pooling::first_token, Pooling::mean};
 
-// The device's own way where it has one, and the operations one by one.
+// The device's executor where it has one, and the operations one by one.
 TEST_P(LayerKinds, GiveTheLogitsOfTheReference) {
   for (const Pooling pooling : kPoolings) {
     KindModel reference(Device::reference, kind(), pooling, WeightUse::inference);
@@ -149,8 +149,8 @@ TEST_P(LayerKinds, GiveTheLogitsOfTheReference) {
   }
 }
 
-// Factors of 8 to 11 bits, whose steps two layers of sums let pass on: the bound is twenty steps of
-// bf16, the coarsest of them, at one.
+// Factors of 8 to 11 bits, with steps that pass through two layers of sums: the bound is twenty
+// steps of bf16, the coarsest of them, at one.
 TEST_P(LayerKinds, GiveAboutTheLogitsOfTheReferenceInLessThanFp32) {
   constexpr double kCoarse = 20.0 / 256;
   KindModel reference(Device::reference, kind(), Pooling::mean, WeightUse::inference);
@@ -202,7 +202,7 @@ TEST_P(LayerKinds, GiveTheGradientsOfTheReference) {
   }
 }
 
-// A device that declined would be right, and slow: nothing else here would notice.
+// A device that declined would be correct but slow: no other test here would notice.
 TEST_P(LayerKinds, RunByTheDevicesOwnWay) {
   KindModel model(device(), kind(), Pooling::mean, WeightUse::inference);
   const PackedBatch texts = batch();

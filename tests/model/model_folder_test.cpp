@@ -31,8 +31,8 @@ class CopiedModel {
     edit(document);
     std::ofstream(path() / file) << document;
   }
-  // Writes the folder's tensors again under the names that `rename` gives; an empty name leaves one
-  // out.
+  // Writes the folder's tensors again under the names that `rename` returns; an empty name omits
+  // the tensor.
   void rename_tensors(const std::function<std::string(const std::string&)>& rename) const {
     std::vector<TensorToWrite> renamed;
     std::vector<std::vector<float>> values;
@@ -169,7 +169,7 @@ TEST_P(SavedModel, ComesBackAsItWas) {
   EXPECT_EQ(load_all(out.path()), load_all(golden.model()));
 }
 
-// What transformers wrote comes back with the same names, shapes and bytes.
+// Tensors written by transformers are written again with the same names, shapes and bytes.
 TEST_P(SavedModel, HasTheTensorsOfTheOriginal) {
   const ModelFolder folder(GoldenCase(GetParam()).model());
   const OwnedWeights weights =

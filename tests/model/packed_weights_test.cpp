@@ -68,7 +68,7 @@ TEST(PackedWeightsFile, RoundTrip) {
       bytes += std::ssize(found.bytes);
     }
     EXPECT_EQ(bytes, copy.bytes());
-    // Two layers: the first whole, the last for first tokens, and the head's dense one.
+    // Two layers: the first complete, the last for first tokens, and the head's dense layer.
     EXPECT_EQ(copy.model().packable.size(), 4U + 5U + 1U);
   }
 }

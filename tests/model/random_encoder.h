@@ -56,7 +56,7 @@ inline void fill(Random& random, const NormWeights& norm) {
   fill(random, 0.5, norm.shift);
 }
 
-/// Weights with which every product gives values of order one.
+/// Weights with which every product has values of order one.
 inline OwnedWeights random_weights(const ModelConfig& config, uint32_t seed) {
   Random random(seed);
   OwnedWeights owned = allocate_host_weights(config, config.encoder.vocabulary);

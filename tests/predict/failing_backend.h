@@ -10,8 +10,8 @@
 
 namespace fastintent {
 
-/// Hands everything prediction needs to another backend, but gives no more than `most_floats`
-/// floats at a time; counts the passes through the model.
+/// Forwards everything that prediction needs to another backend, but allocates no more than
+/// `most_floats` floats at a time; counts the passes through the model.
 class FailingBackend final : public Backend {
  public:
   FailingBackend(std::unique_ptr<Backend> inner,
@@ -77,7 +77,7 @@ class FailingBackend final : public Backend {
     inner_->apply_dropout(in, dropout, out);
   }
 
-  /// adopt_weight is not handed on.
+  /// adopt_weight is not forwarded.
   static DeviceTraits without_stored_weights(DeviceTraits traits) {
     for (SupportedPrecision& each : traits.precisions) {
       each.packed_layout = {};
@@ -85,7 +85,7 @@ class FailingBackend final : public Backend {
     return traits;
   }
 
-  /// Prediction needs nothing of what follows.
+  /// Prediction needs none of the following.
   [[noreturn]] static void fail() { throw std::logic_error("not part of prediction"); }
   void do_refresh_weight(PreparedWeight&, int64_t, int64_t) override { fail(); }
   void do_softmax_cross_entropy(ConstTensor,

@@ -13,7 +13,8 @@
 #include "predict/predictor.h"
 #include "predict/rank_intents.h"
 
-// Predictors whose device answers by itself; the GPU here is emulated where there is none.
+// Predictors with a device that computes the answers itself; the GPU is emulated where there is
+// none.
 namespace fastintent {
 namespace {
 
@@ -52,7 +53,7 @@ TEST_P(GpuPredictor, AnswersAsTheProcessorDoes) {
   EXPECT_LT(largest_difference(with_logits.logits, golden_.values("logits")), 1e-4);
 }
 
-// Calls that share a pass each get what they asked for, and the same bits as alone.
+// Calls that share a pass each get what they requested, and the same bits as alone.
 TEST_P(GpuPredictor, GivesEachCallOfAPassAsManyClassesAsItAsksFor) {
   Predictor predictor = make_predictor(golden_.model(), Device::cuda);
   const size_t C = predictor.config().intents.size();
@@ -82,7 +83,7 @@ TEST_P(GpuPredictor, AnswersALoneTextAtOnce) {
     const std::string_view view = text;
     const TextAnswers expected = predictor.run(std::span(&view, 1), {.top_k = 3});
     std::optional<TextAnswers> found;
-    // Until the worker has come back from the text before.
+    // Until the worker has returned from the previous text.
     while (!(found = predictor.try_run_now(std::span(&view, 1), {.top_k = 3}))) {
       std::this_thread::yield();
     }

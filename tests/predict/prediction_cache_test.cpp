@@ -80,7 +80,7 @@ TEST(PredictionCache, TakesNoMoreBytesThanItMay) {
   EXPECT_EQ(counts.entries + counts.evictions, 1000);
   EXPECT_TRUE(knows(cache, "text number 999"));
   EXPECT_FALSE(knows(cache, "text number 0"));
-  // One that is larger than the whole cache drives nothing out.
+  // An entry larger than the whole cache evicts nothing.
   insert(cache, std::string(30'000, 'x'));
   EXPECT_EQ(cache.counts().entries, counts.entries);
 }
@@ -94,7 +94,7 @@ TEST(PredictionCache, HoldsNothingWithoutRoom) {
   EXPECT_FALSE(knows(no_bytes, "a"));
 }
 
-// Every text falls on the same hash: only comparing whole texts can tell them apart.
+// Every text has the same hash: only comparing complete texts distinguishes them.
 TEST(PredictionCache, GivesNoWrongAnswerWhenAllHashesAreEqual) {
   PredictionCache cache(50, kRoomy, [](std::string_view) -> size_t { return 7; });
   for (int i = 0; i < 100; ++i) {
@@ -119,7 +119,7 @@ TEST(PredictionCache, ForgetsAllAndRefusesWhatWasComputedBefore) {
   EXPECT_FALSE(cache.find("a", kTopK, cache.generation()));
   insert(cache, "a");
   EXPECT_TRUE(knows(cache, "a"));
-  EXPECT_FALSE(cache.find("a", kTopK, before));  // who still works with the older model
+  EXPECT_FALSE(cache.find("a", kTopK, before));  // a call that still uses the older model
 }
 
 TEST(PredictionCache, IsClearedWithinAGeneration) {

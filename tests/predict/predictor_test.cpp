@@ -17,7 +17,7 @@
 namespace fastintent {
 namespace {
 
-// f32 sums in another order than transformers' f64, through two layers; the issue asks for 1e-4.
+// f32 sums in another order than transformers' f64, through two layers; the issue requires 1e-4.
 constexpr double kTolerance = 1e-4;
 
 constexpr AnswerRequest kLogits{.top_k = 0, .with_logits = true};
@@ -78,9 +78,9 @@ std::vector<std::string> many_texts(const std::vector<std::string>& golden) {
   return texts;
 }
 
-// In bf16 and int8 the steps of one factor in thousands fall differently where f32 sums are in
-// another order; then the logits of that text are off by about what such a precision costs at all,
-// and those of the other texts are not.
+// In bf16 and int8, one factor in thousands rounds to another step where f32 sums are in another
+// order; then the logits of that text are off by about the error of that precision, and those of
+// the other texts are not.
 TEST_P(GoldenPredictor, GivesTheLogitsOfTheReferenceInEveryPrecision) {
   const std::vector<std::string> texts = many_texts(texts_);
   constexpr double kFloat = 1e-5;
@@ -103,7 +103,7 @@ TEST_P(GoldenPredictor, GivesTheLogitsOfTheReferenceInEveryPrecision) {
   }
 }
 
-// Law 2: the bits of a text's logits do not depend on the company it is run in.
+// Law 2: the bits of a text's logits do not depend on the texts it is run with.
 void GoldenPredictor::expect_same_bits_in_any_company(Precision precision) const {
   const std::vector<std::string> texts = many_texts(texts_);
   std::vector<std::vector<uint32_t>> alone;
@@ -152,14 +152,14 @@ TEST_P(GoldenPredictor, GivesTheSameBitsWhenWorkersDivideAText) {
   for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8}) {
     Predictor single = predictor(Device::cpu, 1, precision);
     EXPECT_FALSE(
-        single.try_run_now(std::vector<std::string_view>{texts[0]}, kLogits));  // who would help
+        single.try_run_now(std::vector<std::string_view>{texts[0]}, kLogits));  // no helpers
     for (const int threads : {2, 3, 5}) {
       Predictor team = predictor(Device::cpu, threads, precision);
       int divided = 0;
       for (const std::string& text : texts) {
         const auto answers = team.try_run_now(std::vector<std::string_view>{text}, kLogits);
         if (!answers) {
-          continue;  // a worker had not come back from the text before
+          continue;  // a worker had not returned from the previous text
         }
         ++divided;
         EXPECT_EQ(bits_of(answers->logits), bits_of(logits_of(single, {{text}})))
@@ -170,7 +170,8 @@ TEST_P(GoldenPredictor, GivesTheSameBitsWhenWorkersDivideAText) {
   }
 }
 
-// The probabilities are those that a threshold was fitted on: of the logits, by the same code.
+// The probabilities are computed from the logits by the same code as those that a threshold was
+// fitted on.
 TEST_P(GoldenPredictor, RanksTheLogitsOfEachText) {
   Predictor found = predictor(Device::cpu, 2);
   const size_t C = found.config().intents.size();
@@ -219,7 +220,7 @@ TEST(Predictor, SaysWhichTextsWereTruncated) {
       "my card", "please close my old account", "is it new"};
   const TextAnswers answers = predictor.run(texts, kLogits);
   EXPECT_EQ(answers.truncated, std::vector<char>({0, 1, 0}));
-  // What is cut off does not count.
+  // Text that is cut off does not count.
   const std::vector<std::string> cut = {"please close my old"};
   const size_t C = predictor.config().intents.size();
   EXPECT_EQ(bits_of(logits_of(predictor, cut)), bits_of(std::span(answers.logits).subspan(C, C)));
@@ -269,7 +270,7 @@ TEST(Predictor, WarmsUpBesideOtherCalls) {
   EXPECT_EQ(bits_of(predictor.run(views, kLogits).logits), expected);
 }
 
-// A predictor that has loaded its model and then finds memory for `rows` rows of the widest
+// A predictor that has loaded its model and then has memory for `rows` rows of the widest
 // activation only.
 class PoorPredictor {
  public:
@@ -310,7 +311,8 @@ TEST(Predictor, LeavesOutWhatWasDroppedBeforeItBegan) {
   EXPECT_LT(counted.passes(), passes * kDropped);
 }
 
-// What waits for a worker runs in one pass, whoever asked; the answers are those of one text alone.
+// Texts waiting for a worker run in one pass, from any callers; the answers are those of one text
+// alone.
 TEST(Predictor, RunsTheTextsOfManyCallsTogether) {
   const GoldenCase golden("bert_mean");
   PoorPredictor counted(golden, 1000);
@@ -334,7 +336,7 @@ TEST(Predictor, RunsTheTextsOfManyCallsTogether) {
   EXPECT_LT(counted.passes() - passes, static_cast<int>(kCalls));
 }
 
-// Calls that share a pass each get what they asked for, and no more.
+// Calls that share a pass each get what they requested, and no more.
 TEST(Predictor, GivesEachCallOfAPassAsManyClassesAsItAsksFor) {
   const GoldenCase golden("bert_mean");
   PoorPredictor counted(golden, 1000);

@@ -7,8 +7,7 @@
 
 namespace fastintent {
 
-/// What a launcher tells a process, and nothing that another one has told, for the rest of the
-/// process.
+/// Sets the variables of one launcher, and unsets those of any other, for the rest of the process.
 inline void set_launch_environment(const std::map<std::string, std::string>& variables) {
   for (const char* variable : {"RANK",
                                "WORLD_SIZE",

@@ -39,7 +39,7 @@ Message message_of_first() {
   return message;
 }
 
-// Threads that stand for processes; the call of each ends before the test does.
+// Threads in the role of processes; the call of each ends before the test does.
 class Processes {
  public:
   ~Processes() {
@@ -86,7 +86,7 @@ TEST(Rendezvous, SendsStrangersAway) {
   const int port = free_port();
   Processes processes;
   processes.start([=] { expect_met(process_of(0, 2, port)); });
-  // One that says something else, and one that goes again.
+  // A client that sends something else, and one that disconnects.
   auto stranger = TcpConnection::connect(kHere, port, long_enough());
   const std::vector<std::byte> other_words(100, std::byte{'x'});
   ASSERT_TRUE(stranger && stranger->send(other_words, long_enough()));
@@ -120,7 +120,7 @@ TEST(Rendezvous, CanBeStopped) {
   }
 }
 
-// Process 0 and another that does not fit to it: both must end, with an error.
+// Process 0 and another that does not match it: both must end, with an error.
 void expect_refused(const std::string& part, const LaunchedProcess& other, const char* purpose) {
   Processes processes;
   processes.start([&] {
@@ -148,7 +148,7 @@ TEST(Rendezvous, RefusesTheSameProcessTwice) {
                    ErrorCode::invalid_argument,
                    "found process 1 twice");
   });
-  // Whichever of them comes second is refused, and the first finds process 0 gone.
+  // The second to arrive is refused, and the first finds process 0 gone.
   for (int i = 0; i < 2; ++i) {
     processes.start([=] {
       Message message{};

@@ -1,4 +1,4 @@
-// The ids that Hugging Face gives the texts of make_golden.py.
+// The ids of Hugging Face for the texts of make_golden.py.
 
 #include <gtest/gtest.h>
 

@@ -23,7 +23,7 @@ WordPieceOptions options_of(const std::vector<std::string>& tokens) {
 Ids pieces(const WordPiece& wordpiece, std::string word, size_t room = 1000) {
   Ids ids;
   const size_t size = word.size();
-  word.resize(size + kLoadBytes, '~');  // what lies behind a word must not matter
+  word.resize(size + kLoadBytes, '~');  // bytes after a word must not matter
   wordpiece.append({word.data(), size}, room, ids);
   return ids;
 }

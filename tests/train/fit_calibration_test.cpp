@@ -47,7 +47,7 @@ double mean_confidence(const Logits& logits, double temperature) {
   return sum / static_cast<double>(logits.size());
 }
 
-// The examples of fit_calibration_golden.py, whose output the expected figures are.
+// The examples of fit_calibration_golden.py; the expected figures are its output.
 const Logits kLogits = {{2, 1, 0, -1},
                         {0, 3, 1, 1},
                         {1, 0.5F, 2, 0},

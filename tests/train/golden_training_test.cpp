@@ -213,7 +213,7 @@ TEST(GoldenMiniLmTraining, GivesGradientsOfTransformers) {
   for (const NamedTensor& named :
        name_encoder_tensors(workers.gradients().encoder, config.encoder)) {
     if (named.name == "embeddings.word_embeddings.weight") {
-      continue;  // compact here, its places are unlike
+      continue;  // compact here, with different places
     }
     std::vector<float> found;
     for (const int32_t at : golden.integers("gradient_at." + named.name)) {

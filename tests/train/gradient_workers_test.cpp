@@ -11,7 +11,7 @@
 namespace fastintent {
 namespace {
 
-// The golden texts over and over: 60 of each are more tokens than one pass takes.
+// The golden texts repeated: 60 of each are more tokens than one pass accepts.
 EncodedDataset repeated(const GoldenCase& golden, int times) {
   EncodedDataset data;
   const std::vector<int32_t> labels = golden.integers("labels");
@@ -85,7 +85,7 @@ TEST_P(Gradients, AreTheSameBitsAgain) {
   Workers others(GetParam());
   const DropoutPlan dropout{0.1F, 0.1F, 0.1F, 77};
   workers.run(repeated(golden_, 9), dropout);
-  others.run(repeated(golden_, 2));  // what was run before must not matter
+  others.run(repeated(golden_, 2));  // earlier runs must not matter
   others.run(repeated(golden_, 9), dropout);
   EXPECT_EQ(workers.gradient(), others.gradient());
 }

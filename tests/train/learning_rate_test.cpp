@@ -6,8 +6,10 @@ namespace fastintent {
 namespace {
 
 // Values of transformers' get_linear_schedule_with_warmup: in step s (from 1) the scheduler has
-// been advanced s - 1 times, so with W warm-up steps of T it gives (s-1) / W, then (T - (s-1)) / (T
-// - W).
+// been advanced s - 1 times, so with W warm-up steps of T it returns
+//
+//     (s-1) / W              during warm-up,
+//     (T - (s-1)) / (T - W)  then.
 TEST(LearningRate, FollowsTheScheduleOfTransformers) {
   const auto share = [](int64_t step) { return learning_rate_share(step, 100, 0.1); };
   EXPECT_DOUBLE_EQ(share(1), 0.0);

@@ -74,7 +74,7 @@ FitSettings settings_of(double weight_decay) {
   return settings;
 }
 
-// Gradients of key biases are zero but for rounding: AdamW makes anything of them.
+// Gradients of key biases are zero but for rounding: AdamW turns them into arbitrary steps.
 bool is_key_bias(const std::string& name) {
   return name.ends_with("key.bias");
 }

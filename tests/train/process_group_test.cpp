@@ -14,14 +14,14 @@
 namespace fastintent {
 namespace {
 
-// Threads of one process that stand for the processes of a group.
+// Threads of one process in the role of the processes of a group.
 class Meeting {
  public:
   explicit Meeting(int size) : parts_(static_cast<size_t>(size)), barrier_(size) {}
 
   int size() const { return static_cast<int>(parts_.size()); }
 
-  // In the order of ranks, so that all come to the same bits.
+  // In the order of ranks, so that all compute the same bits.
   template <class Value>
   void sum(int rank, std::span<Value> values) {
     parts_[static_cast<size_t>(rank)].assign(values.begin(), values.end());
@@ -64,7 +64,7 @@ struct Gradient {
   std::vector<float> words;
 };
 
-// One process's way through a step of all golden texts.
+// One process's part in a step of all golden texts.
 Gradient gradient_of(const ModelFolder& folder, ProcessGroup* group, int64_t texts) {
   const GoldenCase golden("bert_mean");
   const ModelConfig& config = folder.config();
@@ -94,8 +94,8 @@ Gradient gradient_of(const ModelFolder& folder, ProcessGroup* group, int64_t tex
 
 class ProcessGroupTest : public testing::TestWithParam<int64_t> {};
 
-// Texts are dealt out and gradients summed so that a group does what one process does; also where
-// there are fewer texts than processes.
+// Texts are distributed and gradients summed so that a group computes the same as one process; also
+// where there are fewer texts than processes.
 TEST_P(ProcessGroupTest, TrainsAsOneProcess) {
   constexpr int kProcesses = 3;
   const ModelFolder folder(GoldenCase("bert_mean").model());

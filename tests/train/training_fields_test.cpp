@@ -71,7 +71,7 @@ std::string fingerprint_of(const TrainingOptions& options) {
   return shared_fingerprint(options, ModelConfig(), LabelledTexts(), nullptr);
 }
 
-// Calls check(field, options) with options whose value of one field is another, for every field.
+// Calls check(field, options) for every field, with options that differ in the value of that field.
 template <typename Check>
 void for_each_changed(const Check& check) {
   const TrainingOptions original;
@@ -89,7 +89,7 @@ void for_each_changed(const Check& check) {
 
 TEST(TrainingFields, AreAllMembers) {
   TrainingOptions options;
-  // As many names as the struct has members; an option more needs its line below.
+  // As many names as the struct has members; a new option needs its line below.
   const auto& [m1,
                m2,
                m3,
@@ -147,7 +147,7 @@ TEST(TrainingFields, DecideTheFingerprintOfARunByBaseAndThreads) {
   });
 }
 
-// An open dropout stands for the rates of the model.
+// A dropout without a value means the rates of the model.
 TEST(TrainingFields, OpenDropoutDecidesTheFingerprintByTheModelsRates) {
   ModelConfig other;
   other.encoder.attention_dropout += 0.25F;
