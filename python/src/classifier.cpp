@@ -110,9 +110,9 @@ DistilBertForSequenceClassification) or by sentence-transformers (Transformer, P
 A text's scores are bit-identical alone, in any batch, in a stream, from the cache and with any number
 of workers (same device, precision, instruction set and build).
 
-Safe to call from many threads: calls share the workers and let go of the GIL. train() and
-optimize_for_inference() prepare the new model beside the old one, which answers until it is replaced;
-a call that has begun ends with the model it began with.
+Safe to call from many threads: calls share the workers and release the GIL. train() and
+optimize_for_inference() prepare the new model while the old one keeps answering. A running call
+finishes with the model it started with.
 
 All but the constructor raise NoModelError where they need a trained model and there is none yet.
 
@@ -123,7 +123,7 @@ constexpr const char* kInitDoc =
     R"(model_name: what train() starts from: a Hugging Face folder, or the id of one (see find_model).
 Nothing is looked up before.
 model_path: a trained folder, loaded at once.
-batch_size: texts taken together; does not change the answers.
+batch_size: texts per batch; does not change the answers.
 enable_cache: remember predictions by text.
 cache_size: most predictions remembered.
 device: where the encoder runs: "auto" takes CUDA where there is a device, else the CPU; "cpu"; "cuda"
@@ -134,7 +134,7 @@ where not; for other folders fp32 until optimize_for_inference() chooses; "fp32"
 processor; "tf32" and "fp16", on a GPU.
 threads: workers; 0: one for each core this process may use, or as many as keep the GPUs busy, which have
 at least one each.
-max_length: tokens a text, special ones included; 0: what training used.
+max_length: tokens per text, special ones included; 0: as in training.
 review_threshold: replaces the folder's own: a prediction with a lower confidence is flagged
 `needs_review`.
 cache_bytes: most memory for the cache.
@@ -179,7 +179,7 @@ void init_classifier(nb::module_& m) {
       .def_prop_rw("batch_size",
                    &get<&Native::batch_size>,
                    &set<&Native::set_batch_size, int>,
-                   "texts taken together; may be set at any time")
+                   "texts per batch; may be set at any time")
       .def_prop_rw("enable_cache",
                    &get<&Native::enable_cache>,
                    &set<&Native::set_enable_cache, bool>,
@@ -192,15 +192,15 @@ void init_classifier(nb::module_& m) {
                    "a prediction with a lower confidence is flagged `needs_review`; set None for "
                    "the model's own, 0 to flag nothing")
       .def_prop_ro("is_loaded", &get<&Native::is_loaded>, "whether there is a trained model")
-      .def_prop_ro("intents", &get<&Native::intents>, "id2label order")
-      .def_prop_ro("max_length", &get<&Native::max_length>, "tokens a text")
+      .def_prop_ro("intents", &get<&Native::intents>, "names of the intents, in id2label order")
+      .def_prop_ro("max_length", &get<&Native::max_length>, "most tokens per text")
       .def_prop_ro(
           "temperature", &get<&Native::temperature>, "logits are divided by it before the softmax")
       .def_prop_ro(
           "precision",
           [](const Classifier& self) { return precision_name(self.native().precision()); },
-          "\"fp32\", \"int8\" ...: in which it predicts")
-      .def_prop_ro("threads", &get<&Native::threads>, "workers")
+          "in which matrices are multiplied: \"fp32\", \"int8\" ...")
+      .def_prop_ro("threads", &get<&Native::threads>, "number of workers")
       .def_prop_ro("device_name",
                    &get<&Native::device_name>,
                    "\"cpu (avx512)\", \"cuda:0 (NVIDIA H100 80GB HBM3)\"")

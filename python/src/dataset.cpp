@@ -13,20 +13,23 @@ void init_dataset(nb::module_& m) {
   nb::class_<LabelledTexts>(
       m,
       "LabelledTexts",
-      "Labelled messages in file order, and what a careful person would want to know of them.")
-      .def_ro("texts", &LabelledTexts::texts)
-      .def_ro("labels", &LabelledTexts::labels)
+      "Labelled messages in file order, with counts that reveal common faults of the data.")
+      .def_ro("texts", &LabelledTexts::texts, "not blank")
+      .def_ro("labels", &LabelledTexts::labels, "one for each text")
       .def_ro("label_names", &LabelledTexts::label_names, "distinct labels, sorted")
       .def_ro("label_counts", &LabelledTexts::label_counts, "of label_names")
       .def_ro("duplicates",
               &LabelledTexts::duplicates,
-              "rows whose text stood in an earlier row, but for case and white space around it")
+              "rows with the text of an earlier row, ignoring case and surrounding white space")
       .def_ro("conflicting_duplicates",
               &LabelledTexts::conflicting_duplicates,
-              "of those, rows whose label differs from the earlier row's")
+              "of those, rows with another label than the earlier row")
       .def_ro(
-          "blank_texts", &LabelledTexts::blank_texts, "rows left out because their text is blank")
-      .def("__len__", [](const LabelledTexts& data) { return data.texts.size(); });
+          "blank_texts", &LabelledTexts::blank_texts, "rows skipped because their text is blank")
+      .def(
+          "__len__",
+          [](const LabelledTexts& data) { return data.texts.size(); },
+          "number of texts");
 
   m.def(
       "read_labelled_texts",
@@ -43,10 +46,10 @@ void init_dataset(nb::module_& m) {
       nb::arg("format") = "auto",
       nb::arg("text_column") = "",
       nb::arg("label_column") = "",
-      R"(Reads a whole labelled file.
+      R"(Reads a complete labelled file.
 
-Rows with a blank text (empty or only Unicode white space) are left out and counted. `format` is
-"csv", "tsv", "jsonl" or "auto", which goes by the extension. Columns left empty: "text" for
+Rows with a blank text (empty or only Unicode white space) are skipped and counted. `format` is
+"csv", "tsv", "jsonl" or "auto", which follows the extension. Columns left empty: "text" for
 texts, the first of "label", "intent" and "category" for labels.
 
 Raises MissingInputError when the file cannot be opened, InvalidDataError (file, line, expected,

@@ -82,7 +82,7 @@ Raises DeviceMissingError when there is no such device.)");
         nb::sig("def fastest_precision(device: str = 'auto') -> tuple[str, str]"),
         R"(Returns the precision that "auto" means on `device`, and the reason in a sentence.
 
-It follows from the device's features alone, so that every process chooses alike. Raises
+It depends only on the device's features, so every process makes the same choice. Raises
 DeviceMissingError when there is no such device.)");
 }
 

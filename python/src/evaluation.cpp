@@ -10,67 +10,77 @@ namespace fastintent::python {
 
 void init_evaluation(nb::module_& m) {
   nb::class_<ClassFigures>(m, "ClassFigures", "Figures of one class; from 0 to 1.")
-      .def_ro("label", &ClassFigures::label)
+      .def_ro("label", &ClassFigures::label, "name of the class")
       .def_ro("support", &ClassFigures::support, "examples of this class")
-      .def_ro("predicted", &ClassFigures::predicted, "examples given this class")
+      .def_ro("predicted", &ClassFigures::predicted, "examples predicted as this class")
       .def_ro("precision", &ClassFigures::precision, "0 where nothing was predicted")
-      .def_ro("recall", &ClassFigures::recall)
-      .def_ro("f1", &ClassFigures::f1);
+      .def_ro("recall", &ClassFigures::recall, "share of its examples predicted as this class")
+      .def_ro("f1", &ClassFigures::f1, "harmonic mean of precision and recall");
 
-  nb::class_<Confusion>(m, "Confusion", "Examples of class `label` that were given `predicted`.")
-      .def_ro("label", &Confusion::label)
-      .def_ro("predicted", &Confusion::predicted)
-      .def_ro("count", &Confusion::count);
+  nb::class_<Confusion>(
+      m, "Confusion", "Examples of class `label` that were predicted as class `predicted`.")
+      .def_ro("label", &Confusion::label, "class of the examples")
+      .def_ro("predicted", &Confusion::predicted, "predicted class")
+      .def_ro("count", &Confusion::count, "number of such examples");
 
   nb::class_<ReliabilityBin>(
-      m,
-      "ReliabilityBin",
-      "Predictions whose confidence lies in one of 15 equal intervals of (0, 1].")
-      .def_ro("examples", &ReliabilityBin::examples)
+      m, "ReliabilityBin", "Predictions with a confidence in one of 15 equal intervals of (0, 1].")
+      .def_ro("examples", &ReliabilityBin::examples, "number of predictions in the interval")
       .def_ro("mean_confidence", &ReliabilityBin::mean_confidence, "0 without examples")
-      .def_ro(
-          "accuracy", &ReliabilityBin::accuracy, "share of them that is right; 0 without examples");
+      .def_ro("accuracy",
+              &ReliabilityBin::accuracy,
+              "share of them that is correct; 0 without examples");
 
-  nb::class_<Mistake>(m, "Mistake", "An example that was given another intent than its label.")
+  nb::class_<Mistake>(
+      m, "Mistake", "An example for which the model predicted another intent than its label.")
       .def_ro("example", &Mistake::example, "index in the data")
-      .def_ro("label", &Mistake::label, "perhaps one the model does not know")
-      .def_ro("predicted", &Mistake::predicted)
+      .def_ro("label", &Mistake::label, "may be unknown to the model")
+      .def_ro("predicted", &Mistake::predicted, "predicted intent")
       .def_ro("confidence", &Mistake::confidence, "calibrated");
 
-  nb::class_<Evaluation>(
-      m,
-      "Evaluation",
-      R"(Honest measures of a classifier on labelled texts; all shares from 0 to 1.
+  nb::class_<Evaluation>(m,
+                         "Evaluation",
+                         R"(Measures of a classifier on labelled texts; all shares are from 0 to 1.
 
-An example whose label the model does not know counts as wrong in accuracy, top-k and weighted
-figures; it is in `unseen_labels` and never shifted onto another class. Macro figures are means over
-the classes that have support.
+An example with a label unknown to the model counts as wrong in accuracy, top-k and weighted figures.
+It is listed in `unseen_labels` and never assigned to another class. Macro figures are means over the
+classes that have support.
 
-Calibrated figures take the softmax of the logits divided by `temperature`, uncalibrated ones that of
-the logits themselves. No other figure depends on the temperature.)")
-      .def_ro("examples", &Evaluation::examples)
+Calibrated figures use softmax(logits / temperature), uncalibrated ones softmax(logits). No other
+figure depends on the temperature.)")
+      .def_ro("examples", &Evaluation::examples, "number of examples")
       .def_ro("loss", &Evaluation::loss, "mean cross-entropy, of examples with known labels")
-      .def_ro("accuracy", &Evaluation::accuracy)
-      .def_ro("top_3_accuracy", &Evaluation::top_3_accuracy)
-      .def_ro("top_5_accuracy", &Evaluation::top_5_accuracy)
-      .def_ro("macro_precision", &Evaluation::macro_precision)
-      .def_ro("macro_recall", &Evaluation::macro_recall)
-      .def_ro("macro_f1", &Evaluation::macro_f1)
-      .def_ro("weighted_precision", &Evaluation::weighted_precision)
-      .def_ro("weighted_recall", &Evaluation::weighted_recall)
-      .def_ro("weighted_f1", &Evaluation::weighted_f1)
-      .def_ro("temperature", &Evaluation::temperature)
+      .def_ro("accuracy",
+              &Evaluation::accuracy,
+              "share of examples whose most probable intent is the label")
+      .def_ro("top_3_accuracy",
+              &Evaluation::top_3_accuracy,
+              "share with the label among the 3 most probable intents")
+      .def_ro("top_5_accuracy",
+              &Evaluation::top_5_accuracy,
+              "share with the label among the 5 most probable intents")
+      .def_ro("macro_precision", &Evaluation::macro_precision, "mean over classes with support")
+      .def_ro("macro_recall", &Evaluation::macro_recall, "mean over classes with support")
+      .def_ro("macro_f1", &Evaluation::macro_f1, "mean over classes with support")
+      .def_ro("weighted_precision", &Evaluation::weighted_precision, "mean weighted by support")
+      .def_ro("weighted_recall", &Evaluation::weighted_recall, "mean weighted by support")
+      .def_ro("weighted_f1", &Evaluation::weighted_f1, "mean weighted by support")
+      .def_ro("temperature", &Evaluation::temperature, "divisor of the logits")
       .def_ro("expected_calibration_error",
               &Evaluation::expected_calibration_error,
               "mean distance of confidence from accuracy over 15 equal bins (Guo et al. 2017); "
               "calibrated")
-      .def_ro("uncalibrated_calibration_error", &Evaluation::uncalibrated_calibration_error)
+      .def_ro("uncalibrated_calibration_error",
+              &Evaluation::uncalibrated_calibration_error,
+              "the same as expected_calibration_error, uncalibrated")
       .def_ro("reliability", &Evaluation::reliability, "15 bins, calibrated")
       .def_ro("uncalibrated_reliability", &Evaluation::uncalibrated_reliability, "15 bins")
       .def_ro("classes", &Evaluation::classes, "id2label order")
       .def_ro(
           "confusion_matrix", &Evaluation::confusion_matrix, "[label][predicted], id2label order")
-      .def_ro("unseen_label_examples", &Evaluation::unseen_label_examples)
+      .def_ro("unseen_label_examples",
+              &Evaluation::unseen_label_examples,
+              "number of examples with a label unknown to the model")
       .def_ro("unseen_labels", &Evaluation::unseen_labels, "label, examples; sorted by label")
       .def_ro("mistakes", &Evaluation::mistakes, "in the order of the data")
       .def("most_confused",

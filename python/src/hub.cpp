@@ -44,14 +44,14 @@ void update(Progress& progress, const DownloadProgress& report) {
 }
 
 void init_hub(nb::module_& m) {
-  nb::class_<DownloadProgress>(m, "DownloadProgress", "How far the download of a model is.")
-      .def_ro("file", &DownloadProgress::file, "under way, by its name in the repository")
+  nb::class_<DownloadProgress>(m, "DownloadProgress", "Progress of a model download.")
+      .def_ro("file", &DownloadProgress::file, "current file, by its name in the repository")
       .def_ro("bytes_done",
               &DownloadProgress::bytes_done,
-              "of the whole model, with what was in the cache already")
+              "of all files, including those already in the cache")
       .def_ro("bytes_total",
               &DownloadProgress::bytes_total,
-              "of the whole model; -1 when the server does not tell");
+              "of all files; -1 when the server does not report it");
 
   m.def("find_model",
         &find,

@@ -42,17 +42,17 @@ constexpr const char* kOptimizeDoc =
     R"(Prepares the model in the fastest precision for this device, or in the one that is named ("auto",
 "fp32", "bf16"; "int8" on the processor; "tf32", "fp16" on a GPU).
 
-The choice follows from the device's features alone, so that every process chooses alike. Compares the
-labels of `sample_texts` (by default, some of our own) before and after. Empties the cache when the
+The choice depends only on the device's features, so every process makes the same choice. Compares the
+labels of `sample_texts` (default: built-in samples) before and after. Empties the cache when the
 precision changes.
 
-Returns what it did: "device", "precision" (in use from now on), "previous_precision", "reason" (why this
-precision, a sentence), "sample_texts" (texts that both precisions labelled), "label_agreement" (share of
-them that kept their label), "largest_confidence_change" (of their first intents).)";
+Returns what it did: "device", "precision" (in use from now on), "previous_precision", "reason" (reason for
+this precision, a sentence), "sample_texts" (texts predicted in both precisions), "label_agreement" (share
+of them with an unchanged label), "largest_confidence_change" (of their first intents).)";
 
 constexpr const char* kBenchmarkDoc =
-    R"(Measures single, batch, streaming and cached prediction of `sample_texts` (by default, some of our
-own), `num_iterations` calls each, warmed up. The classifier's own cache is not used.
+    R"(Measures single, batch, streaming and cached prediction of `sample_texts` (default: built-in
+samples), `num_iterations` calls each after a warm-up. The classifier's cache is not used.
 
 Returns "device", "precision", "threads" and "benchmarks": by name ("single_prediction", "batch_size_1",
 "batch_size_4", "batch_size_8", "batch_size_16", "batch_size_32", "streaming", "cached") the figures
@@ -63,16 +63,17 @@ busiest worker spent in the encoder; they may overlap while streaming.)";
 constexpr const char* kGpuMemoryDoc =
     R"(Memory of the GPUs in use, all together, in units of 2**30 bytes; all keys are always there.
 
-"gpu_available"; "device_name" ("CPU" without a GPU, "2 x NVIDIA H100" of two alike); "total_memory_gb"; "allocated_memory_gb", in use by
-this process's models; "cached_memory_gb", kept by this process for later use; "free_memory_gb", as the
-driver tells it, for all processes; infinity without a GPU.)";
+"gpu_available"; "device_name" ("CPU" without a GPU, "2 x NVIDIA H100" for two of a kind);
+"total_memory_gb"; "allocated_memory_gb", in use by this process's models; "cached_memory_gb", kept by
+this process for later use; "free_memory_gb", as reported by the driver, for all processes; infinity
+without a GPU.)";
 
 constexpr const char* kCacheStatsDoc =
-    R"(The prediction cache, as it is and as it was used since it was made.
+    R"(Size and use of the prediction cache since its creation.
 
 "cache_enabled"; "cache_size", predictions in it; "cache_limit", most predictions;
-"cache_usage_percent", size of limit; "hits"; "misses"; "evictions", predictions that made room for newer
-ones; "memory_bytes", about what the cache holds, texts and answers.)";
+"cache_usage_percent", cache_size in percent of cache_limit; "hits"; "misses"; "evictions", predictions
+replaced by newer ones; "memory_bytes", approximate size of the cached texts and answers.)";
 
 }  // namespace
 
@@ -114,7 +115,7 @@ void add_performance_methods(nb::class_<Classifier>& classifier) {
       .def(
           "empty_gpu_cache",
           [](const Classifier& self) { self.native().empty_gpu_cache(); },
-          "Gives memory kept for later use back to the driver.")
+          "Returns memory kept for later use to the driver.")
       .def(
           "get_cache_stats",
           [](const Classifier& self) { return to_dict(self.native().get_cache_stats()); },
@@ -123,7 +124,7 @@ void add_performance_methods(nb::class_<Classifier>& classifier) {
       .def(
           "clear_cache",
           [](const Classifier& self) { self.native().clear_cache(); },
-          "Empties the prediction cache.");
+          "Removes every remembered prediction.");
 }
 
 }  // namespace fastintent::python

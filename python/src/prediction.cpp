@@ -92,7 +92,7 @@ std::string repr(const IntentPrediction& p) {
 }  // namespace
 
 void init_prediction(nb::module_& m) {
-  nb::class_<IntentPrediction>(m, "IntentPrediction", "What the classifier says of one text.")
+  nb::class_<IntentPrediction>(m, "IntentPrediction", "The classifier's answer for one text.")
       .def_ro("intent",
               &IntentPrediction::intent,
               "the most probable intent; empty when `error` is set")
@@ -106,7 +106,7 @@ void init_prediction(nb::module_& m) {
                    "the next most probable, best first")
       .def_ro("logits",
               &IntentPrediction::logits,
-              "raw, all classes in id2label order, when asked for; else empty")
+              "raw, all classes in id2label order, when requested; else empty")
       .def_ro("needs_review",
               &IntentPrediction::needs_review,
               "the confidence is below the review threshold")

@@ -89,11 +89,11 @@ Raises InvalidDataError when `text` is blank (empty or only Unicode white space)
 no str.)";
 
 constexpr const char* kPredictBatchDoc =
-    R"(Predictions in the order of `texts`; a text that stands twice is computed once.
+    R"(Predictions in the order of `texts`; repeated texts are computed once.
 
 texts: any iterable of str: a list, a generator, a NumPy array, a pandas Series, an open file (the
-newline at the end of a line is left off).
-batch_size: texts taken together; None: the classifier's.
+newline at the end of a line is removed).
+batch_size: texts per batch; None: the classifier's.
 show_progress: a bar with rate and time left on standard error.
 use_cache, top_k, with_logits: as in predict().
 
@@ -102,11 +102,12 @@ index, for one that is no str; OutOfResourcesError when not even one text at a t
 Ctrl-C stops it within about a tenth of a second.)";
 
 constexpr const char* kPredictBatchStreamingDoc =
-    R"(Gives (batch_idx, predictions) one batch at a time, in the order of the texts and in constant memory.
+    R"(Returns pairs (batch_idx, predictions), one batch at a time, in the order of the texts and in constant
+memory.
 
-Takes any iterable of str, such as a generator or an open file, and never asks its length; see
-PredictionStream. A blank text gives a prediction with `error` set, and the stream goes on. What the
-iterable raises comes after the batches before it.
+Takes any iterable of str, such as a generator or an open file, whose length is not needed; see
+PredictionStream. A blank text yields a prediction with `error` set, and the stream continues. An
+exception of the iterable is raised after the batches before it.
 
 batch_size, use_cache, top_k, with_logits: as in predict_batch().)";
 

@@ -49,8 +49,8 @@ void init_quantize(nb::module_& m) {
   nb::class_<PrecisionAgreement>(
       m,
       "PrecisionAgreement",
-      "How a model's answers in another precision compare with its own in 32 bits.")
-      .def_ro("texts", &PrecisionAgreement::texts)
+      "Compares a model's answers in another precision with its answers in 32 bits.")
+      .def_ro("texts", &PrecisionAgreement::texts, "number of texts that were compared")
       .def_ro("label_agreement",
               &PrecisionAgreement::label_agreement,
               "share of the texts with the same intent")
@@ -60,10 +60,12 @@ void init_quantize(nb::module_& m) {
       .def_ro("accuracy", &PrecisionAgreement::accuracy, "None where labels are not known")
       .def_ro("fp32_accuracy", &PrecisionAgreement::fp32_accuracy, "the same in 32 bits");
 
-  nb::class_<QuantizationReport>(m, "QuantizationReport", "What quantize_model() did.")
+  nb::class_<QuantizationReport>(
+      m, "QuantizationReport", "What quantize_model() wrote, and how its answers compare.")
       .def_prop_ro(
           "precision",
-          [](const QuantizationReport& report) { return precision_name(report.precision); })
+          [](const QuantizationReport& report) { return precision_name(report.precision); },
+          "of the packed weights")
       .def_ro("fp32_bytes",
               &QuantizationReport::fp32_bytes,
               "of the matrices that were packed, in 32 bits")

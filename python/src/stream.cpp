@@ -112,22 +112,23 @@ void init_stream(nb::module_& m) {
       R"(Predictions of a source of texts, one batch at a time, in the order of the texts and in constant
 memory. Made by IntentClassifier.predict_batch_streaming.
 
-While one batch runs the next ones are read and tokenised; the source is called on the thread that
-asks for batches. A batch size of 1 answers each text before the next is read. A stream that is
-dropped or closed early stops the work. It goes on with the model it began with when the classifier
-trains or changes its precision, and may outlive the classifier. One thread at a time.)")
+While one batch runs, the next ones are read and tokenised. The source is called on the thread that
+requests the batches. With a batch size of 1, each text is answered before the next is read.
+Destroying or closing a stream early stops the work. A stream keeps the model it started with when
+the classifier trains or changes its precision, and may outlive the classifier. One thread at a time.)")
       .def(
           "__iter__",
           [](nb::handle self) { return nb::borrow(self); },
-          nb::sig("def __iter__(self) -> PredictionStream"))
+          nb::sig("def __iter__(self) -> PredictionStream"),
+          "Returns the stream itself, which is iterated once.")
       .def("__next__",
            &Stream::next,
            nb::sig("def __next__(self) -> tuple[int, list[IntentPrediction]]"),
            R"(The next batch: its number, from 0, and its predictions.
 
-A blank text gives a prediction with `error` set. An exception of the source comes after the batches
-before it; so does an error of the prediction, after which the stream has ended.)")
-      .def("close", &Stream::close, "Stops the work.");
+A blank text yields a prediction with `error` set. An exception of the source or an error of the
+prediction is raised after the batches before it were returned; the stream has then ended.)")
+      .def("close", &Stream::close, "Stops the work and ends the stream.");
 }
 
 }  // namespace fastintent::python

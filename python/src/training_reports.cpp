@@ -12,9 +12,9 @@ void init_training(nb::module_& m) {
       .def_ro("step", &StepReport::step, "from 1")
       .def_ro("total_steps", &StepReport::total_steps, "of this fit")
       .def_ro("epoch", &StepReport::epoch, "epochs done, as a fraction")
-      .def_ro("loss", &StepReport::loss)
-      .def_ro("learning_rate", &StepReport::learning_rate)
-      .def_ro("gradient_norm", &StepReport::gradient_norm)
+      .def_ro("loss", &StepReport::loss, "of this step's texts")
+      .def_ro("learning_rate", &StepReport::learning_rate, "of the encoder, in this step")
+      .def_ro("gradient_norm", &StepReport::gradient_norm, "before clipping")
       .def_ro("examples_per_second", &StepReport::examples_per_second, "of this step");
 
   nb::class_<EpochReport>(
@@ -28,17 +28,17 @@ void init_training(nb::module_& m) {
       .def_ro("validation", &EpochReport::validation, "None while refitting")
       .def_ro("best", &EpochReport::best, "the best so far");
 
-  nb::class_<TrainingReport>(m, "TrainingReport", "What IntentClassifier.train did.")
+  nb::class_<TrainingReport>(
+      m, "TrainingReport", "Results of a training run, and the quality of the model.")
       .def_ro("device_name", &TrainingReport::device_name, "\"cpu (avx512)\"")
-      .def_ro(
-          "held_out_rows",
-          &TrainingReport::held_out_rows,
-          "of the training texts, in the order of `validation`; empty when a validation set was "
-          "given")
-      .def_ro("best_epoch", &TrainingReport::best_epoch)
+      .def_ro("held_out_rows",
+              &TrainingReport::held_out_rows,
+              "rows of the training texts, in the order of `validation`; empty when a validation "
+              "set was passed")
+      .def_ro("best_epoch", &TrainingReport::best_epoch, "epoch of the saved weights, from 1")
       .def_ro("epochs", &TrainingReport::epochs, "done before stopping")
-      .def_ro("steps", &TrainingReport::steps)
-      .def_ro("examples", &TrainingReport::examples, "seen by the training steps")
+      .def_ro("steps", &TrainingReport::steps, "optimizer steps done")
+      .def_ro("examples", &TrainingReport::examples, "number of texts in all training steps")
       .def_ro("seconds", &TrainingReport::seconds, "of the training steps")
       .def_ro("examples_per_second", &TrainingReport::examples_per_second, "of the training steps")
       .def_ro("validation",
@@ -47,10 +47,12 @@ void init_training(nb::module_& m) {
       .def_ro("temperature",
               &TrainingReport::temperature,
               "fitted on the validation rows of the best epoch, as the next two")
-      .def_ro("review_threshold", &TrainingReport::review_threshold)
+      .def_ro("review_threshold",
+              &TrainingReport::review_threshold,
+              "None when no threshold reaches `review_accuracy`")
       .def_ro("review_share",
               &TrainingReport::review_share,
-              "of the validation rows: below the threshold");
+              "share of the validation rows below the threshold");
 }
 
 }  // namespace fastintent::python

@@ -1,7 +1,6 @@
 """The constructor, properties, cache and measurements of IntentClassifier."""
 
 import gc
-import inspect
 import math
 import os
 import sys
@@ -212,13 +211,6 @@ def test_a_cycle_through_the_log_callback_is_collected():
     del service
     gc.collect()
     assert gone() is None
-
-
-def test_every_name_is_documented():
-    for name in fastintent.__all__:
-        assert name.startswith("__") or inspect.getdoc(getattr(fastintent, name)), name
-    for name, member in vars(IntentClassifier).items():
-        assert name.startswith("_") or inspect.getdoc(member), name
 
 
 def test_module_functions():
