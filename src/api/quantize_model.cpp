@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
+#include "api/compare_predictions.h"
 #include "api/output_folder.h"
 #include "base/replace_folder.h"
 #include "devices/create_backend.h"
@@ -113,15 +113,7 @@ PrecisionAgreement compare(const fs::path& folder, const QuantizationOptions& op
   const auto count = static_cast<int64_t>(options.texts.size());
   const auto own = answers(folder, Precision::fp32, options, 0);
   const auto packed = answers(folder, options.precision, options, count);
-  PrecisionAgreement agreement;
-  agreement.texts = count;
-  int64_t kept = 0;
-  for (size_t i = 0; i < own.size(); ++i) {
-    kept += own[i].intent == packed[i].intent ? 1 : 0;
-    agreement.largest_confidence_change = std::max(
-        agreement.largest_confidence_change, std::abs(own[i].confidence - packed[i].confidence));
-  }
-  agreement.label_agreement = static_cast<double>(kept) / static_cast<double>(count);
+  PrecisionAgreement agreement = compare_predictions(own, packed);
   if (!options.labels.empty()) {
     agreement.accuracy = accuracy(packed, options.labels);
     agreement.fp32_accuracy = accuracy(own, options.labels);
