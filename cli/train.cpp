@@ -115,20 +115,39 @@ void print_how_to_resume(const CommandLine& line) {
       shell_quoted(arguments));
 }
 
+struct TrainingData {
+  LabelledTexts training;
+  std::optional<LabelledTexts> validation;
+
+  const LabelledTexts* given_validation() const { return validation ? &*validation : nullptr; }
+};
+
+// `print` shows the facts of each file as soon as it is read.
+TrainingData read_data(const TrainOptions& options, bool print) {
+  const auto read = [&](const std::string& file) {
+    LabelledTexts texts = read_labelled_texts(file, options.dataset);
+    if (print) {
+      print_message(data_report(file, texts));
+    }
+    return texts;
+  };
+  TrainingData data{read(options.train), std::nullopt};
+  if (!options.validation.empty()) {
+    data.validation = read(options.validation);
+  }
+  return data;
+}
+
 // One of several processes, but not the first: only the first reports progress.
 int train_silently(TrainOptions options) {
-  const LabelledTexts training = read_labelled_texts(options.train, options.dataset);
-  std::optional<LabelledTexts> validation;
-  if (!options.validation.empty()) {
-    validation = read_labelled_texts(options.validation, options.dataset);
-  }
+  const TrainingData data = read_data(options, false);
   options.training.base_model = find_model(options.model);
   options.training.output = options.output;
   const StopSignal stop("");
   TrainingCallbacks callbacks;
   callbacks.should_stop = [&] { return stop.requested(); };
   try {
-    Trainer(options.training, callbacks).train(training, validation ? &*validation : nullptr);
+    Trainer(options.training, callbacks).train(data.training, data.given_validation());
   } catch (const Error& error) {
     if (error.code() != ErrorCode::interrupted) {
       throw;
@@ -138,71 +157,85 @@ int train_silently(TrainOptions options) {
   return kOk;
 }
 
-int train(TrainOptions options, const CommandLine& line) {
-  const LabelledTexts training = read_labelled_texts(options.train, options.dataset);
-  print_message(data_report(options.train, training));
-  std::optional<LabelledTexts> validation;
-  if (!options.validation.empty()) {
-    validation = read_labelled_texts(options.validation, options.dataset);
-    print_message(data_report(options.validation, *validation));
+// The log, page and bar that show the course of a run.
+struct RunReports {
+  TrainingLog log;
+  std::optional<Output> page = {};
+  TrainingHistory history = {};  // for the page
+  ProgressBar progress = {};
+  bool begun = false;  // a step was made
+};
+
+// Called before the work, so that an unwritable place is reported before it.
+void open_page(const TrainOptions& options,
+               const std::filesystem::path& log_path,
+               RunReports& reports) {
+  if (options.report.empty()) {
+    return;
   }
+  check_report(options);
+  reports.page.emplace(options.report);
+  if (options.training.resume) {
+    reports.history.read_log(log_path);
+  }
+}
+
+// `reports` must outlive the callbacks.
+TrainingCallbacks report_to(RunReports& reports) {
+  TrainingCallbacks callbacks;
+  callbacks.on_step = [&reports](const StepReport& report) {
+    reports.begun = true;
+    reports.log.write_step(report);
+    if (reports.page) {
+      reports.history.add(report);
+    }
+    reports.progress.update(report);
+  };
+  callbacks.on_epoch = [&reports](const EpochReport& report) {
+    reports.log.write_epoch(report);
+    if (reports.page) {
+      reports.history.add(report);
+    }
+    reports.progress.print_line(epoch_line(report));
+  };
+  callbacks.on_message = [&reports](const std::string& message) {
+    reports.progress.print_line(message);
+  };
+  return callbacks;
+}
+
+int train(TrainOptions options, const CommandLine& line) {
+  const TrainingData data = read_data(options, true);
   options.training.base_model = find_model_showing_progress(options.model);
   options.training.output = options.output;
   const std::filesystem::path log_path = log_file(options);
   make_folder_of(log_path);
-
-  std::optional<Output> page;  // opened first: reports an unwritable place before the work
-  TrainingHistory history;
-  if (!options.report.empty()) {
-    check_report(options);
-    page.emplace(options.report);
-    if (options.training.resume) {
-      history.read_log(log_path);
-    }
-  }
-
-  TrainingLog log(log_path, options.training.resume);
-  ProgressBar progress;
-  bool begun = false;
+  RunReports reports{.log = TrainingLog(log_path, options.training.resume)};
+  open_page(options, log_path, reports);
   const StopSignal stop("\ntrain: stopping after this step; again to stop at once, unsaved\n");
-  TrainingCallbacks callbacks;
-  callbacks.on_step = [&](const StepReport& report) {
-    begun = true;
-    log.write_step(report);
-    if (page) {
-      history.add(report);
-    }
-    progress.update(report);
-  };
-  callbacks.on_epoch = [&](const EpochReport& report) {
-    log.write_epoch(report);
-    if (page) {
-      history.add(report);
-    }
-    progress.print_line(epoch_line(report));
-  };
-  callbacks.on_message = [&](const std::string& message) { progress.print_line(message); };
+  TrainingCallbacks callbacks = report_to(reports);
   callbacks.should_stop = [&] { return stop.requested(); };
 
   try {
-    const LabelledTexts* const given = validation ? &*validation : nullptr;
-    const TrainingReport report = Trainer(options.training, callbacks).train(training, given);
-    progress.clear();
+    const LabelledTexts* const validation = data.given_validation();
+    const TrainingReport report =
+        Trainer(options.training, callbacks).train(data.training, validation);
+    reports.progress.clear();
     print_summary(options, report);
-    if (page) {
+    if (reports.page) {
       const TrainingFiles files = {options.train, options.validation, log_path.string()};
-      page->write(training_page(files, report, history, training, given));
-      page->finish();
+      reports.page->write(training_page(files, report, reports.history, data.training, validation));
+      reports.page->finish();
     }
   } catch (const Error& error) {
-    progress.clear();
-    if (error.code() != ErrorCode::interrupted || !begun) {
+    reports.progress.clear();
+    if (error.code() != ErrorCode::interrupted || !reports.begun) {
       throw;
     }
     print_how_to_resume(line);
     return kInterrupted;
   }
-  if (log.failed()) {
+  if (reports.log.failed()) {
     throw Error(ErrorCode::io_error,
                 fmt::format("train: expected to write the log {}, found that "
                             "writing failed (the model is whole)",

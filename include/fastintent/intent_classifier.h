@@ -23,35 +23,6 @@
 
 namespace fastintent {
 
-/// What an IntentClassifier loads, and how it predicts.
-struct ClassifierOptions {
-  /// The base model of train(): a Hugging Face folder or the id of one (see hub.h). It is not
-  /// looked up before train().
-  std::string model_name = "bert-base-uncased";
-  /// A trained folder, loaded by the constructor; may be empty.
-  std::filesystem::path model_path = {};
-  int batch_size = 32;                ///< texts per batch; does not change the answers
-  bool enable_cache = true;           ///< remember predictions by text
-  int64_t cache_size = 1000;          ///< most predictions remembered
-  int64_t cache_bytes = 64 << 20;     ///< most memory for them
-  Device device = Device::automatic;  ///< where the encoder runs
-  /// With Device::cuda: the number of the one GPU to use; none: prediction is spread over all GPUs,
-  /// training uses the first.
-  std::optional<int> gpu = {};
-  /// `automatic`: for a prepared folder (quantize.h) the folder's precision, or the device's
-  /// fastest if the device lacks it; for other folders fp32 until optimize_for_inference() chooses.
-  Precision precision = Precision::automatic;
-  /// Workers; 0: one per core this process may use or, on GPUs, as many as keep them busy. Each GPU
-  /// has at least one.
-  int threads = 0;
-  int max_length = 0;  ///< tokens per text, special ones included; 0: as in training
-  /// Replaces the folder's threshold: predictions with a lower confidence are flagged
-  /// `needs_review`.
-  std::optional<double> review_threshold = {};
-  /// Called after a model was loaded, with a sentence that names the model, device and precision.
-  std::function<void(const std::string&)> log = {};
-};
-
 /// Options of one call of a prediction function.
 struct PredictOptions {
   bool use_cache = true;  ///< no effect unless the cache is enabled

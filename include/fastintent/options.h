@@ -1,16 +1,29 @@
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace fastintent {
 
-/// Where the encoder runs. `automatic` uses CUDA if there is a device, else the CPU; `reference`
-/// defines every operation in plain loops: slow, for checks.
+/// Where the encoder runs. `automatic` ("auto") is resolved by whoever opens the device, such as the
+/// constructor of IntentClassifier and Trainer::train: CUDA if there is a device, else the CPU.
+/// `reference` defines every operation in plain loops: slow, for checks.
 enum class Device { automatic, cpu, cuda, reference };
 
-/// Number format of matrix products; everything else stays in 32 bits. Each option of this type
-/// documents its `automatic`.
+/// Number format of matrix products; everything else stays in 32 bits.
+///
+/// `automatic` ("auto") is resolved by three functions, each with its own rule:
+/// - IntentClassifier, when it loads a folder: the precision of a prepared folder (quantize.h), or
+///   the device's fastest if the device lacks that; fp32 for other folders. A model that replaces
+///   one in use, as train() does, keeps the precision in use.
+/// - IntentClassifier::optimize_for_inference: the device's fastest, as fastest_precision()
+///   (devices.h) returns it.
+/// - Trainer::train: the fastest that costs no accuracy. On a GPU bf16, or fp16 if the GPU lacks
+///   bf16; on a CPU bf16 if it multiplies bf16 faster than fp32, else fp32.
 ///
 /// tf32, on a GPU: both factors rounded to 10 bits of fraction; sums in 32 bits.
 /// fp16, on a GPU: activations and weights are stored in IEEE 754's 16 bits; sums, softmax and
@@ -31,5 +44,33 @@ struct PrecisionChoice {
 
 /// "auto", "fp32", "tf32", "fp16", "bf16", "int8".
 std::string_view precision_name(Precision precision);
+
+/// What an IntentClassifier loads, and how it predicts.
+struct ClassifierOptions {
+  /// The base model of train(): a Hugging Face folder or the id of one (see hub.h). It is not
+  /// looked up before train().
+  std::string model_name = "bert-base-uncased";
+  /// A trained folder, loaded by the constructor; may be empty.
+  std::filesystem::path model_path = {};
+  int batch_size = 32;                ///< texts per batch; does not change the answers
+  bool enable_cache = true;           ///< remember predictions by text
+  int64_t cache_size = 1000;          ///< most predictions remembered
+  int64_t cache_bytes = 64 << 20;     ///< most memory for them
+  Device device = Device::automatic;  ///< where the encoder runs
+  /// With Device::cuda: the number of the one GPU to use; none: prediction is spread over all GPUs,
+  /// training uses the first.
+  std::optional<int> gpu = {};
+  /// Of the model, until optimize_for_inference() chooses another.
+  Precision precision = Precision::automatic;
+  /// Workers; 0: one per core this process may use or, on GPUs, as many as keep them busy. Each GPU
+  /// has at least one.
+  int threads = 0;
+  int max_length = 0;  ///< tokens per text, special ones included; 0: as in training
+  /// Replaces the folder's threshold: predictions with a lower confidence are flagged
+  /// `needs_review`.
+  std::optional<double> review_threshold = {};
+  /// Called after a model was loaded, with a sentence that names the model, device and precision.
+  std::function<void(const std::string&)> log = {};
+};
 
 }  // namespace fastintent

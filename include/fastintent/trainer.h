@@ -41,7 +41,7 @@ struct TrainingOptions {
   int max_length = 0;                            ///< most tokens per text; 0: the folder's value
   HeadPooling pooling = HeadPooling::automatic;  ///< see HeadPooling
   uint64_t seed = 42;                            ///< of the order, dropout and a new head
-  Precision precision = Precision::automatic;    ///< automatic: the fastest that costs no accuracy
+  Precision precision = Precision::automatic;    ///< of the products; see Precision
   Device device = Device::automatic;             ///< where the run computes
   /// With Device::cuda: the number of the GPU; none: the first or, in one of several processes, the
   /// number of this process on its machine.

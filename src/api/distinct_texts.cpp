@@ -24,14 +24,15 @@ DistinctTexts::DistinctTexts(std::span<const std::string_view> texts, bool equal
   }
 }
 
-std::vector<IntentPrediction> DistinctTexts::spread(std::vector<IntentPrediction> answers) const {
+std::vector<IntentPrediction> DistinctTexts::spread(
+    std::vector<IntentPrediction> predictions) const {
   if (distinct_.size() == place_.size()) {
-    return answers;
+    return predictions;
   }
   std::vector<IntentPrediction> all;
   all.reserve(place_.size());
   for (const size_t place : place_) {
-    all.push_back(answers[place]);
+    all.push_back(predictions[place]);
   }
   return all;
 }

@@ -18,8 +18,8 @@ class DistinctTexts {
 
   std::span<const std::string_view> texts() const { return distinct_; }
 
-  /// Expands the answers of the distinct texts to those of all texts.
-  std::vector<IntentPrediction> spread(std::vector<IntentPrediction> answers) const;
+  /// Expands the predictions of the distinct texts to those of all texts.
+  std::vector<IntentPrediction> spread(std::vector<IntentPrediction> predictions) const;
 
  private:
   std::vector<std::string_view> distinct_;

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "api/distinct_texts.h"
-#include "api/pending_batch.h"
+#include "api/pending_predictions.h"
 #include "fastintent/dataset.h"
 #include "fastintent/error.h"
 
@@ -25,7 +25,7 @@ void require_text(std::string_view text) {
   }
 }
 
-AnswerRequest request_of(const PredictOptions& options) {
+RankingRequest request_of(const PredictOptions& options) {
   return {options.top_k, options.with_logits};
 }
 
@@ -37,20 +37,21 @@ std::optional<IntentPrediction> PredictionContext::find(std::string_view text) c
   return find_prediction(cache_view(), text, review_threshold);
 }
 
-IntentPrediction PredictionContext::make(std::string_view text, const TextAnswer& answer) const {
-  return make_prediction(cache_view(), text, answer, predictor->config().intents, review_threshold);
+IntentPrediction PredictionContext::make(std::string_view text, const Ranking& ranking) const {
+  return make_prediction(
+      cache_view(), text, ranking, predictor->config().intents, review_threshold);
 }
 
 IntentPrediction predict_one(const PredictionContext& context, std::string_view text) {
-  const AnswerRequest request = request_of(context.options);
-  if (const auto answers = context.predictor->try_run_now(std::span(&text, 1), request)) {
-    return context.make(text, answers->of(0));
+  const RankingRequest request = request_of(context.options);
+  if (const auto rankings = context.predictor->try_run_now(std::span(&text, 1), request)) {
+    return context.make(text, rankings->of(0));
   }
   Progress progress(context.options, 1);
-  PendingAnswers pending = context.predictor->start(std::span(&text, 1), request);
+  PendingRankings pending = context.predictor->start(std::span(&text, 1), request);
   progress.wait_for(pending);
-  const TextAnswers answers = pending.get();
-  return context.make(text, answers.of(0));
+  const Rankings rankings = pending.get();
+  return context.make(text, rankings.of(0));
 }
 
 std::vector<IntentPrediction> predict_all(const PredictionContext& context,
@@ -61,9 +62,9 @@ std::vector<IntentPrediction> predict_all(const PredictionContext& context,
 
   Progress progress(context.options, static_cast<int64_t>(texts.size()));
   progress.add(static_cast<int64_t>(texts.size() - waiting.size()));  // repeated texts
-  std::vector<IntentPrediction> answers;
-  answers.reserve(waiting.size());
-  std::deque<PendingBatch> started;
+  std::vector<IntentPrediction> predictions;
+  predictions.reserve(waiting.size());
+  std::deque<PendingPredictions> started;
   while (!waiting.empty() || !started.empty()) {
     progress.tell();
     const bool may_start =
@@ -76,10 +77,10 @@ std::vector<IntentPrediction> predict_all(const PredictionContext& context,
     }
     std::vector<IntentPrediction> batch = started.front().finish(progress);
     started.pop_front();
-    std::move(batch.begin(), batch.end(), std::back_inserter(answers));
+    std::move(batch.begin(), batch.end(), std::back_inserter(predictions));
   }
   progress.tell_the_end();
-  return distinct.spread(std::move(answers));
+  return distinct.spread(std::move(predictions));
 }
 
 }  // namespace fastintent

@@ -26,7 +26,7 @@ struct PredictionContext {
 
   /// find_prediction and make_prediction with the settings of this call.
   std::optional<IntentPrediction> find(std::string_view text) const;
-  IntentPrediction make(std::string_view text, const TextAnswer& answer) const;
+  IntentPrediction make(std::string_view text, const Ranking& ranking) const;
 
  private:
   CacheView cache_view() const;
@@ -41,7 +41,7 @@ constexpr const char* kBlankText = "predict: expected a text, found a blank one"
 void require_text(std::string_view text);
 
 /// The predictor's request for a call with `options`.
-AnswerRequest request_of(const PredictOptions& options);
+RankingRequest request_of(const PredictOptions& options);
 
 /// Predicts a text that is not blank with the model, without checking the cache.
 IntentPrediction predict_one(const PredictionContext& context, std::string_view text);

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "api/distinct_texts.h"
-#include "api/pending_batch.h"
+#include "api/pending_predictions.h"
 #include "api/prediction_stream_state.h"
 
 namespace fastintent {

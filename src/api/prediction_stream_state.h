@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "api/distinct_texts.h"
-#include "api/pending_batch.h"
+#include "api/pending_predictions.h"
 #include "fastintent/prediction_stream.h"
 
 namespace fastintent {
@@ -33,7 +33,7 @@ class PredictionStream::State {
 
     std::vector<std::string> texts;
     DistinctTexts distinct;
-    PendingBatch pending;
+    PendingPredictions pending;
   };
 
   bool may_read_ahead() const;

@@ -11,9 +11,9 @@ void Progress::add(int64_t texts) {
   tell();
 }
 
-void Progress::wait_for(const PendingAnswers& pending) {
+void Progress::wait_for(const PendingRankings& pending) {
   if (!options_.on_progress) {
-    return;  // no progress wanted: PendingAnswers::get() waits
+    return;  // no progress wanted: PendingRankings::get() waits
   }
   while (!pending.wait_for(kInterval)) {
     tell();

@@ -23,7 +23,7 @@ class Progress {
   /// Calls back once more, after all texts are done.
   void tell_the_end() const;
   /// Waits for `pending` and calls back while it waits.
-  void wait_for(const PendingAnswers& pending);
+  void wait_for(const PendingRankings& pending);
 
  private:
   using Clock = std::chrono::steady_clock;

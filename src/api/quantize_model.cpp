@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
+#include "api/compare_predictions.h"
 #include "api/output_folder.h"
 #include "base/replace_folder.h"
 #include "devices/create_backend.h"
@@ -75,10 +75,10 @@ void pack_weights(const ModelFolder& folder, const fs::path& out, QuantizationRe
 
 // Predicts on the CPU, which supports these precisions. `before`: number of texts already predicted
 // in another precision, of twice as many in total.
-std::vector<IntentPrediction> answers(const fs::path& folder,
-                                      Precision precision,
-                                      const QuantizationOptions& options,
-                                      int64_t before) {
+std::vector<IntentPrediction> predict_texts(const fs::path& folder,
+                                            Precision precision,
+                                            const QuantizationOptions& options,
+                                            int64_t before) {
   IntentClassifier classifier({.model_path = folder,
                                .device = Device::cpu,
                                .precision = precision,
@@ -100,28 +100,21 @@ std::vector<IntentPrediction> answers(const fs::path& folder,
   return predictions;
 }
 
-double accuracy(std::span<const IntentPrediction> answers, std::span<const std::string> labels) {
+double accuracy(std::span<const IntentPrediction> predictions,
+                std::span<const std::string> labels) {
   int64_t right = 0;
-  for (size_t i = 0; i < answers.size(); ++i) {
-    right += answers[i].intent == labels[i] ? 1 : 0;
+  for (size_t i = 0; i < predictions.size(); ++i) {
+    right += predictions[i].intent == labels[i] ? 1 : 0;
   }
-  return static_cast<double>(right) / static_cast<double>(answers.size());
+  return static_cast<double>(right) / static_cast<double>(predictions.size());
 }
 
 // Runs both precisions from the prepared folder, so that the comparison covers what will run.
 PrecisionAgreement compare(const fs::path& folder, const QuantizationOptions& options) {
   const auto count = static_cast<int64_t>(options.texts.size());
-  const auto own = answers(folder, Precision::fp32, options, 0);
-  const auto packed = answers(folder, options.precision, options, count);
-  PrecisionAgreement agreement;
-  agreement.texts = count;
-  int64_t kept = 0;
-  for (size_t i = 0; i < own.size(); ++i) {
-    kept += own[i].intent == packed[i].intent ? 1 : 0;
-    agreement.largest_confidence_change = std::max(
-        agreement.largest_confidence_change, std::abs(own[i].confidence - packed[i].confidence));
-  }
-  agreement.label_agreement = static_cast<double>(kept) / static_cast<double>(count);
+  const auto own = predict_texts(folder, Precision::fp32, options, 0);
+  const auto packed = predict_texts(folder, options.precision, options, count);
+  PrecisionAgreement agreement = compare_predictions(own, packed);
   if (!options.labels.empty()) {
     agreement.accuracy = accuracy(packed, options.labels);
     agreement.fp32_accuracy = accuracy(own, options.labels);

@@ -7,6 +7,7 @@
 namespace fastintent {
 
 std::span<const std::string> sample_texts() {
+  // clang-format off: each text stays whole, on one line
   static const std::array<std::string, 32> texts = {
       "hi",
       "refund please",
@@ -35,26 +36,12 @@ std::span<const std::string> sample_texts() {
       "The invoice you sent shows the wrong company name. Can you send me a corrected one?",
       "I have been waiting for a reply to my last three messages for more than a week now.",
       "My subscription was renewed although I had cancelled it, and I want that money back.",
-      "The courier says that it was delivered, my neighbour has seen nothing, and the tracking "
-      "page "
-      "has not changed for two days. What happens next?",
-      "I tried to verify my identity with my passport four times. Each time the app says that the "
-      "picture is too dark, although I stood beside a window in full daylight.",
-      "We are moving to Lisbon in March. Which documents do you need from us so that the contract "
-      "can go on under the new address, and from when on does the new price apply to us?",
-      "Hello, last Tuesday I bought two concert tickets through your site. The money has left my "
-      "account, yet there is no e-mail, no order in my profile, and the hotline hangs up after "
-      "twenty minutes of music. Please tell me whether the booking went through, since otherwise I "
-      "have to find other seats before Saturday.",
-      "Good morning. In short: the washing machine that you delivered on the third leaks at the "
-      "back. At length: the technician came on the ninth, changed a seal and left; on the tenth "
-      "the "
-      "floor was wet again; on the eleventh I called and was promised a call back that never came. "
-      "I "
-      "have photographs of everything, the receipt, and the name of the technician. I do not want "
-      "another repair. I want either a new machine of the same kind or my money, delivery "
-      "included, "
-      "and I would like to hear from you by the end of this week which of the two it will be."};
+      "The courier says that it was delivered, my neighbour has seen nothing, and the tracking page has not changed for two days. What happens next?",
+      "I tried to verify my identity with my passport four times. Each time the app says that the picture is too dark, although I stood beside a window in full daylight.",
+      "We are moving to Lisbon in March. Which documents do you need from us so that the contract can go on under the new address, and from when on does the new price apply to us?",
+      "Hello, last Tuesday I bought two concert tickets through your site. The money has left my account, yet there is no e-mail, no order in my profile, and the hotline hangs up after twenty minutes of music. Please tell me whether the booking went through, since otherwise I have to find other seats before Saturday.",
+      "Good morning. In short: the washing machine that you delivered on the third leaks at the back. At length: the technician came on the ninth, changed a seal and left; on the tenth the floor was wet again; on the eleventh I called and was promised a call back that never came. I have photographs of everything, the receipt, and the name of the technician. I do not want another repair. I want either a new machine of the same kind or my money, delivery included, and I would like to hear from you by the end of this week which of the two it will be."};
+  // clang-format on
   return texts;
 }
 

@@ -23,12 +23,12 @@ std::optional<IntentPrediction> find_prediction(const CacheView& view,
 
 IntentPrediction make_prediction(const CacheView& view,
                                  std::string_view text,
-                                 const TextAnswer& answer,
+                                 const Ranking& ranking,
                                  const std::vector<std::string>& intents,
                                  double review_threshold) {
-  IntentPrediction prediction = name_intents(answer.best, intents);
-  prediction.truncated = answer.truncated;
-  prediction.logits.assign(answer.logits.begin(), answer.logits.end());
+  IntentPrediction prediction = name_intents(ranking.best, intents);
+  prediction.truncated = ranking.truncated;
+  prediction.logits.assign(ranking.logits.begin(), ranking.logits.end());
   if (view.cache != nullptr) {
     view.cache->insert(text, view.top_k, prediction, view.generation);
   }

@@ -8,7 +8,7 @@
 
 #include "fastintent/prediction.h"
 #include "predict/prediction_cache.h"
-#include "predict/text_answers.h"
+#include "predict/rankings.h"
 
 // What every call does with a prediction besides computing it: sets the review flag and uses the
 // cache. Cached predictions have no flag, because the threshold may change while they are stored.
@@ -31,12 +31,12 @@ std::optional<IntentPrediction> find_prediction(const CacheView& view,
                                                 std::string_view text,
                                                 double review_threshold);
 
-/// Converts the model's answer for `text` to a prediction with the names in `intents`, flagged by
+/// Converts the `ranking` of `text` to a prediction with the names in `intents`, flagged by
 /// `review_threshold`, and caches it if the call uses the cache. Throws bad_checkpoint when the
-/// answer has no class.
+/// ranking has no class.
 IntentPrediction make_prediction(const CacheView& view,
                                  std::string_view text,
-                                 const TextAnswer& answer,
+                                 const Ranking& ranking,
                                  const std::vector<std::string>& intents,
                                  double review_threshold);
 

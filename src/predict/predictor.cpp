@@ -34,10 +34,10 @@ class PoolTeam final : public Team {
 }  // namespace
 
 // State shared by the workers and the waiting caller; it exists as long as either uses it.
-class PendingAnswers::Job {
+class PendingRankings::Job {
  public:
   TokenizedTexts texts;
-  TextAnswers answers;
+  Rankings rankings;
 
   void expect(size_t ranges) { ranges_left_ = ranges; }
   int64_t tokens_of(SequenceRange range) const {
@@ -64,14 +64,14 @@ class PendingAnswers::Job {
     return done_.wait_for(lock, timeout, [this] { return ranges_left_ == 0; });
   }
 
-  TextAnswers take() {
+  Rankings take() {
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return ranges_left_ == 0; });
     // Takes ownership, so that a worker releasing the job later does not destroy the exception.
     if (error_ != nullptr) {
       std::rethrow_exception(std::exchange(error_, nullptr));
     }
-    return std::move(answers);
+    return std::move(rankings);
   }
 
  private:
@@ -82,25 +82,25 @@ class PendingAnswers::Job {
   std::exception_ptr error_;  // the first
 };
 
-PendingAnswers::PendingAnswers(std::shared_ptr<Job> job) : job_(std::move(job)) {}
-PendingAnswers::PendingAnswers(PendingAnswers&&) noexcept = default;
+PendingRankings::PendingRankings(std::shared_ptr<Job> job) : job_(std::move(job)) {}
+PendingRankings::PendingRankings(PendingRankings&&) noexcept = default;
 
-PendingAnswers& PendingAnswers::operator=(PendingAnswers&& other) noexcept {
+PendingRankings& PendingRankings::operator=(PendingRankings&& other) noexcept {
   std::swap(job_, other.job_);
   return *this;
 }
 
-PendingAnswers::~PendingAnswers() {
+PendingRankings::~PendingRankings() {
   if (job_ != nullptr) {
     job_->cancel();
   }
 }
 
-bool PendingAnswers::wait_for(std::chrono::milliseconds timeout) const {
+bool PendingRankings::wait_for(std::chrono::milliseconds timeout) const {
   return job_->wait_for(timeout);
 }
 
-TextAnswers PendingAnswers::get() {
+Rankings PendingRankings::get() {
   return job_->take();
 }
 
@@ -171,11 +171,11 @@ void Predictor::tokenize(std::span<const std::string_view> texts, TokenizedTexts
   }
 }
 
-PendingAnswers Predictor::start(std::span<const std::string_view> texts, AnswerRequest request) {
-  auto job = std::make_shared<PendingAnswers::Job>();
+PendingRankings Predictor::start(std::span<const std::string_view> texts, RankingRequest request) {
+  auto job = std::make_shared<PendingRankings::Job>();
   tokenize(texts, job->texts);
-  job->answers = TextAnswers(texts.size(), config().intents.size(), request);
-  job->answers.truncated = job->texts.truncated;
+  job->rankings = Rankings(texts.size(), config().intents.size(), request);
+  job->rankings.truncated = job->texts.truncated;
 
   // A batch is spread over all workers when they are idle. With other batches waiting that is not
   // needed, and larger ranges run faster. On a GPU, which its workers share, it is never spread.
@@ -194,11 +194,11 @@ PendingAnswers Predictor::start(std::span<const std::string_view> texts, AnswerR
   for (size_t i = 0; i < ranges.size(); ++i) {
     pool_.submit([this](int worker) { run_waiting(*replicas_[static_cast<size_t>(worker)]); });
   }
-  return PendingAnswers(job);
+  return PendingRankings(job);
 }
 
-std::optional<TextAnswers> Predictor::try_run_now(std::span<const std::string_view> texts,
-                                                  AnswerRequest request) {
+std::optional<Rankings> Predictor::try_run_now(std::span<const std::string_view> texts,
+                                               RankingRequest request) {
   if (now_replica_ == nullptr) {
     return std::nullopt;
   }
@@ -208,13 +208,13 @@ std::optional<TextAnswers> Predictor::try_run_now(std::span<const std::string_vi
   }
   TokenizedTexts tokens;
   tokenize(texts, tokens);
-  TextAnswers answers(texts.size(), config().intents.size(), request);
-  answers.truncated = tokens.truncated;
-  const RangeToRun all{tokens, {0, static_cast<int64_t>(texts.size())}, answers.places()};
+  Rankings rankings(texts.size(), config().intents.size(), request);
+  rankings.truncated = tokens.truncated;
+  const RangeToRun all{tokens, {0, static_cast<int64_t>(texts.size())}, rankings.places()};
   const Stopwatch::Running running(encoder_time_);
   PoolTeam team(pool_);
   now_replica_->run(std::span(&all, 1), &team);
-  return answers;
+  return rankings;
 }
 
 // Takes the next range and the following ones, of any calls, that fit into one pass with it; leaves
@@ -248,7 +248,7 @@ void Predictor::run_waiting(Replica& replica) {
       continue;
     }
     const auto [begin, end] = part.range;
-    const Answers answers = part.job->answers.places().of_texts(begin, end - begin);
+    const Answers answers = part.job->rankings.places().of_texts(begin, end - begin);
     ranges.push_back({part.job->texts, part.range, answers});
   }
   std::exception_ptr error;

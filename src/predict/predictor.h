@@ -13,30 +13,30 @@
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "predict/rankings.h"
 #include "predict/replica.h"
 #include "predict/stopwatch.h"
-#include "predict/text_answers.h"
 #include "predict/trained_model.h"
 
 namespace fastintent {
 
 /// Texts in flight through the encoder. Destroying it early skips the ranges that no worker has
 /// started. One thread at a time.
-class PendingAnswers {
+class PendingRankings {
  public:
-  ~PendingAnswers();
-  PendingAnswers(PendingAnswers&&) noexcept;
-  PendingAnswers& operator=(PendingAnswers&&) noexcept;
+  ~PendingRankings();
+  PendingRankings(PendingRankings&&) noexcept;
+  PendingRankings& operator=(PendingRankings&&) noexcept;
 
   /// Waits at most `timeout` for the end; returns whether all is done.
   bool wait_for(std::chrono::milliseconds timeout) const;
-  /// Waits and returns the answers; call once. Rethrows the exception of a worker.
-  TextAnswers get();
+  /// Waits and returns the rankings; call once. Rethrows the exception of a worker.
+  Rankings get();
 
  private:
   friend class Predictor;
   class Job;
-  explicit PendingAnswers(std::shared_ptr<Job> job);
+  explicit PendingRankings(std::shared_ptr<Job> job);
 
   std::shared_ptr<Job> job_;
 };
@@ -61,21 +61,21 @@ class Predictor {
             const BackendFactory& create_backend,
             Precision precision,
             int threads);
-  /// Waits for running work. No PendingAnswers may be in use any more.
+  /// Waits for running work. No PendingRankings may be in use any more.
   ~Predictor();
 
   /// Tokenises `texts` and queues them for the workers. The predictor must outlive the result; the
   /// texts need not.
-  PendingAnswers start(std::span<const std::string_view> texts, AnswerRequest request);
+  PendingRankings start(std::span<const std::string_view> texts, RankingRequest request);
   /// start(), then get().
-  TextAnswers run(std::span<const std::string_view> texts, AnswerRequest request) {
+  Rankings run(std::span<const std::string_view> texts, RankingRequest request) {
     return start(texts, request).get();
   }
 
   /// Runs a few texts immediately on the calling thread, with the help of all workers; returns
   /// nullopt when a worker is busy or the device cannot divide a text.
-  std::optional<TextAnswers> try_run_now(std::span<const std::string_view> texts,
-                                         AnswerRequest request);
+  std::optional<Rankings> try_run_now(std::span<const std::string_view> texts,
+                                      RankingRequest request);
 
   /// Whether the workers would soon be idle, so that more texts should be started.
   bool wants_more() const;
@@ -96,7 +96,7 @@ class Predictor {
   void tokenize(std::span<const std::string_view> texts, TokenizedTexts& out);
   /// A range of a call's texts that no worker has started.
   struct Waiting {
-    std::shared_ptr<PendingAnswers::Job> job;
+    std::shared_ptr<PendingRankings::Job> job;
     SequenceRange range;
     int64_t tokens = 0;
   };

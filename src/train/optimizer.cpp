@@ -116,22 +116,25 @@ void Optimizer::update_parts(size_t worker, const StepScale& step) {
   workers_.backend(static_cast<int>(worker)).adamw_step(updates);
 }
 
-// Updates the worker's section of the rows in use.
-void Optimizer::update_words(size_t worker) {
-  const std::span<const int32_t> rows = workers_.word_rows();
+// Updates the worker's section of `rows` of the word table. `gradient` has a row for each of `rows`,
+// or is empty: all zero.
+void Optimizer::update_rows(size_t worker,
+                            std::span<const int32_t> rows,
+                            const ConstTensor& gradient) {
   const auto workers = static_cast<size_t>(pool_.size());
   const size_t begin = rows.size() * worker / workers;
-  const size_t end = rows.size() * (worker + 1) / workers;
+  const size_t count = rows.size() * (worker + 1) / workers - begin;
+  const ConstTensor part = gradient.empty() ? gradient
+                                            : gradient.row_slice(static_cast<int64_t>(begin),
+                                                                 static_cast<int64_t>(count));
   const Tensor& word = weights_.weights.encoder.word;
   const auto size = static_cast<size_t>(word.size());
-  const ConstTensor gradient = workers_.word_gradient().row_slice(
-      static_cast<int64_t>(begin), static_cast<int64_t>(end - begin));
   workers_.backend(static_cast<int>(worker))
       .adamw_step_rows({word.flat(),
                         {state_.word_first_moment.data(), size},
                         {state_.word_second_moment.data(), size}},
-                       rows.subspan(begin, end - begin),
-                       gradient,
+                       rows.subspan(begin, count),
+                       part,
                        state_.word_steps,
                        state_.word_rates);
 }
@@ -141,7 +144,7 @@ void Optimizer::step(int64_t step, double share, double gradient_norm, double lo
   state_.word_rates.push_back(rates(scale, peak_learning_rate(0), true));
   pool_.run([&](int worker) {
     update_parts(static_cast<size_t>(worker), scale);
-    update_words(static_cast<size_t>(worker));
+    update_rows(static_cast<size_t>(worker), workers_.word_rows(), workers_.word_gradient());
     // The other workers' backends read the weights that this worker updated.
     if (pool_.size() > 1) {
       workers_.backend(worker).synchronize();
@@ -173,21 +176,10 @@ void Optimizer::catch_up() {
   if (state_.word_rates.empty()) {
     return;
   }
-  const Tensor& word = weights_.weights.encoder.word;
-  const auto size = static_cast<size_t>(word.size());
-  std::vector<int32_t> rows(static_cast<size_t>(word.rows));
+  std::vector<int32_t> rows(static_cast<size_t>(weights_.weights.encoder.word.rows));
   std::iota(rows.begin(), rows.end(), 0);
-  const auto workers = static_cast<size_t>(pool_.size());
   pool_.run([&](int worker) {
-    const size_t begin = rows.size() * static_cast<size_t>(worker) / workers;
-    const size_t end = rows.size() * (static_cast<size_t>(worker) + 1) / workers;
-    workers_.backend(worker).adamw_step_rows({word.flat(),
-                                              {state_.word_first_moment.data(), size},
-                                              {state_.word_second_moment.data(), size}},
-                                             std::span(rows).subspan(begin, end - begin),
-                                             {},
-                                             state_.word_steps,
-                                             state_.word_rates);
+    update_rows(static_cast<size_t>(worker), rows, {});
     if (pool_.size() > 1) {
       workers_.backend(worker).synchronize();
     }

@@ -71,7 +71,7 @@ class Optimizer {
   };
   AdamwRates rates(const StepScale& step, double peak, bool decays) const;
   void update_parts(size_t worker, const StepScale& step);
-  void update_words(size_t worker);
+  void update_rows(size_t worker, std::span<const int32_t> rows, const ConstTensor& gradient);
 
   ThreadPool& pool_;
   GradientWorkers& workers_;

@@ -39,8 +39,8 @@ TEST_P(GpuPredictor, AnswersAsTheProcessorDoes) {
   Predictor gpu = make_predictor(golden_.model(), Device::cuda);
   Predictor cpu = make_predictor(golden_.model(), Device::cpu);
   const std::vector<std::string_view> views = views_of(texts_);
-  const TextAnswers found = gpu.run(views, {.top_k = 2});
-  const TextAnswers expected = cpu.run(views, {.top_k = 2});
+  const Rankings found = gpu.run(views, {.top_k = 2});
+  const Rankings expected = cpu.run(views, {.top_k = 2});
   EXPECT_TRUE(found.logits.empty());
   EXPECT_EQ(found.truncated, expected.truncated);
   ASSERT_EQ(found.best.size(), expected.best.size());
@@ -48,7 +48,7 @@ TEST_P(GpuPredictor, AnswersAsTheProcessorDoes) {
     EXPECT_EQ(found.best[i].index, expected.best[i].index) << i;
     EXPECT_NEAR(found.best[i].probability, expected.best[i].probability, 1e-5) << i;
   }
-  const TextAnswers with_logits = gpu.run(views, {.top_k = 2, .with_logits = true});
+  const Rankings with_logits = gpu.run(views, {.top_k = 2, .with_logits = true});
   EXPECT_EQ(with_logits.best, found.best);
   EXPECT_LT(largest_difference(with_logits.logits, golden_.values("logits")), 1e-4);
 }
@@ -58,18 +58,18 @@ TEST_P(GpuPredictor, GivesEachCallOfAPassAsManyClassesAsItAsksFor) {
   Predictor predictor = make_predictor(golden_.model(), Device::cuda);
   const size_t C = predictor.config().intents.size();
   const auto request_of = [](size_t call) {
-    return AnswerRequest{static_cast<int>(call % 4), call % 3 == 0};
+    return RankingRequest{static_cast<int>(call % 4), call % 3 == 0};
   };
   constexpr size_t kCalls = 60;
-  std::vector<PendingAnswers> pending;
+  std::vector<PendingRankings> pending;
   for (size_t call = 0; call < kCalls; ++call) {
     const std::string_view text = texts_[call % texts_.size()];
     pending.push_back(predictor.start(std::span(&text, 1), request_of(call)));
   }
   for (size_t call = 0; call < kCalls; ++call) {
-    const TextAnswers found = pending[call].get();
+    const Rankings found = pending[call].get();
     const std::string_view text = texts_[call % texts_.size()];
-    const TextAnswers alone = predictor.run(std::span(&text, 1), request_of(call));
+    const Rankings alone = predictor.run(std::span(&text, 1), request_of(call));
     EXPECT_EQ(found.best.size(), std::min(C, call % 4 + 1));
     EXPECT_EQ(found.best, alone.best);
     EXPECT_EQ(found.logits, alone.logits);
@@ -81,8 +81,8 @@ TEST_P(GpuPredictor, AnswersALoneTextAtOnce) {
   Predictor predictor = make_predictor(golden_.model(), Device::cuda);
   for (const std::string& text : texts_) {
     const std::string_view view = text;
-    const TextAnswers expected = predictor.run(std::span(&view, 1), {.top_k = 3});
-    std::optional<TextAnswers> found;
+    const Rankings expected = predictor.run(std::span(&view, 1), {.top_k = 3});
+    std::optional<Rankings> found;
     // Until the worker has returned from the previous text.
     while (!(found = predictor.try_run_now(std::span(&view, 1), {.top_k = 3}))) {
       std::this_thread::yield();
@@ -132,15 +132,15 @@ TEST(BrokenWeights, FailTheTextsThatMeetThemAndNoOther) {
     Predictor predictor = make_predictor(folder / "model", device, 1);
     Predictor expected = make_predictor(golden.model(), device, 1);
     const std::vector<std::string_view> texts = {"please close my old account", "card", "fee"};
-    const TextAnswers answers = predictor.run(texts, {.top_k = 1});
-    const TextAnswers answers_expected = expected.run(texts, {.top_k = 1});
+    const Rankings rankings = predictor.run(texts, {.top_k = 1});
+    const Rankings expected_rankings = expected.run(texts, {.top_k = 1});
     const auto& intents = predictor.config().intents;
     for (const size_t text : {size_t{0}, size_t{2}}) {
-      EXPECT_EQ(name_intents(answers.of(text).best, intents),
-                name_intents(answers_expected.of(text).best, intents));
+      EXPECT_EQ(name_intents(rankings.of(text).best, intents),
+                name_intents(expected_rankings.of(text).best, intents));
     }
     expect_error(ErrorCode::bad_checkpoint, "finite logits, found nan", [&] {
-      name_intents(answers.of(1).best, intents);
+      name_intents(rankings.of(1).best, intents);
     });
   }
 }

@@ -20,7 +20,7 @@ namespace {
 // f32 sums in another order than transformers' f64, through two layers; the issue requires 1e-4.
 constexpr double kTolerance = 1e-4;
 
-constexpr AnswerRequest kLogits{.top_k = 0, .with_logits = true};
+constexpr RankingRequest kLogits{.top_k = 0, .with_logits = true};
 
 std::vector<float> logits_of(Predictor& predictor, std::span<const std::string> texts) {
   const std::vector<std::string_view> views(texts.begin(), texts.end());
@@ -157,12 +157,12 @@ TEST_P(GoldenPredictor, GivesTheSameBitsWhenWorkersDivideAText) {
       Predictor team = predictor(Device::cpu, threads, precision);
       int divided = 0;
       for (const std::string& text : texts) {
-        const auto answers = team.try_run_now(std::vector<std::string_view>{text}, kLogits);
-        if (!answers) {
+        const auto rankings = team.try_run_now(std::vector<std::string_view>{text}, kLogits);
+        if (!rankings) {
           continue;  // a worker had not returned from the previous text
         }
         ++divided;
-        EXPECT_EQ(bits_of(answers->logits), bits_of(logits_of(single, {{text}})))
+        EXPECT_EQ(bits_of(rankings->logits), bits_of(logits_of(single, {{text}})))
             << precision_name(precision) << ", " << threads << " workers: " << text;
       }
       EXPECT_GT(divided, 0);
@@ -176,19 +176,19 @@ TEST_P(GoldenPredictor, RanksTheLogitsOfEachText) {
   Predictor found = predictor(Device::cpu, 2);
   const size_t C = found.config().intents.size();
   const std::vector<std::string_view> views(texts_.begin(), texts_.end());
-  const TextAnswers answers = found.run(views, {static_cast<int>(C), true});
-  ASSERT_EQ(answers.best.size(), texts_.size() * C);
+  const Rankings rankings = found.run(views, {static_cast<int>(C), true});
+  ASSERT_EQ(rankings.best.size(), texts_.size() * C);
   for (size_t text = 0; text < texts_.size(); ++text) {
-    const TextAnswer answer = answers.of(text);
-    const Softmax softmax(answer.logits, found.calibration().temperature);
+    const Ranking ranking = rankings.of(text);
+    const Softmax softmax(ranking.logits, found.calibration().temperature);
     for (size_t rank = 0; rank < C; ++rank) {
-      const auto c = static_cast<size_t>(answer.best[rank].index);
-      EXPECT_EQ(answer.best[rank].probability, softmax.probability(c));
+      const auto c = static_cast<size_t>(ranking.best[rank].index);
+      EXPECT_EQ(ranking.best[rank].probability, softmax.probability(c));
       if (rank == 0) {
         continue;
       }
-      const auto better = static_cast<size_t>(answer.best[rank - 1].index);
-      EXPECT_GE(answer.logits[better], answer.logits[c]);
+      const auto better = static_cast<size_t>(ranking.best[rank - 1].index);
+      EXPECT_GE(ranking.logits[better], ranking.logits[c]);
     }
   }
 }
@@ -196,9 +196,9 @@ TEST_P(GoldenPredictor, RanksTheLogitsOfEachText) {
 TEST_P(GoldenPredictor, AnswersALoneTextAtOnceOnADeviceThatCannotDivideIt) {
   Predictor reference = predictor(Device::reference, 2);
   const std::vector<std::string_view> text{texts_[0]};
-  const auto answers = reference.try_run_now(text, kLogits);
-  ASSERT_TRUE(answers);
-  EXPECT_EQ(bits_of(answers->logits), bits_of(logits_of(reference, {{texts_[0]}})));
+  const auto rankings = reference.try_run_now(text, kLogits);
+  ASSERT_TRUE(rankings);
+  EXPECT_EQ(bits_of(rankings->logits), bits_of(logits_of(reference, {{texts_[0]}})));
 }
 
 INSTANTIATE_TEST_SUITE_P(AllHeads,
@@ -208,22 +208,22 @@ INSTANTIATE_TEST_SUITE_P(AllHeads,
 
 TEST(Predictor, GivesNothingForNoTexts) {
   Predictor predictor = make_predictor(GoldenCase("bert_mean").model(), Device::cpu, 2);
-  const TextAnswers answers = predictor.run({}, kLogits);
-  EXPECT_TRUE(answers.best.empty());
-  EXPECT_TRUE(answers.logits.empty());
-  EXPECT_TRUE(answers.truncated.empty());
+  const Rankings rankings = predictor.run({}, kLogits);
+  EXPECT_TRUE(rankings.best.empty());
+  EXPECT_TRUE(rankings.logits.empty());
+  EXPECT_TRUE(rankings.truncated.empty());
 }
 
 TEST(Predictor, SaysWhichTextsWereTruncated) {
   Predictor predictor = make_predictor(GoldenCase("bert_mean").model(), Device::cpu, 1, 6);
   const std::vector<std::string_view> texts = {
       "my card", "please close my old account", "is it new"};
-  const TextAnswers answers = predictor.run(texts, kLogits);
-  EXPECT_EQ(answers.truncated, std::vector<char>({0, 1, 0}));
+  const Rankings rankings = predictor.run(texts, kLogits);
+  EXPECT_EQ(rankings.truncated, std::vector<char>({0, 1, 0}));
   // Text that is cut off does not count.
   const std::vector<std::string> cut = {"please close my old"};
   const size_t C = predictor.config().intents.size();
-  EXPECT_EQ(bits_of(logits_of(predictor, cut)), bits_of(std::span(answers.logits).subspan(C, C)));
+  EXPECT_EQ(bits_of(logits_of(predictor, cut)), bits_of(std::span(rankings.logits).subspan(C, C)));
 }
 
 TEST(Predictor, RefusesAFolderWithoutATrainedHead) {
@@ -244,8 +244,8 @@ TEST(Predictor, ServesManyCallsAtOnceWithTheSameBits) {
   for (int caller = 0; caller < 3; ++caller) {
     callers.emplace_back([&] {
       for (int round = 0; round < 5; ++round) {
-        PendingAnswers first = predictor.start(views, kLogits);
-        PendingAnswers second = predictor.start(views, kLogits);
+        PendingRankings first = predictor.start(views, kLogits);
+        PendingRankings second = predictor.start(views, kLogits);
         EXPECT_EQ(bits_of(second.get().logits), expected);
         EXPECT_EQ(bits_of(first.get().logits), expected);
       }
@@ -262,7 +262,7 @@ TEST(Predictor, WarmsUpBesideOtherCalls) {
   const std::vector<std::string> texts = golden_texts(golden);
   const std::vector<std::string_view> views(texts.begin(), texts.end());
   const std::vector<uint32_t> expected = bits_of(predictor.run(views, kLogits).logits);
-  PendingAnswers pending = predictor.start(views, kLogits);
+  PendingRankings pending = predictor.start(views, kLogits);
   std::thread other([&] { predictor.warm_up(); });
   predictor.warm_up();
   other.join();
@@ -323,7 +323,7 @@ TEST(Predictor, RunsTheTextsOfManyCallsTogether) {
     expected.push_back(bits_of(logits_of(predictor, std::span(&text, 1))));
   }
   const int passes = counted.passes();
-  std::vector<PendingAnswers> pending;
+  std::vector<PendingRankings> pending;
   constexpr size_t kCalls = 500;
   for (size_t call = 0; call < kCalls; ++call) {
     const std::string_view text = texts[call % texts.size()];
@@ -343,10 +343,10 @@ TEST(Predictor, GivesEachCallOfAPassAsManyClassesAsItAsksFor) {
   Predictor& predictor = counted;
   const std::vector<std::string> texts = golden_texts(golden);
   const size_t C = predictor.config().intents.size();
-  std::vector<PendingAnswers> pending;
+  std::vector<PendingRankings> pending;
   const auto text_of = [&](size_t call) { return std::string_view(texts[call % texts.size()]); };
   const auto request_of = [](size_t call) {
-    return AnswerRequest{static_cast<int>(call % 4), call % 3 == 0};
+    return RankingRequest{static_cast<int>(call % 4), call % 3 == 0};
   };
   constexpr size_t kCalls = 500;
   for (size_t call = 0; call < kCalls; ++call) {
@@ -354,9 +354,9 @@ TEST(Predictor, GivesEachCallOfAPassAsManyClassesAsItAsksFor) {
     pending.push_back(predictor.start(std::span(&text, 1), request_of(call)));
   }
   for (size_t call = 0; call < kCalls; ++call) {
-    const TextAnswers found = pending[call].get();
+    const Rankings found = pending[call].get();
     const std::string_view text = text_of(call);
-    const TextAnswers alone = predictor.run(std::span(&text, 1), request_of(call));
+    const Rankings alone = predictor.run(std::span(&text, 1), request_of(call));
     EXPECT_EQ(found.best.size(), std::min(C, call % 4 + 1));
     EXPECT_EQ(found.best, alone.best);
     EXPECT_EQ(bits_of(found.logits), bits_of(alone.logits));
@@ -370,7 +370,7 @@ TEST(Predictor, RunsThemOneByOneWhereMemoryIsShort) {
   Predictor& predictor = poor;
   Predictor roomy = make_predictor(golden.model(), Device::cpu, 1);
   const std::vector<std::string> texts = golden_texts(golden);
-  std::vector<PendingAnswers> pending;
+  std::vector<PendingRankings> pending;
   for (size_t call = 0; call < 200; ++call) {
     const std::string_view text = texts[call % texts.size()];
     pending.push_back(predictor.start(std::span(&text, 1), kLogits));

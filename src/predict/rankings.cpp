@@ -1,15 +1,15 @@
-#include "predict/text_answers.h"
+#include "predict/rankings.h"
 
 #include <algorithm>
 
 namespace fastintent {
 
-TextAnswers::TextAnswers(size_t texts, size_t classes, AnswerRequest request)
+Rankings::Rankings(size_t texts, size_t classes, RankingRequest request)
     : best(texts * std::min(classes, static_cast<size_t>(request.top_k) + 1)),
       logits(request.with_logits ? texts * classes : 0),
       truncated(texts) {}
 
-TextAnswer TextAnswers::of(size_t text) const {
+Ranking Rankings::of(size_t text) const {
   const size_t N = best.size() / truncated.size();
   const size_t C = logits.size() / truncated.size();
   return {std::span(best).subspan(text * N, N),
@@ -17,7 +17,7 @@ TextAnswer TextAnswers::of(size_t text) const {
           truncated[text] != 0};
 }
 
-Answers TextAnswers::places() {
+Answers Rankings::places() {
   const auto S = static_cast<int64_t>(truncated.size());
   if (S == 0) {
     return {};

@@ -1,20 +1,20 @@
-#include "api/pending_batch.h"
+#include "api/pending_predictions.h"
 
 #include "fastintent/dataset.h"
 
 namespace fastintent {
 
-PendingBatch::PendingBatch(const PredictionContext& context,
-                           std::span<const std::string_view> texts)
-    : context_(&context), texts_(texts.begin(), texts.end()), answers_(texts.size()) {
+PendingPredictions::PendingPredictions(const PredictionContext& context,
+                                       std::span<const std::string_view> texts)
+    : context_(&context), texts_(texts.begin(), texts.end()), predictions_(texts.size()) {
   std::vector<std::string_view> unknown;
   for (size_t i = 0; i < texts.size(); ++i) {
     if (is_blank(texts[i])) {
-      answers_[i].error = kBlankText;
+      predictions_[i].error = kBlankText;
       continue;
     }
     if (auto known = context.find(texts[i])) {
-      answers_[i] = *std::move(known);
+      predictions_[i] = *std::move(known);
       continue;
     }
     computed_.push_back(i);
@@ -25,21 +25,21 @@ PendingBatch::PendingBatch(const PredictionContext& context,
   }
 }
 
-bool PendingBatch::is_done() const {
+bool PendingPredictions::is_done() const {
   return !pending_ || pending_->wait_for(std::chrono::milliseconds(0));
 }
 
-std::vector<IntentPrediction> PendingBatch::finish(Progress& progress) {
+std::vector<IntentPrediction> PendingPredictions::finish(Progress& progress) {
   if (pending_) {
     progress.wait_for(*pending_);
-    const TextAnswers found = pending_->get();
+    const Rankings rankings = pending_->get();
     for (size_t i = 0; i < computed_.size(); ++i) {
       const size_t text = computed_[i];
-      answers_[text] = context_->make(texts_[text], found.of(i));
+      predictions_[text] = context_->make(texts_[text], rankings.of(i));
     }
   }
-  progress.add(static_cast<int64_t>(answers_.size()));
-  return std::move(answers_);
+  progress.add(static_cast<int64_t>(predictions_.size()));
+  return std::move(predictions_);
 }
 
 }  // namespace fastintent

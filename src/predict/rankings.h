@@ -7,26 +7,26 @@
 
 namespace fastintent {
 
-/// The requested content of answers.
-struct AnswerRequest {
+/// The requested content of rankings.
+struct RankingRequest {
   int top_k = 0;             // classes returned besides the best
   bool with_logits = false;  // of all classes
 };
 
-/// The model's answer for one text.
-struct TextAnswer {
+/// The classes of one text in the order of their scores.
+struct Ranking {
   std::span<const ScoredClass> best;  // as in Answers
   std::span<const float> logits;      // [C], or empty
   bool truncated = false;             // the text had more tokens than the model accepts
 };
 
-/// The model's answers for several texts, in their order.
-struct TextAnswers {
-  TextAnswers() = default;
-  TextAnswers(size_t texts, size_t classes, AnswerRequest request);
+/// The rankings of several texts, in their order.
+struct Rankings {
+  Rankings() = default;
+  Rankings(size_t texts, size_t classes, RankingRequest request);
 
-  TextAnswer of(size_t text) const;
-  /// The buffers that the answers are written to.
+  Ranking of(size_t text) const;
+  /// The buffers that the model writes to.
   Answers places();
 
   std::vector<ScoredClass> best;  // [texts,N]
