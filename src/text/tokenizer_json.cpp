@@ -60,13 +60,7 @@ std::vector<AddedToken> read_added_tokens(const JsonSection& top) {
   }
   for (const json& value : top.array("added_tokens")) {
     const JsonSection section(value, fmt::format("added_tokens[{}]", tokens.size()), top.file());
-    AddedToken token;
-    token.content = section.text("content");
-    token.single_word = section.boolean_or("single_word", false);
-    token.lstrip = section.boolean_or("lstrip", false);
-    token.rstrip = section.boolean_or("rstrip", false);
-    token.normalized = section.boolean_or("normalized", true);
-    tokens.push_back(std::move(token));
+    tokens.push_back(read_added_token(section, /*normalized=*/true));
   }
   return tokens;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "fastintent/error.h"
+#include "text/json_section.h"
 
 namespace fastintent {
 
@@ -18,6 +19,16 @@ TokenizerSettings read_tokenizer_settings(const std::filesystem::path& folder) {
       ErrorCode::missing_input,
       fmt::format("read tokenizer: expected tokenizer.json or vocab.txt, found neither ({})",
                   folder.string()));
+}
+
+AddedToken read_added_token(const JsonSection& section, bool normalized) {
+  AddedToken token;
+  token.content = section.text("content");
+  token.single_word = section.boolean_or("single_word", false);
+  token.lstrip = section.boolean_or("lstrip", false);
+  token.rstrip = section.boolean_or("rstrip", false);
+  token.normalized = section.boolean_or("normalized", normalized);
+  return token;
 }
 
 int32_t require_token(const TokenizerSettings& settings,

@@ -11,6 +11,8 @@
 
 namespace fastintent {
 
+class JsonSection;
+
 /// Everything that a folder says about its tokenizer, checked.
 struct TokenizerSettings {
   NormalizerOptions normalizer;
@@ -32,6 +34,10 @@ TokenizerSettings read_tokenizer_json(const std::filesystem::path& file);
 /// names of the special tokens and its flags are in tokenizer_config.json beside it, if there is
 /// one.
 TokenizerSettings read_vocab_txt(const std::filesystem::path& file);
+
+/// The added token that `section` describes. `normalized` is its flag of that name where the section
+/// has none: the two files have different defaults.
+AddedToken read_added_token(const JsonSection& section, bool normalized);
 
 /// Throws bad_checkpoint unless the vocabulary holds `token`, the value of `key`.
 int32_t require_token(const TokenizerSettings& settings, const std::string& token, const char* key);

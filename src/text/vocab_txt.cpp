@@ -20,6 +20,9 @@ namespace {
 // The limit of JSON files: no vocabulary is that large.
 constexpr size_t kMaxVocabularyBytes = kMaxJsonBytes;
 
+// The flag `normalized` of a token whose entry in the configuration has none.
+constexpr bool kNormalizedByDefault = false;
+
 std::string_view without_trailing_space(std::string_view line) {
   while (!line.empty()) {
     size_t last = line.size() - 1;
@@ -56,16 +59,6 @@ Vocabulary read_vocabulary(const std::filesystem::path& file) {
   return vocabulary;
 }
 
-AddedToken token_of(const JsonSection& section) {
-  AddedToken token;
-  token.content = section.text("content");
-  token.single_word = section.boolean_or("single_word", false);
-  token.lstrip = section.boolean_or("lstrip", false);
-  token.rstrip = section.boolean_or("rstrip", false);
-  token.normalized = section.boolean_or("normalized", false);
-  return token;
-}
-
 // A special token: in the configuration a string or an object with flags.
 AddedToken special_token(const JsonSection& config, const char* key, const char* fallback) {
   AddedToken token;
@@ -74,7 +67,7 @@ AddedToken special_token(const JsonSection& config, const char* key, const char*
     return token;
   }
   if (config.value().at(key).is_object()) {
-    return token_of(config.section(key));
+    return read_added_token(config.section(key), kNormalizedByDefault);
   }
   token.content = config.text(key);
   return token;
@@ -97,7 +90,8 @@ std::vector<AddedToken> listed_tokens(const JsonSection& config) {
   const JsonSection listed = config.section("added_tokens_decoder");
   std::map<size_t, std::map<std::string, AddedToken>> by_id;  // "2" before "10"
   for (const auto& [id, value] : listed.value().items()) {
-    by_id[id.size()].emplace(id, token_of(listed.section(id.c_str())));
+    by_id[id.size()].emplace(id,
+                             read_added_token(listed.section(id.c_str()), kNormalizedByDefault));
   }
   for (const auto& [digits, same_length] : by_id) {
     for (const auto& [id, token] : same_length) {
