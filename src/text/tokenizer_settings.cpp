@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "fastintent/error.h"
-#include "text/json_section.h"
 
 namespace fastintent {
 
@@ -21,7 +20,7 @@ TokenizerSettings read_tokenizer_settings(const std::filesystem::path& folder) {
                   folder.string()));
 }
 
-AddedToken read_added_token(const JsonSection& section, bool normalized) {
+AddedToken read_added_token(const JsonDocument& section, bool normalized) {
   AddedToken token;
   token.content = section.text("content");
   token.single_word = section.boolean_or("single_word", false);

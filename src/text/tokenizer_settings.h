@@ -5,13 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/json_document.h"
 #include "text/added_tokens.h"
 #include "text/normalizer.h"
 #include "text/wordpiece.h"
 
 namespace fastintent {
 
-class JsonSection;
+/// How errors in a tokenizer's files are worded. Objects and arrays there may be whole vocabularies.
+constexpr JsonErrorStyle kTokenizerErrors = {"read tokenizer", 60, /*shows_containers=*/false};
 
 /// Everything that a folder says about its tokenizer, checked.
 struct TokenizerSettings {
@@ -37,7 +39,7 @@ TokenizerSettings read_vocab_txt(const std::filesystem::path& file);
 
 /// The added token that `section` describes. `normalized` is its flag of that name where the section
 /// has none: the two files have different defaults.
-AddedToken read_added_token(const JsonSection& section, bool normalized);
+AddedToken read_added_token(const JsonDocument& section, bool normalized);
 
 /// Throws bad_checkpoint unless the vocabulary holds `token`, the value of `key`.
 int32_t require_token(const TokenizerSettings& settings, const std::string& token, const char* key);

@@ -7,7 +7,6 @@
 #include "checkpoint/json_document.h"
 #include "fastintent/error.h"
 #include "text/character_tables.h"
-#include "text/json_section.h"
 #include "text/tokenizer_settings.h"
 #include "text/utf8.h"
 
@@ -60,7 +59,7 @@ Vocabulary read_vocabulary(const std::filesystem::path& file) {
 }
 
 // A special token: in the configuration a string or an object with flags.
-AddedToken special_token(const JsonSection& config, const char* key, const char* fallback) {
+AddedToken special_token(const JsonDocument& config, const char* key, const char* fallback) {
   AddedToken token;
   token.content = fallback;
   if (!config.has(key)) {
@@ -82,16 +81,15 @@ void add_unless_known(const AddedToken& token, std::vector<AddedToken>& tokens) 
 }
 
 // The tokens that the configuration lists by id, in that order.
-std::vector<AddedToken> listed_tokens(const JsonSection& config) {
+std::vector<AddedToken> listed_tokens(const JsonDocument& config) {
   std::vector<AddedToken> tokens;
   if (!config.has("added_tokens_decoder")) {
     return tokens;
   }
-  const JsonSection listed = config.section("added_tokens_decoder");
+  const JsonDocument listed = config.section("added_tokens_decoder");
   std::map<size_t, std::map<std::string, AddedToken>> by_id;  // "2" before "10"
   for (const auto& [id, value] : listed.value().items()) {
-    by_id[id.size()].emplace(id,
-                             read_added_token(listed.section(id.c_str()), kNormalizedByDefault));
+    by_id[id.size()].emplace(id, read_added_token(listed.section(id), kNormalizedByDefault));
   }
   for (const auto& [digits, same_length] : by_id) {
     for (const auto& [id, token] : same_length) {
@@ -108,7 +106,7 @@ TokenizerSettings read_vocab_txt(const std::filesystem::path& file) {
   const JsonDocument document = std::filesystem::exists(config_file)
                                     ? JsonDocument::read(config_file)
                                     : JsonDocument::parse("{}", config_file.string());
-  const JsonSection config(document.value(), "", document.name());
+  const JsonDocument config = document.with_errors(kTokenizerErrors);
   TokenizerSettings settings;
   settings.file = file.string();
   settings.model.vocabulary = read_vocabulary(file);
