@@ -22,6 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       attempt([&] { (void)document.number_or(item.key(), 0); });
       attempt([&] { (void)document.text_or(item.key(), ""); });
       attempt([&] { (void)document.boolean_or(item.key(), false); });
+      attempt([&] { (void)document.array(item.key()); });
+      attempt([&] { (void)document.section(item.key()); });
     }
   });
   return 0;

@@ -16,7 +16,7 @@ BELOW_MODEL = {"compute", "devices", "processes", "checkpoint", "text", "batch"}
 ALLOWED = {
     "base": set(),
     "processes": set(),
-    "hub": set(),
+    "hub": {"checkpoint"},
     "evaluation": set(),
     "compute": set(),
     "data": set(),

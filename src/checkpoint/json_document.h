@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -9,9 +10,16 @@
 
 namespace fastintent {
 
-// A JSON object read from a file, with typed access whose errors name file, key, expected and
-// found.
-// NOLINTNEXTLINE(bugprone-exception-escape): moving nlohmann's json only asserts
+/// How the errors of a JsonDocument are worded.
+struct JsonErrorStyle {
+  const char* operation = "read JSON";
+  size_t max_shown_bytes = 80;   ///< of a value found: enough to recognise it
+  bool shows_containers = true;  ///< else only the type and size of an object or array are shown
+};
+
+/// A JSON object read from a file, or an object inside it, with typed access. The errors name the
+/// file, the path of the key in it, what was expected and what was found. Copies share the values,
+/// which never change.
 class JsonDocument {
  public:
   /// Throws missing_input when the file is absent, bad_checkpoint when it is not a JSON object,
@@ -22,22 +30,46 @@ class JsonDocument {
                             std::string name,
                             const NumberSink* sink = nullptr);
 
-  /// Each throws bad_checkpoint when the value has another type; the _or forms give `fallback` when
-  /// it is absent or null. A whole number written as a float is an integer; one that 64 bits do not
-  /// hold counts as the largest (transformers writes 1e30 for "no maximum length").
+  /// The same object; errors of access to it and to its sections are worded as `style` says.
+  JsonDocument with_errors(const JsonErrorStyle& style) const;
+
+  /// Each throws bad_checkpoint when the value has another type; the _or forms return `fallback`
+  /// when it is absent or null. A whole number written as a float is an integer; one that 64 bits do
+  /// not hold counts as the largest (transformers writes 1e30 for "no maximum length").
   bool has(std::string_view key) const;  ///< present and not null
   int64_t integer(std::string_view key) const;
   int64_t integer_or(std::string_view key, int64_t fallback) const;
   double number_or(std::string_view key, double fallback) const;
+  std::string text(std::string_view key) const;
   std::string text_or(std::string_view key, std::string fallback) const;
   bool boolean_or(std::string_view key, bool fallback) const;
+  const nlohmann::json& array(std::string_view key) const;
+  JsonDocument section(std::string_view key) const;
+  /// `value`, which is inside this object, as an object of its own: an item of an array, for
+  /// example. `key` names it in messages. Throws bad_checkpoint when it is not an object.
+  JsonDocument section(std::string_view key, const nlohmann::json& value) const;
 
-  const nlohmann::json& value() const { return value_; }
-  const std::string& name() const { return name_; }
+  const nlohmann::json& value() const { return *value_; }
+  const std::string& name() const { return name_; }  ///< of the file
+  std::string path(std::string_view key) const;      ///< from the top of the file: "model.vocab"
+
+  /// Throws bad_checkpoint:
+  /// "<operation>: expected <expected> as '<path>', found <value of key> (<file>)".
+  [[noreturn]] void fail(std::string_view key, std::string_view expected) const;
 
  private:
-  nlohmann::json value_;
+  JsonDocument() = default;
+
+  const nlohmann::json& at(std::string_view key, std::string_view expected) const;
+  int64_t to_integer(std::string_view key, const nlohmann::json& value) const;
+  [[noreturn]] void fail(std::string_view key,
+                         std::string_view expected,
+                         const std::string& found) const;
+
+  std::shared_ptr<const nlohmann::json> value_;  // owns the whole file
   std::string name_;
+  std::string path_;  // empty at the top
+  JsonErrorStyle style_;
 };
 
 /// The tokenizer.json of a multilingual model is about 17 MB; no file of a checkpoint has ten times

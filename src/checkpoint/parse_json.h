@@ -18,6 +18,10 @@ struct NumberSink {
   std::function<bool(std::string& key, uint64_t number)> take;
 };
 
+/// What a reader does with content that its format does not allow. Loading a model uses `refused`.
+/// A search for the files that a folder needs uses `ignored`: the loading reports the content later.
+enum class Malformed { refused, ignored };
+
 /// Parses untrusted JSON. `unique_keys` also refuses an object with a repeated key, of which other
 /// readers use one or the other; members passed to `sink`, if any, are not in the result.
 ///

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/mapped_file.h"
-#include "checkpoint/json_document.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/shard_index.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -31,22 +31,6 @@ Tensors by_name(std::vector<StoredTensor> list) {
   return tensors;
 }
 
-// The shard named by `value` of the index: a file in the index's folder, no other.
-std::string shard_name(const JsonDocument& index, const std::string& tensor, const auto& value) {
-  std::string name = value.is_string() ? value.template get<std::string>() : std::string();
-  const bool plain = !name.empty() && name != "." && name != ".." &&
-                     name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
-  if (!plain) {
-    throw Error(ErrorCode::bad_checkpoint,
-                fmt::format("read shards: expected the name of a file beside the index, found {} "
-                            "({}, tensor {})",
-                            value.is_string() ? value.dump() : value.type_name(),
-                            index.name(),
-                            tensor));
-  }
-  return name;
-}
-
 }  // namespace
 
 TensorFiles TensorFiles::open_file(const fs::path& file) {
@@ -68,17 +52,8 @@ TensorFiles::TensorFiles(const fs::path& folder) {
     return;
   }
   description_ = index_file.string();
-  const JsonDocument index = JsonDocument::read(index_file);
-  const auto weight_map = index.value().find("weight_map");
-  if (weight_map == index.value().end() || !weight_map->is_object()) {
-    throw Error(ErrorCode::bad_checkpoint,
-                fmt::format("read shards: expected an object 'weight_map', found {} ({})",
-                            weight_map == index.value().end() ? "none" : weight_map->type_name(),
-                            index.name()));
-  }
   std::map<std::string, Tensors> shards;
-  for (const auto& [tensor, value] : weight_map->items()) {
-    const std::string name = shard_name(index, tensor, value);
+  for (const auto& [tensor, name] : read_shard_index(index_file, Malformed::refused)) {
     auto shard = shards.find(name);
     if (shard == shards.end()) {
       const fs::path file = folder / name;
@@ -86,7 +61,7 @@ TensorFiles::TensorFiles(const fs::path& folder) {
         throw Error(ErrorCode::bad_checkpoint,
                     fmt::format("read shards: expected the shard {}, found no such file ({})",
                                 file.string(),
-                                index.name()));
+                                description_));
       }
       files_.push_back(std::make_shared<const MappedFile>(file));
       SafetensorsContent content = parse_safetensors(files_.back()->bytes(), file.string());
@@ -98,7 +73,7 @@ TensorFiles::TensorFiles(const fs::path& folder) {
                   fmt::format("read shards: expected tensor {} in {}, found none of that name ({})",
                               tensor,
                               name,
-                              index.name()));
+                              description_));
     }
     tensors_.insert(shard->second.extract(stored));
   }

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <system_error>
+
+#include "checkpoint/modules_json.h"
+#include "checkpoint/shard_index.h"
 
 namespace fastintent {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 namespace {
 
@@ -52,41 +52,25 @@ bool file_exists(const fs::path& file) {
   return fs::exists(file, ignored);
 }
 
-// The file as JSON; a null when it is malformed.
-json read_json(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  json document = json::parse(stream, nullptr, /*allow_exceptions=*/false);
-  return document.is_discarded() ? json() : document;
-}
-
-std::string text_of(const json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 // The files that the weights in `folder` need: one file, or the index with all shards it names.
 std::vector<std::string> weights_in(const fs::path& folder) {
   if (file_exists(folder / kWeights) || !file_exists(folder / kIndex)) {
     return {std::string(kWeights)};
   }
   std::vector<std::string> shards;
-  const json index = read_json(folder / kIndex);
-  if (index.is_object() && index.contains("weight_map") && index["weight_map"].is_object()) {
-    for (const json& shard : index["weight_map"]) {
-      if (shard.is_string()) {
-        shards.push_back(shard.get<std::string>());
-      }
-    }
+  for (const auto& [tensor, shard] : read_shard_index(folder / kIndex, Malformed::ignored)) {
+    shards.push_back(shard);
   }
   return shards;
 }
 
 // The files that the modules after the encoder need, and the folder of the encoder.
-std::vector<std::string> module_files(const json& modules, std::string& encoder) {
+std::vector<std::string> module_files(const std::vector<ModuleEntry>& modules,
+                                      std::string& encoder) {
   std::vector<std::string> files;
-  for (const json& module : modules) {
-    const std::string type = text_of(module, "type");
-    const std::string path = text_of(module, "path") + "/";
+  for (const ModuleEntry& module : modules) {
+    const std::string& type = module.type;
+    const std::string path = module.path + "/";
     if (&module == &modules.front()) {
       encoder = path == "/" ? "" : path;
     } else if (type.ends_with("Pooling") || type.ends_with("Dense")) {
@@ -130,10 +114,8 @@ std::vector<std::string> choose_model_files(const std::vector<std::string>& file
 
 std::optional<std::string> find_missing_model_file(const fs::path& folder) {
   std::string encoder;
-  std::vector<std::string> needed;
-  if (const json modules = read_json(folder / "modules.json"); modules.is_array()) {
-    needed = module_files(modules, encoder);
-  }
+  std::vector<std::string> needed =
+      module_files(read_modules_json(folder / "modules.json", Malformed::ignored), encoder);
   needed.push_back(encoder + "config.json");
   needed.push_back(encoder +
                    (file_exists(folder / encoder / "vocab.txt") ? "vocab.txt" : "tokenizer.json"));

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/mapped_file.h"
-#include "checkpoint/parse_json.h"
+#include "checkpoint/modules_json.h"
 #include "fastintent/error.h"
 #include "model/family.h"
 #include "model/model_weights.h"
@@ -61,19 +60,12 @@ ModelFolder::ModelFolder(const std::filesystem::path& folder)
 }
 
 void ModelFolder::read_modules() {
-  const std::string name = (path_ / "modules.json").string();
-  const auto document = parse_json(MappedFile(path_ / "modules.json").text(), name);
-  if (!document.is_array()) {
-    fail(name, "an array of modules", document.type_name());
-  }
+  const std::filesystem::path file = path_ / "modules.json";
+  const std::string name = file.string();
   std::vector<std::string> found;
-  for (const auto& module : document) {
-    if (!module.is_object() || !module.value("type", nlohmann::json()).is_string() ||
-        !module.value("path", nlohmann::json()).is_string()) {
-      fail(name, "modules with \"type\" and \"path\"", module.dump());
-    }
-    const std::string type = class_of(module["type"].get<std::string>());
-    const std::filesystem::path path = module["path"].get<std::string>();
+  for (const ModuleEntry& module : read_modules_json(file, Malformed::refused)) {
+    const std::string type = class_of(module.type);
+    const std::filesystem::path path = module.path;
     if (path.is_absolute() || path.string().find("..") != std::string::npos) {
       fail(name, "a path within the folder", path.string());
     }

@@ -4,7 +4,6 @@
 
 #include "checkpoint/json_document.h"
 #include "fastintent/error.h"
-#include "text/json_section.h"
 #include "text/tokenizer_settings.h"
 
 namespace fastintent {
@@ -13,17 +12,41 @@ using nlohmann::json;
 
 namespace {
 
-void require_type(const JsonSection& section, const char* type) {
+// An id in a tokenizer file: an integer from 0 that leaves room for more ids after it.
+bool is_token_id(uint64_t number) {
+  // Half of the ids, so that added tokens after them cannot overflow.
+  constexpr uint64_t kMaxId = uint64_t{1} << 30;
+  return number < kMaxId;
+}
+
+bool is_token_id(const json& value) {
+  return value.is_number_unsigned() && is_token_id(value.get<uint64_t>());
+}
+
+// Unlike JsonDocument::integer, it refuses a whole number written as a float, as `tokenizers` does.
+size_t read_count(const JsonDocument& section, const char* key) {
+  const auto found = section.value().find(key);
+  if (found == section.value().end() || !found->is_number_integer()) {
+    section.fail(key, "an integer");
+  }
+  const auto count = found->get<int64_t>();
+  if (count < 0) {
+    section.fail(key, "a count");
+  }
+  return static_cast<size_t>(count);
+}
+
+void require_type(const JsonDocument& section, const char* type) {
   if (section.text_or("type", "") != type) {
-    section.fail("type", fmt::format("\"{}\"", type).c_str());
+    section.fail("type", fmt::format("\"{}\"", type));
   }
 }
 
-NormalizerOptions read_normalizer(const JsonSection& top) {
+NormalizerOptions read_normalizer(const JsonDocument& top) {
   if (!top.has("normalizer")) {
     return {false, false, false, false};
   }
-  const JsonSection section = top.section("normalizer");
+  const JsonDocument section = top.section("normalizer");
   require_type(section, "BertNormalizer");
   NormalizerOptions options;
   options.clean_text = section.boolean_or("clean_text", true);
@@ -33,46 +56,36 @@ NormalizerOptions read_normalizer(const JsonSection& top) {
   return options;
 }
 
-WordPieceOptions read_model(const JsonSection& section) {
+WordPieceOptions read_model(const JsonDocument& section) {
   if (section.has("type")) {  // files of old versions omit it
     require_type(section, "WordPiece");
   }
   WordPieceOptions model;
   model.unknown_token = section.text("unk_token");
   model.continuation_prefix = section.text("continuing_subword_prefix");
-  const int64_t limit = section.integer("max_input_chars_per_word");
-  if (limit < 0) {
-    section.fail("max_input_chars_per_word", "a count");
-  }
-  model.max_characters_per_word = static_cast<size_t>(limit);
+  model.max_characters_per_word = read_count(section, "max_input_chars_per_word");
   // The ids have been removed: any remaining member is not an id.
-  const JsonSection vocabulary = section.section("vocab");
+  const JsonDocument vocabulary = section.section("vocab");
   if (!vocabulary.value().empty()) {
     vocabulary.fail(vocabulary.value().begin().key(), "an id");
   }
   return model;
 }
 
-std::vector<AddedToken> read_added_tokens(const JsonSection& top) {
+std::vector<AddedToken> read_added_tokens(const JsonDocument& top) {
   std::vector<AddedToken> tokens;
   if (!top.has("added_tokens")) {
     return tokens;
   }
   for (const json& value : top.array("added_tokens")) {
-    const JsonSection section(value, fmt::format("added_tokens[{}]", tokens.size()), top.file());
-    AddedToken token;
-    token.content = section.text("content");
-    token.single_word = section.boolean_or("single_word", false);
-    token.lstrip = section.boolean_or("lstrip", false);
-    token.rstrip = section.boolean_or("rstrip", false);
-    token.normalized = section.boolean_or("normalized", true);
-    tokens.push_back(std::move(token));
+    const JsonDocument section = top.section(fmt::format("added_tokens[{}]", tokens.size()), value);
+    tokens.push_back(read_added_token(section, /*normalized=*/true));
   }
   return tokens;
 }
 
 // A special token of BertProcessing: ["[SEP]", 102].
-int32_t read_pair(const JsonSection& section, const char* key) {
+int32_t read_pair(const JsonDocument& section, const char* key) {
   const json& pair = section.array(key);
   if (pair.size() != 2 || !is_token_id(pair[1])) {
     section.fail(key, "a token and its id");
@@ -81,10 +94,10 @@ int32_t read_pair(const JsonSection& section, const char* key) {
 }
 
 // The ids of one special token of a template.
-void append_special(const JsonSection& processor,
+void append_special(const JsonDocument& processor,
                     const std::string& token,
                     std::vector<int32_t>& ids) {
-  const JsonSection section = processor.section("special_tokens").section(token.c_str());
+  const JsonDocument section = processor.section("special_tokens").section(token);
   for (const json& id : section.array("ids")) {
     if (!is_token_id(id)) {
       section.fail("ids", "ids");
@@ -93,10 +106,10 @@ void append_special(const JsonSection& processor,
   }
 }
 
-void read_template(const JsonSection& processor, TokenizerSettings& settings) {
+void read_template(const JsonDocument& processor, TokenizerSettings& settings) {
   int sequences = 0;
   for (const json& value : processor.array("single")) {
-    const JsonSection piece(value, processor.path("single[]"), processor.file());
+    const JsonDocument piece = processor.section("single[]", value);
     if (piece.has("SpecialToken")) {
       append_special(processor,
                      piece.section("SpecialToken").text("id"),
@@ -112,11 +125,11 @@ void read_template(const JsonSection& processor, TokenizerSettings& settings) {
   }
 }
 
-void read_post_processor(const JsonSection& top, TokenizerSettings& settings) {
+void read_post_processor(const JsonDocument& top, TokenizerSettings& settings) {
   if (!top.has("post_processor")) {
     return;
   }
-  const JsonSection processor = top.section("post_processor");
+  const JsonDocument processor = top.section("post_processor");
   if (processor.text_or("type", "") == "BertProcessing") {
     settings.ids_before.push_back(read_pair(processor, "cls"));
     settings.ids_after.push_back(read_pair(processor, "sep"));
@@ -137,10 +150,9 @@ TokenizerSettings read_tokenizer_json(const std::filesystem::path& file) {
                          vocabulary.set(std::move(token), static_cast<int32_t>(id));
                          return true;
                        }};
-  const JsonDocument document = JsonDocument::read(file, &ids);
-  const JsonSection top(document.value(), "", document.name());
+  const JsonDocument top = JsonDocument::read(file, &ids).with_errors(kTokenizerErrors);
   TokenizerSettings settings;
-  settings.file = document.name();
+  settings.file = top.name();
   settings.normalizer = read_normalizer(top);
   require_type(top.section("pre_tokenizer"), "BertPreTokenizer");
   settings.model = read_model(top.section("model"));

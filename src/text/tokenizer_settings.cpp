@@ -20,6 +20,16 @@ TokenizerSettings read_tokenizer_settings(const std::filesystem::path& folder) {
                   folder.string()));
 }
 
+AddedToken read_added_token(const JsonDocument& section, bool normalized) {
+  AddedToken token;
+  token.content = section.text("content");
+  token.single_word = section.boolean_or("single_word", false);
+  token.lstrip = section.boolean_or("lstrip", false);
+  token.rstrip = section.boolean_or("rstrip", false);
+  token.normalized = section.boolean_or("normalized", normalized);
+  return token;
+}
+
 int32_t require_token(const TokenizerSettings& settings,
                       const std::string& token,
                       const char* key) {

@@ -5,11 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/json_document.h"
 #include "text/added_tokens.h"
 #include "text/normalizer.h"
 #include "text/wordpiece.h"
 
 namespace fastintent {
+
+/// How errors in a tokenizer's files are worded. Objects and arrays there may be whole vocabularies.
+constexpr JsonErrorStyle kTokenizerErrors = {"read tokenizer", 60, /*shows_containers=*/false};
 
 /// Everything that a folder says about its tokenizer, checked.
 struct TokenizerSettings {
@@ -32,6 +36,10 @@ TokenizerSettings read_tokenizer_json(const std::filesystem::path& file);
 /// names of the special tokens and its flags are in tokenizer_config.json beside it, if there is
 /// one.
 TokenizerSettings read_vocab_txt(const std::filesystem::path& file);
+
+/// The added token that `section` describes. `normalized` is its flag of that name where the section
+/// has none: the two files have different defaults.
+AddedToken read_added_token(const JsonDocument& section, bool normalized);
 
 /// Throws bad_checkpoint unless the vocabulary holds `token`, the value of `key`.
 int32_t require_token(const TokenizerSettings& settings, const std::string& token, const char* key);

@@ -7,7 +7,6 @@
 #include "checkpoint/json_document.h"
 #include "fastintent/error.h"
 #include "text/character_tables.h"
-#include "text/json_section.h"
 #include "text/tokenizer_settings.h"
 #include "text/utf8.h"
 
@@ -19,6 +18,9 @@ namespace {
 
 // The limit of JSON files: no vocabulary is that large.
 constexpr size_t kMaxVocabularyBytes = kMaxJsonBytes;
+
+// The flag `normalized` of a token whose entry in the configuration has none.
+constexpr bool kNormalizedByDefault = false;
 
 std::string_view without_trailing_space(std::string_view line) {
   while (!line.empty()) {
@@ -56,25 +58,15 @@ Vocabulary read_vocabulary(const std::filesystem::path& file) {
   return vocabulary;
 }
 
-AddedToken token_of(const JsonSection& section) {
-  AddedToken token;
-  token.content = section.text("content");
-  token.single_word = section.boolean_or("single_word", false);
-  token.lstrip = section.boolean_or("lstrip", false);
-  token.rstrip = section.boolean_or("rstrip", false);
-  token.normalized = section.boolean_or("normalized", false);
-  return token;
-}
-
 // A special token: in the configuration a string or an object with flags.
-AddedToken special_token(const JsonSection& config, const char* key, const char* fallback) {
+AddedToken special_token(const JsonDocument& config, const char* key, const char* fallback) {
   AddedToken token;
   token.content = fallback;
   if (!config.has(key)) {
     return token;
   }
   if (config.value().at(key).is_object()) {
-    return token_of(config.section(key));
+    return read_added_token(config.section(key), kNormalizedByDefault);
   }
   token.content = config.text(key);
   return token;
@@ -89,15 +81,15 @@ void add_unless_known(const AddedToken& token, std::vector<AddedToken>& tokens) 
 }
 
 // The tokens that the configuration lists by id, in that order.
-std::vector<AddedToken> listed_tokens(const JsonSection& config) {
+std::vector<AddedToken> listed_tokens(const JsonDocument& config) {
   std::vector<AddedToken> tokens;
   if (!config.has("added_tokens_decoder")) {
     return tokens;
   }
-  const JsonSection listed = config.section("added_tokens_decoder");
+  const JsonDocument listed = config.section("added_tokens_decoder");
   std::map<size_t, std::map<std::string, AddedToken>> by_id;  // "2" before "10"
   for (const auto& [id, value] : listed.value().items()) {
-    by_id[id.size()].emplace(id, token_of(listed.section(id.c_str())));
+    by_id[id.size()].emplace(id, read_added_token(listed.section(id), kNormalizedByDefault));
   }
   for (const auto& [digits, same_length] : by_id) {
     for (const auto& [id, token] : same_length) {
@@ -114,7 +106,7 @@ TokenizerSettings read_vocab_txt(const std::filesystem::path& file) {
   const JsonDocument document = std::filesystem::exists(config_file)
                                     ? JsonDocument::read(config_file)
                                     : JsonDocument::parse("{}", config_file.string());
-  const JsonSection config(document.value(), "", document.name());
+  const JsonDocument config = document.with_errors(kTokenizerErrors);
   TokenizerSettings settings;
   settings.file = file.string();
   settings.model.vocabulary = read_vocabulary(file);

@@ -59,6 +59,40 @@ TEST(JsonDocument, WrongTypesNameKeyExpectedAndFound) {
   expect_error(bad, "true or false as 'a'", [&] { document.boolean_or("a", false); });
 }
 
+TEST(JsonDocument, SectionsAreNamedByTheirPath) {
+  const JsonDocument section = parse(R"({"a":{"b":{"t":"text","l":[1,{"x":2}],"n":null}}})")
+                                   .section("a")
+                                   .section("b");  // outlives the documents above it
+  EXPECT_EQ(section.text("t"), "text");
+  EXPECT_EQ(section.path("t"), "a.b.t");
+  ASSERT_EQ(section.array("l").size(), 2U);
+  EXPECT_EQ(section.section("l[1]", section.array("l")[1]).integer("x"), 2);
+  const auto bad = ErrorCode::bad_checkpoint;
+  expect_error(bad, "an object as 'a.b.c', found none", [&] { section.section("c"); });
+  expect_error(bad, "an object as 'a.b.l[0]', found 1 (config.json)", [&] {
+    section.section("l[0]", section.array("l")[0]);
+  });
+  expect_error(bad, "a string as 'a.b.n', found null", [&] { section.text("n"); });
+  expect_error(bad, "an array as 'a.b.t', found \"text\"", [&] { section.array("t"); });
+  expect_error(bad,
+               "read JSON: expected a count as 'a.b.l', found [1,{\"x\":2}] (config.json)",
+               [&] { section.fail("l", "a count"); });
+}
+
+TEST(JsonDocument, ErrorsAreWordedAsTheReaderAsks) {
+  const JsonDocument document =
+      parse(R"({"s":{"l":[1,2],"t":"123456789"}})").with_errors({"read numbers", 5, false});
+  const auto bad = ErrorCode::bad_checkpoint;
+  expect_error(bad, "read numbers: expected a string as 's', found an object of 2", [&] {
+    document.text("s");
+  });
+  const JsonDocument section = document.section("s");
+  expect_error(bad, "read numbers: expected a string as 's.l', found an array of 2", [&] {
+    section.text("l");
+  });
+  expect_error(bad, "found \"1234... (config.json)", [&] { section.integer("t"); });
+}
+
 TEST(JsonDocument, ALongValueIsShownInPart) {
   const JsonDocument document = parse(R"({"a":")" + std::string(1000, 'x') + R"("})");
   try {

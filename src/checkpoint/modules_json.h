@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "checkpoint/parse_json.h"
+
+namespace fastintent {
+
+/// One module in the modules.json of sentence-transformers.
+struct ModuleEntry {
+  std::string type;  ///< a Python class: "sentence_transformers.models.Pooling"
+  std::string path;  ///< its folder, "1_Pooling"; empty for the model's own. Not checked
+};
+
+/// Reads the modules that `file` lists, in order.
+///
+/// Throws missing_input, bad_checkpoint. With Malformed::ignored it throws neither: a missing type or
+/// path is empty, and a file that is absent or not an array of modules has no modules.
+std::vector<ModuleEntry> read_modules_json(const std::filesystem::path& file, Malformed malformed);
+
+}  // namespace fastintent

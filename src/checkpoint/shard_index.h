@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "checkpoint/parse_json.h"
+
+namespace fastintent {
+
+/// The name of the shard that holds each tensor, by the tensor's name.
+using ShardIndex = std::map<std::string, std::string>;
+
+/// Reads a model.safetensors.index.json. Each shard is the name of a file in the index's folder.
+///
+/// Throws missing_input, bad_checkpoint. With Malformed::ignored it throws neither: the names may be
+/// any strings, and an entry that is not a string is left out.
+ShardIndex read_shard_index(const std::filesystem::path& file, Malformed malformed);
+
+}  // namespace fastintent
