@@ -9,7 +9,7 @@
 namespace fastintent {
 namespace {
 
-constexpr std::array kFamilies{&kBertFamily, &kDistilBertFamily};
+constexpr std::array kFamilies{&bert_family, &distilbert_family};
 
 }  // namespace
 

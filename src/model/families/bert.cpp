@@ -26,7 +26,7 @@ EncoderConfig read_config(const JsonDocument& config) {
 
 }  // namespace
 
-const Family kBertFamily{
+const Family bert_family{
     .model_type = "bert",
     .architecture = "Bert",
     .prefix = "bert.",

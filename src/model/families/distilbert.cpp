@@ -24,7 +24,7 @@ EncoderConfig read_config(const JsonDocument& config) {
 
 }  // namespace
 
-const Family kDistilBertFamily{.model_type = "distilbert",
+const Family distilbert_family{.model_type = "distilbert",
                                .architecture = "DistilBert",
                                .prefix = "distilbert.",
                                .read_config = read_config,

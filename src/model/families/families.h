@@ -6,7 +6,7 @@
 // model/family.cpp.
 namespace fastintent {
 
-extern const Family kBertFamily;
-extern const Family kDistilBertFamily;
+extern const Family bert_family;
+extern const Family distilbert_family;
 
 }  // namespace fastintent
