@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 #include <utility>
 
 #include "fastintent/error.h"
@@ -111,8 +110,8 @@ void Replica::warm_up(int max_length) {
   // Sequences of one token: the layers over all tokens then have as many rows as the layers with
   // one row per text. The largest first, so that later recordings stay valid.
   const DeviceTraits& traits = backend_->traits();
-  for (const int64_t rows : std::views::reverse(traits.row_buckets)) {
-    run_sequences(rows, 1);
+  for (auto rows = traits.row_buckets.rbegin(); rows != traits.row_buckets.rend(); ++rows) {
+    run_sequences(*rows, 1);
   }
   if (!traits.records_passes) {
     return;
@@ -123,9 +122,9 @@ void Replica::warm_up(int max_length) {
     run_sequences(1, length);
   };
   record(max_length);
-  for (const int64_t length : std::views::reverse(traits.row_buckets)) {
-    if (length < max_length) {
-      record(length);
+  for (auto length = traits.row_buckets.rbegin(); length != traits.row_buckets.rend(); ++length) {
+    if (*length < max_length) {
+      record(*length);
     }
   }
 }
