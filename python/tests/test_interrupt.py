@@ -54,8 +54,6 @@ except KeyboardInterrupt:
 
 @pytest.mark.parametrize("call", CALLS)
 def test_control_c_stops_a_call_and_leaves_the_classifier_in_use(call):
-    # Where the tests run in the background SIGINT is ignored, and the program would inherit that.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     program = PROGRAM.format(model=str(TRAINED), call=CALLS[call])
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
