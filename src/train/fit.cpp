@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "fastintent/error.h"
-#include "train/learning_rate.h"
 
 namespace fastintent {
 namespace {

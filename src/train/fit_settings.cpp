@@ -1,4 +1,4 @@
-#include "train/learning_rate.h"
+#include "train/fit_settings.h"
 
 #include <algorithm>
 #include <cmath>
