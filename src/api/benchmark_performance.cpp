@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "api/classifier_state.h"
+#include "api/predict_texts.h"
 #include "api/prediction_stream_state.h"
 #include "api/sample_texts.h"
 #include "fastintent/error.h"

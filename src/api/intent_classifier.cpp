@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/classifier_state.h"
+#include "api/predict_texts.h"
 #include "api/prediction_stream_state.h"
 #include "fastintent/error.h"
 #include "model/family.h"

@@ -2,6 +2,7 @@
 
 #include "api/classifier_state.h"
 #include "api/compare_predictions.h"
+#include "api/predict_texts.h"
 #include "api/sample_texts.h"
 
 namespace fastintent {

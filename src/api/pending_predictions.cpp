@@ -1,5 +1,7 @@
 #include "api/pending_predictions.h"
 
+#include <utility>
+
 #include "fastintent/dataset.h"
 
 namespace fastintent {
@@ -40,6 +42,48 @@ std::vector<IntentPrediction> PendingPredictions::finish(Progress& progress) {
   }
   progress.add(static_cast<int64_t>(predictions_.size()));
   return std::move(predictions_);
+}
+
+bool PendingBatches::wants_more() const {
+  if (started_.size() < 2) {
+    return true;  // the next batch is read and tokenised while the first one runs
+  }
+  // Enough to keep the workers busy with batches of a few texts. Batches without work do not count
+  // there: this limit bounds their memory.
+  constexpr int kMostWithoutWork = 64;
+  return without_work_ < kMostWithoutWork && context_.predictor->wants_more() &&
+         !started_.front().pending.is_done();
+}
+
+void PendingBatches::start(std::span<const std::string_view> texts) {
+  count_started(started_.emplace_back(context_, texts));
+}
+
+void PendingBatches::start(std::vector<std::string> texts) {
+  count_started(started_.emplace_back(context_, std::move(texts)));
+}
+
+void PendingBatches::count_started(const Started& batch) {
+  without_work_ += batch.pending.caused_work() ? 0 : 1;
+}
+
+PredictionBatch PendingBatches::finish_first() {
+  Started& first = started_.front();
+  without_work_ -= first.pending.caused_work() ? 0 : 1;
+  PredictionBatch batch;
+  batch.predictions = first.pending.finish(progress_);
+  if (first.distinct) {
+    batch.predictions = first.distinct->spread(std::move(batch.predictions));
+  }
+  batch.texts = std::move(first.texts);
+  batch.batch_idx = next_index_++;
+  started_.pop_front();
+  return batch;
+}
+
+void PendingBatches::clear() {
+  started_.clear();
+  without_work_ = 0;
 }
 
 }  // namespace fastintent

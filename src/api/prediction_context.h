@@ -3,9 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string_view>
-#include <vector>
 
 #include "fastintent/intent_classifier.h"
 #include "predict/prediction_cache.h"
@@ -42,12 +40,5 @@ void require_text(std::string_view text);
 
 /// The predictor's request for a call with `options`.
 RankingRequest request_of(const PredictOptions& options);
-
-/// Predicts a text that is not blank with the model, without checking the cache.
-IntentPrediction predict_one(const PredictionContext& context, std::string_view text);
-
-/// Predictions in the order of `texts`, each distinct one computed once.
-std::vector<IntentPrediction> predict_all(const PredictionContext& context,
-                                          std::span<const std::string_view> texts);
 
 }  // namespace fastintent

@@ -1,56 +1,36 @@
 #include "fastintent/prediction_stream.h"
 
-#include <deque>
 #include <exception>
 #include <utility>
 
-#include "api/distinct_texts.h"
-#include "api/pending_predictions.h"
 #include "api/prediction_stream_state.h"
 
 namespace fastintent {
 
 PredictionStream::State::State(PredictionContext context, TextSource source)
-    : context_(std::move(context)), source_(std::move(source)), progress_(context_.options, 0) {}
+    : context_(std::move(context)),
+      source_(std::move(source)),
+      progress_(context_.options, 0),
+      batches_(context_, progress_) {}
 
 bool PredictionStream::State::next(PredictionBatch& batch) {
-  while (source_ && may_read_ahead()) {
+  const bool reads_ahead = context_.options.batch_size > 1;  // as the header promises
+  while (source_ && (batches_.empty() || (reads_ahead && batches_.wants_more()))) {
     start_batch();
   }
-  if (started_.empty()) {
+  if (batches_.empty()) {
     if (error_) {
       std::rethrow_exception(std::exchange(error_, nullptr));
     }
     return false;
   }
   try {
-    Started& first = *started_.front();
-    batch.predictions = first.distinct.spread(first.pending.finish(progress_));
-    batch.texts = std::move(first.texts);
-    batch.batch_idx = next_index_++;
+    batch = batches_.finish_first();
   } catch (...) {
     end();
     throw;
   }
-  started_.pop_front();
   return true;
-}
-
-bool PredictionStream::State::may_read_ahead() const {
-  if (started_.empty()) {
-    return true;
-  }
-  if (context_.options.batch_size == 1) {
-    return false;  // as the header promises
-  }
-  if (started_.size() == 1) {
-    return true;
-  }
-  // Enough to keep the workers busy with batches of a few texts. Cached answers cause no work, so
-  // wants_more() does not bound the memory: this limit does.
-  constexpr size_t kMostStarted = 64;
-  return started_.size() < kMostStarted && context_.predictor->wants_more() &&
-         !started_.front()->pending.is_done();
 }
 
 void PredictionStream::State::start_batch() {
@@ -78,7 +58,7 @@ void PredictionStream::State::start_batch() {
     return;
   }
   try {
-    started_.push_back(std::make_unique<Started>(context_, std::move(texts)));
+    batches_.start(std::move(texts));
   } catch (...) {
     remember();
   }
@@ -87,7 +67,7 @@ void PredictionStream::State::start_batch() {
 void PredictionStream::State::end() {
   source_ = nullptr;
   error_ = nullptr;
-  started_.clear();
+  batches_.clear();
 }
 
 PredictionStream::PredictionStream(std::unique_ptr<State> state) : state_(std::move(state)) {}

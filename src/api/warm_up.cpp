@@ -1,4 +1,5 @@
 #include "api/classifier_state.h"
+#include "api/predict_texts.h"
 #include "api/sample_texts.h"
 
 namespace fastintent {
