@@ -3,7 +3,7 @@
 
 Each folder of src/ includes only folders below it; the command line, the Python module and the examples
 see the public headers only; oneDNN, libcurl and CUDA stay behind their seams; no code asks by #if which device
-it was built for.
+it was built for. Files include each other without cycles: a header and the sources of its name count as one file.
 """
 
 import pathlib
@@ -62,6 +62,36 @@ def lines_of(path):
         yield name, f"{name}:{number}", text, include and include[2]
 
 
+def include_cycles(base):
+    """Groups of files below `base`, by name without suffix, of which each includes all others, if by way of some."""
+    includes = {}
+    for path in source_files(base):
+        file = path.relative_to(root / base).with_suffix("")
+        targets = includes.setdefault(file.as_posix(), set())
+        for _, _, _, included in lines_of(path):
+            if included:
+                beside = file.parent / included  # in cli/ and python/src/, which include by the name alone
+                target = beside if (root / base / beside).is_file() else pathlib.Path(included)
+                targets.add(target.with_suffix("").as_posix())
+
+    def reached_from(file):
+        reached, waiting = set(), [file]
+        while waiting:
+            for target in includes.get(waiting.pop(), ()):
+                if target not in reached:
+                    reached.add(target)
+                    waiting.append(target)
+        return reached
+
+    reached = {file: reached_from(file) for file in includes}
+    cycles = {
+        tuple(sorted(other for other in reached[file] if file in reached.get(other, ())))
+        for file in includes
+        if file in reached[file]
+    }
+    return sorted(cycle for cycle in cycles if len(cycle) > 1)
+
+
 for path in source_files("src"):
     folder = path.relative_to(root / "src").parts[0]
     if folder not in ALLOWED:
@@ -91,6 +121,10 @@ for path in source_files("include"):
     for _, place, _, included in lines_of(path):
         if included and not PUBLIC_HEADER_MAY_INCLUDE.fullmatch(included):
             failures.append(f"{place}: a public header includes {included}")
+
+for base in ["src", "cli", "python/src"]:
+    for cycle in include_cycles(base):
+        failures.append(f"{base}: files that include each other: {', '.join(cycle)}")
 
 print("\n".join(failures) or "layers: ok")
 sys.exit(bool(failures))

@@ -11,6 +11,7 @@
 #include "fastintent/quantize.h"
 #include "model/load_weights.h"
 #include "model/packed_weights.h"
+#include "model/prepared_model.h"
 
 namespace fastintent {
 namespace {
@@ -70,7 +71,7 @@ void pack_weights(const ModelFolder& folder, const fs::path& out, QuantizationRe
   for (const auto& [name, weight] : model.packable) {
     report.fp32_bytes += weight->rows() * weight->columns() * static_cast<int64_t>(sizeof(float));
   }
-  report.packed_bytes = write_packed_weights(out, model, report.precision, folder);
+  report.packed_bytes = write_packed_weights(out, model.packable, report.precision, folder);
 }
 
 // Predicts on the CPU, which supports these precisions. `before`: number of texts already predicted

@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstring>
 
-#include "checkpoint/tensor_files.h"
+#include "checkpoint/safetensors.h"
 #include "fastintent/error.h"
 
 namespace fastintent {

@@ -1,13 +1,31 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "checkpoint/tensor_files.h"
+#include "compute/tensor.h"
 
 namespace fastintent {
+
+enum class StoredType { f32, f16, bf16, other };
+
+/// A tensor as stored in a mapped file.
+struct StoredTensor {
+  std::string name;
+  StoredType type = StoredType::other;
+  std::string type_name;  ///< as named in the file, for messages
+  std::vector<int64_t> shape;
+  std::span<const std::byte> bytes;
+  std::string file;  ///< for messages
+};
+
+/// The metadata of a file beside its tensors: text by key.
+using FileMetadata = std::map<std::string, std::string, std::less<>>;
 
 /// A parsed safetensors file.
 struct SafetensorsContent {
@@ -22,5 +40,36 @@ struct SafetensorsContent {
 ///
 /// The result's views point into `bytes`. Throws bad_checkpoint (`name` names the file).
 SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std::string& name);
+
+/// Converts to f32. Throws bad_checkpoint (file, tensor, expected, found) when the shape differs
+/// from [rows, columns] ([columns] for one row also counts) or the type is not F32, F16 or BF16.
+void read_tensor(const StoredTensor& stored, Tensor out);
+
+/// The tensor in place, without a copy, when it is F32, aligned and of that shape; else an empty
+/// view (shape is checked as in read_tensor). Valid while the TensorFiles lives.
+ConstTensor view_tensor(const StoredTensor& stored, int64_t rows, int64_t columns);
+
+/// A tensor to be written: F32, contiguous, of one or two dimensions; or plain bytes (U8).
+struct TensorToWrite {
+  TensorToWrite(std::string tensor_name,
+                std::vector<int64_t> tensor_shape,
+                std::span<const float> values);
+  TensorToWrite(std::string tensor_name, std::span<const std::byte> tensor_bytes);
+
+  std::string name;
+  const char* type_name;
+  int64_t value_bytes;  ///< of one value
+  std::vector<int64_t> shape;
+  std::span<const std::byte> bytes;
+};
+
+/// Writes a safetensors file and fsyncs it. The default metadata are what transformers expects of
+/// weights. The first tensor begins at a multiple of 64 bytes in the file, as do those that follow
+/// tensors of such sizes.
+/// Throws cannot_create or io_error; invalid_argument for a repeated name or values that do not
+/// fill their shape.
+void write_safetensors(const std::filesystem::path& file,
+                       std::span<const TensorToWrite> tensors,
+                       const FileMetadata& metadata = {{"format", "pt"}});
 
 }  // namespace fastintent

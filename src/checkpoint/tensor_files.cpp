@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/mapped_file.h"
-#include "checkpoint/safetensors.h"
 #include "checkpoint/shard_index.h"
 #include "fastintent/error.h"
 

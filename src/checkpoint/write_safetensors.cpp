@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/file_writer.h"
-#include "checkpoint/tensor_files.h"
+#include "checkpoint/safetensors.h"
 #include "fastintent/error.h"
 
 namespace fastintent {

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "compute/backend.h"
 #include "compute/dropout.h"
+#include "compute/operands.h"
 #include "compute/tensor.h"
 
 namespace fastintent {

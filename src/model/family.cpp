@@ -1,42 +1,10 @@
 #include "model/family.h"
 
-#include <fmt/format.h>
-
-#include <array>
-
-#include "model/families/families.h"
-
 namespace fastintent {
-namespace {
-
-constexpr std::array kFamilies{&bert_family, &distilbert_family};
-
-}  // namespace
 
 bool Family::is_in_encoder(std::string_view head_tensor) const {
   return head.dense_in_encoder && head_tensor.starts_with(head.dense) &&
          head_tensor.substr(head.dense.size()).starts_with('.');
-}
-
-std::span<const Family* const> families() {
-  return kFamilies;
-}
-
-const Family* find_family(std::string_view model_type) {
-  for (const Family* family : families()) {
-    if (family->model_type == model_type) {
-      return family;
-    }
-  }
-  return nullptr;
-}
-
-std::string known_families() {
-  std::string list;
-  for (const Family* family : families()) {
-    list += fmt::format("{}\"{}\"", list.empty() ? "" : " or ", family->model_type);
-  }
-  return list;
 }
 
 }  // namespace fastintent

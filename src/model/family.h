@@ -1,7 +1,5 @@
 #pragma once
 
-#include <span>
-#include <string>
 #include <string_view>
 
 #include "checkpoint/json_document.h"
@@ -51,14 +49,5 @@ struct Family {
   /// Whether a head tensor belongs to the plain encoder of transformers.
   bool is_in_encoder(std::string_view head_tensor) const;
 };
-
-/// Every family, in the order in which messages list them.
-std::span<const Family* const> families();
-
-/// Returns nullptr when no family has this model_type.
-const Family* find_family(std::string_view model_type);
-
-/// The model types of all families, quoted, for messages: "bert" or "distilbert".
-std::string known_families();
 
 }  // namespace fastintent

@@ -7,7 +7,7 @@
 
 #include "fastintent/error.h"
 #include "model/config_numbers.h"
-#include "model/family.h"
+#include "model/families/families.h"
 
 namespace fastintent {
 

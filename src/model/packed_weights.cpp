@@ -101,13 +101,13 @@ PackedBytes PackedWeights::find(const std::string& name) const {
 }
 
 int64_t write_packed_weights(const std::filesystem::path& folder,
-                             const PreparedModel& model,
+                             const PackableWeights& weights,
                              Precision precision,
                              const ModelFolder& source) {
   std::vector<TensorToWrite> tensors;
   int64_t bytes = 0;
   std::string layout;
-  for (const auto& [name, weight] : model.packable) {
+  for (const auto& [name, weight] : weights) {
     const PackedBytes packed = weight->packed();
     layout = packed.layout;
     tensors.emplace_back(name, packed.bytes);

@@ -3,12 +3,18 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "checkpoint/tensor_files.h"
+#include "compute/operands.h"
+#include "fastintent/options.h"
 #include "model/model_folder.h"
-#include "model/prepared_model.h"
 
 namespace fastintent {
+
+/// The matrices of a model as a backend runs them, by our own names ("layer.0.intermediate").
+using PackableWeights = std::vector<std::pair<std::string, PreparedWeight*>>;
 
 /// The packed weights of a prepared folder: the folder's matrices as prepare_model packed them in
 /// one precision, in one mapped file beside the folder's own files. The format is documented in
@@ -22,7 +28,7 @@ class PackedWeights {
   Precision precision() const { return precision_; }
   const std::string& layout() const { return layout_; }  ///< as in PackedBytes
 
-  /// Returns a weight by its name in PreparedModel::packable. Throws bad_checkpoint when there is
+  /// Returns a weight by its name in PackableWeights. Throws bad_checkpoint when there is
   /// none.
   PackedBytes find(const std::string& name) const;
 
@@ -34,10 +40,10 @@ class PackedWeights {
   std::string layout_;
 };
 
-/// Writes the packed weights of `model`, made of the weights of `source` in `precision`, into
-/// `folder`, and returns their size in bytes. Throws cannot_create or io_error.
+/// Writes `weights`, made of the weights of `source` in `precision`, into `folder`, and returns
+/// their size in bytes. Throws cannot_create or io_error.
 int64_t write_packed_weights(const std::filesystem::path& folder,
-                             const PreparedModel& model,
+                             const PackableWeights& weights,
                              Precision precision,
                              const ModelFolder& source);
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "fastintent/error.h"
-#include "model/packed_weights.h"
 
 namespace fastintent {
 namespace {

@@ -1,16 +1,12 @@
 #pragma once
 
-#include <memory>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "compute/layer.h"
 #include "model/model_weights.h"
+#include "model/packed_weights.h"
 
 namespace fastintent {
-
-class PackedWeights;
 
 /// A model ready to run: immutable during prediction, shared by all workers of one kind of backend.
 /// Biases, norms and tables are views: the weights they view must outlive it (also the matrices
@@ -20,8 +16,7 @@ struct PreparedModel {
   PreparedEncoder encoder;
   PreparedHead head;
   std::vector<Buffer> owned;  // biases, norms and tables, for inference
-  /// The matrices in the requested precision, by our own names ("layer.0.intermediate").
-  std::vector<std::pair<std::string, PreparedWeight*>> packable;
+  PackableWeights packable;   // the matrices in the requested precision
 };
 
 /// Prepares a model to run. Throws invalid_argument for a kind of layer that nothing runs yet:

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "checkpoint/tensor_files.h"
+#include "checkpoint/safetensors.h"
 #include "fastintent/error.h"
 #include "model/family.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/expect_error.h"
-#include "checkpoint/tensor_files.h"
+#include "checkpoint/safetensors.h"
 
 namespace fastintent {
 namespace {

@@ -1,4 +1,4 @@
-#include "model/family.h"
+#include "model/families/families.h"
 
 #include <gtest/gtest.h>
 

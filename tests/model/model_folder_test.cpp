@@ -9,7 +9,7 @@
 #include "base/temporary_folder.h"
 #include "devices/create_backend.h"
 #include "golden_case.h"
-#include "model/family.h"
+#include "model/families/families.h"
 #include "model/load_weights.h"
 #include "model/save_model.h"
 

@@ -9,6 +9,7 @@
 #include "devices/create_backend.h"
 #include "golden_case.h"
 #include "model/load_weights.h"
+#include "model/prepared_model.h"
 
 namespace fastintent {
 namespace {
@@ -25,7 +26,7 @@ class PreparedCopy {
     load_trained_weights(folder, folder.config(), weights_.weights);
     model_ = prepare_model(
         *backend_, folder.config(), weights_.weights, precision, WeightUse::inference);
-    bytes_ = write_packed_weights(path(), model_, precision, folder);
+    bytes_ = write_packed_weights(path(), model_.packable, precision, folder);
   }
 
   fs::path path() const { return folder_ / "model"; }

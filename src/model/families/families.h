@@ -1,12 +1,24 @@
 #pragma once
 
+#include <span>
+#include <string>
+#include <string_view>
+
 #include "model/family.h"
 
-// One declaration per family; the definition is in the file of its name, its row in
-// model/family.cpp.
 namespace fastintent {
 
+// One declaration per family; the definition is in the file of its name, its row in families.cpp.
 extern const Family bert_family;
 extern const Family distilbert_family;
+
+/// Every family, in the order in which messages list them.
+std::span<const Family* const> families();
+
+/// Returns nullptr when no family has this model_type.
+const Family* find_family(std::string_view model_type);
+
+/// The model types of all families, quoted, for messages: "bert" or "distilbert".
+std::string known_families();
 
 }  // namespace fastintent
