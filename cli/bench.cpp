@@ -56,11 +56,11 @@ int bench(const BenchOptions& options) {
       const LabelledTexts rows = read_labelled_texts(options.train);
       comparison.training = compare_training(options.classifier, rows, options.iterations);
     }
-    output.write(options.json ? to_json(comparison) + "\n" : comparison_table(comparison));
+    output.write(options.json ? to_json(comparison).line() + "\n" : comparison_table(comparison));
   } else {
     IntentClassifier classifier = open_classifier(options.classifier);
     const PerformanceReport report = classifier.benchmark_performance(samples, options.iterations);
-    output.write(options.json ? to_json(report) + "\n" : performance_table(report));
+    output.write(options.json ? to_json(report).line() + "\n" : performance_table(report));
   }
   output.finish();
   return kOk;

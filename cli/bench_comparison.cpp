@@ -6,7 +6,6 @@
 
 #include "fastintent/devices.h"
 #include "fastintent/error.h"
-#include "json.h"
 #include "messages.h"
 #include "performance_report.h"
 
@@ -153,21 +152,19 @@ std::string comparison_table(const BenchComparison& comparison) {
   return table + "\n" + table_of(fmt::format("{:>28}", "training examples/s"), rows);
 }
 
-std::string to_json(const BenchComparison& comparison) {
-  std::vector<std::string> prediction;
+JsonObject to_json(const BenchComparison& comparison) {
+  std::vector<JsonObject> prediction;
   for (const PerformanceReport& report : comparison.prediction) {
     prediction.push_back(to_json(report));
   }
-  std::vector<std::string> training;
+  std::vector<JsonObject> training;
   for (const TrainingSpeed& speed : comparison.training) {
-    training.push_back(fmt::format(R"({{"device":{},"precision":{},"examples_per_second":{}}})",
-                                   json_string(speed.device),
-                                   json_string(precision_name(speed.precision)),
-                                   json_number(speed.examples_per_second)));
+    training.push_back(JsonObject()
+                           .text("device", speed.device)
+                           .text("precision", precision_name(speed.precision))
+                           .number("examples_per_second", speed.examples_per_second));
   }
-  return fmt::format(R"({{"prediction":[{}],"training":[{}]}})",
-                     fmt::join(prediction, ","),
-                     fmt::join(training, ","));
+  return JsonObject().array("prediction", prediction).array("training", training);
 }
 
 }  // namespace fastintent::cli

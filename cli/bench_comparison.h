@@ -7,6 +7,7 @@
 #include "classifier_options.h"
 #include "fastintent/dataset.h"
 #include "fastintent/reports.h"
+#include "json.h"
 
 namespace fastintent::cli {
 
@@ -35,6 +36,6 @@ std::vector<TrainingSpeed> compare_training(const ModelOptions& options,
                                             int steps);
 
 std::string comparison_table(const BenchComparison& comparison);
-std::string to_json(const BenchComparison& comparison);
+JsonObject to_json(const BenchComparison& comparison);
 
 }  // namespace fastintent::cli

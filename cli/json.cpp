@@ -33,6 +33,23 @@ std::string json_number(double value) {
   return finite_or_null(value);
 }
 
+JsonObject& JsonObject::array(std::string_view key, std::span<const JsonObject> values) {
+  std::string list;
+  for (const JsonObject& value : values) {
+    list += list.empty() ? "" : ",";
+    list += value.line();
+  }
+  return add(key, "[" + list + "]");
+}
+
+JsonObject& JsonObject::add(std::string_view key, std::string_view value) {
+  members_ += members_.empty() ? "" : ",";
+  members_ += json_string(key);
+  members_ += ":";
+  members_ += value;
+  return *this;
+}
+
 std::string prediction_line_start(std::string_view text) {
   return fmt::format(R"({{"text":{},)", json_string(text));
 }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <concepts>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,6 +17,40 @@ std::string json_string(std::string_view text);
 /// The shortest text that reads back as the same number; null where JSON has none (NaN, infinity).
 std::string json_number(float value);
 std::string json_number(double value);
+
+/// Writes a JSON object on one line, member by member in the order of the calls.
+class JsonObject {
+ public:
+  JsonObject& text(std::string_view key, std::string_view value) {
+    return add(key, json_string(value));
+  }
+  JsonObject& number(std::string_view key, std::integral auto value) {
+    return add(key, std::to_string(value));
+  }
+  JsonObject& number(std::string_view key, std::floating_point auto value) {
+    return add(key, json_number(value));
+  }
+  /// null where there is none
+  JsonObject& number(std::string_view key, const std::optional<double>& value) {
+    return add(key, value ? json_number(*value) : "null");
+  }
+  JsonObject& boolean(std::string_view key, bool value) {
+    return add(key, value ? "true" : "false");
+  }
+  /// null where there is none
+  JsonObject& object(std::string_view key, const std::optional<JsonObject>& value) {
+    return add(key, value ? value->line() : "null");
+  }
+  JsonObject& array(std::string_view key, std::span<const JsonObject> values);
+
+  /// The object, without the end of the line.
+  std::string line() const { return "{" + members_ + "}"; }
+
+ private:
+  JsonObject& add(std::string_view key, std::string_view value);
+
+  std::string members_;
+};
 
 /// One line (without its end) of `predict`:
 /// {"text","intent","confidence","needs_review","alternatives":[{"intent","confidence"},...]}, with

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "json.h"
 #include "messages.h"
 
 namespace fastintent::cli {
@@ -35,27 +34,24 @@ std::string performance_table(const PerformanceReport& report) {
   return table;
 }
 
-std::string to_json(const PerformanceReport& report) {
-  std::string benchmarks;
+JsonObject to_json(const PerformanceReport& report) {
+  JsonObject benchmarks;
   for (const auto& [name, figures] : report.benchmarks) {
-    benchmarks +=
-        fmt::format(R"({}{}:{{"throughput":{},"mean_ms":{},"p50_ms":{},"p95_ms":{},"p99_ms":{},)"
-                    R"("tokenizer_share":{},"encoder_share":{}}})",
-                    benchmarks.empty() ? "" : ",",
-                    json_string(name),
-                    json_number(figures.throughput),
-                    json_number(figures.mean_ms),
-                    json_number(figures.p50_ms),
-                    json_number(figures.p95_ms),
-                    json_number(figures.p99_ms),
-                    json_number(figures.tokenizer_share),
-                    json_number(figures.encoder_share));
+    benchmarks.object(name,
+                      JsonObject()
+                          .number("throughput", figures.throughput)
+                          .number("mean_ms", figures.mean_ms)
+                          .number("p50_ms", figures.p50_ms)
+                          .number("p95_ms", figures.p95_ms)
+                          .number("p99_ms", figures.p99_ms)
+                          .number("tokenizer_share", figures.tokenizer_share)
+                          .number("encoder_share", figures.encoder_share));
   }
-  return fmt::format(R"({{"device":{},"precision":{},"threads":{},"benchmarks":{{{}}}}})",
-                     json_string(report.device),
-                     json_string(precision_name(report.precision)),
-                     report.threads,
-                     benchmarks);
+  return JsonObject()
+      .text("device", report.device)
+      .text("precision", precision_name(report.precision))
+      .number("threads", report.threads)
+      .object("benchmarks", benchmarks);
 }
 
 }  // namespace fastintent::cli

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "fastintent/reports.h"
+#include "json.h"
 
 namespace fastintent::cli {
 
@@ -10,6 +11,6 @@ namespace fastintent::cli {
 std::string performance_table(const PerformanceReport& report);
 
 /// The same as a JSON object.
-std::string to_json(const PerformanceReport& report);
+JsonObject to_json(const PerformanceReport& report);
 
 }  // namespace fastintent::cli

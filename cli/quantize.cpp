@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "choices.h"
@@ -83,27 +84,24 @@ std::string as_text(const QuantizeOptions& options, const QuantizationReport& re
 }
 
 std::string as_json(const QuantizeOptions& options, const QuantizationReport& report) {
-  std::string agreement = "null";
+  std::optional<JsonObject> agreement;
   if (report.agreement) {
-    const auto accuracy = [](const std::optional<double>& share) {
-      return share ? json_number(*share) : "null";
-    };
-    agreement = fmt::format(R"({{"texts":{},"label_agreement":{},"largest_confidence_change":{},)"
-                            R"("accuracy":{},"fp32_accuracy":{}}})",
-                            report.agreement->texts,
-                            json_number(report.agreement->label_agreement),
-                            json_number(report.agreement->largest_confidence_change),
-                            accuracy(report.agreement->accuracy),
-                            accuracy(report.agreement->fp32_accuracy));
+    agreement =
+        JsonObject()
+            .number("texts", report.agreement->texts)
+            .number("label_agreement", report.agreement->label_agreement)
+            .number("largest_confidence_change", report.agreement->largest_confidence_change)
+            .number("accuracy", report.agreement->accuracy)
+            .number("fp32_accuracy", report.agreement->fp32_accuracy);
   }
-  return fmt::format(R"({{"output":{},"precision":{},"fp32_bytes":{},"packed_bytes":{},)"
-                     R"("agreement":{}}})"
-                     "\n",
-                     json_string(options.output),
-                     json_string(precision_name(report.precision)),
-                     report.fp32_bytes,
-                     report.packed_bytes,
-                     agreement);
+  return JsonObject()
+             .text("output", options.output)
+             .text("precision", precision_name(report.precision))
+             .number("fp32_bytes", report.fp32_bytes)
+             .number("packed_bytes", report.packed_bytes)
+             .object("agreement", agreement)
+             .line() +
+         "\n";
 }
 
 int quantize(const QuantizeOptions& options) {

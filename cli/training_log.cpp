@@ -13,36 +13,34 @@ TrainingLog::TrainingLog(std::filesystem::path file, bool append)
     : file_(std::move(file)), append_(append) {}
 
 void TrainingLog::write_step(const StepReport& report) {
-  write(fmt::format(
-      R"({{"event":"step","refitting":{},"step":{},"total_steps":{},"epoch":{},"loss":{},)"
-      R"("learning_rate":{},"gradient_norm":{},"examples_per_second":{}}})",
-      report.refitting,
-      report.step,
-      report.total_steps,
-      json_number(report.epoch),
-      json_number(report.loss),
-      json_number(report.learning_rate),
-      json_number(report.gradient_norm),
-      json_number(report.examples_per_second)));
+  write(JsonObject()
+            .text("event", "step")
+            .boolean("refitting", report.refitting)
+            .number("step", report.step)
+            .number("total_steps", report.total_steps)
+            .number("epoch", report.epoch)
+            .number("loss", report.loss)
+            .number("learning_rate", report.learning_rate)
+            .number("gradient_norm", report.gradient_norm)
+            .number("examples_per_second", report.examples_per_second)
+            .line());
 }
 
 void TrainingLog::write_epoch(const EpochReport& report) {
-  std::string line =
-      fmt::format(R"({{"event":"epoch","refitting":{},"epoch":{},"step":{},"training_loss":{},)"
-                  R"("examples_per_second":{})",
-                  report.refitting,
-                  report.epoch,
-                  report.step,
-                  json_number(report.training_loss),
-                  json_number(report.examples_per_second));
+  JsonObject event;
+  event.text("event", "epoch")
+      .boolean("refitting", report.refitting)
+      .number("epoch", report.epoch)
+      .number("step", report.step)
+      .number("training_loss", report.training_loss)
+      .number("examples_per_second", report.examples_per_second);
   if (report.validation) {
-    line += fmt::format(R"(,"accuracy":{},"macro_f1":{},"loss":{},"best":{})",
-                        json_number(report.validation->accuracy),
-                        json_number(report.validation->macro_f1),
-                        json_number(report.validation->loss),
-                        report.best);
+    event.number("accuracy", report.validation->accuracy)
+        .number("macro_f1", report.validation->macro_f1)
+        .number("loss", report.validation->loss)
+        .boolean("best", report.best);
   }
-  write(line + "}");
+  write(event.line());
 }
 
 void TrainingLog::write(const std::string& line) {
