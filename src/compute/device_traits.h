@@ -42,7 +42,8 @@ struct DeviceTraits {
   /// "cpu (avx512)", "reference": shown by `fastintent info` and in reports.
   std::string name = {};
   std::vector<SupportedPrecision> precisions = {};  ///< fp32 first
-  PrecisionChoice fastest = {};          ///< predicts fastest, by the device's features alone
+  /// Predicts fastest, by the device's features alone.
+  PrecisionChoice fastest = {Precision::fp32, "this device multiplies nothing faster than fp32"};
   Precision training = Precision::fp32;  ///< trains fastest without a loss of accuracy
   WorkSizes work_sizes = {};
   /// The numbers of rows up to forward_tokens for which the device may choose different kernels,

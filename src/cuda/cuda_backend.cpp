@@ -105,12 +105,10 @@ DeviceTraits cuda_traits(int device) {
     traits.precisions = {
         {Precision::fp32}, {Precision::tf32}, {Precision::fp16}, {Precision::bf16}};
   }
-  traits.fastest =
-      facts.major >= kFirstTensorCores
-          ? PrecisionChoice{Precision::fp16,
-                            "tensor cores multiply fp16 as fast as bf16, and it keeps three bits "
-                            "more"}
-          : PrecisionChoice{Precision::fp32, "this device multiplies nothing faster than fp32"};
+  if (facts.major >= kFirstTensorCores) {
+    traits.fastest = {Precision::fp16,
+                      "tensor cores multiply fp16 as fast as bf16, and it keeps three bits more"};
+  }
   // bf16 has the range of fp32: no gradient underflows, and the loss needs no scale.
   traits.training = traits.multiplies(Precision::bf16) ? Precision::bf16 : Precision::fp16;
   traits.work_sizes = kWorkSizes;

@@ -147,7 +147,6 @@ class ReferenceBackend : public Backend {
                      {Precision::fp16},
                      {Precision::bf16},
                      {Precision::int8}},
-      .fastest = {Precision::fp32, "this device multiplies nothing faster than fp32"},
       .row_buckets = {WorkSizes{}.forward_tokens},
   };
 };
