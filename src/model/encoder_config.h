@@ -24,12 +24,14 @@ struct EncoderConfig {
   int64_t layers = 0;
   int64_t heads = 0;
   int64_t intermediate = 0;  // I
-  int64_t positions = 0;     // rows of the position table
+  int64_t positions = 0;     // rows of the position table; 0: there is none
   /// Row of the position table that the first token of a text uses.
   int64_t first_position = 0;
   int64_t segments = 0;  // 0: the family has no segment embeddings
   LayerKind layer;
-  HeadShape own_head;  ///< the head of the family's ForSequenceClassification
+  bool has_biases = true;  ///< of the layers' dense parts
+  bool has_shifts = true;  ///< of all norms
+  HeadShape own_head;      ///< the head of the family's ForSequenceClassification
   float norm_epsilon = 1e-12F;
   float initializer_range = 0.02F;
   float hidden_dropout = 0.1F;

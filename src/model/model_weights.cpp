@@ -7,10 +7,11 @@
 namespace fastintent {
 namespace {
 
-// Assigns consecutive tensors of one block; with a null block it only counts floats.
+// Assigns consecutive tensors of one block; with a null block it only counts floats. Parts that the
+// encoder lacks are empty.
 class Layout {
  public:
-  explicit Layout(float* base) : base_(base) {}
+  Layout(float* base, const EncoderConfig& encoder) : base_(base), encoder_(encoder) {}
 
   Tensor matrix(int64_t rows, int64_t columns) {
     float* data = base_ == nullptr ? nullptr : base_ + used_;
@@ -18,15 +19,24 @@ class Layout {
     used_ += (rows * columns + 15) / 16 * 16;
     return {data, rows, columns};
   }
+  // Of the head, which always has biases.
   LinearWeights linear(int64_t output_width, int64_t input_width) {
     return {matrix(output_width, input_width), matrix(1, output_width)};
   }
-  NormWeights norm(int64_t width) { return {matrix(1, width), matrix(1, width)}; }
+  LinearWeights layer_linear(int64_t output_width, int64_t input_width) {
+    return {matrix(output_width, input_width),
+            encoder_.has_biases ? matrix(1, output_width) : Tensor{}};
+  }
+  NormWeights norm() {
+    const int64_t H = encoder_.hidden;
+    return {matrix(1, H), encoder_.has_shifts ? matrix(1, H) : Tensor{}};
+  }
 
   int64_t used() const { return used_; }
 
  private:
   float* base_;
+  const EncoderConfig& encoder_;
   int64_t used_ = 0;
 };
 
@@ -45,20 +55,22 @@ ModelWeights lay_out(Layout& layout, const ModelConfig& config) {
   const EncoderConfig& encoder = config.encoder;
   const int64_t H = encoder.hidden;
   ModelWeights weights;
-  weights.encoder.position_table = layout.matrix(encoder.positions, H);
-  weights.encoder.position = rows_from(weights.encoder.position_table, encoder.first_position);
+  if (encoder.positions > 0) {
+    weights.encoder.position_table = layout.matrix(encoder.positions, H);
+    weights.encoder.position = rows_from(weights.encoder.position_table, encoder.first_position);
+  }
   if (encoder.segments > 0) {
     weights.encoder.segment = layout.matrix(encoder.segments, H);
   }
-  weights.encoder.embedding_norm = layout.norm(H);
+  weights.encoder.embedding_norm = layout.norm();
   for (int64_t layer = 0; layer < encoder.layers; ++layer) {
     LayerWeights& out = weights.encoder.layers.emplace_back();
-    out.query_key_value = layout.linear(3 * H, H);
-    out.attention_output = layout.linear(H, H);
-    out.attention_norm = layout.norm(H);
-    out.intermediate = layout.linear(encoder.intermediate, H);
-    out.output = layout.linear(H, encoder.intermediate);
-    out.output_norm = layout.norm(H);
+    out.query_key_value = layout.layer_linear(3 * H, H);
+    out.attention_output = layout.layer_linear(H, H);
+    out.attention_norm = layout.norm();
+    out.intermediate = layout.layer_linear(encoder.intermediate, H);
+    out.output = layout.layer_linear(H, encoder.intermediate);
+    out.output_norm = layout.norm();
   }
   if (config.has_dense()) {
     weights.head.dense = layout.linear(H, H);
@@ -68,7 +80,7 @@ ModelWeights lay_out(Layout& layout, const ModelConfig& config) {
 }
 
 void place_views(OwnedWeights& owned, const ModelConfig& config, int64_t word_rows) {
-  Layout placing(owned.flat.data());
+  Layout placing(owned.flat.data(), config.encoder);
   owned.weights = lay_out(placing, config);
   if (word_rows > 0) {
     owned.weights.encoder.word = owned.word.tensor(word_rows, config.encoder.hidden);
@@ -82,14 +94,22 @@ class NameList {
   }
   void add_linear(const std::string& name, const LinearWeights& linear, int depth) {
     add_matrix(name + ".weight", linear.weight, depth);
-    list.push_back({name + ".bias", linear.bias, depth, true, false});
+    add_vector(name + ".bias", linear.bias, depth);
   }
   void add_norm(const std::string& name, const NormWeights& norm, int depth) {
-    list.push_back({name + ".weight", norm.scale, depth, true, false});
-    list.push_back({name + ".bias", norm.shift, depth, true, false});
+    add_vector(name + ".weight", norm.scale, depth);
+    add_vector(name + ".bias", norm.shift, depth);
   }
 
   std::vector<NamedTensor> list;
+
+ private:
+  // Absent ones have no name.
+  void add_vector(const std::string& name, Tensor tensor, int depth) {
+    if (!tensor.empty()) {
+      list.push_back({name, tensor, depth, true, false});
+    }
+  }
 };
 
 // Returns `count` parts of a fused projection from part `first` on (0 query, 1 key, 2 value).
@@ -109,7 +129,7 @@ LinearWeights key_value_rows(const LinearWeights& fused) {
 }
 
 int64_t flat_parameter_count(const ModelConfig& config) {
-  Layout counting(nullptr);
+  Layout counting(nullptr, config.encoder);
   lay_out(counting, config);
   return counting.used();
 }
@@ -140,7 +160,7 @@ OwnedWeights allocate_host_weights(const ModelConfig& config, int64_t word_rows)
 
 HostWeights::HostWeights(Backend& backend, const OwnedWeights& weights, const ModelConfig& config)
     : flat_(backend, weights.flat), word_(backend, weights.word) {
-  Layout placing(flat_.values().data());
+  Layout placing(flat_.values().data(), config.encoder);
   view_ = lay_out(placing, config);
   const Tensor& word = weights.weights.encoder.word;
   view_.encoder.word = {word_.values().data(), word.rows, word.columns};
@@ -161,7 +181,9 @@ std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,
   const EncoderNames& name = config.family->encoder;
   NameList names;
   names.add_matrix(std::string(name.word), weights.word, 0);
-  names.add_matrix(std::string(name.position), weights.position_table, 0);
+  if (config.positions > 0) {
+    names.add_matrix(std::string(name.position), weights.position_table, 0);
+  }
   if (config.segments > 0) {
     names.add_matrix(std::string(name.segment), weights.segment, 0);
   }

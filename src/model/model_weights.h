@@ -9,12 +9,13 @@
 
 namespace fastintent {
 
-// Weights and their gradients share one set of structs. Everything but the word table is stored in
-// one flat range of memory, so that optimizer and reductions run over it without regard to tensors.
+// Weights and their gradients share one set of structs; parts that a model lacks are empty.
+// Everything but the word table is stored in one flat range of memory, so that optimizer and
+// reductions run over it without regard to tensors.
 
 struct LinearWeights {
   Tensor weight;  // [N,K]
-  Tensor bias;    // [1,N]
+  Tensor bias;    // [1,N], or empty
 };
 
 /// Parts of a fused projection [3H,H]: the rows of the queries, and the rows of the keys and
@@ -24,7 +25,7 @@ LinearWeights key_value_rows(const LinearWeights& fused);  // [2H,H]
 
 struct NormWeights {
   Tensor scale;  // [1,H]
-  Tensor shift;  // [1,H]
+  Tensor shift;  // [1,H], or empty
 };
 
 struct LayerWeights {
@@ -39,7 +40,7 @@ struct LayerWeights {
 struct EncoderWeights {
   // [vocabulary,H]; as a gradient [U,H]: one row for each distinct word piece of the step
   Tensor word;
-  Tensor position_table;  // [positions,H], as it is stored
+  Tensor position_table;  // [positions,H], as it is stored, or empty
   Tensor position;        // [max_tokens,H]: its rows from the first token's on
   Tensor segment;         // [segments,H] or empty
   NormWeights embedding_norm;

@@ -98,5 +98,26 @@ TEST(Family, KeepsTheRowsBeforeTheFirstPosition) {
   }
 }
 
+TEST(Family, AbsentPartsHaveNeitherMemoryNorName) {
+  ModelConfig config;
+  config.encoder = read(*find_family("bert"));
+  config.intents = {"a", "b"};
+  const int64_t all = flat_parameter_count(config);
+  config.encoder.has_biases = false;
+  config.encoder.has_shifts = false;
+  config.encoder.positions = 0;
+  config.encoder.segments = 0;
+  const OwnedWeights weights = allocate_host_weights(config, config.encoder.vocabulary);
+  int64_t named = 0;
+  for (const NamedTensor& tensor : name_encoder_tensors(weights.weights.encoder, config.encoder)) {
+    EXPECT_FALSE(tensor.tensor.empty()) << tensor.name;
+    EXPECT_FALSE(tensor.name.ends_with(".bias")) << tensor.name;
+    ++named;
+  }
+  // The word table, a norm and, per layer, the weights of six dense parts and two norms.
+  EXPECT_EQ(named, 1 + 1 + config.encoder.layers * 8);
+  EXPECT_LT(flat_parameter_count(config), all);
+}
+
 }  // namespace
 }  // namespace fastintent

@@ -40,27 +40,13 @@ constexpr Case kCases[] = {
     {"nothing_optional", Activation::relu, false, false, false, false},
 };
 
-// Of weights or gradients.
-void remove_absent(const Case& kind, ModelWeights& weights) {
-  EncoderWeights& encoder = weights.encoder;
-  const auto keep_if = [](bool present, Tensor& tensor) { tensor = present ? tensor : Tensor{}; };
-  keep_if(kind.positions, encoder.position);
-  keep_if(kind.segments, encoder.segment);
-  keep_if(kind.shifts, encoder.embedding_norm.shift);
-  for (LayerWeights& layer : encoder.layers) {
-    for (LinearWeights* linear :
-         {&layer.query_key_value, &layer.attention_output, &layer.intermediate, &layer.output}) {
-      keep_if(kind.biases, linear->bias);
-    }
-    keep_if(kind.shifts, layer.attention_norm.shift);
-    keep_if(kind.shifts, layer.output_norm.shift);
-  }
-  keep_if(kind.biases, weights.head.classifier.bias);
-}
-
 ModelConfig config_of(const Case& kind, Pooling pooling) {
   ModelConfig config = config_of(kShape, pooling);
   config.encoder.layer.activation = kind.activation;
+  config.encoder.has_biases = kind.biases;
+  config.encoder.has_shifts = kind.shifts;
+  config.encoder.positions *= kind.positions ? 1 : 0;
+  config.encoder.segments *= kind.segments ? 1 : 0;
   return config;
 }
 
@@ -80,7 +66,9 @@ class KindModel {
       backend_->upload(weights_.weights.encoder.word, there.weights.encoder.word);
       weights_ = std::move(there);
     }
-    remove_absent(kind, weights_.weights);
+    if (!kind.biases) {
+      weights_.weights.head.classifier.bias = {};
+    }
     prepared_ = prepare_model(*backend_, config_, weights_.weights, precision, use);
   }
 
@@ -188,7 +176,9 @@ TEST_P(LayerKinds, GiveTheGradientsOfTheReference) {
 
       OwnedWeights sums =
           allocate_weights(backend, model.config(), model.config().encoder.vocabulary);
-      remove_absent(kind(), sums.weights);
+      if (!kind().biases) {
+        sums.weights.head.classifier.bias = {};
+      }
       head_backward(
           pass, model.prepared(), act.gradients.logits, act, sums.weights.head, Write::overwrite);
       encoder_backward(
