@@ -31,6 +31,7 @@ from transformers import (
     DistilBertConfig,
     DistilBertForSequenceClassification,
 )
+from transformers.activations import ACT2FN
 from transformers.utils import logging as transformers_logging
 
 INTENTS = ["card_lost", "card_arrival", "transfer_failed", "change_pin", "close_account"]
@@ -309,7 +310,28 @@ def write_tiny_models(out):
     write_sentence_model(out / "bert_mean", tokenizer, 3, 32, 4, 56, "mean", with_head=True)
     write_sentence_model(out / "bert_cls", tokenizer, 5, 16, 2, 48, "cls", with_head=True)
     write_encoder(out / "bert_base", tokenizer, seed=7)
+    write_activations(out / "activations")
     write_sentence_model(out / "sentence_base", tokenizer, 8, 16, 2, 40, "mean", with_head=False)
+
+
+# Names of transformers, several of which are one function.
+ACTIVATIONS = """gelu gelu_python gelu_new gelu_fast gelu_accurate gelu_python_tanh gelu_pytorch_tanh relu silu swish
+quick_gelu tanh""".split()
+
+
+def write_activations(folder):
+    """The values and slopes of each activation from -12 to 12, denser near 0."""
+    near, far = torch.arange(0, 4, 0.125, dtype=torch.float64), torch.arange(4, 12.5, 0.5, dtype=torch.float64)
+    inputs = torch.cat([near, far, -near[1:], -far]).sort().values.requires_grad_()
+    tensors = {"inputs": inputs}
+    for name in ACTIVATIONS:
+        values = ACT2FN[name](inputs)
+        tensors[f"values.{name}"] = values
+        (tensors[f"slopes.{name}"],) = torch.autograd.grad(values.sum(), inputs)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "golden.safetensors"
+    save_file({name: tensor.detach().float() for name, tensor in tensors.items()}, file)
+    file.chmod(0o644)
 
 
 MINILM_TEXTS = [

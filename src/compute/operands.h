@@ -16,8 +16,10 @@ namespace fastintent {
 /// changes; one for training refers to its source tensor and can be refreshed after each update.
 enum class WeightUse { inference, training };
 
-/// gelu is the exact form, x/2 (1 + erf(x/sqrt 2)).
-enum class Activation { none, gelu, tanh, relu };
+/// gelu: x/2 (1 + erf(x / sqrt 2)), the exact form (Hendrycks & Gimpel 2016) · gelu_tanh, quick_gelu:
+/// their approximations x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x³))) and x sigmoid(1.702 x) ·
+/// silu: x sigmoid(x)
+enum class Activation { none, gelu, gelu_tanh, relu, silu, quick_gelu, tanh };
 
 enum class Pooling { first_token, mean };
 

@@ -112,13 +112,14 @@ class EncoderSteps {
     normalize(rows, layer.output, at_.attended, layer.output_norm, at_.hidden);
   }
 
-  // activated = activation(attended · weight). In 16 bits, GELU is computed inside the product in
-  // its tanh form, which differs from the exact one by 0.0005 at most, half a step of fp16 at 1.
+  // activated = activation(attended · weight). In 16 bits, both forms of GELU are computed inside
+  // the product as the tanh form, which differs from the exact one by 0.0005 at most, half a step of
+  // fp16 at 1.
   void intermediate(const PreparedLayer& layer, const BucketRows& rows) {
     const PreparedLinear& linear = layer.intermediate;
     const Activation activation = layer.kind.activation;
-    if (bytes_of(factors_) != sizeof(float) && activation == Activation::gelu &&
-        !linear.bias.empty()) {
+    const bool is_gelu = activation == Activation::gelu || activation == Activation::gelu_tanh;
+    if (is_gelu && bytes_of(factors_) != sizeof(float) && !linear.bias.empty()) {
       multiply(rows, at_.attended, linear, Epilogue::bias_gelu_tanh, at_.activated);
       return;
     }

@@ -112,16 +112,45 @@ const ReferenceWeight& own(const PreparedWeight& weight) {
   return own(const_cast<PreparedWeight&>(weight));
 }
 
+double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+
+// x sigmoid(scale x) and its derivative.
+double swish(double x, double scale) {
+  return x * sigmoid(scale * x);
+}
+double swish_derivative(double x, double scale) {
+  const double share = sigmoid(scale * x);
+  return share + scale * x * share * (1 - share);
+}
+
+constexpr double kQuickGelu = 1.702;
+
+// The argument of the tanh in gelu_tanh, and its derivative.
+double gelu_argument(double x) {
+  return std::numbers::sqrt2 * std::numbers::inv_sqrtpi * (x + 0.044715 * x * x * x);
+}
+double gelu_argument_derivative(double x) {
+  return std::numbers::sqrt2 * std::numbers::inv_sqrtpi * (1 + 3 * 0.044715 * x * x);
+}
+
 double activate(Activation activation, double x) {
   switch (activation) {
     case Activation::none:
       return x;
     case Activation::gelu:
       return x / 2 * (1 + std::erf(x / std::numbers::sqrt2));
-    case Activation::tanh:
-      return std::tanh(x);
+    case Activation::gelu_tanh:
+      return x / 2 * (1 + std::tanh(gelu_argument(x)));
     case Activation::relu:
       return x > 0 ? x : 0;
+    case Activation::silu:
+      return swish(x, 1);
+    case Activation::quick_gelu:
+      return swish(x, kQuickGelu);
+    case Activation::tanh:
+      return std::tanh(x);
   }
   return x;
 }
@@ -135,10 +164,18 @@ double derivative(Activation activation, double x) {
           std::exp(-x * x / 2) * std::numbers::inv_sqrtpi / std::numbers::sqrt2;
       return (1 + std::erf(x / std::numbers::sqrt2)) / 2 + x * normal_density;
     }
-    case Activation::tanh:
-      return 1 - std::tanh(x) * std::tanh(x);
+    case Activation::gelu_tanh: {
+      const double tanh = std::tanh(gelu_argument(x));
+      return (1 + tanh) / 2 + x / 2 * (1 - tanh * tanh) * gelu_argument_derivative(x);
+    }
     case Activation::relu:
       return x > 0 ? 1 : 0;
+    case Activation::silu:
+      return swish_derivative(x, 1);
+    case Activation::quick_gelu:
+      return swish_derivative(x, kQuickGelu);
+    case Activation::tanh:
+      return 1 - std::tanh(x) * std::tanh(x);
   }
   return 1;
 }

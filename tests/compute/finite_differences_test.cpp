@@ -49,7 +49,12 @@ class FiniteDifferencesTest : public testing::Test {
 };
 
 TEST_F(FiniteDifferencesTest, Linear) {
-  for (const Activation activation : {Activation::none, Activation::gelu, Activation::tanh}) {
+  for (const Activation activation : {Activation::none,
+                                      Activation::gelu,
+                                      Activation::gelu_tanh,
+                                      Activation::silu,
+                                      Activation::quick_gelu,
+                                      Activation::tanh}) {
     Matrix in = random_.matrix(5, 4);
     Matrix weight = random_.matrix(3, 4);
     Matrix bias = random_.matrix(1, 3);

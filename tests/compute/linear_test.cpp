@@ -7,7 +7,7 @@ namespace {
 // Weights are scaled by 1/sqrt(K) and gradients by 1/sqrt(T), so sums are of order one and rounding
 // every partial sum to float costs about sqrt(terms) · 6e-8.
 constexpr double kFloatSum = 3e-6;
-// gelu and tanh add the error of a polynomial in float, of a few units in the last place.
+// Smooth activations add the error of a polynomial in float, of a few units in the last place.
 constexpr double kActivated = 5e-6;
 // Where an activation's slope comes from float arithmetic, d_pre may round to the other of two
 // neighbouring bf16 numbers, 2^-8 apart, or of two in fp16 and tf32, 2^-11; few terms of a sum do.
@@ -19,11 +19,16 @@ struct Shape {
   int64_t N;
 };
 constexpr Shape kShapes[] = {{1, 1}, {8, 12}, {12, 30}, {30, 77}, {64, 64}, {384, 3}, {77, 384}};
-constexpr Activation kActivations[] = {
-    Activation::none, Activation::gelu, Activation::tanh, Activation::relu};
+constexpr Activation kActivations[] = {Activation::none,
+                                       Activation::gelu,
+                                       Activation::gelu_tanh,
+                                       Activation::relu,
+                                       Activation::silu,
+                                       Activation::quick_gelu,
+                                       Activation::tanh};
 
 double tolerance_of_d_pre(Activation activation, Precision precision) {
-  if (activation != Activation::gelu && activation != Activation::tanh) {
+  if (activation == Activation::none || activation == Activation::relu) {
     return kFloatSum;
   }
   if (precision == Precision::bf16) {

@@ -14,8 +14,13 @@
 namespace fastintent::cpu {
 namespace {
 
-constexpr Activation kActivations[] = {
-    Activation::none, Activation::gelu, Activation::tanh, Activation::relu};
+constexpr Activation kActivations[] = {Activation::none,
+                                       Activation::gelu,
+                                       Activation::gelu_tanh,
+                                       Activation::relu,
+                                       Activation::silu,
+                                       Activation::quick_gelu,
+                                       Activation::tanh};
 
 double activated(Activation activation, double x) {
   switch (activation) {
@@ -23,10 +28,16 @@ double activated(Activation activation, double x) {
       return x;
     case Activation::gelu:
       return x / 2 * std::erfc(-x / std::numbers::sqrt2);
-    case Activation::tanh:
-      return std::tanh(x);
+    case Activation::gelu_tanh:
+      return x / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
     case Activation::relu:
       return std::max(x, 0.0);
+    case Activation::silu:
+      return x / (1 + std::exp(-x));
+    case Activation::quick_gelu:
+      return x / (1 + std::exp(-1.702 * x));
+    case Activation::tanh:
+      return std::tanh(x);
   }
   return x;
 }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -151,11 +152,18 @@ TEST_F(ActivateRowsTest, IsExactAndLeavesTheRestOfTheBucket) {
   std::vector<float> in{-8, -2, -0.5F, 0, 0.3F, 1, 3, 9, kNan, 7};
   in.resize(4 * kBucket, kNan);
   const auto gelu = activated(in, Activation::gelu);
+  const auto gelu_tanh = activated(in, Activation::gelu_tanh);
+  const auto silu = activated(in, Activation::silu);
+  const auto quick_gelu = activated(in, Activation::quick_gelu);
   const auto tanh = activated(in, Activation::tanh);
   const auto relu = activated(in, Activation::relu);
   for (size_t i = 0; i < 8; ++i) {
     const double x = in[i];
     EXPECT_NEAR(gelu[i], x / 2 * (1 + std::erf(x / std::sqrt(2.0))), 1e-6) << x;
+    const double cubic = std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x);
+    EXPECT_NEAR(gelu_tanh[i], x / 2 * (1 + std::tanh(cubic)), 1e-6) << x;
+    EXPECT_NEAR(silu[i], x / (1 + std::exp(-x)), 1e-6) << x;
+    EXPECT_NEAR(quick_gelu[i], x / (1 + std::exp(-1.702 * x)), 1e-6) << x;
     EXPECT_NEAR(tanh[i], std::tanh(x), 1e-6) << x;
     EXPECT_EQ(relu[i], std::max(0.0, x)) << x;
   }

@@ -31,7 +31,10 @@ struct Case {
 
 constexpr Case kCases[] = {
     {"bert"},
+    {"gelu_tanh", Activation::gelu_tanh},
     {"relu", Activation::relu},
+    {"silu", Activation::silu},
+    {"quick_gelu", Activation::quick_gelu},
     {"tanh", Activation::tanh},
     {.name = "no_biases", .biases = false},
     {.name = "no_shifts", .shifts = false},

@@ -112,7 +112,7 @@ TEST(ModelFolder, RefusesWhatItDoesNotSupport) {
   using nlohmann::json;
   const std::string families = "expected " + known_families() + ", found \"gpt2\"";
   refuses("config.json", families.c_str(), [](json& c) { c["model_type"] = "gpt2"; });
-  refuses("config.json", "hidden_act", [](json& c) { c["hidden_act"] = "gelu_new"; });
+  refuses("config.json", "hidden_act", [](json& c) { c["hidden_act"] = "mish"; });
   refuses("config.json", "num_attention_heads", [](json& c) { c.erase("num_attention_heads"); });
   refuses("config.json", "multiple of the 5", [](json& c) { c["num_attention_heads"] = 5; });
   refuses("config.json", "num_hidden_layers", [](json& c) { c["num_hidden_layers"] = -1; });
@@ -147,6 +147,23 @@ TEST(ModelFolder, StartsAHeadOnlyWhereTrainingStarts) {
   expect_error(ErrorCode::bad_checkpoint, "linear.weight", [&] {
     load_trained_weights(folder, config, weights.weights);
   });
+}
+
+// Other programs must find the name that they know.
+TEST(ModelFolder, KeepsTheNameOfTheActivation) {
+  const CopiedModel model("bert_pooler");
+  for (const char* name : {"gelu_python", "gelu_new", "swish"}) {
+    model.edit_json("config.json", [&](nlohmann::json& config) { config["hidden_act"] = name; });
+    const ModelFolder folder(model.path());
+    const OwnedWeights weights =
+        allocate_host_weights(folder.config(), folder.config().encoder.vocabulary);
+    load_trained_weights(folder, folder.config(), weights.weights);
+    const TemporaryFolder out;
+    save_model(out.path(), folder, folder.config(), weights.weights, 48, {});
+    const ModelFolder saved(out.path());
+    EXPECT_EQ(saved.config_json().text("hidden_act"), name);
+    EXPECT_EQ(saved.config().encoder.layer, folder.config().encoder.layer);
+  }
 }
 
 class SavedModel : public testing::TestWithParam<std::string> {};

@@ -6,7 +6,8 @@
 #define FASTINTENT_CPU_KERNELS_ACTIVATION_INL_H_
 #endif
 
-#include "compute/backend.h"
+#include "compute/operands.h"
+#include "cpu/kernels/exp-inl.h"
 #include "cpu/kernels/gelu-inl.h"
 #include "cpu/kernels/vectors-inl.h"
 #include "hwy/contrib/math/math-inl.h"
@@ -22,6 +23,61 @@ struct Identity {
 struct Gelu {
   static HWY_INLINE FloatVector value(FloatTag d, FloatVector x) { return gelu(d, x); }
   static HWY_INLINE FloatVector slope(FloatTag d, FloatVector x) { return gelu_slope(d, x); }
+};
+
+// 1 / (1 + e^-x), with a relative error below 1e-6 where it is above 1e-37; NaN stays NaN. The power
+// of e is at most 1, so nothing overflows.
+HWY_INLINE FloatVector sigmoid(FloatTag d, FloatVector x) {
+  const auto one = hn::Set(d, 1.0F);
+  const auto power = exp2(d, hn::Mul(hn::Abs(x), hn::Set(d, -kLog2OfE)));
+  return hn::Div(hn::IfThenElse(hn::Lt(x, hn::Zero(d)), power, one), hn::Add(one, power));
+}
+
+// x in [-100, 100], for slopes: beyond, the sigmoids below are 0 or 1, and products with x would
+// overflow. This argument order lets NaN through.
+HWY_INLINE FloatVector limited(FloatTag d, FloatVector x) {
+  return hn::Max(hn::Set(d, -100.0F), hn::Min(hn::Set(d, 100.0F), x));
+}
+
+// GELU's tanh form, x/2 (1 + tanh(z/2)), is x sigmoid(z) with z = x (kLinear + kCubic x²).
+struct GeluTanh {
+  static constexpr float kLinear = 1.5957691216057308F;  // 2 sqrt(2 / pi)
+  static constexpr float kCubic = 0.044715F * kLinear;
+
+  static HWY_INLINE FloatVector value(FloatTag d, FloatVector x) {
+    const auto z = hn::Mul(x, hn::MulAdd(hn::Mul(x, x), hn::Set(d, kCubic), hn::Set(d, kLinear)));
+    return hn::Mul(x, sigmoid(d, z));
+  }
+  // s + x s (1 - s) (kLinear + 3 kCubic x²) with s = sigmoid(z)
+  static HWY_INLINE FloatVector slope(FloatTag d, FloatVector x) {
+    x = limited(d, x);
+    const auto square = hn::Mul(x, x);
+    const auto linear = hn::Set(d, kLinear);
+    const auto s = sigmoid(d, hn::Mul(x, hn::MulAdd(square, hn::Set(d, kCubic), linear)));
+    const auto z_slope = hn::MulAdd(square, hn::Set(d, 3 * kCubic), linear);
+    return hn::MulAdd(hn::Mul(x, z_slope), hn::NegMulAdd(s, s, s), s);
+  }
+};
+
+// x sigmoid(scale x)
+template <class Scale>
+struct Swish {
+  static HWY_INLINE FloatVector value(FloatTag d, FloatVector x) {
+    return hn::Mul(x, sigmoid(d, hn::Mul(x, hn::Set(d, Scale::value))));
+  }
+  // s + z s (1 - s) with z = scale x and s = sigmoid(z)
+  static HWY_INLINE FloatVector slope(FloatTag d, FloatVector x) {
+    const auto z = hn::Mul(limited(d, x), hn::Set(d, Scale::value));
+    const auto s = sigmoid(d, z);
+    return hn::MulAdd(z, hn::NegMulAdd(s, s, s), s);
+  }
+};
+
+struct SiluScale {
+  static constexpr float value = 1.0F;
+};
+struct QuickGeluScale {
+  static constexpr float value = 1.702F;
 };
 
 struct Tanh {
@@ -48,10 +104,16 @@ HWY_INLINE void with_activation(Activation activation, const Run& run) {
       return run(Identity());
     case Activation::gelu:
       return run(Gelu());
-    case Activation::tanh:
-      return run(Tanh());
+    case Activation::gelu_tanh:
+      return run(GeluTanh());
     case Activation::relu:
       return run(Relu());
+    case Activation::silu:
+      return run(Swish<SiluScale>());
+    case Activation::quick_gelu:
+      return run(Swish<QuickGeluScale>());
+    case Activation::tanh:
+      return run(Tanh());
   }
 }
 

@@ -18,6 +18,49 @@ struct Gelu {
   }
 };
 
+// expf overflows to infinity for large negative values, and the result is then 0.
+__device__ float sigmoid(float x) {
+  return 1.0F / (1.0F + expf(-x));
+}
+
+// x in [-100, 100], for slopes: beyond, the sigmoids below are 0 or 1, and products with x would
+// overflow. NaN stays NaN.
+__device__ float limited(float x) {
+  return x > 100.0F ? 100.0F : x < -100.0F ? -100.0F : x;
+}
+
+// The tanh form, x/2 (1 + tanh(z/2)), is x sigmoid(z) with z = x (kLinear + kCubic x²).
+struct GeluTanh {
+  static constexpr float kLinear = 1.5957691216057308F;  // 2 sqrt(2 / pi)
+  static constexpr float kCubic = 0.044715F * kLinear;
+
+  static __device__ float value(float x) { return x * sigmoid(x * (kLinear + kCubic * x * x)); }
+  static __device__ float slope(float x) {
+    x = limited(x);
+    const float s = sigmoid(x * (kLinear + kCubic * x * x));
+    return s + x * (kLinear + 3.0F * kCubic * x * x) * s * (1.0F - s);
+  }
+};
+
+struct Silu {
+  static __device__ float value(float x) { return x * sigmoid(x); }
+  static __device__ float slope(float x) {
+    const float s = sigmoid(x);
+    return s + limited(x) * s * (1.0F - s);
+  }
+};
+
+struct QuickGelu {
+  static constexpr float kScale = 1.702F;
+
+  static __device__ float value(float x) { return x * sigmoid(kScale * x); }
+  static __device__ float slope(float x) {
+    const float z = kScale * limited(x);
+    const float s = sigmoid(z);
+    return s + z * s * (1.0F - s);
+  }
+};
+
 struct Tanh {
   static __device__ float value(float x) { return tanhf(x); }
   static __device__ float slope(float x) {
@@ -65,10 +108,16 @@ void with_function(Activation activation, const Run& run) {
       return run(Identity());
     case Activation::gelu:
       return run(Gelu());
-    case Activation::tanh:
-      return run(Tanh());
+    case Activation::gelu_tanh:
+      return run(GeluTanh());
     case Activation::relu:
       return run(Relu());
+    case Activation::silu:
+      return run(Silu());
+    case Activation::quick_gelu:
+      return run(QuickGelu());
+    case Activation::tanh:
+      return run(Tanh());
   }
 }
 

@@ -6,7 +6,7 @@
 
 namespace fastintent::cuda {
 
-/// out = activation(in), GELU in its exact form; out may be in.   [R,N]
+/// out = activation(in), as Activation defines it; out may be in.   [R,N]
 void activate(Workspace& workspace, ConstTensor in, Activation activation, Tensor out);
 
 /// d_out = d_out · activation'(pre_activation).   [R,N]

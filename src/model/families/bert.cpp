@@ -1,3 +1,4 @@
+#include "model/activation_names.h"
 #include "model/config_numbers.h"
 #include "model/families/families.h"
 
@@ -6,7 +7,6 @@ namespace fastintent {
 namespace {
 
 EncoderConfig read_config(const JsonDocument& config) {
-  require_text(config, "hidden_act", "gelu");
   require_text(config, "position_embedding_type", "absolute");
   EncoderConfig encoder;
   encoder.vocabulary = size_of(config, "vocab_size", kMostRows);
@@ -16,6 +16,7 @@ EncoderConfig read_config(const JsonDocument& config) {
   encoder.intermediate = size_of(config, "intermediate_size", kLargestWidth);
   encoder.positions = size_of(config, "max_position_embeddings", kMostRows);
   encoder.segments = size_of(config, "type_vocab_size", kMostRows);
+  encoder.layer.activation = activation_of(config, "hidden_act");
   encoder.own_head.dense_activation = Activation::tanh;
   encoder.norm_epsilon = rate_of(config, "layer_norm_eps", 1e-12);
   encoder.hidden_dropout = rate_of(config, "hidden_dropout_prob", 0.1);

@@ -1,3 +1,4 @@
+#include "model/activation_names.h"
 #include "model/config_numbers.h"
 #include "model/families/families.h"
 
@@ -6,7 +7,6 @@ namespace fastintent {
 namespace {
 
 EncoderConfig read_config(const JsonDocument& config) {
-  require_text(config, "activation", "gelu");
   EncoderConfig encoder;
   encoder.vocabulary = size_of(config, "vocab_size", kMostRows);
   encoder.hidden = size_of(config, "dim", kLargestWidth);
@@ -14,6 +14,7 @@ EncoderConfig read_config(const JsonDocument& config) {
   encoder.heads = size_of(config, "n_heads", kLargestWidth);
   encoder.intermediate = size_of(config, "hidden_dim", kLargestWidth);
   encoder.positions = size_of(config, "max_position_embeddings", kMostRows);
+  encoder.layer.activation = activation_of(config, "activation");
   encoder.own_head.dense_activation = Activation::relu;
   encoder.norm_epsilon = 1e-12F;  // fixed in the family's code, not in its configuration
   encoder.hidden_dropout = rate_of(config, "dropout", 0.1);
