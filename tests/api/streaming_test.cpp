@@ -151,6 +151,21 @@ TEST_F(Streaming, ReadsAheadButNotWithoutEnd) {
   }
 }
 
+// Cached answers give the workers nothing to do, so the work of the workers does not bound them.
+TEST_F(Streaming, ReadsAheadOfCachedTextsNotWithoutEndEither) {
+  IntentClassifier streaming = classifier();
+  streaming.predict("my card");
+  int taken = 0;
+  const auto endless = [&](std::string& text) {
+    text = ++taken <= 3 ? "text " + std::to_string(taken) : "my card";
+    return true;
+  };
+  PredictionStream stream = streaming.predict_batch_streaming(endless);
+  PredictionBatch batch;
+  ASSERT_TRUE(stream.next(batch));
+  EXPECT_LE(taken, 3 + 64 * 3);  // one batch with work, and 64 without
+}
+
 TEST_F(Streaming, ReadsNotAheadInBatchesOfOne) {
   int taken = 0;
   IntentClassifier streaming = classifier(1);
