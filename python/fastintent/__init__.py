@@ -34,6 +34,7 @@ from fastintent._fastintent import (
     gpu_count,
     parse_device,
     precisions,
+    printable,
     quantize_model,
     read_labelled_texts,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "gpu_count",
     "parse_device",
     "precisions",
+    "printable",
     "quantize_model",
     "read_labelled_texts",
 ]
