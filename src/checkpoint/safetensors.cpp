@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "checkpoint/parse_json.h"
+#include "base/parse_json.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -208,7 +208,7 @@ SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std
   const uint64_t length = header_length(bytes, name);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length);
   const std::span<const std::byte> data = bytes.subspan(kLengthBytes + length);
-  const json header = parse_json(text, name, /*unique_keys=*/true);
+  const json header = parse_json(text, name, {.unique_keys = true});
   if (!header.is_object()) {
     throw_bad_file(name, "a JSON object as header", header.type_name());
   }
