@@ -11,6 +11,7 @@ The exceptions are in fastintent.errors.
 from fastintent._fastintent import (
     ClassFigures,
     Confusion,
+    ConfusionCell,
     DownloadProgress,
     Encoding,
     EpochReport,
@@ -58,6 +59,7 @@ __all__ = [
     "CannotCreateError",
     "ClassFigures",
     "Confusion",
+    "ConfusionCell",
     "DeviceMissingError",
     "DownloadProgress",
     "Encoding",
