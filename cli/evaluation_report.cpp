@@ -2,12 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
+
+#include "fastintent/printable.h"
 
 namespace fastintent::cli {
 namespace {
 
 constexpr int kListed = 10;  // classes and pairs: fits a screen together with the figures
+
+constexpr size_t kMostUnseen = 50;    // labels: some screens
+constexpr size_t kLabelLength = 100;  // of characters: about a line
 
 using Text = std::back_insert_iterator<std::string>;
 
@@ -54,7 +60,7 @@ void write_worst_classes(const Evaluation& evaluation, Text out) {
                    percent(figures.precision),
                    percent(figures.recall),
                    figures.support,
-                   figures.label);
+                   printable(figures.label, kLabelLength));
   }
 }
 
@@ -65,7 +71,11 @@ void write_most_confused(const Evaluation& evaluation, Text out) {
   }
   fmt::format_to(out, "\nmost confused (label -> given instead)\n");
   for (const Confusion& confusion : confusions) {
-    fmt::format_to(out, "{:>9}  {} -> {}\n", confusion.count, confusion.label, confusion.predicted);
+    fmt::format_to(out,
+                   "{:>9}  {} -> {}\n",
+                   confusion.count,
+                   printable(confusion.label, kLabelLength),
+                   printable(confusion.predicted, kLabelLength));
   }
 }
 
@@ -77,8 +87,13 @@ void write_unseen_labels(const Evaluation& evaluation, Text out) {
                  "\nlabels the model does not know: {} of {} examples, counted as wrong\n",
                  evaluation.unseen_label_examples,
                  evaluation.examples);
-  for (const auto& [label, count] : evaluation.unseen_labels) {
-    fmt::format_to(out, "{:>9}  {}\n", count, label);
+  const auto& labels = evaluation.unseen_labels;
+  const size_t shown = std::min(labels.size(), kMostUnseen);
+  for (size_t i = 0; i < shown; ++i) {
+    fmt::format_to(out, "{:>9}  {}\n", labels[i].second, printable(labels[i].first, kLabelLength));
+  }
+  if (shown < labels.size()) {
+    fmt::format_to(out, "{:>9}  more labels\n", labels.size() - shown);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "build_info.h"
 #include "command_line.h"
@@ -10,6 +11,7 @@
 #include "fastintent/devices.h"
 #include "fastintent/error.h"
 #include "fastintent/intent_classifier.h"
+#include "fastintent/printable.h"
 #include "fastintent/version.h"
 #include "output.h"
 
@@ -17,9 +19,10 @@ namespace fastintent::cli {
 namespace {
 
 constexpr size_t kNamedIntents = 10;  // enough to recognise a model by
+constexpr size_t kNameLength = 100;   // of characters: about a line
 
 void write_line(Output& output, const std::string& name, const std::string& value) {
-  output.write(fmt::format("{:<12}{}\n", name + ":", value));
+  output.write(fmt::format("{:<12}{}\n", name + ":", printable(value)));
 }
 
 // The GPUs and their memory, or the reason why there are none.
@@ -56,6 +59,10 @@ void describe_model(const std::string& folder, Output& output) {
   const IntentClassifier classifier(options);
   const auto& intents = classifier.intents();
   const size_t named = std::min(intents.size(), kNamedIntents);
+  std::vector<std::string> names;
+  for (size_t i = 0; i < named; ++i) {
+    names.push_back(printable(intents[i], kNameLength));
+  }
   write_line(output, "model", folder);
   write_line(output, "encoder", classifier.description());
   write_line(
@@ -74,7 +81,7 @@ void describe_model(const std::string& folder, Output& output) {
              "intents",
              fmt::format("{}: {}{}",
                          intents.size(),
-                         fmt::join(intents.begin(), intents.begin() + named, ", "),
+                         fmt::join(names, ", "),
                          named < intents.size() ? ", ..." : ""));
 }
 

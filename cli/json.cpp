@@ -25,6 +25,14 @@ std::string json_string(std::string_view text) {
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+std::string valid_utf8(std::string_view text) {
+  return nlohmann::json::parse(json_string(text)).get<std::string>();
+}
+
+nlohmann::json parse_log_line(std::string_view line) {
+  return nlohmann::json::parse(line.size() > kMaxLogLineBytes ? std::string_view() : line);
+}
+
 std::string json_number(float value) {
   return finite_or_null(value);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,17 @@ namespace fastintent::cli {
 /// `text` as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD, so that the
 /// line stays valid JSON.
 std::string json_string(std::string_view text);
+
+/// `text` with U+FFFD for bytes that are not UTF-8, as in json_string.
+std::string valid_utf8(std::string_view text);
+
+/// Bytes of a line that an earlier run of this program wrote; a line of its training log has about
+/// 200.
+constexpr size_t kMaxLogLineBytes = 4096;
+
+/// Reads such a line. Throws nlohmann::json::exception unless it is JSON of at most
+/// `kMaxLogLineBytes`, whose values cannot nest deep enough to matter.
+nlohmann::json parse_log_line(std::string_view line);
 
 /// The shortest text that reads back as the same number; null where JSON has none (NaN, infinity).
 std::string json_number(float value);

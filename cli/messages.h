@@ -4,17 +4,34 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
+
+#include "fastintent/printable.h"
 
 namespace fastintent::cli {
 
-/// Prints one line to standard error. A closed or full standard error is ignored.
+/// Prints lines to standard error. A closed or full standard error is ignored. `message` goes to
+/// the terminal as it is: what is from outside in it must be printable().
 void print_message(std::string_view message);
 
-/// As above, formatted.
+/// A text as printable() returns it; any other value as it is.
+template <typename Value>
+decltype(auto) as_printable(Value&& value) {
+  if constexpr (std::is_convertible_v<const Value&, std::string_view>) {
+    return printable(value);
+  } else {
+    return std::forward<Value>(value);
+  }
+}
+
+/// As print_message, formatted; every argument is made printable.
 template <typename... Arguments>
 void say(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-  print_message(fmt::format(format, std::forward<Arguments>(arguments)...));
+  const fmt::string_view text = format;
+  print_message(
+      fmt::format(fmt::runtime(text), as_printable(std::forward<Arguments>(arguments))...));
 }
 
 /// "1 text", "2 texts".

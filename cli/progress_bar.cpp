@@ -53,7 +53,7 @@ std::string ProgressBar::line(const StepReport& report) const {
 
 void ProgressBar::print_line(std::string_view text) {
   clear();
-  print_message(text);
+  print_message(printable(text));
 }
 
 void ProgressBar::clear() {

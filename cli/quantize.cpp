@@ -15,6 +15,7 @@
 #include "exit_codes.h"
 #include "fastintent/dataset.h"
 #include "fastintent/error.h"
+#include "fastintent/printable.h"
 #include "json.h"
 #include "messages.h"
 #include "output.h"
@@ -61,7 +62,7 @@ void read_data(const QuantizeOptions& options, QuantizationOptions& quantization
 std::string as_text(const QuantizeOptions& options, const QuantizationReport& report) {
   constexpr double kMegabyte = 1e6;
   std::string text = fmt::format("{}: weights packed in {}, {:.1f} MB instead of {:.1f} MB\n",
-                                 options.output,
+                                 printable(options.output),
                                  precision_name(report.precision),
                                  static_cast<double>(report.packed_bytes) / kMegabyte,
                                  static_cast<double>(report.fp32_bytes) / kMegabyte);

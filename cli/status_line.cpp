@@ -36,7 +36,7 @@ std::string with_bar(double share, const std::string& text) {
   const int room = terminal_width() - 1;  // the last column would wrap on some terminals
   const int width = std::min(kMostBar, room - static_cast<int>(text.size()) - 3);
   if (width < kLeastBar) {
-    return text.substr(0, static_cast<size_t>(std::max(room, 0)));
+    return printable(text, static_cast<size_t>(std::max(room, 0)));
   }
   const int full = std::clamp(static_cast<int>(share * width), 0, width);
   return fmt::format("[{:=<{}}{: <{}}] {}", "", full, "", width - full, text);
@@ -55,11 +55,12 @@ void StatusLine::restart() {
 }
 
 void StatusLine::show(double share, const std::string& text) {
-  draw(terminal_ ? with_bar(share, text) : text);
+  const std::string safe = printable(text);
+  draw(terminal_ ? with_bar(share, safe) : safe);
 }
 
 void StatusLine::show(const std::string& text) {
-  draw(text);
+  draw(printable(text));
 }
 
 void StatusLine::draw(const std::string& text) {

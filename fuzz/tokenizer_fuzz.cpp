@@ -1,18 +1,18 @@
-#include <stdlib.h>
-
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "fastintent/error.h"
 #include "fastintent/tokenizer.h"
+#include "folder.h"
+#include "tokenizer_checks.h"
 
 namespace {
 
 using fastintent::Tokenizer;
+using fastintent::fuzz::Folder;
+using fastintent::fuzz::require;
 using Ids = std::vector<int32_t>;
 
 // No token strips or contains a space: the ids of a text are then those of its parts between
@@ -28,48 +28,6 @@ constexpr std::string_view kTokenizerJson = R"({
 
 // Without config.json any length may be requested.
 constexpr int kWhole = 1 << 24;
-
-// A folder with tokenizer.json alone, removed at the end.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "tokenizer_fuzz_XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  const std::filesystem::path& with(std::string_view json) const {
-    std::ofstream(path_ / "tokenizer.json", std::ios::binary) << json;
-    return path_;
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
-void require(bool holds) {
-  if (!holds) {
-    __builtin_trap();
-  }
-}
-
-// Any bytes as tokenizer.json lead to an Error or to a tokenizer that returns only ids it has.
-void read_tokenizer(const Folder& folder, std::string_view json) {
-  try {
-    const Tokenizer tokenizer(folder.with(json), 64);
-    for (const char* text : {"", "a [MASK] ab", "\u00C9\u4F60 \u302E\u1B44\xFF"}) {
-      const Ids ids = tokenizer.encode(text).ids;
-      require(ids.size() <= 64);
-      require(std::all_of(ids.begin(), ids.end(), [&](int32_t id) {
-        return id >= 0 && id < tokenizer.vocabulary_size();
-      }));
-    }
-  } catch (const fastintent::Error&) {
-    // expected for bad input; anything else is a finding
-  }
-}
 
 void encode_text(const Tokenizer& whole, const Tokenizer& cut, std::string_view text) {
   const Ids ids = whole.encode(text).ids;
@@ -90,11 +48,16 @@ void encode_text(const Tokenizer& whole, const Tokenizer& cut, std::string_view 
 // Bytes that begin with '{' are a tokenizer.json, others a text.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const Folder folder;
-  static const Tokenizer whole(folder.with(kTokenizerJson), kWhole);
-  static const Tokenizer cut(folder.with(kTokenizerJson), 5);
-  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  static const auto with_length = [](int max_length) {
+    folder.write("tokenizer.json", kTokenizerJson);
+    return Tokenizer(folder.path(), max_length);
+  };
+  static const Tokenizer whole = with_length(kWhole);
+  static const Tokenizer cut = with_length(5);
+  const std::string_view bytes = fastintent::fuzz::as_text(data, size);
   if (bytes.starts_with('{')) {
-    read_tokenizer(folder, bytes);
+    folder.write("tokenizer.json", bytes);
+    fastintent::fuzz::read_tokenizer(folder);
   } else {
     encode_text(whole, cut, bytes);
   }

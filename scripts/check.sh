@@ -87,6 +87,7 @@ case $size in
   workflow sanitize sanitize
   workflow thread-sanitize thread-sanitize
   workflow fuzz fuzz
+  step scripts/fuzz_nightly.sh
   ;;
 esac
 finish

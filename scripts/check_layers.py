@@ -2,8 +2,9 @@
 """Holds the includes to the layers of docs/architecture.md.
 
 Each folder of src/ includes only folders below it; the command line, the Python module and the examples
-see the public headers only; oneDNN, libcurl and CUDA stay behind their seams; no code asks by #if which device
-it was built for. Files include each other without cycles: a header and the sources of its name count as one file.
+see the public headers only; oneDNN, libcurl and CUDA stay behind their seams; JSON is read in one place, which has
+limits; no code asks by #if which device it was built for. Files include each other without cycles: a header and the
+sources of its name count as one file.
 """
 
 import pathlib
@@ -36,6 +37,9 @@ ALLOWED = {
 OUTSIDE = ["cli", "python", "examples"]
 ONEDNN_FILES = {"src/cpu/matmul.cpp"}
 LIBCURL_FILES = {"src/hub/http_client.cpp"}
+# What reads JSON that others wrote, within limits; the readers of rows have those of their lines, and the command
+# line, which sees the public headers only, reads nothing but lines of its own log.
+JSON_FILES = {"src/base/parse_json.cpp", "src/data/json_line.cpp", "src/data/record_reader.cpp", "cli/json.cpp"}
 # What calls CUDA includes one of these.
 CUDA_FILES = {"src/cuda/cuda_call.h", "src/cuda/device_code.h", "src/cuda/lt_library.h"}
 
@@ -45,6 +49,7 @@ ONEDNN_HEADER = re.compile(r"(oneapi/)?dnnl")
 LIBCURL_HEADER = re.compile(r"curl/")
 PUBLIC_HEADER_MAY_INCLUDE = re.compile(r"fastintent/.+|[a-z_0-9]+")  # ours and the standard library's
 CUDA_HEADER = re.compile(r"(cuda|cublas|cudnn|nccl)\w*\.h|mma\.h|cuda/std/|cub/|thrust/")
+JSON_READER = re.compile(r"\b[jJ]son::(parse|accept|sax_parse|from_\w+)\b")
 DEVICE_CONDITION = re.compile(r"\s*#\s*(if|ifdef|ifndef|elif)\b.*(CUDA|GPU|DEVICE|BACKEND|DNNL)")
 
 root = pathlib.Path(__file__).resolve().parent.parent
@@ -116,6 +121,12 @@ for folder in OUTSIDE:
         for _, place, _, included in lines_of(path):
             if included and included.split("/")[0] in ALLOWED:
                 failures.append(f"{place}: {folder}/ includes {included}; only fastintent/ is public")
+
+for folder in ["src", "cli", "python", "include"]:
+    for path in source_files(folder):
+        for name, place, text, _ in lines_of(path):
+            if JSON_READER.search(text) and name not in JSON_FILES:
+                failures.append(f"{place}: JSON is read outside {', '.join(sorted(JSON_FILES))}; use parse_json")
 
 for path in source_files("include"):
     for _, place, _, included in lines_of(path):

@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <utility>
 
 #include "evaluation_report.h"
 #include "report/html.h"
 
 namespace fastintent::cli {
 namespace {
+
+constexpr int kMostRows = 1'000;     // a browser sorts as many at once
+constexpr size_t kNameLength = 200;  // of characters: a label may be as long as a text
 
 std::string figure_cell(double share) {
   return fmt::format("<td class=\"number\" data-value=\"{}\">{}</td>", share, percent(share));
@@ -19,7 +22,7 @@ std::string row(const ClassFigures& figures) {
       "<tr><th scope=\"row\" class=\"name\">{}</th>{}"
       "<td class=\"bar\" aria-hidden=\"true\"><span style=\"background-size:{:.1f}% 100%\"></span>"
       "</td>{}{}<td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
-      html_escaped(figures.label),
+      html_escaped(shortened(figures.label, kNameLength)),
       figure_cell(figures.f1),
       100 * figures.f1,
       figure_cell(figures.precision),
@@ -34,7 +37,7 @@ std::string row_without_examples(const ClassFigures& figures) {
   return fmt::format(
       "<tr><th scope=\"row\" class=\"name\">{}</th>{}<td class=\"bar\" aria-hidden=\"true\"></td>"
       "{}{}<td class=\"number\">0</td><td class=\"number\">{}</td></tr>\n",
-      html_escaped(figures.label),
+      html_escaped(shortened(figures.label, kNameLength)),
       kNone,
       kNone,
       kNone,
@@ -44,25 +47,38 @@ std::string row_without_examples(const ClassFigures& figures) {
 }  // namespace
 
 std::string class_table(const Evaluation& evaluation) {
-  std::string html = R"(<div class="scroll">
-<table class="sortable">
-<caption>Lowest F1 first; intents without examples last.</caption>
-<thead><tr><th scope="col">Intent</th><th scope="col" class="number">F1</th><td class="bar"></td>)"
-                     R"(<th scope="col" class="number">Precision</th>)"
-                     R"(<th scope="col" class="number">Recall</th>)"
-                     R"(<th scope="col" class="number">Examples</th>)"
-                     R"(<th scope="col" class="number">Predicted</th></tr></thead>
-<tbody>
-)";
-  for (const ClassFigures& figures : evaluation.worst_classes(std::numeric_limits<int>::max())) {
-    html += row(figures);
+  std::string rows;
+  int shown = 0;
+  for (const ClassFigures& figures : evaluation.worst_classes(kMostRows)) {
+    rows += row(figures);
+    ++shown;
   }
   for (const ClassFigures& figures : evaluation.classes) {
-    if (figures.support == 0) {
-      html += row_without_examples(figures);
+    if (figures.support == 0 && shown < kMostRows) {
+      rows += row_without_examples(figures);
+      ++shown;
     }
   }
-  return html + "</tbody>\n</table>\n</div>\n";
+  const std::string missing =
+      std::cmp_less(shown, evaluation.classes.size())
+          ? fmt::format(" These are {} of {}.", shown, evaluation.classes.size())
+          : "";
+  return fmt::format(
+      R"(<div class="scroll">
+<table class="sortable">
+<caption>Lowest F1 first; intents without examples last.{}</caption>
+<thead><tr><th scope="col">Intent</th><th scope="col" class="number">F1</th><td class="bar"></td>)"
+      R"(<th scope="col" class="number">Precision</th>)"
+      R"(<th scope="col" class="number">Recall</th>)"
+      R"(<th scope="col" class="number">Examples</th>)"
+      R"(<th scope="col" class="number">Predicted</th></tr></thead>
+<tbody>
+{}</tbody>
+</table>
+</div>
+)",
+      missing,
+      rows);
 }
 
 }  // namespace fastintent::cli

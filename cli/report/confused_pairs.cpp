@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kPairs = 20;            // as many as one reads before changing something
 constexpr size_t kExamples = 5;          // of a pair: enough to see what they share
-constexpr size_t kTextCharacters = 300;  // of an example: some lines
+constexpr size_t kTextCharacters = 300;  // of an example or a label: some lines
 
 using Labels = std::pair<std::string_view, std::string_view>;  // label, predicted
 
@@ -74,8 +74,8 @@ std::string confused_pairs(const Evaluation& evaluation, const std::vector<std::
         "<li>\n<h3><span class=\"name\">{}</span> <span class=\"arrow\">→</span> "
         "<span class=\"name\">{}</span></h3>\n<div class=\"quiet\">{} of {} examples ({:.1f} %)"
         "</div>\n<ul>\n",
-        html_escaped(pair.label),
-        html_escaped(pair.predicted),
+        html_escaped(shortened(pair.label, kTextCharacters)),
+        html_escaped(shortened(pair.predicted, kTextCharacters)),
         pair.count,
         examples,
         100 * static_cast<double>(pair.count) / static_cast<double>(examples));

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <numeric>
+#include <utility>
 
 namespace fastintent::cli {
 namespace {
@@ -13,15 +15,17 @@ struct Pair {
   int64_t count;  // of both directions
 };
 
-std::vector<Pair> confused_pairs(const std::vector<std::vector<int64_t>>& counts) {
-  std::vector<Pair> pairs;
-  for (size_t first = 0; first < counts.size(); ++first) {
-    for (size_t second = first + 1; second < counts.size(); ++second) {
-      const int64_t count = counts[first][second] + counts[second][first];
-      if (count > 0) {
-        pairs.push_back({first, second, count});
-      }
+std::vector<Pair> confused_pairs(const std::vector<ConfusionCell>& cells) {
+  std::map<std::pair<int64_t, int64_t>, int64_t> counts;
+  for (const ConfusionCell& cell : cells) {
+    if (cell.label != cell.predicted) {
+      counts[std::minmax(cell.label, cell.predicted)] += cell.count;
     }
+  }
+  std::vector<Pair> pairs;
+  pairs.reserve(counts.size());
+  for (const auto& [pair, count] : counts) {
+    pairs.push_back({static_cast<size_t>(pair.first), static_cast<size_t>(pair.second), count});
   }
   std::stable_sort(
       pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.count > b.count; });
@@ -35,14 +39,14 @@ bool in_first_half(const std::vector<size_t>& group, size_t member) {
 
 }  // namespace
 
-std::vector<size_t> confusion_order(const std::vector<std::vector<int64_t>>& counts) {
-  std::vector<std::vector<size_t>> groups(counts.size());  // empty once joined to another
-  std::vector<size_t> group_of(counts.size());
+std::vector<size_t> confusion_order(size_t classes, const std::vector<ConfusionCell>& cells) {
+  std::vector<std::vector<size_t>> groups(classes);  // empty once joined to another
+  std::vector<size_t> group_of(classes);
   std::iota(group_of.begin(), group_of.end(), size_t{0});
-  for (size_t member = 0; member < counts.size(); ++member) {
+  for (size_t member = 0; member < classes; ++member) {
     groups[member] = {member};
   }
-  for (const Pair& pair : confused_pairs(counts)) {
+  for (const Pair& pair : confused_pairs(cells)) {
     const size_t into = group_of[pair.first];
     const size_t from = group_of[pair.second];
     if (into == from) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "evaluation_report.h"
 #include "messages.h"
 #include "report/class_table.h"
@@ -12,6 +14,9 @@
 
 namespace fastintent::cli {
 namespace {
+
+constexpr size_t kMostUnseen = 100;   // labels: enough to see what went wrong with the file
+constexpr size_t kLabelLength = 200;  // of characters: a label may be as long as a text
 
 std::string tile(const char* name, const std::string& figure, const std::string& remark = {}) {
   return fmt::format(
@@ -32,10 +37,15 @@ std::string unseen_labels(const Evaluation& evaluation) {
       "<ul>\n",
       evaluation.unseen_label_examples,
       counted(evaluation.examples, "example"));
-  for (const auto& [label, count] : evaluation.unseen_labels) {
+  const auto& labels = evaluation.unseen_labels;
+  const size_t shown = std::min(labels.size(), kMostUnseen);
+  for (size_t i = 0; i < shown; ++i) {
     html += fmt::format("<li><span class=\"name\">{}</span>: {}</li>\n",
-                        html_escaped(label),
-                        counted(count, "example"));
+                        html_escaped(shortened(labels[i].first, kLabelLength)),
+                        counted(labels[i].second, "example"));
+  }
+  if (shown < labels.size()) {
+    html += fmt::format("<li>and {} more labels</li>\n", labels.size() - shown);
   }
   return html + "</ul>\n</div>\n";
 }

@@ -1,18 +1,11 @@
 #include "report/html.h"
 
-#include <nlohmann/json.hpp>
-
 #include "json.h"
 
 namespace fastintent::cli {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-// Repaired as in the JSON output, so that both show the same text.
-std::string valid_utf8(std::string_view text) {
-  return nlohmann::json::parse(json_string(text)).get<std::string>();
-}
 
 bool starts_character(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
@@ -22,6 +15,7 @@ bool starts_character(char byte) {
 
 std::string html_escaped(std::string_view text) {
   std::string escaped;
+  // Repaired as in the JSON output, so that both show the same text.
   for (const char c : valid_utf8(text)) {
     switch (c) {
       case '&':

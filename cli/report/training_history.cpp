@@ -1,9 +1,14 @@
 #include "report/training_history.h"
 
+#include <array>
 #include <fstream>
+#include <istream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <system_error>
+
+#include "json.h"
 
 namespace fastintent::cli {
 namespace {
@@ -36,6 +41,18 @@ EpochFigures epoch_of(const Json& event) {
   return epoch;
 }
 
+// Of a longer line only the first bytes, one more than a log line may have.
+bool next_line(std::istream& stream, std::string& line) {
+  std::array<char, kMaxLogLineBytes + 2> bytes{};  // with the end of the string
+  stream.getline(bytes.data(), bytes.size());
+  line = bytes.data();
+  if (stream.fail() && !stream.eof() && !line.empty()) {  // the line has more
+    stream.clear();
+    stream.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  }
+  return !stream.fail() || !line.empty();
+}
+
 }  // namespace
 
 void TrainingHistory::read_log(const std::filesystem::path& file) {
@@ -44,9 +61,9 @@ void TrainingHistory::read_log(const std::filesystem::path& file) {
     return;
   }
   std::ifstream stream(file, std::ios::binary);
-  for (std::string line; std::getline(stream, line);) {
+  for (std::string line; next_line(stream, line);) {
     try {
-      const Json event = Json::parse(line);
+      const Json event = parse_log_line(line);
       if (event.at("event") == "step") {
         add(step_of(event));
       } else {

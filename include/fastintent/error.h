@@ -21,12 +21,12 @@ enum class ErrorCode {
 };
 
 /// Thrown by every function of the library that fails. The message names the operation, what was
-/// expected and what was found (and the file, line or tensor).
+/// expected and what was found (and the file, line or tensor). It is printable and short, whatever
+/// the names in it are.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorCode code, const std::string& message)
-      : std::runtime_error(message),
-        code_(code) {}  ///< `message` is "operation: expected X, found Y".
+  /// `message` is "operation: expected X, found Y". It is kept as printable() returns it.
+  Error(ErrorCode code, const std::string& message);
 
   /// The kind of error; docs/errors.md lists them.
   ErrorCode code() const noexcept { return code_; }

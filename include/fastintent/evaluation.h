@@ -19,6 +19,16 @@ struct ClassFigures {
   double f1 = 0;          ///< harmonic mean of precision and recall
 };
 
+/// A cell of the confusion matrix: the examples of one class that were predicted as one class.
+struct ConfusionCell {
+  int64_t label = 0;      ///< class of the examples, as an index of Evaluation::classes
+  int64_t predicted = 0;  ///< predicted class, likewise
+  int64_t count = 0;      ///< number of such examples
+
+  /// Compares all members.
+  bool operator==(const ConfusionCell&) const = default;
+};
+
 /// Examples of class `label` that were predicted as class `predicted`.
 struct Confusion {
   std::string label;      ///< class of the examples
@@ -68,11 +78,16 @@ struct Evaluation {
   std::vector<ReliabilityBin> reliability;               ///< [15], calibrated
   std::vector<ReliabilityBin> uncalibrated_reliability;  ///< [15]
   std::vector<ClassFigures> classes;                     ///< id2label order
-  std::vector<std::vector<int64_t>> confusion_matrix;    ///< [label][predicted], id2label order
+  /// The cells of the confusion matrix that are not 0, by label, then by prediction: at most as many
+  /// as examples. Right predictions are among them.
+  std::vector<ConfusionCell> confusion_cells;
   int64_t unseen_label_examples = 0;  ///< number of examples with a label unknown to the model
   std::vector<std::pair<std::string, int64_t>> unseen_labels;  ///< label, examples; sorted by label
   std::vector<Mistake> mistakes;                               ///< in the order of the data
 
+  /// The dense confusion matrix [label][predicted], id2label order. Its size is the square of the
+  /// number of classes: 200 MB for 5,000.
+  std::vector<std::vector<int64_t>> confusion_matrix() const;
   /// The `count` most frequent confusions, most frequent first.
   std::vector<Confusion> most_confused(int count) const;
   /// The `count` classes with the lowest F1 among those with support, lowest first.
@@ -88,7 +103,8 @@ Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
                            double temperature = 1);
 
 /// Returns JSON text with the figures at the top level under the names above, "per_class" and
-/// "confusion_matrix"; without the mistakes.
+/// "confusion_matrix", whose cells that are not 0 are listed by the names of their classes; without
+/// the mistakes.
 std::string to_json(const Evaluation& evaluation);
 
 }  // namespace fastintent

@@ -11,6 +11,7 @@ The exceptions are in fastintent.errors.
 from fastintent._fastintent import (
     ClassFigures,
     Confusion,
+    ConfusionCell,
     DownloadProgress,
     Encoding,
     EpochReport,
@@ -34,6 +35,7 @@ from fastintent._fastintent import (
     gpu_count,
     parse_device,
     precisions,
+    printable,
     quantize_model,
     read_labelled_texts,
 )
@@ -65,6 +67,7 @@ __all__ = [  # in the order of the API pages: what most programs use comes first
     "Evaluation",
     "ClassFigures",
     "Confusion",
+    "ConfusionCell",
     "Mistake",
     "ReliabilityBin",
     "evaluate_logits",
@@ -80,6 +83,7 @@ __all__ = [  # in the order of the API pages: what most programs use comes first
     "Encoding",
     "find_model",
     "DownloadProgress",
+    "printable",
     "FastintentError",
     "BadCheckpointError",
     "CannotCreateError",

@@ -1,5 +1,11 @@
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+
+#include <filesystem>
+
 #include "bindings.h"
 #include "fastintent/error.h"
+#include "fastintent/printable.h"
 
 namespace fastintent::python {
 namespace {
@@ -33,21 +39,29 @@ const char* class_name(ErrorCode code) {
 
 void raise(const Error& error) {
   const nb::object errors = nb::module_::import_("fastintent.errors");
-  const std::string_view message = error.what();
-  // A file name in it need not be UTF-8.
-  const nb::object text = nb::steal(PyUnicode_DecodeUTF8(
-      message.data(), static_cast<Py_ssize_t>(message.size()), "backslashreplace"));
-  PyErr_SetObject(errors.attr(class_name(error.code())).ptr(), text.ptr());
+  PyErr_SetObject(errors.attr(class_name(error.code())).ptr(), nb::str(error.what()).ptr());
 }
 
 }  // namespace
 
-void init_errors(nb::module_& /*m*/) {
+void init_errors(nb::module_& m) {
+  m.def("printable",
+        &printable,
+        nb::arg("text"),
+        nb::arg("max_characters") = 2'000,
+        R"(Returns `text` as a terminal or a log may show it; labels come from data and models.
+
+Control characters, line separators, invisible characters and those that change the direction of text
+become escapes, as in repr(). A result of more than `max_characters` loses its middle. The messages of
+all errors are printable.)");
+
   nb::register_exception_translator([](const std::exception_ptr& thrown, void* /*payload*/) {
     try {
       std::rethrow_exception(thrown);
     } catch (const Error& error) {
       raise(error);
+    } catch (const std::filesystem::filesystem_error& error) {
+      raise(Error(ErrorCode::io_error, error.what()));
     }
   });
 }

@@ -17,6 +17,20 @@ void init_evaluation(nb::module_& m) {
       .def_ro("recall", &ClassFigures::recall, "share of its examples predicted as this class")
       .def_ro("f1", &ClassFigures::f1, "harmonic mean of precision and recall");
 
+  nb::class_<ConfusionCell>(m,
+                            "ConfusionCell",
+                            "A cell of the confusion matrix: the examples of one class that were "
+                            "predicted as one class.")
+      .def_ro("label",
+              &ConfusionCell::label,
+              "class of the examples, as an index of Evaluation.classes")
+      .def_ro("predicted", &ConfusionCell::predicted, "predicted class, likewise")
+      .def_ro("count", &ConfusionCell::count, "number of such examples")
+      .def("__repr__", [](const ConfusionCell& cell) {
+        return nb::str("ConfusionCell(label={}, predicted={}, count={})")
+            .format(cell.label, cell.predicted, cell.count);
+      });
+
   nb::class_<Confusion>(
       m, "Confusion", "Examples of class `label` that were predicted as class `predicted`.")
       .def_ro("label", &Confusion::label, "class of the examples")
@@ -77,12 +91,20 @@ figure depends on the temperature.)")
       .def_ro("uncalibrated_reliability", &Evaluation::uncalibrated_reliability, "15 bins")
       .def_ro("classes", &Evaluation::classes, "id2label order")
       .def_ro(
-          "confusion_matrix", &Evaluation::confusion_matrix, "[label][predicted], id2label order")
+          "confusion_cells",
+          &Evaluation::confusion_cells,
+          "the cells of the confusion matrix that are not 0, by label, then by prediction; right "
+          "predictions are among them")
       .def_ro("unseen_label_examples",
               &Evaluation::unseen_label_examples,
               "number of examples with a label unknown to the model")
       .def_ro("unseen_labels", &Evaluation::unseen_labels, "label, examples; sorted by label")
       .def_ro("mistakes", &Evaluation::mistakes, "in the order of the data")
+      .def("confusion_matrix",
+           &Evaluation::confusion_matrix,
+           nb::call_guard<nb::gil_scoped_release>(),
+           "The dense confusion matrix [label][predicted], id2label order. Its size is the square "
+           "of the number of classes.")
       .def("most_confused",
            &Evaluation::most_confused,
            nb::arg("count"),
@@ -97,8 +119,8 @@ figure depends on the temperature.)")
             return nb::module_::import_("json").attr("loads")(to_json(evaluation));
           },
           nb::sig("def to_dict(self) -> dict[str, typing.Any]"),
-          "The figures by name, with \"per_class\" and \"confusion_matrix\", as `fastintent "
-          "evaluate` writes them; without the mistakes.")
+          "The figures by name, with \"per_class\" and \"confusion_matrix\" (a list of its cells "
+          "that are not 0), as `fastintent evaluate` writes them; without the mistakes.")
       .def("__repr__", [](const Evaluation& evaluation) {
         return nb::str("Evaluation(examples={}, accuracy={:.4f}, macro_f1={:.4f})")
             .format(evaluation.examples, evaluation.accuracy, evaluation.macro_f1);

@@ -58,6 +58,14 @@ def test_a_damaged_model(tmp_path):
         IntentClassifier(model_path=folder)
 
 
+def test_messages_are_printable(tmp_path):
+    with pytest.raises(fastintent.MissingInputError) as raised:
+        IntentClassifier(model_path=tmp_path / ("a\x1b[2J\n\u202e" + "x" * 200))
+    assert str(raised.value).isprintable()
+    assert fastintent.printable("a\x1b[2Jb\u009b") == r"a\x1b[2Jb\u009b"
+    assert len(fastintent.printable("x" * 5000, max_characters=100)) == 100
+
+
 def test_a_file_name_that_is_no_utf8():
     with pytest.raises(fastintent.MissingInputError, match=r"\\xff"):
         IntentClassifier(model_path=pathlib.Path("no\udcffmodel"))

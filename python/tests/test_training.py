@@ -230,7 +230,11 @@ def test_evaluate(rows):
     assert evaluation.examples == len(texts)
     assert evaluation.top_5_accuracy == 1
     assert [each.label for each in evaluation.classes] == classifier.intents
-    assert sum(map(sum, evaluation.confusion_matrix)) == len(texts)
+    assert sum(cell.count for cell in evaluation.confusion_cells) == len(texts)
+    matrix = evaluation.confusion_matrix()
+    for cell in evaluation.confusion_cells:
+        assert matrix[cell.label][cell.predicted] == cell.count > 0
+    assert sum(map(sum, matrix)) == len(texts)
     assert len(evaluation.worst_classes(2)) == 2
     for confusion in evaluation.most_confused(3):
         assert confusion.label != confusion.predicted and confusion.count > 0

@@ -123,7 +123,7 @@ PerformanceReport IntentClassifier::benchmark_performance(std::span<const std::s
   }
   // Exactly as many texts as the calls use, so that no batch read ahead runs during the next
   // measurement.
-  int64_t left = int64_t{kWarmUpCalls + num_iterations} * context.options.batch_size;
+  int64_t left = (int64_t{kWarmUpCalls} + num_iterations) * context.options.batch_size;
   PredictionStream::State stream(context, [&](std::string& text) {
     text = texts.next();
     return --left >= 0;

@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "api/classifier_state.h"
 #include "api/predict_texts.h"
 #include "api/prediction_stream_state.h"
+#include "evaluation/evaluator.h"
 #include "fastintent/error.h"
 #include "model/family.h"
 
@@ -86,17 +90,30 @@ Evaluation IntentClassifier::evaluate(
   const std::vector<std::string_view> texts(data.texts.begin(), data.texts.end());
   require_texts(texts);
   PredictOptions options;
-  options.on_progress = on_progress;
   options.top_k = 0;
   options.with_logits = true;
-  const PredictionContext context = state_->begin(options);
-  std::vector<std::vector<float>> logits;
-  for (IntentPrediction& prediction : predict_all(context, texts)) {
-    logits.push_back(std::move(prediction.logits));
-  }
+  PredictionContext context = state_->begin(options);
   const Predictor& predictor = *context.predictor;
-  return evaluate_logits(
-      logits, data.labels, predictor.config().intents, predictor.calibration().temperature);
+  const std::vector<std::string>& intents = predictor.config().intents;
+  Evaluator evaluator(intents, predictor.calibration().temperature);
+  // 64 MB of logits at a time, where thousands of intents would need gigabytes for all texts.
+  constexpr size_t kLogitsAtOnce = size_t{16} << 20;
+  const size_t texts_at_once = std::max<size_t>(kLogitsAtOnce / intents.size(), 1);
+  for (size_t begin = 0; begin < texts.size(); begin += texts_at_once) {
+    if (on_progress) {
+      context.options.on_progress = [&](int64_t done, int64_t /*of these*/) {
+        return on_progress(static_cast<int64_t>(begin) + done, std::ssize(texts));
+      };
+    }
+    const auto some =
+        std::span(texts).subspan(begin, std::min(texts_at_once, texts.size() - begin));
+    size_t example = begin;
+    for (const IntentPrediction& prediction : predict_all(context, some)) {
+      evaluator.add(prediction.logits, data.labels[example]);
+      ++example;
+    }
+  }
+  return evaluator.finish();
 }
 
 int IntentClassifier::batch_size() const {

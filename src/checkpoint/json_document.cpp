@@ -42,15 +42,8 @@ JsonDocument JsonDocument::read(const std::filesystem::path& file, const NumberS
 }
 
 JsonDocument JsonDocument::parse(std::string_view text, std::string name, const NumberSink* sink) {
-  if (text.size() > kMaxJsonBytes) {
-    throw Error(ErrorCode::bad_checkpoint,
-                fmt::format("read JSON: expected at most {} bytes, found {} ({})",
-                            kMaxJsonBytes,
-                            text.size(),
-                            name));
-  }
   JsonDocument document;
-  json value = parse_json(text, name, /*unique_keys=*/false, sink);
+  json value = parse_json(text, name, {.sink = sink});
   if (!value.is_object()) {
     throw Error(ErrorCode::bad_checkpoint,
                 fmt::format("{}: expected an object, found {} ({})",

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "checkpoint/parse_json.h"
+#include "base/parse_json.h"
 
 namespace fastintent {
 
@@ -22,8 +22,8 @@ struct JsonErrorStyle {
 /// which never change.
 class JsonDocument {
  public:
-  /// Throws missing_input when the file is absent, bad_checkpoint when it is not a JSON object,
-  /// nests too deeply or is larger than `kMaxJsonBytes`. `sink` as in parse_json.
+  /// Throws missing_input when the file is absent, bad_checkpoint when it is not a JSON object
+  /// or is beyond the limits of parse_json. `sink` as there.
   static JsonDocument read(const std::filesystem::path& file, const NumberSink* sink = nullptr);
   /// `name` names the file in messages.
   static JsonDocument parse(std::string_view text,
@@ -71,10 +71,6 @@ class JsonDocument {
   std::string path_;  // empty at the top
   JsonErrorStyle style_;
 };
-
-/// The tokenizer.json of a multilingual model is about 17 MB; no file of a checkpoint has ten times
-/// that.
-constexpr size_t kMaxJsonBytes = size_t{200} << 20;
 
 /// Pretty-printed with two spaces, fsynced. Keeps the order of an ordered_json. Throws
 /// cannot_create, io_error; invalid_data for a string that is not UTF-8.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/mapped_file.h"
+#include "base/parse_json.h"
 #include "fastintent/error.h"
 
 namespace fastintent {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "checkpoint/parse_json.h"
+#include "checkpoint/malformed.h"
 
 namespace fastintent {
 

@@ -10,7 +10,8 @@
 #include <string_view>
 #include <utility>
 
-#include "checkpoint/parse_json.h"
+#include "base/checked_size.h"
+#include "base/parse_json.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -28,7 +29,7 @@ constexpr size_t kMaxDimensions = 64;
 struct TypeName {
   std::string_view name;
   StoredType type;
-  uint64_t bits;
+  int64_t bits;
 };
 
 constexpr std::array kTypes = {
@@ -77,15 +78,10 @@ uint64_t header_length(std::span<const std::byte> bytes, const std::string& file
 }
 
 // Bits of a tensor of this shape; empty when they do not fit 63 bits.
-std::optional<uint64_t> count_bits(const std::vector<int64_t>& shape, uint64_t bits_each) {
-  constexpr uint64_t kLimit = std::numeric_limits<int64_t>::max();
-  uint64_t total = bits_each;
-  for (const int64_t size : shape) {
-    const auto factor = static_cast<uint64_t>(size);
-    if (factor != 0 && total > kLimit / factor) {
-      return std::nullopt;
-    }
-    total *= factor;
+std::optional<int64_t> count_bits(const std::vector<int64_t>& shape, int64_t bits_each) {
+  std::optional<int64_t> total = bits_each;
+  for (size_t i = 0; i < shape.size() && total; ++i) {
+    total = checked_product(*total, shape[i]);
   }
   return total;
 }
@@ -175,9 +171,9 @@ class EntryReader {
   }
 
   void check_size(const Entry& entry, const TypeName& type) const {
-    const std::optional<uint64_t> bits = count_bits(entry.tensor.shape, type.bits);
+    const std::optional<int64_t> bits = count_bits(entry.tensor.shape, type.bits);
     const uint64_t found = entry.end - entry.begin;
-    if (!bits || *bits % 8 != 0 || *bits / 8 != found) {
+    if (!bits || *bits % 8 != 0 || static_cast<uint64_t>(*bits / 8) != found) {
       fail(fmt::format("{} for {} [{}]",
                        bits ? fmt::format("{} bits", *bits) : "a possible number of bytes",
                        type.name,
@@ -208,7 +204,7 @@ SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std
   const uint64_t length = header_length(bytes, name);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length);
   const std::span<const std::byte> data = bytes.subspan(kLengthBytes + length);
-  const json header = parse_json(text, name, /*unique_keys=*/true);
+  const json header = parse_json(text, name, {.unique_keys = true});
   if (!header.is_object()) {
     throw_bad_file(name, "a JSON object as header", header.type_name());
   }

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "checkpoint/parse_json.h"
+#include "checkpoint/malformed.h"
 
 namespace fastintent {
 

@@ -3,8 +3,10 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
+#include "base/checked_size.h"
 #include "base/file_writer.h"
 #include "checkpoint/safetensors.h"
 #include "fastintent/error.h"
@@ -19,16 +21,16 @@ constexpr size_t kAlignment = 64;
 constexpr size_t kLengthBytes = 8;
 
 void check_shape(const std::filesystem::path& file, const TensorToWrite& tensor) {
-  int64_t values = 1;
-  for (const int64_t size : tensor.shape) {
-    values *= size;
+  std::optional<int64_t> values = 1;
+  for (size_t i = 0; i < tensor.shape.size() && values; ++i) {
+    values = checked_product(*values, tensor.shape[i]);
   }
   const int64_t found = static_cast<int64_t>(tensor.bytes.size()) / tensor.value_bytes;
   if (values != found) {
     throw Error(
         ErrorCode::invalid_argument,
         fmt::format("write safetensors: expected {} values for [{}], found {} ({}, tensor {})",
-                    values,
+                    values ? fmt::format("{}", *values) : "a possible number of",
                     fmt::join(tensor.shape, ", "),
                     found,
                     file.string(),

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <limits>
 #include <new>
 
+#include "base/checked_size.h"
 #include "compute/shape_checks.h"
 #include "fastintent/error.h"
 
@@ -21,13 +21,11 @@ Buffer Backend::allocate(int64_t rows, int64_t columns) {
   if (rows < 0 || columns < 0) {
     fail_check("allocate", "a size of at least [0,0]", fmt::format("[{},{}]", rows, columns));
   }
-  constexpr int64_t kMostFloats =
-      std::numeric_limits<int64_t>::max() / static_cast<int64_t>(sizeof(float));
-  const bool countable = rows <= kMostFloats - kRowTile &&
-                         (columns == 0 || round_up_to_tile(rows) <= kMostFloats / columns);
-  if (countable) {
+  const bool countable = checked_sum(rows, kRowTile).has_value();
+  const auto floats = checked_product(countable ? round_up_to_tile(rows) : -1, columns);
+  if (floats && checked_product(*floats, sizeof(float))) {
     try {
-      return do_allocate(round_up_to_tile(rows) * columns);
+      return do_allocate(*floats);
     } catch (const std::bad_alloc&) {
       // Reported below, like an overflowing size.
     }

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "base/checked_size.h"
+
 namespace fastintent {
 namespace {
 
@@ -16,8 +18,12 @@ constexpr int64_t kLargeBlock = (1 << 20) / sizeof(float);
 constexpr size_t kAlignment = 64;  // a cache line, and the widest vector
 
 size_t bytes_of(int64_t floats) {
-  const size_t bytes = std::max<size_t>(1, static_cast<size_t>(floats) * sizeof(float));
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  const auto bytes = checked_product(floats, sizeof(float));
+  if (!bytes || !checked_sum(*bytes, kAlignment)) {
+    throw std::bad_alloc();
+  }
+  return (std::max<size_t>(1, static_cast<size_t>(*bytes)) + kAlignment - 1) / kAlignment *
+         kAlignment;
 }
 
 void release(float* data, int64_t floats) {

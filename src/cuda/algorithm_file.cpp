@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 #include <system_error>
 
 #include "base/file_writer.h"
+#include "base/mapped_file.h"
+#include "base/parse_json.h"
 #include "fastintent/error.h"
 
 namespace fastintent::cuda {
@@ -67,6 +68,15 @@ std::optional<Algorithm> from_json(const nlohmann::json& words) {
   return algorithm;
 }
 
+// Null where there is no such file, or no JSON in it.
+nlohmann::json read_document(const fs::path& file) {
+  try {
+    return parse_json(MappedFile(file).text(), file.string());
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 fs::path algorithm_file(const DeviceFacts& device, size_t library_version) {
@@ -81,8 +91,7 @@ fs::path algorithm_file(const DeviceFacts& device, size_t library_version) {
 
 std::map<std::string, Algorithm> read_algorithms(const fs::path& file) {
   std::map<std::string, Algorithm> algorithms;
-  std::ifstream bytes(file, std::ios::binary);
-  const auto document = nlohmann::json::parse(bytes, nullptr, /*allow_exceptions=*/false);
+  const nlohmann::json document = read_document(file);
   if (!document.is_object() || document.value("format", nlohmann::json()) != kFormat) {
     return {};
   }

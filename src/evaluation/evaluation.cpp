@@ -3,206 +3,46 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
+#include <iterator>
 #include <nlohmann/json.hpp>
-#include <numeric>
-#include <span>
-#include <unordered_map>
-#include <utility>
 
-#include "evaluation/reliability.h"
-#include "evaluation/softmax.h"
+#include "evaluation/evaluator.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
-namespace {
-
-void check_row(std::span<const float> row, size_t intents, size_t example) {
-  if (row.size() != intents) {
-    throw Error(
-        ErrorCode::invalid_argument,
-        fmt::format(
-            "evaluate: expected {} logits, found {} (example {})", intents, row.size(), example));
-  }
-  if (!std::all_of(row.begin(), row.end(), [](float logit) { return std::isfinite(logit); })) {
-    throw Error(ErrorCode::invalid_data,
-                fmt::format("evaluate: expected finite logits, found others (example {}); the "
-                            "model's weights are not usable",
-                            example));
-  }
-}
-
-// Number of classes ranked before `label`: with a higher logit, or the same and a lower index.
-size_t rank(std::span<const float> row, size_t label) {
-  size_t ahead = 0;
-  for (size_t c = 0; c < row.size(); ++c) {
-    ahead += row[c] > row[label] || (row[c] == row[label] && c < label) ? 1 : 0;
-  }
-  return ahead;
-}
-
-// 0 / 0 is 0: a figure without examples.
-double share(double part, double whole) {
-  return whole == 0 ? 0 : part / whole;
-}
-
-void fill_class_figures(Evaluation& evaluation) {
-  for (size_t c = 0; c < evaluation.classes.size(); ++c) {
-    ClassFigures& figures = evaluation.classes[c];
-    const auto correct = static_cast<double>(evaluation.confusion_matrix[c][c]);
-    const auto predicted = static_cast<double>(figures.predicted);
-    const auto support = static_cast<double>(figures.support);
-    figures.precision = share(correct, predicted);
-    figures.recall = share(correct, support);
-    figures.f1 = share(2 * correct, predicted + support);
-  }
-}
-
-void fill_averages(Evaluation& evaluation) {
-  double present = 0;
-  for (const ClassFigures& figures : evaluation.classes) {
-    if (figures.support == 0) {
-      continue;
-    }
-    present += 1;
-    const auto weight = static_cast<double>(figures.support);
-    evaluation.macro_precision += figures.precision;
-    evaluation.macro_recall += figures.recall;
-    evaluation.macro_f1 += figures.f1;
-    evaluation.weighted_precision += weight * figures.precision;
-    evaluation.weighted_recall += weight * figures.recall;
-    evaluation.weighted_f1 += weight * figures.f1;
-  }
-  const auto examples = static_cast<double>(evaluation.examples);
-  for (double* sum :
-       {&evaluation.macro_precision, &evaluation.macro_recall, &evaluation.macro_f1}) {
-    *sum = share(*sum, present);
-  }
-  for (double* sum :
-       {&evaluation.weighted_precision, &evaluation.weighted_recall, &evaluation.weighted_f1}) {
-    *sum = share(*sum, examples);
-  }
-}
-
-void check_arguments(size_t rows, size_t labels, size_t intents, double temperature) {
-  if (rows != labels || intents == 0) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("evaluate: expected as many labels as rows of logits, and intents; "
-                            "found {}, {} and {}",
-                            labels,
-                            rows,
-                            intents));
-  }
-  if (!std::isfinite(temperature) || temperature <= 0) {
-    throw Error(
-        ErrorCode::invalid_argument,
-        fmt::format("evaluate: expected a positive, finite temperature, found {}", temperature));
-  }
-}
-
-// Counts the examples one by one, then computes the figures from the counts.
-class Evaluator {
- public:
-  Evaluator(const std::vector<std::string>& intents, double temperature) : intents_(intents) {
-    evaluation_.temperature = temperature;
-    evaluation_.confusion_matrix.assign(intents.size(), std::vector<int64_t>(intents.size()));
-    for (size_t c = 0; c < intents.size(); ++c) {
-      evaluation_.classes.push_back({.label = intents[c]});
-      index_.emplace(intents[c], c);
-    }
-  }
-
-  // `row` holds a finite logit for each intent.
-  void add(std::span<const float> row, const std::string& label) {
-    const auto predicted =
-        static_cast<size_t>(std::max_element(row.begin(), row.end()) - row.begin());
-    const auto known = index_.find(label);
-    const bool right = known != index_.end() && known->second == predicted;
-    const Softmax uncalibrated(row);
-    const double confidence =
-        std::exp(Softmax(row, evaluation_.temperature).log_probability(predicted));
-    calibrated_.add(confidence, right);
-    uncalibrated_.add(std::exp(uncalibrated.log_probability(predicted)), right);
-    evaluation_.classes[predicted].predicted += 1;
-    if (!right) {
-      evaluation_.mistakes.push_back({.example = evaluation_.examples,
-                                      .label = label,
-                                      .predicted = intents_[predicted],
-                                      .confidence = static_cast<float>(confidence)});
-    }
-    evaluation_.examples += 1;
-    if (known == index_.end()) {
-      unseen_[label] += 1;
-      evaluation_.unseen_label_examples += 1;
-    } else {
-      count_known(row, known->second, predicted);
-      loss_ -= uncalibrated.log_probability(known->second);
-    }
-  }
-
-  Evaluation finish() {
-    const auto examples = static_cast<double>(evaluation_.examples);
-    const auto unseen = static_cast<double>(evaluation_.unseen_label_examples);
-    evaluation_.loss = share(loss_, examples - unseen);
-    evaluation_.accuracy = share(static_cast<double>(correct_), examples);
-    evaluation_.top_3_accuracy = share(static_cast<double>(in_top_3_), examples);
-    evaluation_.top_5_accuracy = share(static_cast<double>(in_top_5_), examples);
-    evaluation_.expected_calibration_error = calibrated_.expected_calibration_error();
-    evaluation_.uncalibrated_calibration_error = uncalibrated_.expected_calibration_error();
-    evaluation_.reliability = calibrated_.bins();
-    evaluation_.uncalibrated_reliability = uncalibrated_.bins();
-    evaluation_.unseen_labels.assign(unseen_.begin(), unseen_.end());
-    fill_class_figures(evaluation_);
-    fill_averages(evaluation_);
-    return std::move(evaluation_);
-  }
-
- private:
-  void count_known(std::span<const float> row, size_t label, size_t predicted) {
-    const size_t ahead = rank(row, label);
-    evaluation_.classes[label].support += 1;
-    evaluation_.confusion_matrix[label][predicted] += 1;
-    correct_ += label == predicted ? 1 : 0;
-    in_top_3_ += ahead < 3 ? 1 : 0;
-    in_top_5_ += ahead < 5 ? 1 : 0;
-  }
-
-  const std::vector<std::string>& intents_;
-  std::unordered_map<std::string, size_t> index_;
-  Evaluation evaluation_;
-  Reliability calibrated_;
-  Reliability uncalibrated_;
-  std::map<std::string, int64_t> unseen_;
-  int64_t correct_ = 0;
-  int64_t in_top_3_ = 0;
-  int64_t in_top_5_ = 0;
-  double loss_ = 0;
-};
-
-}  // namespace
 
 Evaluation evaluate_logits(const std::vector<std::vector<float>>& logits,
                            const std::vector<std::string>& labels,
                            const std::vector<std::string>& intents,
                            double temperature) {
-  check_arguments(logits.size(), labels.size(), intents.size(), temperature);
+  if (logits.size() != labels.size()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("evaluate: expected a label for each of {} rows of logits, found {}",
+                            logits.size(),
+                            labels.size()));
+  }
   Evaluator evaluator(intents, temperature);
   for (size_t i = 0; i < logits.size(); ++i) {
-    check_row(logits[i], intents.size(), i);
     evaluator.add(logits[i], labels[i]);
   }
   return evaluator.finish();
 }
 
+std::vector<std::vector<int64_t>> Evaluation::confusion_matrix() const {
+  std::vector<std::vector<int64_t>> matrix(classes.size(), std::vector<int64_t>(classes.size()));
+  for (const ConfusionCell& cell : confusion_cells) {
+    matrix[static_cast<size_t>(cell.label)][static_cast<size_t>(cell.predicted)] = cell.count;
+  }
+  return matrix;
+}
+
 std::vector<Confusion> Evaluation::most_confused(int count) const {
   std::vector<Confusion> confusions;
-  for (size_t label = 0; label < classes.size(); ++label) {
-    for (size_t predicted = 0; predicted < classes.size(); ++predicted) {
-      const int64_t examples_here = confusion_matrix[label][predicted];
-      if (label != predicted && examples_here > 0) {
-        confusions.push_back({classes[label].label, classes[predicted].label, examples_here});
-      }
+  for (const ConfusionCell& cell : confusion_cells) {
+    if (cell.label != cell.predicted) {
+      confusions.push_back({classes[static_cast<size_t>(cell.label)].label,
+                            classes[static_cast<size_t>(cell.predicted)].label,
+                            cell.count});
     }
   }
   std::stable_sort(confusions.begin(),
@@ -244,19 +84,25 @@ Json bins_json(const std::vector<ReliabilityBin>& bins) {
 }  // namespace
 
 std::string to_json(const Evaluation& evaluation) {
-  Json unseen = Json::object();
+  // Members are appended: operator[] would compare each label with all before it.
+  Json::object_t unseen;
   for (const auto& [label, count] : evaluation.unseen_labels) {
-    unseen[label] = count;
+    unseen.emplace_back(label, count);
   }
-  Json labels = Json::array();
-  Json per_class = Json::object();
+  const auto name = [&](int64_t c) { return evaluation.classes[static_cast<size_t>(c)].label; };
+  Json cells = Json::array();
+  for (const ConfusionCell& cell : evaluation.confusion_cells) {
+    cells.push_back(
+        {{"label", name(cell.label)}, {"predicted", name(cell.predicted)}, {"count", cell.count}});
+  }
+  Json::object_t per_class;
   for (const ClassFigures& figures : evaluation.classes) {
-    labels.push_back(figures.label);
-    per_class[figures.label] = {{"support", figures.support},
+    per_class.emplace_back(figures.label,
+                           Json{{"support", figures.support},
                                 {"predicted", figures.predicted},
                                 {"precision", figures.precision},
                                 {"recall", figures.recall},
-                                {"f1", figures.f1}};
+                                {"f1", figures.f1}});
   }
   const Json document = {
       {"examples", evaluation.examples},
@@ -278,7 +124,7 @@ std::string to_json(const Evaluation& evaluation) {
       {"unseen_label_examples", evaluation.unseen_label_examples},
       {"unseen_labels", unseen},
       {"per_class", per_class},
-      {"confusion_matrix", {{"labels", labels}, {"counts", evaluation.confusion_matrix}}}};
+      {"confusion_matrix", cells}};
   // Labels that are not UTF-8 get U+FFFD, so that the document stays valid.
   return document.dump(2, ' ', false, Json::error_handler_t::replace);
 }

@@ -9,6 +9,7 @@
 #include "base/file_writer.h"
 #include "fastintent/error.h"
 #include "hub/checksum.h"
+#include "hub/model_files.h"
 
 namespace fastintent {
 
@@ -94,12 +95,14 @@ void fetch_rest(HubClient& client,
       partial.clear();  // the server sends all of it
     }
     begun = true;
-    if (file.size >= 0 && partial.size() + static_cast<int64_t>(bytes.size()) > file.size) {
+    const int64_t most = file.size >= 0 ? file.size : most_bytes(file.name);
+    if (partial.size() + static_cast<int64_t>(bytes.size()) > most) {
       partial.clear();
       throw Error(ErrorCode::io_error,
-                  fmt::format("download model: expected {} bytes, found more; what arrived is "
+                  fmt::format("download model: expected {}{} bytes, found more; what arrived is "
                               "removed ({})",
-                              file.size,
+                              file.size >= 0 ? "" : "at most ",
+                              most,
                               file.url));
     }
     partial.append(bytes);

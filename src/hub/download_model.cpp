@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
+#include "base/limits.h"
 #include "fastintent/error.h"
 #include "hub/download_file.h"
 #include "hub/file_lock.h"
@@ -36,15 +38,37 @@ void require_weights(const RepositoryListing& listing, const HubName& name) {
                             description(name)));
 }
 
-std::vector<RemoteFile> describe_files(HubClient& client, const RepositoryListing& listing) {
+[[noreturn]] void refuse_size(int64_t most,
+                              std::string_view unit,
+                              std::string_view found,
+                              const std::string& where) {
+  throw Error(
+      ErrorCode::io_error,
+      fmt::format(
+          "download model: expected at most {} {}, found {} ({})", most, unit, found, where));
+}
+
+std::vector<RemoteFile> describe_files(HubClient& client,
+                                       const RepositoryListing& listing,
+                                       const HubName& name) {
+  const std::vector<std::string> chosen = choose_model_files(listing.files);
+  if (chosen.size() > kMaxModelFiles) {
+    refuse_size(
+        kMaxModelFiles, "files of a model", fmt::format("{}", chosen.size()), description(name));
+  }
   std::vector<RemoteFile> files;
-  for (const std::string& file : choose_model_files(listing.files)) {
+  for (const std::string& file : chosen) {
     files.push_back(client.describe(listing.commit, file));
+    const RemoteFile& described = files.back();
+    if (described.size > most_bytes(file)) {
+      refuse_size(most_bytes(file), "bytes", fmt::format("{}", described.size), described.url);
+    }
   }
   return files;
 }
 
-// The size of all files together; -1 when the hub does not report the size of one.
+// The size of all files together; -1 when the hub does not report the size of one. Each is below
+// kMaxWeightBytes, so the sum is exact.
 int64_t total_size(const std::vector<RemoteFile>& files) {
   int64_t total = 0;
   for (const RemoteFile& file : files) {
@@ -65,15 +89,24 @@ std::filesystem::path download_model(const HubName& name,
   HubClient client(settings, name, callbacks.should_stop);
   const RepositoryListing listing = client.list_files();
   require_weights(listing, name);
-  const std::vector<RemoteFile> files = describe_files(client, listing);
+  const std::vector<RemoteFile> files = describe_files(client, listing, name);
 
   DownloadProgress progress;
   progress.bytes_total = total_size(files);
+  if (progress.bytes_total > kMaxModelBytes) {
+    refuse_size(kMaxModelBytes,
+                "bytes of a model",
+                fmt::format("{}", progress.bytes_total),
+                description(name));
+  }
   for (const RemoteFile& file : files) {
     const int64_t before = progress.bytes_done;
     progress.file = file.name;
     const auto on_bytes = [&](int64_t bytes) {
       progress.bytes_done = before + bytes;
+      if (progress.bytes_done > kMaxModelBytes) {  // of sizes that the hub does not report
+        refuse_size(kMaxModelBytes, "bytes of a model", "more", description(name));
+      }
       if (callbacks.on_progress) {
         callbacks.on_progress(progress);
       }

@@ -18,9 +18,14 @@
 namespace fastintent {
 namespace {
 
-constexpr int kMostRedirects = 10;          // the hub needs two
-constexpr long kConnectSeconds = 10;        // as huggingface_hub
-constexpr long kBufferBytes = 256L * 1024;  // fewer calls than with curl's 16 KiB
+constexpr int kMostRedirects = 10;    // the hub needs two
+constexpr long kConnectSeconds = 10;  // as huggingface_hub
+// Slower is as bad as silent: a server that sends a byte now and then would hold the caller for ever.
+// There is no deadline for all of a file, because a large one over a slow line may need hours.
+constexpr long kSlowestBytesPerSecond = 1000;
+constexpr size_t kMostHeaderBytes = 256 * 1024;     // the hub's answers have 3 KiB of headers
+constexpr int64_t kMostRefusalBytes = 1024 * 1024;  // of an answer that is not a success
+constexpr long kBufferBytes = 256L * 1024;          // fewer calls than with curl's 16 KiB
 
 // The functions used from libcurl.
 struct Libcurl {
@@ -83,7 +88,7 @@ class HttpClient::Transfer {
     set(CURLOPT_ERRORBUFFER, error_.data());
     set(CURLOPT_NOSIGNAL, 1L);  // the library touches no signal of its caller
     set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-    set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    set(CURLOPT_LOW_SPEED_LIMIT, kSlowestBytesPerSecond);
     set(CURLOPT_LOW_SPEED_TIME, options.stall_seconds);
     set(CURLOPT_BUFFERSIZE, kBufferBytes);
     set(CURLOPT_USERAGENT, fmt::format("fastintent/{}", kVersion).c_str());
@@ -139,11 +144,21 @@ class HttpClient::Transfer {
     }
   }
 
+  [[noreturn]] static void throw_too_long(const char* part) {
+    throw Error(
+        ErrorCode::io_error,
+        fmt::format("download model: expected {} of a usual length, found an endless one", part));
+  }
+
   void read_status() { curl_.easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &response_.status); }
 
   static size_t on_header(char* bytes, size_t /*one*/, size_t size, void* self) {
     auto& transfer = *static_cast<Transfer*>(self);
     return transfer.keep_exception(size, [&] {
+      transfer.header_bytes_ += size;
+      if (transfer.header_bytes_ > kMostHeaderBytes) {
+        throw_too_long("headers");
+      }
       std::string_view line(bytes, size);
       line = line.substr(0, line.find_last_not_of("\r\n") + 1);
       const size_t colon = line.find(':');
@@ -161,7 +176,12 @@ class HttpClient::Transfer {
   static size_t on_body(char* bytes, size_t /*one*/, size_t size, void* self) {
     auto& transfer = *static_cast<Transfer*>(self);
     return transfer.keep_exception(size, [&] {
-      if (transfer.body_ && transfer.response_.ok()) {
+      if (!transfer.response_.ok()) {
+        transfer.refusal_bytes_ += static_cast<int64_t>(size);
+        if (transfer.refusal_bytes_ > kMostRefusalBytes) {
+          throw_too_long("a refusal or redirect");
+        }
+      } else if (transfer.body_) {
         transfer.body_(transfer.response_, {bytes, size});
       }
     });
@@ -198,6 +218,8 @@ class HttpClient::Transfer {
   std::array<char, CURL_ERROR_SIZE> error_{};
   curl_slist* headers_ = nullptr;
   HttpResponse response_;
+  size_t header_bytes_ = 0;
+  int64_t refusal_bytes_ = 0;
   std::exception_ptr thrown_;
 };
 

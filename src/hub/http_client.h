@@ -33,8 +33,9 @@ struct HttpResponse {
 class HttpClient {
  public:
   struct Options {
-    std::string token;                  ///< sent as "Authorization: Bearer", never to another host
-    long stall_seconds = 0;             ///< without a byte, after which a transfer has failed
+    std::string token;  ///< sent as "Authorization: Bearer", never to another host
+    /// Below 1,000 bytes per second, after which a transfer has failed.
+    long stall_seconds = 0;
     std::function<bool()> should_stop;  ///< may be empty
   };
   /// A piece of the body of a successful answer.
@@ -44,7 +45,8 @@ class HttpClient {
   ~HttpClient();
 
   /// Sends a request, follows redirects and returns the answer, with any status; `failure` is set
-  /// when the network did not deliver all of it. Throws interrupted, and the exceptions of `body`.
+  /// when the network did not deliver all of it. Throws interrupted, io_error for headers or a refusal
+  /// without end, and the exceptions of `body`.
   HttpResponse send(const HttpRequest& request, const Body& body = {});
 
  private:

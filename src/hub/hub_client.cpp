@@ -6,11 +6,12 @@
 #include <charconv>
 #include <chrono>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <thread>
 
+#include "base/parse_json.h"
 #include "fastintent/error.h"
+#include "fastintent/printable.h"
 #include "hub/checksum.h"
 
 namespace fastintent {
@@ -24,6 +25,10 @@ constexpr int kMostAttempts = 4;
 constexpr milliseconds kFirstPause(500);          // doubled each time, to spare a hub in trouble
 constexpr milliseconds kPoll(100);                // how soon a pause notices that it should stop
 constexpr size_t kMostListingBytes = 16'000'000;  // a hundred thousand files; models have tens
+
+// A try that delivered less counts as one that delivered nothing: a server that cuts every answer
+// after a few bytes would hold the caller for ever.
+constexpr int64_t kLeastProgress = 64 * 1024;
 
 constexpr long kFirstError = 400;  // statuses below it are answers, or redirects
 
@@ -69,10 +74,8 @@ int64_t read_size(const std::string& text) {
 
 bool stays_below(const std::string& file) {
   const std::filesystem::path path = file;
-  // No control characters either: names are shown on terminals.
-  const bool printable = std::none_of(
-      file.begin(), file.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; });
-  return !file.empty() && printable && path.is_relative() &&
+  // Names are shown on terminals, and no file system has names as long as a message.
+  return !file.empty() && printable(file) == file && path.is_relative() &&
          std::none_of(path.begin(), path.end(), [](const std::filesystem::path& part) {
            return part.empty() || part == "." || part == "..";
          });
@@ -144,7 +147,8 @@ HttpResponse HubClient::ask(const std::function<HttpRequest()>& request,
   int64_t furthest = 0;
   for (int attempt = 1;; ++attempt) {
     const HttpRequest sent = request();
-    if (sent.first_byte > furthest) {  // the last try was cut off but delivered bytes
+    if (sent.first_byte >=
+        furthest + kLeastProgress) {  // the last try was cut off but delivered bytes
       furthest = sent.first_byte;
       attempt = 1;
     }
@@ -202,12 +206,16 @@ void HubClient::pause_after(int attempt) const {
 
 RepositoryListing parse_listing(const std::string& answer) {
   const std::string where = "the hub's answer about the revision";
-  const json document = json::parse(answer, nullptr, /*allow_exceptions=*/false);
-  const auto member = [](const json& object, const char* key) {
-    return object.is_object() && object.contains(key) ? object[key] : json();
+  const json document =
+      parse_json(answer, where, {.error = ErrorCode::io_error, .operation = "download model"});
+  // By reference: an answer may be large. Null where there is no such member.
+  const json none;
+  const auto member = [&](const json& object, const char* key) -> const json& {
+    const auto found = object.is_object() ? object.find(key) : object.end();
+    return found == object.end() ? none : *found;
   };
-  const json commit = member(document, "sha");
-  const json siblings = member(document, "siblings");
+  const json& commit = member(document, "sha");
+  const json& siblings = member(document, "siblings");
   RepositoryListing listing;
   if (commit.is_string()) {
     listing.commit = commit.get<std::string>();
@@ -216,10 +224,11 @@ RepositoryListing parse_listing(const std::string& answer) {
     fail("a JSON object with a commit \"sha\" and a list \"siblings\"", "something else", where);
   }
   for (const json& sibling : siblings) {
-    const json file = member(sibling, "rfilename");
-    if (!file.is_string() || !stays_below(file.get<std::string>())) {
+    const json& file = member(sibling, "rfilename");
+    if (!file.is_string() || !stays_below(file.get_ref<const std::string&>())) {
       fail("names of files below the repository's folder",
-           file.dump(-1, ' ', true, json::error_handler_t::replace),
+           file.is_string() ? fmt::format("'{}'", file.get_ref<const std::string&>())
+                            : file.type_name(),
            where);
     }
     listing.files.push_back(file.get<std::string>());

@@ -11,7 +11,8 @@ struct HubSettings {
   std::string endpoint;         ///< the hub's address, without a slash at the end
   std::string token;            ///< empty: an anonymous user
   bool offline = false;         ///< no requests to the network
-  long stall_seconds = 10;      ///< without a byte, after which a transfer counts as broken
+  /// Below 1,000 bytes per second, after which a transfer counts as broken.
+  long stall_seconds = 10;
 };
 
 /// Reads the variables that huggingface_hub reads, with its defaults and in its order of

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/limits.h"
 #include "checkpoint/modules_json.h"
 #include "checkpoint/shard_index.h"
 
@@ -88,6 +89,12 @@ std::vector<std::string> module_files(const std::vector<ModuleEntry>& modules,
 bool is_weights(const std::string& file) {
   const std::string_view name = base_name(file);
   return name == kWeights || name == kIndex || is_shard(name);
+}
+
+int64_t most_bytes(const std::string& file) {
+  // The others are JSON, or a vocabulary as long; the index of shards is JSON, too.
+  const bool weights = is_weights(file) && base_name(file) != kIndex;
+  return weights ? kMaxWeightBytes : static_cast<int64_t>(kMaxJsonBytes);
 }
 
 std::vector<std::string> choose_model_files(const std::vector<std::string>& files) {

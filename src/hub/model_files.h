@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -14,6 +15,9 @@ std::vector<std::string> choose_model_files(const std::vector<std::string>& file
 
 /// Whether this is a file of weights in safetensors, or the index of several.
 bool is_weights(const std::string& file);
+
+/// The most bytes that are fetched of a file of this name.
+int64_t most_bytes(const std::string& file);
 
 /// The first file that a model in `folder` needs and lacks; nothing when the model is complete.
 /// Files that a malformed file would have named are not reported: loading the model reports the

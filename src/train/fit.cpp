@@ -9,6 +9,7 @@
 #include <random>
 #include <utility>
 
+#include "base/checked_size.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -202,13 +203,19 @@ FitProgress Fit::run(const EncodedDataset& training,
                      const std::string& fingerprint) {
   const int64_t steps_per_epoch =
       (training.examples() + settings_.batch_size - 1) / settings_.batch_size;
-  Run run{training,
-          validation,
-          progress,
-          folder,
-          fingerprint,
-          steps_per_epoch,
-          steps_per_epoch * settings_.epochs};
+  const auto total_steps = checked_product(steps_per_epoch, settings_.epochs);
+  if (!total_steps || progress.step > *total_steps || progress.epoch > settings_.epochs) {
+    throw Error(
+        ErrorCode::bad_checkpoint,
+        fmt::format("resume: expected at most {} epochs of {} steps, found step {} of epoch "
+                    "{} ({})",
+                    settings_.epochs,
+                    steps_per_epoch,
+                    progress.step,
+                    progress.epoch,
+                    folder.path().string()));
+  }
+  Run run{training, validation, progress, folder, fingerprint, steps_per_epoch, *total_steps};
   if (progress.step > 0) {
     folder.load_state(workers_.backend(0), weights_, optimizer_.state());
     loss_scale_.restore(progress.loss_scale, progress.loss_scale_steps, progress.overflows);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <list>
 #include <vector>
 
@@ -22,6 +23,18 @@ constexpr const char* kProgress = "progress.json";
 // Format version of an interrupted run's state. Version 1 had no such number, and its fingerprint
 // was made from the settings without their names.
 constexpr int64_t kStateVersion = 2;
+
+// A state of more steps was not written by a training run.
+constexpr int64_t kMostSteps = std::numeric_limits<int32_t>::max();
+
+// A number of steps or epochs in the state.
+int64_t count_of(const JsonDocument& document, const char* key) {
+  const int64_t count = document.integer(key);
+  if (count < 0 || count > kMostSteps) {
+    document.fail(key, fmt::format("a count from 0 to {}", kMostSteps));
+  }
+  return count;
+}
 
 // Buffers of a backend as tensors of a file. Buffers end with filler, the same on both sides of a
 // copy.
@@ -162,15 +175,15 @@ FitProgress TrainingFolder::load_progress(const std::string& fingerprint) const 
   }
   FitProgress progress;
   progress.refitting = document.boolean_or("refitting", false);
-  progress.refit_epochs = static_cast<int>(document.integer("refit_epochs"));
-  progress.epoch = static_cast<int>(document.integer("epoch"));
-  progress.step = document.integer("step");
-  progress.step_in_epoch = document.integer("step_in_epoch");
+  progress.refit_epochs = static_cast<int>(count_of(document, "refit_epochs"));
+  progress.epoch = static_cast<int>(count_of(document, "epoch"));
+  progress.step = count_of(document, "step");
+  progress.step_in_epoch = count_of(document, "step_in_epoch");
   progress.epoch_loss = document.number_or("epoch_loss", 0);
   progress.epoch_seconds = document.number_or("epoch_seconds", 0);
   progress.seconds = document.number_or("seconds", 0);
   progress.examples = document.integer("examples");
-  progress.best_epoch = static_cast<int>(document.integer("best_epoch"));
+  progress.best_epoch = static_cast<int>(count_of(document, "best_epoch"));
   progress.best_accuracy = document.number_or("best_accuracy", -1);
   progress.best_loss = document.number_or("best_loss", 0);
   progress.loss_scale = document.number_or("loss_scale", 1);
@@ -191,11 +204,13 @@ void TrainingFolder::load_state(Backend& backend,
   read_into(backend, file, "word_second_moment", optimizer.word_second_moment);
 
   const JsonDocument document = JsonDocument::read(state() / kProgress);
-  const auto& steps = document.value().value("word_steps", nlohmann::json::array());
-  const bool whole = steps.is_array() && steps.size() == optimizer.word_steps.size() &&
-                     std::all_of(steps.begin(), steps.end(), [](const auto& step) {
-                       return step.is_number_integer();
-                     });
+  const auto& steps = document.array("word_steps");
+  const auto last_step = static_cast<uint64_t>(count_of(document, "step"));
+  const bool whole =
+      steps.is_array() && steps.size() == optimizer.word_steps.size() &&
+      std::all_of(steps.begin(), steps.end(), [&](const auto& step) {
+        return step.is_number_unsigned() && step.template get<uint64_t>() <= last_step;
+      });
   if (!whole) {
     throw Error(ErrorCode::bad_checkpoint,
                 fmt::format("resume: expected {} word steps, found others ({})",

@@ -43,6 +43,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         hub = self.server.hub
         if self.server is hub.network:
             self.send_content(self.path.removeprefix("/content/"))
+        elif self.path in hub.endless:
+            self.send_endless(hub.endless[self.path])
         elif hub.failures:
             self.answer(hub.failures.pop(0))
         elif hub.token and self.headers.get("Authorization") != f"Bearer {hub.token}":
@@ -69,7 +71,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 **{
                     "X-Repo-Commit": COMMIT,
                     "X-Linked-Etag": f'"{hashlib.sha256(content).hexdigest()}"',
-                    "X-Linked-Size": str(len(content)),
+                    "X-Linked-Size": str(hub.sizes.get(name, len(content))),
                 },
             )
         self.answer(307, Location=f"/cached/{name}", **{"X-Repo-Commit": COMMIT})
@@ -83,6 +85,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             first = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
             headers["Content-Range"] = f"bytes {first}-{len(content) - 1}/{len(content)}"
             status = 206
+        if name in hub.trickle and self.command == "GET":
+            return self.send_slowly(status, content[first:], headers)
         cut = hub.cuts.get(name) if self.command == "GET" else None
         if not cut:
             return self.answer(status, content[first:], **headers)
@@ -100,6 +104,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if hub.hangs:
             hub.closing.wait(30)
         self.close_connection = True
+
+    def send_slowly(self, status, content, headers):
+        self.send_response(status)
+        for header, value in headers.items():
+            self.send_header(header, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        for byte in content:
+            if self.server.hub.closing.wait(0.1):
+                break
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+        self.close_connection = True
+
+    def send_endless(self, status):
+        hub = self.server.hub
+        self.send_response(status)
+        self.end_headers()
+        self.close_connection = True
+        while not hub.closing.is_set():
+            self.wfile.write(b"x" * 65536)
+            hub.sent_endless += 65536
 
     def answer(self, status, body=b"", **headers):
         self.send_response(status)
@@ -138,6 +164,10 @@ class Hub:
         self.cuts = {}  # name: bytes after which each of the next answers breaks off
         self.hangs = False  # a cut answer sends nothing more instead of breaking off
         self.ignores_range = False
+        self.sizes = {}  # name: announced instead of the size of a large file
+        self.endless = {}  # path: status of an answer whose body does not end
+        self.trickle = set()  # names sent a byte at a time, ten a second
+        self.sent_endless = 0  # bytes
         self.hides_length = False  # of answers that are cut: their end looks like any other
         self.cut_sent = threading.Event()
         self.closing = threading.Event()

@@ -124,6 +124,36 @@ class DownloadTest(HubTest):
         self.train()
         self.assertEqual(self.weights.read_bytes(), self.model[WEIGHTS])
 
+    def test_a_file_that_is_too_large_is_not_begun(self):
+        self.hub.sizes[WEIGHTS] = 10**15
+        said = self.train(code=74)
+        self.assertIn("expected at most 20000000000 bytes, found 1000000000000000", said)
+        self.assertEqual(self.hub.ranges(WEIGHTS), [])
+
+    def test_too_many_files_are_not_begun(self):
+        self.hub.listed = [f"{i}_Dense/config.json" for i in range(2000)]
+        self.assertIn("expected at most 1000 files of a model", self.train(code=74))
+        self.assertEqual(len(self.hub.requests), 1)
+
+    def test_a_listing_that_would_end_the_process_is_an_error(self):
+        self.hub.listed = [json.loads("[" * 100 + "]" * 100)]
+        self.assertIn("nested values", self.train(code=74))
+
+    def test_an_answer_without_end_is_given_up(self):
+        listing = f"/api/models/{REPOSITORY}/revision/main"
+        for status in [200, 404, 503]:
+            with self.subTest(status=status):
+                self.hub.sent_endless = 0
+                self.hub.endless = {listing: status}
+                self.train(code=74)
+                self.assertLess(self.hub.sent_endless, 100_000_000)
+
+    def test_a_server_that_trickles_counts_as_silent(self):
+        self.hub.trickle = {WEIGHTS}
+        said = self.train(code=74, HF_HUB_DOWNLOAD_TIMEOUT="1")
+        self.assertIn("Operation too slow", said)
+        self.assertEqual(len(self.hub.ranges(WEIGHTS)), 4)
+
     def test_a_cut_body_without_a_length_is_gone_on_with(self):
         self.hub.hides_length = True
         self.hub.cuts[WEIGHTS] = [1000, 2000]

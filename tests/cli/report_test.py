@@ -4,8 +4,10 @@ import html
 import html.parser
 import json
 import pathlib
+import random
 import re
 import shutil
+import struct
 import unittest
 import xml.etree.ElementTree
 
@@ -122,15 +124,13 @@ class EvaluationReportTest(ReportTest):
             if figures["support"]:
                 self.assertIn(repr(figures["f1"]), [repr(float(value)) for value in shown])
 
-        counts = metrics["confusion_matrix"]["counts"]
-        names = metrics["confusion_matrix"]["labels"]
-        titles = page.texts("title")
-        for row, label in zip(counts, names):
-            for count, predicted in zip(row, names):
-                cell = [t for t in titles if t.startswith(f"{label} → {predicted}: ")]
-                self.assertEqual(len(cell), 1 if count else 0)
-                if count:
-                    self.assertIn(f": {count} of {sum(row)} (", cell[0])
+        titles = [title for title in page.texts("title") if " → " in title]
+        self.assertEqual(len(titles), len(metrics["confusion_matrix"]))
+        for cell in metrics["confusion_matrix"]:
+            label, count = cell["label"], cell["count"]
+            shown = [t for t in titles if t.startswith(f"{label} → {cell['predicted']}: ")]
+            self.assertEqual(len(shown), 1)
+            self.assertIn(f": {count} of {metrics['per_class'][label]['support']} (", shown[0])
         mistaken = {row["text"] for row in self.rows[:5]}
         self.assertEqual(set(page.texts("q")), mistaken)
         for bin_figures in metrics["reliability"]:
@@ -147,6 +147,45 @@ class EvaluationReportTest(ReportTest):
         confidence = {a["text"]: a["confidence"] for a in answers}
         surest = sorted(wrong, key=lambda text: -confidence[text])[:5]
         self.assertEqual([confidence[text] for text in page.texts("q")], [confidence[text] for text in surest])
+
+    def model_of_many_intents(self, count):
+        """The trained model with another classifier, of random weights for `count` intents."""
+        model = self.folder / "many"
+        shutil.copytree(TRAINED, model)
+        content = (model / "model.safetensors").read_bytes()
+        length = struct.unpack("<Q", content[:8])[0]
+        header, data = json.loads(content[8 : 8 + length]), content[8 + length :]
+        header.pop("__metadata__", None)
+        width = header["classifier.weight"]["shape"][1]
+        numbers = random.Random(1)
+        values = {"classifier.weight": [numbers.gauss(0, 1) for _ in range(count * width)]}
+        values["classifier.bias"] = [0.0] * count
+        out = b""
+        for name, entry in header.items():
+            begin, end = entry["data_offsets"]
+            part = data[begin:end]
+            if name in values:
+                part = struct.pack(f"<{len(values[name])}f", *values[name])
+                entry["shape"][0] = count
+            entry["data_offsets"] = [len(out), len(out) + len(part)]
+            out += part
+        text = json.dumps(header).encode()
+        (model / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + out)
+        config = json.loads((model / "config.json").read_text())
+        config["id2label"] = {str(i): f"intent {i}" for i in range(count)}
+        config["label2id"] = {}
+        (model / "config.json").write_text(json.dumps(config))
+        return str(model)
+
+    def test_many_intents_make_a_page_of_bounded_size(self):
+        count = 2000
+        rows = [{"text": f"text {i}", "intent": f"intent {i}"} for i in range(count)]
+        page, metrics = self.evaluate(rows, model=self.model_of_many_intents(count))
+        self.assertLessEqual(len(metrics["confusion_matrix"]), count)
+        self.assertIn("150 of 2000 intents with the most mistakes", " ".join(page.texts("p")))
+        self.assertEqual(len(page.texts("th", "name")), 1000)
+        self.assertLess(self.page_file.stat().st_size, 2_000_000)
+        self.assertLess((self.folder / "metrics.json").stat().st_size, 1_000_000)
 
     def test_what_was_measured_is_told(self):
         page, _ = self.evaluate(self.rows)

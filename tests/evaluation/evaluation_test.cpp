@@ -74,7 +74,7 @@ TEST_F(GoldenEvaluation, TemperatureChangesWhatIsCalibratedAndNothingElse) {
   expect_bin(cooler.uncalibrated_reliability[7], 2, 0.5122606007741923, 0);
   EXPECT_EQ(cooler.loss, evaluation_.loss);
   EXPECT_EQ(cooler.accuracy, evaluation_.accuracy);
-  EXPECT_EQ(cooler.confusion_matrix, evaluation_.confusion_matrix);
+  EXPECT_EQ(cooler.confusion_cells, evaluation_.confusion_cells);
   ASSERT_EQ(cooler.mistakes.size(), 4U);
   EXPECT_NEAR(cooler.mistakes[0].confidence, 0.31421487, 1e-7);  // a float's precision
 }
@@ -106,10 +106,8 @@ TEST_F(GoldenEvaluation, UnseenLabelsAreCountedAndNotConfused) {
   ASSERT_EQ(evaluation_.unseen_labels.size(), 1U);
   EXPECT_EQ(evaluation_.unseen_labels[0], std::pair(std::string("x"), int64_t{1}));
   int64_t inside = 0;
-  for (const auto& row : evaluation_.confusion_matrix) {
-    for (const int64_t count : row) {
-      inside += count;
-    }
+  for (const ConfusionCell& cell : evaluation_.confusion_cells) {
+    inside += cell.count;
   }
   EXPECT_EQ(inside, 7);
 }
@@ -153,8 +151,51 @@ TEST_F(GoldenEvaluation, JsonHoldsFiguresAtTheTopLevel) {
   EXPECT_EQ(json["unseen_labels"]["x"], 1);
   EXPECT_EQ(json["per_class"]["d"]["support"], 3);
   EXPECT_EQ(json["per_class"].size(), 6U);
-  EXPECT_EQ(json["confusion_matrix"]["labels"], nlohmann::json(kIntents));
-  EXPECT_EQ(json["confusion_matrix"]["counts"][1], nlohmann::json({1, 1, 1, 0, 0, 0}));
+  const nlohmann::json of_b = {{{"label", "b"}, {"predicted", "a"}, {"count", 1}},
+                               {{"label", "b"}, {"predicted", "b"}, {"count", 1}},
+                               {{"label", "b"}, {"predicted", "c"}, {"count", 1}}};
+  nlohmann::json found = nlohmann::json::array();
+  for (const auto& cell : json["confusion_matrix"]) {
+    if (cell["label"] == "b") {
+      found.push_back(cell);
+    }
+  }
+  EXPECT_EQ(found, of_b);
+}
+
+TEST_F(GoldenEvaluation, TheDenseMatrixHasTheCellsAndZeros) {
+  const auto matrix = evaluation_.confusion_matrix();
+  ASSERT_EQ(matrix.size(), 6U);
+  EXPECT_EQ(matrix[1], (std::vector<int64_t>{1, 1, 1, 0, 0, 0}));
+  EXPECT_EQ(matrix[4], std::vector<int64_t>(6));
+}
+
+// A dense matrix of so many classes has 10^10 counts.
+TEST(Evaluation, GrowsWithTheExamplesAndNotWithTheSquareOfTheClasses) {
+  constexpr size_t kClasses = 100'000;
+  std::vector<std::string> intents(kClasses);
+  for (size_t c = 0; c < kClasses; ++c) {
+    intents[c] = "intent " + std::to_string(c);
+  }
+  std::vector<float> row(kClasses);
+  row[7] = 1;
+  const Evaluation evaluation =
+      evaluate_logits({row, row, row}, {"intent 7", "intent 99999", "intent 99999"}, intents);
+  EXPECT_EQ(evaluation.confusion_cells, (std::vector<ConfusionCell>{{7, 7, 1}, {99'999, 7, 2}}));
+  EXPECT_EQ(evaluation.most_confused(5).size(), 1U);
+  EXPECT_EQ(nlohmann::json::parse(to_json(evaluation))["confusion_matrix"].size(), 2U);
+}
+
+// Members of an ordered JSON object are found by going through all of them.
+TEST(Evaluation, ManyUnseenLabels) {
+  constexpr size_t kExamples = 200'000;
+  const std::vector<std::vector<float>> logits(kExamples, {1, 0});
+  std::vector<std::string> labels(kExamples);
+  for (size_t i = 0; i < kExamples; ++i) {
+    labels[i] = "unseen " + std::to_string(i);
+  }
+  const auto json = nlohmann::json::parse(to_json(evaluate_logits(logits, labels, {"a", "b"})));
+  EXPECT_EQ(json["unseen_labels"].size(), kExamples);
 }
 
 TEST(Evaluation, LargeLogitsDoNotOverflow) {

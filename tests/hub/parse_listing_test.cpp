@@ -18,18 +18,29 @@ TEST(ParseListing, CommitAndFiles) {
 }
 
 TEST(ParseListing, WhatIsNoListing) {
-  for (const std::string& text : {std::string(),
-                                  std::string("<html>"),
-                                  std::string("[]"),
+  for (const std::string& text : {std::string("[]"),
                                   std::string("7"),
                                   std::string("{}"),
                                   std::string(R"({"sha":"../..","siblings":[]})"),
                                   std::string(R"({"sha":7,"siblings":[]})"),
                                   answer("{}"),
-                                  answer("null"),
-                                  answer("[[[["),
-                                  answer(std::string(100000, '['))}) {
+                                  answer("null")}) {
     expect_error(ErrorCode::io_error, "siblings", [&] { parse_listing(text); });
+  }
+}
+
+TEST(ParseListing, WhatIsNoJson) {
+  for (const std::string& text : {std::string(), std::string("<html>"), answer("[[[[")}) {
+    expect_error(ErrorCode::io_error, "expected valid JSON", [&] { parse_listing(text); });
+  }
+}
+
+// A tree of such a depth cannot be copied by recursion.
+TEST(ParseListing, DeepAnswers) {
+  const std::string deep = std::string(2'000'000, '[') + std::string(2'000'000, ']');
+  for (const std::string& text :
+       {deep, answer(deep), answer(R"([{"rfilename":)" + deep + "}]"), R"({"sha":)" + deep + "}"}) {
+    expect_error(ErrorCode::io_error, "nested values", [&] { parse_listing(text); });
   }
 }
 
@@ -41,6 +52,8 @@ TEST(ParseListing, NamesThatLeadOutOfTheFolder) {
                                  R"("./a")",
                                  R"("a/")",
                                  R"("a\u0000b")",
+                                 R"("a\u009b2Jb")",
+                                 R"("a\u202eb")",
                                  R"("")",
                                  "7",
                                  "null",

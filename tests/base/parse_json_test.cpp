@@ -1,4 +1,4 @@
-#include "checkpoint/parse_json.h"
+#include "base/parse_json.h"
 
 #include "base/expect_error.h"
 
@@ -17,7 +17,7 @@ Numbers taken(const std::string& text, std::string& left) {
                           numbers.emplace_back(key, number);
                           return true;
                         }};
-  left = parse_json(text, "f.json", false, &sink).dump();
+  left = parse_json(text, "f.json", {.sink = &sink}).dump();
   return numbers;
 }
 
@@ -50,9 +50,9 @@ TEST(ParseJson, ASinkIsForOnePathAlone) {
 
 TEST(ParseJson, UniqueKeys) {
   const std::string text = R"({"a":{"b":null},"c":[{"b":1},{"b":2}]})";
-  EXPECT_EQ(parse_json(text, "f.json", true).dump(), text);
+  EXPECT_EQ(parse_json(text, "f.json", {.unique_keys = true}).dump(), text);
   expect_error(ErrorCode::bad_checkpoint, "each key once, found 'b' twice (f.json)", [] {
-    parse_json(R"({"a":{"b":null,"b":1}})", "f.json", true);
+    parse_json(R"({"a":{"b":null,"b":1}})", "f.json", {.unique_keys = true});
   });
   EXPECT_EQ(parse_json(R"({"b":1,"b":2})", "f.json").dump(), R"({"b":2})");
 }
@@ -61,6 +61,52 @@ TEST(ParseJson, NumbersBeyondTheirTypesAreTold) {
   EXPECT_EQ(parse_json("[18446744073709551615,-5,1e3]", "f").dump(),
             "[18446744073709551615,-5,1000.0]");
   expect_error(ErrorCode::bad_checkpoint, "valid JSON", [] { parse_json("[1e999]", "f"); });
+}
+
+void expect_refused(const std::string& text, const std::string& part) {
+  expect_error(ErrorCode::bad_checkpoint, part, [&] { parse_json(text, "f"); });
+}
+
+std::string repeated(const std::string& part, size_t count) {
+  std::string text;
+  for (size_t i = 0; i < count; ++i) {
+    text += part;
+  }
+  return text;
+}
+
+// Each would end the process, or fill the memory, in a parser that recurses or has no limit.
+TEST(ParseJson, IsBoundedInDepth) {
+  const std::string deepest = repeated("[", kMaxJsonDepth) + repeated("]", kMaxJsonDepth);
+  EXPECT_EQ(parse_json(deepest, "f").dump(), deepest);
+  expect_refused("[" + deepest + "]", "at most 100 nested values, found 101");
+  expect_refused(std::string(4'000'000, '['), "nested values");
+  expect_refused(repeated(R"({"a":)", 1'000'000), "nested values");
+}
+
+TEST(ParseJson, IsBoundedInValues) {
+  const std::string most = "[" + repeated("0,", kMaxJsonValues - 2) + "0]";
+  EXPECT_EQ(parse_json(most, "f").size(), kMaxJsonValues - 1);
+  expect_refused("[" + repeated("{},", kMaxJsonValues) + "0]", "at most 4000000 values");
+}
+
+TEST(ParseJson, ANumberOfASinkIsNoValue) {
+  std::string text = R"({"a":{"b":{)";
+  for (size_t i = 0; i <= kMaxJsonValues; ++i) {
+    text += R"("k":1,)";
+  }
+  std::string left;
+  EXPECT_EQ(taken(text + R"("k":1}}})", left).size(), kMaxJsonValues + 2);
+}
+
+TEST(ParseJson, IsBoundedInBytes) {
+  expect_refused(std::string(kMaxJsonBytes + 1, ' '), "at most 209715200 bytes, found 209715201");
+}
+
+TEST(ParseJson, AReaderNamesItsOwnError) {
+  expect_error(ErrorCode::io_error, "download model: expected valid JSON", [] {
+    parse_json("<html>", "answer", {.error = ErrorCode::io_error, .operation = "download model"});
+  });
 }
 
 }  // namespace

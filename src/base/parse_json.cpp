@@ -1,11 +1,9 @@
-#include "checkpoint/parse_json.h"
+#include "base/parse_json.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
-
-#include "fastintent/error.h"
 
 namespace fastintent {
 
@@ -19,11 +17,18 @@ std::string without_excerpt(const std::string& message) {
   return text.substr(text.find("] ") == std::string::npos ? 0 : text.find("] ") + 2);
 }
 
+[[noreturn]] void refuse(const std::string& expected_and_found,
+                         const std::string& name,
+                         const JsonRules& rules) {
+  throw Error(rules.error,
+              fmt::format("{}: expected {} ({})", rules.operation, expected_and_found, name));
+}
+
 // Builds the document from the parser's events. Each function returns true: continue.
 class DocumentBuilder final : public nlohmann::json_sax<json> {
  public:
-  DocumentBuilder(const std::string& name, bool unique_keys, const NumberSink* sink)
-      : name_(name), unique_keys_(unique_keys), sink_(sink) {}
+  DocumentBuilder(const std::string& name, const JsonRules& rules)
+      : name_(name), rules_(rules), sink_(rules.sink) {}
 
   json take_document() { return std::move(document_); }
 
@@ -38,7 +43,7 @@ class DocumentBuilder final : public nlohmann::json_sax<json> {
   bool binary(json::binary_t& /*value*/) override { return true; }  // JSON has none
 
   bool key(std::string& key) override {
-    if (unique_keys_ && open_.back()->contains(key)) {
+    if (rules_.unique_keys && open_.back()->contains(key)) {
       fail(fmt::format("each key once, found '{}' twice", key));
     }
     key_ = std::move(key);
@@ -58,11 +63,13 @@ class DocumentBuilder final : public nlohmann::json_sax<json> {
 
  private:
   [[noreturn]] void fail(const std::string& expected_and_found) const {
-    throw Error(ErrorCode::bad_checkpoint,
-                fmt::format("read JSON: expected {} ({})", expected_and_found, name_));
+    refuse(expected_and_found, name_, rules_);
   }
 
   json& place(json value) {
+    if (++values_ > kMaxJsonValues) {
+      fail(fmt::format("at most {} values, found more", kMaxJsonValues));
+    }
     if (open_.empty()) {
       return document_ = std::move(value);
     }
@@ -106,21 +113,22 @@ class DocumentBuilder final : public nlohmann::json_sax<json> {
   }
 
   const std::string& name_;
-  bool unique_keys_;
+  const JsonRules& rules_;
   const NumberSink* sink_;
   json document_;
   std::vector<json*> open_;  // a container is not moved while it is open
   std::string key_;          // of the next value of an object
-  size_t on_path_ = 0;       // containers, from the outermost, that lead to the sink's object
+  size_t values_ = 0;
+  size_t on_path_ = 0;  // containers, from the outermost, that lead to the sink's object
 };
 
 }  // namespace
 
-json parse_json(std::string_view text,
-                const std::string& name,
-                bool unique_keys,
-                const NumberSink* sink) {
-  DocumentBuilder builder(name, unique_keys, sink);
+json parse_json(std::string_view text, const std::string& name, const JsonRules& rules) {
+  if (text.size() > kMaxJsonBytes) {
+    refuse(fmt::format("at most {} bytes, found {}", kMaxJsonBytes, text.size()), name, rules);
+  }
+  DocumentBuilder builder(name, rules);
   json::sax_parse(text, &builder);
   return builder.take_document();
 }

@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""Writes the seeds of corpus/ that follow a format's rules, or break them by depth or size.
+
+Findings, and seeds written by hand, are not touched. Seeds stay small: libFuzzer makes its inputs about as long as
+the longest of them.
+"""
+
+import json
+import pathlib
+import struct
+
+CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+# One level more than src/base/limits.h allows, and enough to be slow in a parser that recurses.
+DEEP = 101
+DEEPER = 4000
+
+
+def write(target, name, content):
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def nested(levels):
+    return "[" * levels + "]" * levels
+
+
+def safetensors(tensors, metadata=None):
+    """A file of {name: (dtype, shape, bytes)}."""
+    header = {"__metadata__": metadata} if metadata else {}
+    data = b""
+    for name, (dtype, shape, content) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(content)]}
+        data += content
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def fnv_1a(*values):
+    """src/base/fingerprint.h"""
+    number = 0xCBF29CE484222325
+    for value in values:
+        for byte in value + b"\xff":
+            number = (number ^ byte) * 0x100000001B3 % 2**64
+    return f"{number:016x}"
+
+
+def json_seeds():
+    for target, name in [("json", "value"), ("calibration", "temperature"), ("model_config", "id2label")]:
+        write(target, "deep", f'{{"{name}": {nested(DEEP)}}}')
+        write(target, "deeper", f'{{"{name}": ' + "[" * DEEPER)
+    write("json", "large", json.dumps({f"key {i}": [i, -i / 3, None, f"\u00e9{i}"] for i in range(100)}))
+    write("json", "numbers", '{"a": 18446744073709551616, "b": -9223372036854775809, "c": 1e308, "d": 1e-400}')
+
+
+def hub_seeds():
+    files = ["config.json", "model.safetensors", "1_Pooling/config.json", "model-00001-of-00002.safetensors"]
+
+    def listing(siblings):
+        return f'{{"sha": "{COMMIT}", "siblings": {siblings}}}'
+
+    write("hub_listing", "plain", listing(json.dumps([{"rfilename": name, "size": 7} for name in files])))
+    write("hub_listing", "large", listing(json.dumps([{"rfilename": f"{i}_Dense/config.json"} for i in range(100)])))
+    write("hub_listing", "outside", listing('[{"rfilename": "../config.json"}]'))
+    write("hub_listing", "deep", listing(nested(DEEP)))
+    write("hub_listing", "deeper", listing("[" * DEEPER))
+
+
+def model_files_seeds():
+    modules = [
+        {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+        {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+        {"idx": 2, "name": "2", "path": "2_Dense", "type": "sentence_transformers.models.Dense"},
+    ]
+    index = {"metadata": {"total_size": 8}, "weight_map": {"a": "model-00001-of-00002.safetensors", "b": "b"}}
+    write("model_files", "plain", json.dumps(modules) + "\0" + json.dumps(index))
+    write("model_files", "outside", '[{"type": "Dense", "path": "../.."}]\0{"weight_map": {"a": "../b", "c": 7}}')
+    write("model_files", "deep", nested(DEEP) + '\0{"weight_map": ' + nested(DEEP) + "}")
+    many = {f"layer.{i}.weight": f"model-{i:05}.safetensors" for i in range(30)}
+    write("model_files", "large", json.dumps(modules * 5) + "\0" + json.dumps({"weight_map": many}))
+
+
+def model_config_seeds():
+    bert = {
+        "model_type": "bert",
+        "hidden_size": 24,
+        "num_attention_heads": 3,
+        "num_hidden_layers": 2,
+        "intermediate_size": 40,
+        "max_position_embeddings": 64,
+        "type_vocab_size": 2,
+        "vocab_size": 154,
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-12,
+        "hidden_dropout_prob": 0.1,
+        "attention_probs_dropout_prob": 0.1,
+        "id2label": {"0": "card", "1": "money"},
+        "label2id": {"card": 0, "money": 1},
+    }
+    distilbert = {
+        "model_type": "distilbert",
+        "dim": 24,
+        "n_heads": 3,
+        "n_layers": 2,
+        "hidden_dim": 40,
+        "max_position_embeddings": 64,
+        "vocab_size": 154,
+        "activation": "gelu",
+        "dropout": 0.1,
+        "attention_dropout": 0.1,
+        "seq_classif_dropout": 0.2,
+        "sinusoidal_pos_embds": False,
+    }
+    write("model_config", "bert", json.dumps(bert))
+    write("model_config", "distilbert", json.dumps(distilbert))
+    write("model_config", "large", json.dumps(bert | {"id2label": {str(i): f"intent {i}" for i in range(200)}}))
+    write("model_config", "overflow", json.dumps(bert | {"hidden_size": 2**62, "num_hidden_layers": -1}))
+
+
+def vocabulary_seeds():
+    words = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##a\nab\n\u4f60\n"
+    settings = {
+        "do_lower_case": True,
+        "model_max_length": 64,
+        "tokenizer_class": "BertTokenizer",
+        "added_tokens_decoder": {"4": {"content": "[MASK]", "lstrip": True, "special": True}},
+        "unk_token": "[UNK]",
+    }
+    special = {"mask_token": {"content": "[MASK]", "single_word": False}, "sep_token": "[SEP]"}
+    files = [words, json.dumps(settings), json.dumps(special), '{"<new>": 9}', '{"max_seq_length": 32}']
+    write("vocabulary", "plain", "\0".join([*files, '{"max_position_embeddings": 64}']))
+    write("vocabulary", "words", words)
+    write("vocabulary", "windows", words.replace("\n", "\r\n"))
+    write("vocabulary", "not_utf8", words.encode() + b"\xff\xfe\n")
+    write("vocabulary", "large", words + "".join(f"word{i}\n##piece{i}\n" for i in range(200)))
+    write("vocabulary", "deep", words + '\0{"added_tokens_decoder": ' + nested(DEEP) + "}")
+
+
+def weights_seeds():
+    write("safetensors", "deep", struct.pack("<Q", 2 * DEEP) + nested(DEEP).encode())
+    write("safetensors", "overflow", safetensors({"a": ("F32", [2**40, 2**40, 0], b"")}))
+    write("safetensors", "large", safetensors({f"tensor {i}": ("F16", [1], b"ab") for i in range(50)}))
+    made_of = fnv_1a(b"embeddings.word_embeddings.weight", b"F32", b"1,1", bytes(4), bytes(4))
+    metadata = {"format_version": "1", "precision": "int8", "layout": "panels64-int8", "made_of": made_of}
+    packed = safetensors({"a": ("U8", [8], bytes(8))}, metadata)
+    write("packed_weights", "int8", packed)
+    write("packed_weights", "of_another_model", packed.replace(made_of.encode(), b"0" * 16))
+    write("packed_weights", "deep", struct.pack("<Q", 2 * DEEP) + nested(DEEP).encode())
+
+
+def training_state_seeds():
+    progress = {
+        "format_version": 2,
+        "fingerprint": "fuzz",
+        "refitting": False,
+        "refit_epochs": 0,
+        "epoch": 1,
+        "step": 7,
+        "step_in_epoch": 3,
+        "epoch_loss": 0.5,
+        "epoch_seconds": 1.5,
+        "seconds": 2.5,
+        "examples": 70,
+        "best_epoch": 1,
+        "best_accuracy": 0.5,
+        "best_loss": 0.25,
+        "loss_scale": 1,
+        "loss_scale_steps": 0,
+        "overflows": 0,
+        "word_steps": [7, 0],
+    }
+    names = ["weights", "words", "first_moment", "second_moment", "word_first_moment", "word_second_moment"]
+    tensors = safetensors({name: ("F32", [16], bytes(64)) for name in names})
+
+    def state(changes):
+        return json.dumps(progress | changes).encode() + b"\0" + tensors
+
+    write("training_state", "plain", state({}))
+    write("training_state", "negative", state({"step": -1, "epoch": 2**40}))
+    write("training_state", "steps_ahead", state({"word_steps": [8, 2**33]}))
+    write("training_state", "deep", state({"word_steps": json.loads(nested(DEEP))}))
+
+
+def resumed_answers_seeds():
+    answer = '{"text":"%s","intent":"card","confidence":0.5,"needs_review":true,"alternatives":[]}\n'
+    write("resumed_answers", "answers", answer % "a" + answer % "b" + '{"text":"c","error":"blank"}\n{"text":"d"')
+    write("resumed_answers", "another_text", answer % "z")
+    step = {"event": "step", "refitting": False, "step": 1, "epoch": 0.5, "loss": 1.5, "learning_rate": 1e-5}
+    epoch = {"event": "epoch", "refitting": True, "epoch": 1, "training_loss": 1, "examples_per_second": 9}
+    measured = epoch | {"accuracy": 0.5, "macro_f1": 0.5, "loss": 1}
+    log = "".join(json.dumps(event) + "\n" for event in [step, epoch, measured])
+    write("resumed_answers", "log", log)
+    write("resumed_answers", "deep", "[" * DEEPER + "\n" + log + nested(DEEP))
+    write("resumed_answers", "long_line", '{"event":"' + "x" * 5000 + '"}\n' + log)
+
+
+def text_seeds():
+    text = "abc ABC caf\u00e9 \u00c9 \u4f60\u597d \uac01 \u1100\u1161\u11a8 a\u0301\u0323 \u0130 \U0001f600 don't ##a"
+    for options in [0, 5, 15]:
+        write("slow_tokenizer", f"options_{options}", bytes([options]) + text.encode())
+    write("slow_tokenizer", "long", b"\x0f" + ("abcab " * 400 + text).encode())
+    write("slow_tokenizer", "not_utf8", b"\x0fa\xff\xe4\xbd b\xc0\x80")
+    for operation in range(4):
+        write("kernels", f"operation_{operation}", bytes([operation, 0, *range(1, 24)]))
+
+
+json_seeds()
+hub_seeds()
+model_files_seeds()
+model_config_seeds()
+vocabulary_seeds()
+weights_seeds()
+training_state_seeds()
+resumed_answers_seeds()
+text_seeds()

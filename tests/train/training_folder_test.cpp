@@ -1,0 +1,82 @@
+#include "train/training_folder.h"
+
+#include "base/expect_error.h"
+#include "base/temporary_folder.h"
+#include "reference/reference_backend.h"
+#include "train/optimizer.h"
+
+namespace fastintent {
+namespace {
+
+// A state as a run saves it, with some of its numbers replaced by impossible ones.
+class TrainingFolderTest : public testing::Test {
+ protected:
+  TrainingFolderTest() {
+    for (Buffer* buffer : {&weights_.flat,
+                           &weights_.word,
+                           &optimizer_.first_moment,
+                           &optimizer_.second_moment,
+                           &optimizer_.word_first_moment,
+                           &optimizer_.word_second_moment}) {
+      *buffer = backend_->allocate(1, 1);
+    }
+    optimizer_.word_steps = {7, 0};
+    FitProgress progress;
+    progress.step = 7;
+    progress.epoch = 1;
+    folder_.create();
+    folder_.save_state("print", progress, *backend_, weights_, optimizer_);
+  }
+
+  void replace(const std::string& key, const nlohmann::json& value) const {
+    const auto file = folder_.path() / "state" / "progress.json";
+    nlohmann::json document = nlohmann::json::parse(std::ifstream(file));
+    document[key] = value;
+    std::ofstream(file) << document;
+  }
+
+  void expect_refused(const std::string& part) {
+    expect_error(ErrorCode::bad_checkpoint, part, [&] {
+      folder_.load_progress("print");
+      folder_.load_state(*backend_, weights_, optimizer_);
+    });
+  }
+
+  TemporaryFolder parent_;
+  TrainingFolder folder_{parent_.path() / "out"};
+  std::unique_ptr<Backend> backend_ = create_reference_backend();
+  OwnedWeights weights_;
+  OptimizerState optimizer_;
+};
+
+TEST_F(TrainingFolderTest, AStateIsReadBack) {
+  optimizer_.word_steps = {0, 0};
+  EXPECT_EQ(folder_.load_progress("print").step, 7);
+  folder_.load_state(*backend_, weights_, optimizer_);
+  EXPECT_EQ(optimizer_.word_steps, (std::vector<int32_t>{7, 0}));
+}
+
+TEST_F(TrainingFolderTest, CountsThatNoRunHas) {
+  for (const char* key : {"step", "step_in_epoch", "epoch", "refit_epochs", "best_epoch"}) {
+    for (const int64_t count : {int64_t{-1}, int64_t{1} << 31, int64_t{1} << 62}) {
+      replace(key, count);
+      expect_refused(std::string("a count from 0 to 2147483647 as '") + key);
+    }
+    replace(key, 7);
+  }
+}
+
+// A missed step is looked up by its number.
+TEST_F(TrainingFolderTest, WordStepsAfterTheLastStep) {
+  for (const nlohmann::json& steps : {nlohmann::json{8, 0},
+                                      nlohmann::json{-1, 0},
+                                      nlohmann::json{int64_t{1} << 32, 0},
+                                      nlohmann::json{0},
+                                      nlohmann::json{0.5, 0}}) {
+    replace("word_steps", steps);
+    expect_refused("word steps");
+  }
+}
+
+}  // namespace
+}  // namespace fastintent
