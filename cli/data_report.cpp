@@ -4,9 +4,34 @@
 
 #include <algorithm>
 
+#include "input_options.h"
 #include "messages.h"
 
 namespace fastintent::cli {
+namespace {
+
+// One line for each of the first pairs.
+std::string alike_warnings(const LabelledTexts& data) {
+  constexpr size_t kMostPairs = 5;
+  const std::vector<AlikeLabels> alike = find_alike_labels(data.labels);
+  std::string warnings;
+  for (size_t i = 0; i < std::min(alike.size(), kMostPairs); ++i) {
+    warnings += fmt::format(
+        "\nwarning: the labels \"{}\" ({}) and \"{}\" ({}) differ only in case, white space, "
+        "accents or Unicode form; they are two intents",
+        alike[i].label,
+        counted(alike[i].rows, "row"),
+        alike[i].other,
+        counted(alike[i].other_rows, "row"));
+  }
+  if (alike.size() > kMostPairs) {
+    warnings +=
+        fmt::format("\nwarning: and {} more pairs of such labels", alike.size() - kMostPairs);
+  }
+  return warnings;
+}
+
+}  // namespace
 
 std::string data_report(const std::string& file, const LabelledTexts& data) {
   const auto& counts = data.label_counts;
@@ -27,7 +52,9 @@ std::string data_report(const std::string& file, const LabelledTexts& data) {
     report += fmt::format(", {} under another label than before", data.conflicting_duplicates);
   }
   report += fmt::format("; {} left out", counted(data.blank_texts, "blank text"));
-  return report;
+  const std::string replaced = replaced_warning(file, data.replaced);
+  report += replaced.empty() ? "" : "\n" + replaced;
+  return report + alike_warnings(data);
 }
 
 }  // namespace fastintent::cli
