@@ -33,13 +33,14 @@ std::vector<std::string> read_samples(const InputOptions& input) {
   if (input.texts.empty() && input.input.empty()) {
     return samples;
   }
-  const auto next = open_texts(input);
+  InputTexts texts(input);
   std::string text;
-  while (next(text)) {
+  while (texts.next(text)) {
     if (!is_blank(text)) {
       samples.push_back(text);
     }
   }
+  texts.report_replaced();
   if (samples.empty()) {
     throw Error(ErrorCode::invalid_data, "bench: expected texts, found only blank ones");
   }
@@ -53,7 +54,9 @@ int bench(const BenchOptions& options) {
     BenchComparison comparison;
     comparison.prediction = compare_prediction(options.classifier, samples, options.iterations);
     if (!options.train.empty()) {
-      const LabelledTexts rows = read_labelled_texts(options.train);
+      DatasetOptions dataset = options.input.dataset;
+      dataset.format = FileFormat::automatic;  // --format is that of --input
+      const LabelledTexts rows = read_labelled_texts(options.train, dataset);
       comparison.training = compare_training(options.classifier, rows, options.iterations);
     }
     output.write(options.json ? to_json(comparison).line() + "\n" : comparison_table(comparison));

@@ -28,6 +28,8 @@ const Choices<FileFormat> kFormats = {{"auto", FileFormat::automatic},
                                       {"csv", FileFormat::csv},
                                       {"tsv", FileFormat::tsv},
                                       {"jsonl", FileFormat::jsonl}};
+const Choices<Quoting> kQuotings = {
+    {"auto", Quoting::automatic}, {"on", Quoting::on}, {"off", Quoting::off}};
 const Choices<HeadPooling> kPoolings = {{"auto", HeadPooling::automatic},
                                         {"pooler", HeadPooling::pooler},
                                         {"cls", HeadPooling::cls},

@@ -18,6 +18,7 @@ template <typename T>
 using Choices = std::vector<std::pair<std::string, T>>;
 
 extern const Choices<FileFormat> kFormats;
+extern const Choices<Quoting> kQuotings;
 extern const Choices<HeadPooling> kPoolings;
 extern const Choices<Precision> kPrecisions;
 extern const Choices<Precision> kTrainingPrecisions;

@@ -15,6 +15,7 @@
 #include "fastintent/error.h"
 #include "fastintent/evaluation.h"
 #include "fastintent/intent_classifier.h"
+#include "input_options.h"
 #include "messages.h"
 #include "output.h"
 #include "report/evaluation_page.h"
@@ -91,16 +92,7 @@ void add_evaluate_command(CLI::App& program, CommandLine& line) {
       ->add_option("--data", options->data, "labelled texts: .csv or .tsv with a header, or .jsonl")
       ->type_name("FILE")
       ->required();
-  command
-      ->add_option("--text-column",
-                   options->dataset.text_column,
-                   "column or key with the text (default text)")
-      ->type_name("NAME");
-  command
-      ->add_option("--label-column",
-                   options->dataset.label_column,
-                   "column or key with the label (default the first of label, intent, category)")
-      ->type_name("NAME");
+  add_dataset_options(*command, options->dataset, true);
   command
       ->add_option("--output",
                    options->output,

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +17,14 @@ struct InputOptions {
   DatasetOptions dataset;
 };
 
-/// Adds --input, --format and --text-column, and lets `command` accept texts as arguments.
+/// Adds --text-column, --encoding and --quoting, and --label-column where `has_labels`, which every
+/// command that reads a file of texts has.
+void add_dataset_options(CLI::App& command,
+                         DatasetOptions& options,
+                         bool has_labels,
+                         const std::string& group = "Data");
+
+/// Adds --input, --format and the options of add_dataset_options, and lets `command` accept texts as arguments.
 void add_input_options(CLI::App& command, InputOptions& options);
 
 /// Fills `options.texts` from the arguments that the parsed `command` left over and from
@@ -28,8 +35,28 @@ void take_texts(const CLI::App& command, const CommandLine& line, InputOptions& 
 /// True when the texts are typed at a terminal, one at a time.
 bool is_typed(const InputOptions& options);
 
-/// Returns the texts one after another, false at the end. Throws invalid_argument when there is no
-/// text, no --input and standard input is a terminal; missing_input when the file cannot be opened.
-std::function<bool(std::string& text)> open_texts(const InputOptions& options);
+/// The texts of a command, one after another.
+class InputTexts {
+ public:
+  /// Throws invalid_argument when there is no text, no --input and standard input is a terminal;
+  /// missing_input when the file cannot be opened. `options` must outlive this.
+  explicit InputTexts(const InputOptions& options);
+
+  /// Reads the next text; returns false at the end.
+  bool next(std::string& text);
+
+  /// Says on standard error how many of the texts read were not valid, and where the first one is.
+  void report_replaced() const;
+
+ private:
+  const InputOptions& options_;
+  std::string name_;                  // of the file
+  std::optional<TextReader> reader_;  // where the texts are no arguments
+  size_t next_argument_ = 0;
+  ReplacedTexts replaced_arguments_;  // their "lines" are numbers of arguments
+};
+
+/// "warning: 3 texts ..." about the texts of the file `name`; empty where there are none.
+std::string replaced_warning(const std::string& name, const ReplacedTexts& replaced);
 
 }  // namespace fastintent::cli

@@ -119,9 +119,9 @@ void print_summary(const AnswerCounts& counts, const IntentClassifier& classifie
 
 int predict(PredictCommandOptions options) {
   std::optional<StopSignal> stop;  // set for files, so that a stopped run says how to continue
-  const TextSource read = open_texts(options.input);
+  InputTexts input(options.input);
   const TextSource next = [&](std::string& text) {
-    const bool more = read(text);
+    const bool more = input.next(text);
     // After reading: the signal may have ended the program before us in the pipe, and then the
     // texts only seem to have ended.
     if (stop && stop->requested()) {
@@ -164,6 +164,7 @@ int predict(PredictCommandOptions options) {
   }
   progress.clear();
   output.finish();
+  input.report_replaced();
   print_summary(counts, classifier);
   return counts.blank > 0 ? kBadData : kOk;
 }

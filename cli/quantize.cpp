@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -16,6 +14,7 @@
 #include "fastintent/dataset.h"
 #include "fastintent/error.h"
 #include "fastintent/printable.h"
+#include "input_options.h"
 #include "json.h"
 #include "messages.h"
 #include "output.h"
@@ -33,25 +32,23 @@ struct QuantizeOptions {
   bool json = false;
 };
 
-bool may_have_labels(const std::string& file) {
-  constexpr std::array<std::string_view, 4> kLabelled = {".csv", ".tsv", ".jsonl", ".ndjson"};
-  const std::string extension = std::filesystem::path(file).extension().string();
-  return std::find(kLabelled.begin(), kLabelled.end(), extension) != kLabelled.end();
-}
-
 void read_data(const QuantizeOptions& options, QuantizationOptions& quantization) {
-  if (may_have_labels(options.data)) {
+  if (format_of(options.data) != FileFormat::text) {
     LabelledTexts data = read_labelled_texts(options.data, options.dataset);
     print_message(data_report(options.data, data));
     quantization.texts = std::move(data.texts);
     quantization.labels = std::move(data.labels);
     return;
   }
-  TextReader reader(options.data);
+  TextReader reader(options.data, options.dataset);
   for (std::string text; reader.next(text);) {
     if (!is_blank(text)) {
       quantization.texts.push_back(text);
     }
+  }
+  const std::string warning = replaced_warning(options.data, reader.replaced());
+  if (!warning.empty()) {
+    print_message(warning);
   }
   if (quantization.texts.empty()) {
     throw Error(ErrorCode::invalid_data,
@@ -150,16 +147,7 @@ void add_quantize_command(CLI::App& program, CommandLine& line) {
              "of the packed weights");
   command->add_option("--data", options->data, "texts to compare the answers on")
       ->type_name("FILE");
-  command
-      ->add_option("--text-column",
-                   options->dataset.text_column,
-                   "column or key with the text (default text)")
-      ->type_name("NAME");
-  command
-      ->add_option("--label-column",
-                   options->dataset.label_column,
-                   "column or key with the label (default the first of label, intent, category)")
-      ->type_name("NAME");
+  add_dataset_options(*command, options->dataset, true);
   command->add_option("--threads", options->quantization.threads, "workers; 0: one for each core")
       ->type_name("N")
       ->capture_default_str()

@@ -22,14 +22,14 @@ struct TokenizeOptions {
 };
 
 int tokenize(const TokenizeOptions& options) {
-  const auto next = open_texts(options.input);
+  InputTexts input(options.input);
   const Tokenizer tokenizer(options.model, options.max_length);
   const bool typed = is_typed(options.input);
   Output output;
   std::string text;
   std::vector<int32_t> ids;
   std::string line;
-  while (next(text)) {
+  while (input.next(text)) {
     ids.clear();
     tokenizer.append_ids(text, ids);
     line.clear();
@@ -40,6 +40,7 @@ int tokenize(const TokenizeOptions& options) {
     }
   }
   output.finish();
+  input.report_replaced();
   return kOk;
 }
 

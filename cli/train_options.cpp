@@ -9,6 +9,7 @@
 
 #include "choices.h"
 #include "fastintent/training_fields.h"
+#include "input_options.h"
 
 namespace fastintent::cli {
 namespace {
@@ -51,18 +52,7 @@ void add_data_options(CLI::App& command, TrainOptions& options) {
                   "labelled texts to measure on (default: rows held out of --train)")
       ->type_name("FILE")
       ->group(group);
-  command
-      .add_option("--text-column",
-                  options.dataset.text_column,
-                  "column or key with the text (default text)")
-      ->type_name("NAME")
-      ->group(group);
-  command
-      .add_option("--label-column",
-                  options.dataset.label_column,
-                  "column or key with the label (default the first of label, intent, category)")
-      ->type_name("NAME")
-      ->group(group);
+  add_dataset_options(command, options.dataset, true, group);
 }
 
 template <typename T>

@@ -20,7 +20,7 @@ ALLOWED = {
     "hub": {"checkpoint"},
     "evaluation": set(),
     "compute": set(),
-    "data": set(),
+    "data": {"text"},
     "checkpoint": {"compute"},
     "text": {"checkpoint"},
     "batch": set(),

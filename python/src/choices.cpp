@@ -57,6 +57,11 @@ FileFormat parse_format(std::string_view name) {
                             {"jsonl", FileFormat::jsonl}});
 }
 
+Quoting parse_quoting(std::string_view name) {
+  return parse<Quoting>(
+      "quoting", name, {{"auto", Quoting::automatic}, {"on", Quoting::on}, {"off", Quoting::off}});
+}
+
 HeadPooling parse_pooling(std::string_view name) {
   return parse<HeadPooling>("pooling",
                             name,

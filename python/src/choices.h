@@ -13,6 +13,7 @@ namespace fastintent::python {
 DeviceChoice parse_device(std::string_view name);
 Precision parse_precision(std::string_view name);
 FileFormat parse_format(std::string_view name);
+Quoting parse_quoting(std::string_view name);
 HeadPooling parse_pooling(std::string_view name);
 
 }  // namespace fastintent::python

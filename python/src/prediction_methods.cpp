@@ -85,6 +85,8 @@ use_cache: where the cache is enabled.
 top_k: alternatives after the winner (fewer where there are fewer classes).
 with_logits: fill IntentPrediction.logits; such answers are not cached.
 
+A lone surrogate in `text` is read as U+FFFD, with a UnicodeWarning.
+
 Raises InvalidDataError when `text` is blank (empty or only Unicode white space), TypeError when it is
 no str.)";
 
@@ -92,13 +94,14 @@ constexpr const char* kPredictBatchDoc =
     R"(Predictions in the order of `texts`; repeated texts are computed once.
 
 texts: any iterable of str: a list, a generator, a NumPy array, a pandas Series, an open file (the
-newline at the end of a line is removed).
+newline at the end of a line is removed). Lone surrogates are read as U+FFFD, with a UnicodeWarning.
 batch_size: texts per batch; None: the classifier's.
 show_progress: a bar with rate and time left on standard error.
 use_cache, top_k, with_logits: as in predict().
 
 Raises InvalidDataError, naming the index, when a text is blank, before any work; TypeError, naming the
-index, for one that is no str; OutOfResourcesError when not even one text at a time fits into memory.
+index, for one that is no str (None and NaN, too), and for what is no list of texts: one str, bytes, a
+dict, a set, a DataFrame; OutOfResourcesError when not even one text at a time fits into memory.
 Ctrl-C stops it within about a tenth of a second.)";
 
 constexpr const char* kPredictBatchStreamingDoc =

@@ -30,7 +30,9 @@ QuantizationReport quantize(const std::filesystem::path& model,
   options.precision = parse_precision(precision);
   options.overwrite = overwrite;
   options.texts = read_optional_texts(texts, "texts");
-  options.labels = read_optional_texts(labels, "labels");
+  if (!labels.is_none()) {
+    options.labels = read_labels(labels, "labels");
+  }
   options.threads = threads;
   Interruption interruption;
   Progress progress(show_progress, "texts");

@@ -57,6 +57,7 @@ nb::tuple Stream::next() {
   running_ = false;
   if (ended_) {
     close();
+    texts_.warn_of_surrogates();
     throw nb::stop_iteration();
   }
   nb::list predictions;

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "fastintent/error.h"
+
 namespace fastintent::python {
 namespace {
 
@@ -31,7 +33,41 @@ Text utf8(nb::handle text) {
   }
   const std::string_view view(PyBytes_AS_STRING(bytes.ptr()),
                               static_cast<size_t>(PyBytes_GET_SIZE(bytes.ptr())));
-  return {std::move(bytes), view};
+  return {std::move(bytes), view, true};
+}
+
+bool is_instance_of(nb::handle object, const char* module, const char* name) {
+  const int found =
+      PyObject_IsInstance(object.ptr(), nb::module_::import_(module).attr(name).ptr());
+  if (found < 0) {
+    throw nb::python_error();
+  }
+  return found != 0;
+}
+
+// What else than the texts iteration yields of a collection that people mistake for one of texts;
+// null for all others.
+const char* wrong_iteration(nb::handle texts) {
+  if (PyList_Check(texts.ptr()) != 0 || PyTuple_Check(texts.ptr()) != 0) {
+    return nullptr;
+  }
+  if (PyUnicode_Check(texts.ptr()) != 0) {
+    return "one str; for one text write [text]";
+  }
+  if (PyBytes_Check(texts.ptr()) != 0 || PyByteArray_Check(texts.ptr()) != 0 ||
+      PyMemoryView_Check(texts.ptr()) != 0) {
+    return "bytes; decode them first";
+  }
+  if (PyAnySet_Check(texts.ptr()) != 0) {
+    return "a set, which has no order; sort it into a list";
+  }
+  if (is_instance_of(texts, "collections.abc", "Mapping")) {
+    return "a mapping, whose iteration yields its keys; name the values, such as texts.values()";
+  }
+  if (PyObject_HasAttrString(texts.ptr(), "columns") != 0) {  // of pandas, polars and others
+    return "a table, whose iteration yields its columns; name one, such as texts[\"text\"]";
+  }
+  return nullptr;
 }
 
 std::string_view without_newline(std::string_view line) {
@@ -50,13 +86,18 @@ Text read_text(nb::handle object, std::string_view argument) {
   if (PyUnicode_Check(object.ptr()) == 0) {
     throw_type_error(fmt::format("{}: expected a str, found {}", argument, name_of_type(object)));
   }
-  return utf8(object);
+  Text text = utf8(object);
+  if (text.has_surrogate) {
+    warn(PyExc_UnicodeWarning,
+         fmt::format("{}: expected valid Unicode, found a lone surrogate, which is read as U+FFFD",
+                     argument));
+  }
+  return text;
 }
 
 TextIterator::TextIterator(nb::handle texts, const char* argument) : argument_(argument) {
-  if (PyUnicode_Check(texts.ptr()) != 0) {
-    throw_type_error(fmt::format(
-        "{0}: expected an iterable of str, found one str; for one text write [text]", argument));
+  if (const char* found = wrong_iteration(texts)) {
+    throw_type_error(fmt::format("{}: expected an iterable of str, found {}", argument, found));
   }
   iterator_ = nb::steal(PyObject_GetIter(texts.ptr()));
   if (!iterator_.is_valid()) {
@@ -81,10 +122,26 @@ std::optional<Text> TextIterator::next() {
     throw_type_error(fmt::format(
         "{}: expected a str at index {}, found {}", argument_, index_, name_of_type(item)));
   }
-  ++index_;
   Text text = utf8(item);
+  if (text.has_surrogate) {
+    first_surrogate_ = with_surrogate_ == 0 ? index_ : first_surrogate_;
+    ++with_surrogate_;
+  }
+  ++index_;
   text.view = without_newline(text.view);
   return text;
+}
+
+void TextIterator::warn_of_surrogates() const {
+  if (with_surrogate_ > 0) {
+    warn(
+        PyExc_UnicodeWarning,
+        fmt::format("{}: expected valid Unicode, found {} with lone surrogates, the first at index "
+                    "{}; they are read as U+FFFD",
+                    argument_,
+                    with_surrogate_ == 1 ? "1 str" : fmt::format("{} str", with_surrogate_),
+                    first_surrogate_));
+  }
 }
 
 Texts read_texts(nb::handle texts, const char* argument) {
@@ -94,7 +151,29 @@ Texts read_texts(nb::handle texts, const char* argument) {
     all.owners.push_back(std::move(text->owner));
     all.views.push_back(text->view);
   }
+  iterator.warn_of_surrogates();
   return all;
+}
+
+std::vector<std::string> read_labels(nb::handle labels, const char* argument) {
+  TextIterator iterator(labels, argument);
+  std::vector<std::string> all;
+  while (auto label = iterator.next()) {
+    if (label->has_surrogate) {
+      throw Error(ErrorCode::invalid_data,
+                  fmt::format("{}: expected valid Unicode at index {}, found a lone surrogate",
+                              argument,
+                              all.size()));
+    }
+    all.emplace_back(label->view);
+  }
+  return all;
+}
+
+void warn(PyObject* category, const std::string& message) {
+  if (PyErr_WarnEx(category, message.c_str(), 1) != 0) {
+    throw nb::python_error();
+  }
 }
 
 std::vector<std::string> read_optional_texts(nb::handle texts, const char* argument) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "bindings.h"
+#include "texts.h"
 
 namespace fastintent::python {
 
@@ -39,11 +40,13 @@ another kind than WordPiece, InvalidArgumentError when `max_length` is negative,
 special tokens and one more, or exceeds the model's positions.)")
       .def(
           "encode",
-          [](const Tokenizer& tokenizer, const std::string& text) {
+          [](const Tokenizer& tokenizer, nb::handle text) {
+            const Text utf8 = read_text(text, "text");
             const nb::gil_scoped_release unlocked;
-            return tokenizer.encode(text);
+            return tokenizer.encode(utf8.view);
           },
           nb::arg("text"),
+          nb::sig("def encode(self, text: str) -> Encoding"),
           "Returns the ids of `text`, truncated to max_length with the special tokens kept.")
       .def_prop_ro("max_length",
                    &Tokenizer::max_length,

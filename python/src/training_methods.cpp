@@ -18,27 +18,46 @@
 namespace fastintent::python {
 namespace {
 
-std::vector<std::string> read_filled(nb::handle texts, const char* argument) {
-  std::vector<std::string> all = read_texts(texts, argument).copy();
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (is_blank(all[i])) {
+void require_filled(const std::vector<std::string>& texts, const char* argument) {
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (is_blank(texts[i])) {
       throw Error(ErrorCode::invalid_data,
                   fmt::format("{}: expected text at index {}, found a blank one", argument, i));
     }
   }
-  return all;
+}
+
+void warn_of_alike_labels(const std::vector<std::string>& labels) {
+  const std::vector<AlikeLabels> alike = find_alike_labels(labels);
+  if (alike.empty()) {
+    return;
+  }
+  const AlikeLabels& first = alike.front();
+  const size_t others = alike.size() - 1;
+  warn(
+      PyExc_UserWarning,
+      fmt::format("labels: \"{}\" ({} rows) and \"{}\" ({} rows) differ only in case, white space, "
+                  "accents or Unicode form; they are two intents{}",
+                  first.label,
+                  first.rows,
+                  first.other,
+                  first.other_rows,
+                  others > 0 ? fmt::format(", as are {} more such pairs", others) : ""));
 }
 
 LabelledTexts pair(nb::handle texts, nb::handle labels) {
   LabelledTexts data;
-  data.texts = read_filled(texts, "texts");
-  data.labels = read_filled(labels, "labels");
+  data.texts = read_texts(texts, "texts").copy();
+  require_filled(data.texts, "texts");
+  data.labels = read_labels(labels, "labels");
+  require_filled(data.labels, "labels");
   if (data.texts.size() != data.labels.size()) {
     throw Error(ErrorCode::invalid_data,
                 fmt::format("labels: expected one for each of {} texts, found {}",
                             data.texts.size(),
                             data.labels.size()));
   }
+  warn_of_alike_labels(data.labels);
   return data;
 }
 
@@ -151,7 +170,8 @@ std::string train_doc() {
   return R"(Fine-tunes and then uses the trained model. One at a time, with optimize_for_inference: callbacks
 must not call either.
 
-texts, labels: one label for each text. Without a validation set, `validation_share` of the rows is held
+texts, labels: one label for each text, any iterables of str. Labels are used as they are; those that
+differ only in case, white space, accents or Unicode form raise a UserWarning. Without a validation set, `validation_share` of the rows is held
 out, stratified.
 )" + training_keyword_lines() +
          R"(

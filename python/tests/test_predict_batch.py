@@ -1,7 +1,10 @@
 """predict_batch(): many texts of any kind at once."""
 
+import collections
 import io
 import re
+import types
+import warnings
 
 import fastintent
 import numpy
@@ -31,12 +34,14 @@ def test_the_batch_size_changes_no_answer(classifier, texts, batch_size):
         lambda texts: numpy.array(texts, dtype=object),
         pandas.Series,
         lambda texts: pandas.Series(texts, dtype=object),
-        lambda texts: dict.fromkeys(texts),
+        pandas.Index,
+        lambda texts: pandas.Series(texts, dtype="category"),
+        lambda texts: dict(enumerate(texts)).values(),
         lambda texts: io.StringIO("".join(text + "\n" for text in texts)),
         lambda texts: io.StringIO("\r\n".join(texts), newline=""),
     ],
     ids=["tuple", "iterator", "generator", "numpy", "numpy objects", "pandas", "pandas objects",
-         "dict", "file", "file of another system"],
+         "index", "categories", "values of a dict", "file", "file of another system"],
 )  # fmt: skip
 def test_takes_any_iterable(classifier, texts, kind):
     assert classifier.predict_batch(kind(texts)) == classifier.predict_batch(texts)
@@ -55,6 +60,55 @@ def test_lines_of_a_file_share_the_cache_with_their_texts(classifier):
 def test_one_string_is_a_type_error(classifier):
     with pytest.raises(TypeError, match=re.escape("expected an iterable of str, found one str")):
         classifier.predict_batch("Where is my card?")
+
+
+@pytest.mark.parametrize(
+    "collection, found",
+    [
+        ({"first": "a card", "second": "my money"}, "a mapping"),
+        (types.MappingProxyType({"first": "a card"}), "a mapping"),
+        (collections.ChainMap({"first": "a card"}), "a mapping"),
+        ({"a card", "my money"}, "a set"),
+        (frozenset(["a card"]), "a set"),
+        (pandas.DataFrame({"text": ["a card"], "intent": ["card"]}), "a table"),
+        (pandas.DataFrame({"text": []}), "a table"),
+        (b"a card", "bytes"),
+        (bytearray(b""), "bytes"),
+        (memoryview(b"a card"), "bytes"),
+    ],
+    ids=["dict", "proxy", "chain", "set", "frozenset", "frame", "empty frame", "bytes", "bytearray", "memoryview"],
+)
+def test_a_collection_that_yields_other_things_than_its_texts_is_a_type_error(classifier, collection, found):
+    for call in [
+        classifier.predict_batch,
+        classifier.predict_batch_streaming,
+        lambda texts: classifier.evaluate(texts, ["card"]),
+        lambda labels: classifier.evaluate(["a card"], labels),
+        lambda texts: classifier.train(texts, ["card"]),
+        lambda texts: classifier.warm_up(texts),
+    ]:
+        with pytest.raises(TypeError, match=f"expected an iterable of str, found {found}"):
+            call(collection)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pandas.NA, numpy.nan])
+def test_a_missing_value_of_a_column_is_named_by_index(classifier, missing):
+    column = pandas.Series(["a card", missing, "my money"], dtype=object)
+    with pytest.raises(TypeError, match="expected a str at index 1, found"):
+        classifier.predict_batch(column)
+
+
+def test_lone_surrogates_are_read_as_replacement_characters_and_counted(classifier):
+    texts = ["a card", "card \ud83d", "card \udce9t\udce9"]
+    with pytest.warns(UnicodeWarning, match="found 2 str with lone surrogates, the first at index 1"):
+        answers = classifier.predict_batch(texts)
+    assert answers == classifier.predict_batch([re.sub("[\ud800-\udfff]", "\ufffd" * 3, text) for text in texts])
+    with pytest.warns(UnicodeWarning, match="found 1 str with lone surrogates, the first at index 0"):
+        assert len(list(classifier.predict_batch_streaming(["\udfff a card"]))) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UnicodeWarning):
+            classifier.predict_batch(texts)
 
 
 @pytest.mark.parametrize("texts", [None, 3, numpy.array("a card")])

@@ -134,6 +134,19 @@ def test_what_a_callback_raises_comes_out_and_the_run_can_go_on(rows, tmp_path):
     assert classifier.predict_batch(rows[0]) == uninterrupted.predict_batch(rows[0])
 
 
+def test_labels_that_look_alike_are_named(rows):
+    classifier = IntentClassifier(model_path=TRAINED)
+    labels = ["card", "card", "Card ", "money"]
+    with pytest.warns(UserWarning, match=r'"card" \(2 rows\) and "Card " \(1 rows\) differ only'):
+        classifier.evaluate(["a"] * 4, labels)
+
+
+def test_a_label_with_a_lone_surrogate_is_refused_before_training(rows):
+    texts, labels = rows
+    with pytest.raises(fastintent.InvalidDataError, match="labels: .* index 1, found a lone surrogate"):
+        IntentClassifier(model_name=BASE).train(texts, [labels[0], "d\udce9p\udcf4t", *labels[2:]])
+
+
 def test_should_stop(rows):
     classifier = IntentClassifier(model_path=TRAINED)
     before = classifier.predict("a card", with_logits=True)

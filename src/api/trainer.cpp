@@ -17,6 +17,7 @@
 #include "model/load_weights.h"
 #include "model/save_model.h"
 #include "processes/launched_process.h"
+#include "train/data_memory.h"
 #include "train/fit.h"
 #include "train/fit_calibration.h"
 #include "train/training_defaults.h"
@@ -103,6 +104,7 @@ class TrainingRun {
         config_(base_.config()) {
     base_.require_vocabulary(tokenizer_.vocabulary_size());
     base_.require_length(tokenizer_.max_length());
+    require_data_memory(training, validation, tokenizer_.max_length());
     config_.head = choose_head(options.pooling, config_.head);
     config_.intents = choose_intents(base_, training);
     weights_ = allocate_weights(*memory_, config_, config_.encoder.vocabulary);

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "fastintent/dataset.h"
+
 namespace fastintent {
 namespace {
 
@@ -57,6 +59,10 @@ size_t valid_utf8_prefix(std::string_view text) {
     i += sequence.bytes;
   }
   return i;
+}
+
+bool is_utf8(std::string_view text) {
+  return valid_utf8_prefix(text) == text.size();
 }
 
 std::string replace_invalid_utf8(std::string_view text) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <system_error>
@@ -23,18 +24,23 @@ std::ifstream open_input(const std::filesystem::path& file) {
   return stream;
 }
 
+FileFormat format_of(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  if (extension == ".csv") {
+    return FileFormat::csv;
+  }
+  if (extension == ".tsv") {
+    return FileFormat::tsv;
+  }
+  return extension == ".jsonl" || extension == ".ndjson" ? FileFormat::jsonl : FileFormat::text;
+}
+
 DatasetOptions with_format_of(const std::filesystem::path& file, DatasetOptions options) {
   if (options.format == FileFormat::automatic) {
-    const std::string extension = file.extension().string();
-    if (extension == ".csv") {
-      options.format = FileFormat::csv;
-    } else if (extension == ".tsv") {
-      options.format = FileFormat::tsv;
-    } else if (extension == ".jsonl" || extension == ".ndjson") {
-      options.format = FileFormat::jsonl;
-    } else {
-      options.format = FileFormat::text;
-    }
+    options.format = format_of(file);
   }
   return options;
 }

@@ -4,35 +4,35 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "base/utf8.h"
+#include "base/white_space.h"
 #include "data/csv_reader.h"
+#include "data/json_line.h"
 #include "data/line_reader.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
 
-using nlohmann::json;
-
 namespace {
 
 using Names = std::vector<std::string>;
 
-[[noreturn]] void throw_bad_row(const std::string& expected,
-                                const std::string& found,
-                                const std::string& file,
-                                int64_t line) {
-  throw Error(ErrorCode::invalid_data,
-              fmt::format("read data: expected {}, found {} ({}:{})", expected, found, file, line));
-}
-
 std::string quoted(const Names& names, const char* separator) {
+  constexpr size_t kMostNames = 10;       // enough to recognize the file by
+  constexpr size_t kMostCharacters = 40;  // longer than the names of columns
   Names texts;
   for (const std::string& name : names) {
-    texts.push_back(fmt::format("'{}'", name));
+    if (texts.size() == kMostNames) {
+      texts.emplace_back("...");
+      break;
+    }
+    texts.push_back(
+        name.size() <= kMostCharacters
+            ? fmt::format("'{}'", name)
+            : fmt::format("'{}...'", std::string_view(name).substr(0, kMostCharacters)));
   }
   return texts.empty() ? "none" : fmt::format("{}", fmt::join(texts, separator));
 }
@@ -46,21 +46,27 @@ Names label_names(const DatasetOptions& options) {
                                       : Names{options.label_column};
 }
 
+bool has_replacement(std::string_view text) {
+  return text.find("\xef\xbf\xbd") != std::string_view::npos;
+}
+
 // One text per line.
 class TextRecords : public RecordReader {
  public:
-  TextRecords(std::istream& stream, const std::string& name) : lines_(stream, name) {}
+  TextRecords(std::istream& stream, const std::string& name, const DatasetOptions& options)
+      : RecordReader(name), lines_(stream, name, options.encoding) {}
 
-  bool next(Record& record) override {
+ protected:
+  Row read(Record& record) override {
     if (!lines_.next(record.text)) {
-      return false;
+      return Row::none;
     }
     if (record.text.ends_with('\r')) {
       record.text.pop_back();
     }
     record.label.clear();
     record.line = lines_.number();
-    return true;
+    return Row::as_in_file;
   }
 
  private:
@@ -72,41 +78,62 @@ class CsvRecords : public RecordReader {
  public:
   CsvRecords(std::istream& stream,
              const std::string& name,
-             char separator,
              const DatasetOptions& options,
              Labels labels)
-      : lines_(stream, name, ByteOrderMark::skipped), csv_(lines_, separator) {
-    if (!csv_.next(header_)) {
-      throw_bad_row("a header row", "an empty file", name, 1);
+      : RecordReader(name),
+        lines_(stream, name, options.encoding),
+        csv_(lines_, options.format == FileFormat::tsv ? '\t' : ',', has_quotes(options)) {
+    if (!csv_.next(header_, kMaxColumns)) {
+      fail("a header row", "an empty file", 1);
+    }
+    if (csv_.field_count() > kMaxColumns) {
+      fail(fmt::format("at most {} columns", kMaxColumns),
+           fmt::format("{}", csv_.field_count()),
+           csv_.line());
     }
     text_column_ = find_column(text_names(options));
     label_column_ = labels == Labels::read ? find_column(label_names(options)) : header_.size();
   }
 
-  bool next(Record& record) override {
+ protected:
+  Row read(Record& record) override {
     do {
-      if (!csv_.next(fields_)) {
-        return false;
+      if (!csv_.next(fields_, header_.size())) {
+        return Row::none;
       }
     } while (is_between_records());
-    if (fields_.size() != header_.size()) {
-      throw_bad_row(fmt::format("{} fields", header_.size()),
-                    fmt::format("{}", fields_.size()),
-                    lines_.name(),
-                    csv_.line());
+    if (csv_.field_count() != header_.size()) {
+      fail(fmt::format("{} fields", header_.size()),
+           fmt::format("{}{}", csv_.field_count(), quoting_advice(fields_)),
+           csv_.line());
     }
     record.line = csv_.line();
     record.text = std::move(fields_[text_column_]);
     record.label =
         label_column_ < header_.size() ? std::move(fields_[label_column_]) : std::string();
-    return true;
+    return Row::as_in_file;
   }
 
  private:
+  static constexpr size_t kMaxColumns = 16384;  // those of the largest spreadsheets
+
+  static bool has_quotes(const DatasetOptions& options) {
+    return options.quoting == Quoting::on ||
+           (options.quoting == Quoting::automatic && options.format == FileFormat::csv);
+  }
+
   // A blank line is an empty field where records have one field, and no record where they have
   // more.
   bool is_between_records() const {
-    return header_.size() > 1 && fields_.size() == 1 && fields_[0].empty();
+    return header_.size() > 1 && csv_.field_count() == 1 && fields_[0].empty();
+  }
+
+  // What to try where quotes have no meaning, but `fields` look as if they had.
+  const char* quoting_advice(const Names& fields) const {
+    const bool has_quote = std::any_of(fields.begin(), fields.end(), [](const std::string& field) {
+      return field.starts_with('"');
+    });
+    return has_quote && !csv_.has_quotes() ? "; set quoting to on if quotes enclose fields" : "";
   }
 
   size_t find_column(const Names& candidates) const {
@@ -116,14 +143,13 @@ class CsvRecords : public RecordReader {
         continue;
       }
       if (std::find(found + 1, header_.end(), name) != header_.end()) {
-        throw_bad_row(fmt::format("one column '{}'", name), "two", lines_.name(), csv_.line());
+        fail(fmt::format("one column '{}'", name), "two", csv_.line());
       }
       return static_cast<size_t>(found - header_.begin());
     }
-    throw_bad_row(fmt::format("a column {}", quoted(candidates, " or ")),
-                  fmt::format("columns {}", quoted(header_, ", ")),
-                  lines_.name(),
-                  csv_.line());
+    fail(fmt::format("a column {}", quoted(candidates, " or ")),
+         fmt::format("columns {}{}", quoted(header_, ", "), quoting_advice(header_)),
+         csv_.line());
   }
 
   LineReader lines_;
@@ -141,66 +167,61 @@ class JsonRecords : public RecordReader {
               const std::string& name,
               const DatasetOptions& options,
               Labels labels)
-      : lines_(stream, name, ByteOrderMark::skipped),
+      : RecordReader(name),
+        lines_(stream, name, options.encoding),
         text_names_(text_names(options)),
         label_names_(labels == Labels::read ? label_names(options) : Names{}) {}
 
-  bool next(Record& record) override {
+ protected:
+  Row read(Record& record) override {
     if (!lines_.next(line_)) {
-      return false;
+      return Row::none;
     }
     record = Record{"", "", lines_.number()};
     if (is_blank(line_)) {
-      return true;
+      return Row::as_in_file;
     }
-    const json object = parse();
-    const json& text = member(object, text_names_);
-    if (!text.is_string()) {
-      fail(fmt::format("a string as {}", quoted(text_names_, " or ")), text.type_name());
+    bool repaired = false;
+    JsonLine found = parse(repaired);
+    require(found.text, text_names_, found.keys);
+    if (found.text.type != "string") {
+      fail(
+          fmt::format("a string as {}", quoted(text_names_, " or ")), found.text.type, record.line);
     }
-    record.text = text.get<std::string>();
+    record.text = std::move(found.text.value);
     if (!label_names_.empty()) {
-      record.label = label(member(object, label_names_));
+      require(found.label, label_names_, found.keys);
+      if (!found.label.has_value) {
+        fail("a string or an integer as label", found.label.type, record.line);
+      }
+      record.label = std::move(found.label.value);
     }
-    return true;
+    return repaired ? Row::repaired : Row::as_in_file;
   }
 
  private:
-  [[noreturn]] void fail(const std::string& expected, const std::string& found) const {
-    throw_bad_row(expected, found, lines_.name(), lines_.number());
-  }
-
-  json parse() const {
-    json object = json::parse(line_, nullptr, /*allow_exceptions=*/false);
-    if (!object.is_object()) {
-      fail("a JSON object", object.is_discarded() ? "invalid JSON" : object.type_name());
-    }
-    return object;
-  }
-
-  const json& member(const json& object, const Names& candidates) const {
-    for (const std::string& name : candidates) {
-      const auto found = object.find(name);
-      if (found != object.end()) {
-        return *found;
+  // The line, or what could be repaired of it.
+  JsonLine parse(bool& repaired) const {
+    JsonLine found = read_json_line(line_, text_names_, label_names_);
+    if (!found.problem.empty()) {
+      const std::string repaired_line = repaired_json_line(line_);
+      repaired = repaired_line != line_;
+      if (repaired) {
+        found = read_json_line(repaired_line, text_names_, label_names_);
       }
     }
-    Names keys;
-    for (const auto& item : object.items()) {
-      keys.push_back(item.key());
+    if (!found.problem.empty()) {
+      fail("a JSON object", found.problem, lines_.number());
     }
-    fail(fmt::format("a key {}", quoted(candidates, " or ")),
-         fmt::format("keys {}", quoted(keys, ", ")));
+    return found;
   }
 
-  std::string label(const json& value) const {
-    if (value.is_number_integer()) {
-      return value.dump();
+  void require(const JsonMember& member, const Names& names, const Names& keys) const {
+    if (member.type.empty()) {
+      fail(fmt::format("a key {}", quoted(names, " or ")),
+           fmt::format("keys {}", quoted(keys, ", ")),
+           lines_.number());
     }
-    if (!value.is_string()) {
-      fail("a string or an integer as label", value.type_name());
-    }
-    return value.get<std::string>();
   }
 
   LineReader lines_;
@@ -211,15 +232,46 @@ class JsonRecords : public RecordReader {
 
 }  // namespace
 
+void RecordReader::fail(const std::string& expected, const std::string& found, int64_t line) const {
+  throw Error(
+      ErrorCode::invalid_data,
+      fmt::format("read data: expected {}, found {} ({}:{})", expected, found, name_, line));
+}
+
+bool RecordReader::next(Record& record) {
+  const Row row = read(record);
+  if (row == Row::none) {
+    return false;
+  }
+  const size_t valid = valid_utf8_prefix(record.label);
+  if (valid < record.label.size()) {
+    fail("a label in UTF-8",
+         fmt::format("the byte 0x{:02X}; set the encoding if the file has another, such as "
+                     "windows-1252",
+                     static_cast<unsigned char>(record.label[valid])),
+         record.line);
+  }
+  if (row == Row::repaired && has_replacement(record.label)) {
+    fail("a label in UTF-8", "one with bytes or a lone surrogate that are not", record.line);
+  }
+  record.label = std::string(trimmed(record.label));
+  const bool replaced = row == Row::repaired ? has_replacement(record.text) : !is_utf8(record.text);
+  if (replaced) {
+    record.text = replace_invalid_utf8(record.text);
+    replaced_.first_line = replaced_.texts == 0 ? record.line : replaced_.first_line;
+    ++replaced_.texts;
+  }
+  return true;
+}
+
 std::unique_ptr<RecordReader> make_record_reader(std::istream& stream,
                                                  const std::string& name,
                                                  const DatasetOptions& options,
                                                  Labels labels) {
   switch (options.format) {
     case FileFormat::csv:
-      return std::make_unique<CsvRecords>(stream, name, ',', options, labels);
     case FileFormat::tsv:
-      return std::make_unique<CsvRecords>(stream, name, '\t', options, labels);
+      return std::make_unique<CsvRecords>(stream, name, options, labels);
     case FileFormat::jsonl:
       return std::make_unique<JsonRecords>(stream, name, options, labels);
     case FileFormat::automatic:
@@ -232,7 +284,7 @@ std::unique_ptr<RecordReader> make_record_reader(std::istream& stream,
                             "which has none ({})",
                             name));
   }
-  return std::make_unique<TextRecords>(stream, name);
+  return std::make_unique<TextRecords>(stream, name, options);
 }
 
 }  // namespace fastintent

@@ -4,6 +4,7 @@
 #include <istream>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "fastintent/dataset.h"
 
@@ -11,17 +12,37 @@ namespace fastintent {
 
 /// A text, and its label where labels are read. Both empty for a blank line.
 struct Record {
-  std::string text;
-  std::string label;
-  int64_t line = 0;  ///< where it begins, from 1
+  std::string text;   ///< valid UTF-8
+  std::string label;  ///< valid UTF-8, without white space around it
+  int64_t line = 0;   ///< where it begins, from 1
 };
 
 /// Reads the records of a file in one of the formats. One thread at a time.
 class RecordReader {
  public:
   virtual ~RecordReader() = default;
-  /// False at the end. Throws invalid_data (file, line, expected, found).
-  virtual bool next(Record& record) = 0;
+
+  /// False at the end. Throws invalid_data (file, line, expected, found) for a bad row, also for a
+  /// label with bytes that are not UTF-8; in a text they are replaced.
+  bool next(Record& record);
+
+  const ReplacedTexts& replaced() const { return replaced_; }
+
+ protected:
+  /// `name` names the file in messages.
+  explicit RecordReader(std::string name) : name_(std::move(name)) {}
+
+  [[noreturn]] void fail(const std::string& expected, const std::string& found, int64_t line) const;
+  const std::string& name() const { return name_; }
+
+  enum class Row { none, as_in_file, repaired };
+
+  /// Reads a record with the bytes of the file. `repaired`: U+FFFD in it may come from the reader.
+  virtual Row read(Record& record) = 0;
+
+ private:
+  std::string name_;
+  ReplacedTexts replaced_;
 };
 
 enum class Labels { read, ignored };

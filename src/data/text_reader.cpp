@@ -25,6 +25,7 @@ class TextReader::Source {
     text.swap(record_.text);
     return true;
   }
+  const ReplacedTexts& replaced() const { return records_->replaced(); }
 
  private:
   std::ifstream file_;  // closed where a stream was given
@@ -44,6 +45,10 @@ TextReader& TextReader::operator=(TextReader&&) noexcept = default;
 
 bool TextReader::next(std::string& text) {
   return source_->next(text);
+}
+
+const ReplacedTexts& TextReader::replaced() const {
+  return source_->replaced();
 }
 
 }  // namespace fastintent

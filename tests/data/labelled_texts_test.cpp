@@ -4,6 +4,7 @@
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
 #include "fastintent/dataset.h"
+#include "fastintent/error.h"
 
 namespace fastintent {
 namespace {
@@ -37,6 +38,7 @@ TEST_F(LabelledTextsFile, KeepsTheOrderAndCounts) {
   EXPECT_EQ(data.duplicates, 3);
   EXPECT_EQ(data.conflicting_duplicates, 1);
   EXPECT_EQ(data.blank_texts, 2);
+  EXPECT_EQ(read("a.csv", "text,label\nA b,x\na B\xc2\xa0,x\n").duplicates, 1);
 }
 
 TEST_F(LabelledTextsFile, FindsTheColumns) {
@@ -60,6 +62,82 @@ TEST_F(LabelledTextsFile, JsonLines) {
   expect_bad("b.jsonl", "{\"text\":\"a\",\"label\":1.5}\n", "a string or an integer as label");
   expect_bad("b.jsonl", "{\"text\":\"a\",\"label\":null}\n", "found null");
   expect_bad("b.jsonl", "{\"text\":\"a\"}\n", "a key 'label' or 'intent' or 'category'");
+}
+
+TEST_F(LabelledTextsFile, WhiteSpaceAroundALabelIsNoPartOfIt) {
+  const LabelledTexts data = read("a.csv",
+                                  "text,label\na,card \nb, card\nc,\xc2\xa0"
+                                  "card\xe3\x80\x80\nd,my card\n");
+  EXPECT_EQ(data.label_names, (Names{"card", "my card"}));
+  EXPECT_EQ(read("a.jsonl", "{\"text\":\" a \",\"label\":\" x\\t\"}\n").labels, Names{"x"});
+  EXPECT_EQ(read("a.tsv", "text\tlabel\na\tx \n").labels, Names{"x"});
+}
+
+TEST_F(LabelledTextsFile, TheBestNameOfALabelWins) {
+  EXPECT_EQ(read("a.jsonl", R"({"category":"c","label":"l","intent":"i","text":"t"})").labels,
+            Names{"l"});
+  EXPECT_EQ(read("a.jsonl", R"({"text":"t","intent":"i","category":"c"})").labels, Names{"i"});
+}
+
+TEST_F(LabelledTextsFile, ALabelThatIsNotUtf8IsAnError) {
+  expect_bad("a.csv", "text,label\na,x\nb,d\xe9p\xf4t\n", "a label in UTF-8, found the byte 0xE9");
+  expect_bad("a.csv", "text,label\na,x\nb,d\xe9p\xf4t\n", "a.csv:3");
+  expect_bad("a.tsv", "text\tlabel\na\t\xed\xa0\x80\n", "found the byte 0xED");
+  expect_bad("a.jsonl", R"({"text":"a","label":"x\udc00"})", "a label in UTF-8, found one with");
+  expect_bad("a.jsonl", "{\"text\":\"a\",\"label\":\"\xe9\"}", "a label in UTF-8, found one with");
+  DatasetOptions options;
+  options.encoding = "windows-1252";
+  EXPECT_EQ(read("a.csv", "text,label\na,d\xe9p\xf4t\n", options).labels, Names{"d\u00e9p\u00f4t"});
+  expect_error(ErrorCode::invalid_data, "a label in UTF-8", [&] {
+    read("a.csv", "text,label\na,\x81\n", options);  // not in Windows-1252
+  });
+}
+
+TEST_F(LabelledTextsFile, TextsThatAreNotUtf8AreCounted) {
+  const LabelledTexts data = read("a.csv", "text,label\na,x\ncaf\xe9,x\n\xe9,x\n");
+  EXPECT_EQ(data.texts, (Names{"a", "caf\ufffd", "\ufffd"}));
+  EXPECT_EQ(data.replaced.texts, 2);
+  EXPECT_EQ(data.replaced.first_line, 3);
+}
+
+TEST_F(LabelledTextsFile, AFileThatDoesNotFitIntoMemoryIsRefusedEarly) {
+  std::string rows = "text,label\n";
+  while (rows.size() < size_t{4} << 20) {
+    rows += "where is my card,card\n";
+  }
+  const std::filesystem::path file = folder_.write("large.csv", rows);
+  std::filesystem::resize_file(file, uintmax_t{1} << 42);  // 4.4 TB, nearly all of it a hole
+  try {
+    read_labelled_texts(file);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::out_of_resources);
+    EXPECT_NE(std::string(error.what()).find("GB are free"), std::string::npos) << error.what();
+  }
+}
+
+TEST(FindAlikeLabels, NamesThoseThatAPersonReadsAsOne) {
+  const auto alike = find_alike_labels({"card",
+                                        "Card",
+                                        "card",
+                                        "my  card",
+                                        "my card",
+                                        "my card",
+                                        "d\u00e9p\u00f4t",
+                                        "de\u0301po\u0302t",
+                                        "de\u0301po\u0302t",
+                                        "money\u200b",
+                                        "money",
+                                        "other"});
+  ASSERT_EQ(alike.size(), 4U);
+  EXPECT_EQ(alike[0].label, "card");
+  EXPECT_EQ(alike[0].rows, 2);
+  EXPECT_EQ(alike[0].other, "Card");
+  EXPECT_EQ(alike[0].other_rows, 1);
+  EXPECT_EQ(alike[1].label, "de\u0301po\u0302t");
+  EXPECT_EQ(alike[2].rows, 1);
+  EXPECT_EQ(alike[3].other, "my  card");
+  EXPECT_TRUE(find_alike_labels({"a", "b", "a b", "card_lost", "card-lost", "a"}).empty());
 }
 
 TEST_F(LabelledTextsFile, BadFiles) {

@@ -1,6 +1,7 @@
+#include "base/white_space.h"
+
 #include <algorithm>
 #include <array>
-#include <string_view>
 
 #include "fastintent/dataset.h"
 
@@ -42,17 +43,35 @@ size_t leading_white_space(std::string_view text) {
   return found == kWhiteSpace.end() ? 0 : found->lead.size() + 1;
 }
 
+// Bytes of the white space that `text` ends with; 0 when it ends with something else.
+size_t trailing_white_space(std::string_view text) {
+  for (const size_t bytes : {1, 2, 3}) {  // the lengths in the table
+    if (bytes <= text.size() && leading_white_space(text.substr(text.size() - bytes)) == bytes) {
+      return bytes;
+    }
+  }
+  return 0;
+}
+
+std::string_view without_leading_white_space(std::string_view text) {
+  while (const size_t bytes = leading_white_space(text)) {
+    text.remove_prefix(bytes);
+  }
+  return text;
+}
+
 }  // namespace
 
 bool is_blank(std::string_view text) {
-  while (!text.empty()) {
-    const size_t bytes = leading_white_space(text);
-    if (bytes == 0) {
-      return false;
-    }
-    text.remove_prefix(bytes);
+  return without_leading_white_space(text).empty();
+}
+
+std::string_view trimmed(std::string_view text) {
+  text = without_leading_white_space(text);
+  while (const size_t bytes = trailing_white_space(text)) {
+    text.remove_suffix(bytes);
   }
-  return true;
+  return text;
 }
 
 }  // namespace fastintent

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <istream>
+#include <memory>
+#include <string>
+
+namespace fastintent {
+
+/// A stream of the UTF-8 of `source`, which has `encoding`, by iconv. It reads no further ahead than
+/// the next line feed, so that a line is there as soon as it is written. What is not valid in the
+/// encoding becomes a byte that is not UTF-8, so that all readers treat both in one way. `source`
+/// must outlive the stream.
+///
+/// Throws invalid_argument for an encoding that iconv does not know.
+std::unique_ptr<std::istream> decode_stream(std::istream& source, const std::string& encoding);
+
+/// Whether `encoding` names UTF-8, which needs no decoding.
+bool is_utf8_name(const std::string& encoding);
+
+}  // namespace fastintent
