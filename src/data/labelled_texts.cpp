@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/utf8.h"
 #include "data/open_input.h"
 #include "data/record_reader.h"
 #include "fastintent/dataset.h"
@@ -69,6 +70,15 @@ LabelledTexts read_labelled_texts(const std::filesystem::path& file,
     if (is_blank(record.label)) {
       throw Error(ErrorCode::invalid_data,
                   fmt::format("read data: expected a label, found a blank one ({}:{})",
+                              file.string(),
+                              record.line));
+    }
+    // It could be learnt, but not be saved: a model's labels are in a JSON file.
+    if (valid_utf8_prefix(record.label) != record.label.size()) {
+      throw Error(ErrorCode::invalid_data,
+                  fmt::format("read data: expected a label in UTF-8, found '{}' ({}:{}); save the "
+                              "file as UTF-8",
+                              replace_invalid_utf8(record.label),
                               file.string(),
                               record.line));
     }

@@ -6,9 +6,9 @@
 #include <map>
 #include <unordered_map>
 
+#include "base/utf8.h"
 #include "fastintent/error.h"
 #include "text/character_tables.h"
-#include "text/utf8.h"
 
 namespace fastintent {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <vector>
 
+#include "base/utf8.h"
 #include "text/character_tables.h"
-#include "text/utf8.h"
 
 // Accents are stripped by canonical decomposition and removal of the nonspacing marks. The marks
 // that are left (few, of scripts younger than the package's list of nonspacing marks) must still be

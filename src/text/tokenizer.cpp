@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "text/added_tokens.h"
 #include "text/normalizer.h"
 #include "text/tokenizer_settings.h"
-#include "text/utf8.h"
 #include "text/word_splitter.h"
 #include "text/wordpiece.h"
 

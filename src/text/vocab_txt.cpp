@@ -4,11 +4,11 @@
 #include <map>
 
 #include "base/mapped_file.h"
+#include "base/utf8.h"
 #include "checkpoint/json_document.h"
 #include "fastintent/error.h"
 #include "text/character_tables.h"
 #include "text/tokenizer_settings.h"
-#include "text/utf8.h"
 
 namespace fastintent {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "text/character_tables.h"
-#include "text/utf8.h"
 
 namespace fastintent {
 
