@@ -15,13 +15,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Without links, as far as the path exists.
+// Without links, also where the last one leads to nothing yet.
 fs::path place_of(const std::string& file) {
+  constexpr int kMostLinks = 40;  // as the system follows
   std::error_code unresolved;
-  const fs::path absolute = fs::absolute(file, unresolved);
-  fs::path place = fs::weakly_canonical(absolute, unresolved);
+  fs::path path = fs::absolute(file, unresolved);
+  for (int links = 0; links < kMostLinks && fs::is_symlink(path, unresolved); ++links) {
+    path = path.parent_path() / fs::read_symlink(path, unresolved);
+  }
+  unresolved.clear();
+  fs::path place = fs::weakly_canonical(path, unresolved);
   if (unresolved) {
-    place = absolute.lexically_normal();
+    place = path.lexically_normal();
   }
   return place.has_filename() ? place : place.parent_path();
 }

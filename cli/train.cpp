@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include "base/output_place.h"
@@ -31,13 +32,15 @@
 namespace fastintent::cli {
 namespace {
 
+std::filesystem::path companion_of(const TrainOptions& options, std::string_view suffix) {
+  const auto output = std::filesystem::absolute(options.output).lexically_normal();
+  return companion(output.has_filename() ? output : output.parent_path(), suffix);
+}
+
 // By default beside the output: the folder itself is replaced when the run ends.
 std::filesystem::path log_file(const TrainOptions& options) {
-  if (!options.log.empty()) {
-    return options.log;
-  }
-  const auto output = std::filesystem::absolute(options.output).lexically_normal();
-  return companion(output.has_filename() ? output : output.parent_path(), ".log.jsonl");
+  return options.log.empty() ? companion_of(options, ".log.jsonl")
+                             : std::filesystem::path(options.log);
 }
 
 void check_files(const TrainOptions& options, const std::filesystem::path& log) {
@@ -46,13 +49,15 @@ void check_files(const TrainOptions& options, const std::filesystem::path& log) 
       {{"--train", options.train}, {"--validation", options.validation}},
       {{"--output", options.output}, {"--log", log.string()}, {"--report", options.report}},
       options.model);
+  const std::string state = companion_of(options, ".training").string();
   for (const auto& [option, file] :
        {NamedFile{"--log", options.log}, NamedFile{"--report", options.report}}) {
-    if (!file.empty() && is_inside(file, options.output)) {
-      throw Error(
-          ErrorCode::cannot_create,
-          fmt::format(
-              "train: {}: expected a file outside the output folder, found {}", option, file));
+    if (!file.empty() && (is_inside(file, options.output) || is_inside(file, state))) {
+      throw Error(ErrorCode::cannot_create,
+                  fmt::format("train: {}: expected a file outside the output folder and that of "
+                              "the run's state, found {}",
+                              option,
+                              file));
     }
   }
 }

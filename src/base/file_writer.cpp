@@ -136,6 +136,7 @@ void FileWriter::open_to_keep() {
                             "run at it",
                             partial.string()));
   }
+  ::fchmod(opened_->get(), kOnlyUs);  // it may be an earlier version's
   partial_ = partial;
 }
 

@@ -148,7 +148,7 @@ void Fit::run_epoch(Run& run) {
     run_step(run, std::span(order).subspan(begin, size));
     const Requests requested = requests();
     if (requested.stop) {
-      save_state(run);
+      save_stopped(run);
       group_.sum(0.0);  // when one process ends, its launcher may end those that are still saving
       throw Error(ErrorCode::interrupted,
                   fmt::format("train: stopped after step {} of {}; the state is in {}",
@@ -188,6 +188,19 @@ void Fit::save_state(Run& run) {
       run.fingerprint, run.progress, workers_.backend(0), weights_, optimizer_.state());
   last_save_ = Clock::now();
   save_time_ = last_save_ - begin;
+}
+
+void Fit::save_stopped(Run& run) {
+  try {
+    save_state(run);
+  } catch (const Error& error) {
+    throw Error(error.code(),
+                fmt::format("train: stopped after step {}, and the state could not be saved; an "
+                            "earlier one, if there is one, is in {} ({})",
+                            run.progress.step,
+                            run.folder.path().string(),
+                            error.what()));
+  }
 }
 
 // Training continues without: the state before it is still there.

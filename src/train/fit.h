@@ -65,6 +65,7 @@ class Fit {
   EpochReport measure_epoch(Run& run);
   Requests requests();
   void save_state(Run& run);
+  void save_stopped(Run& run);
   void try_to_save_state(Run& run);
   bool state_is_due(bool epoch_is_done) const;
 

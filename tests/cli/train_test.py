@@ -172,6 +172,7 @@ class TrainTest(ProgramTest):
         hard = self.folder / "hard.csv"
         os.link(self.data, hard)
         page = str(self.folder / "page.html")
+        (self.folder / "ahead.html").symlink_to("page.html")  # which does not exist yet
         twice = [
             ["--log", self.data],
             ["--log", str(link)],
@@ -179,14 +180,17 @@ class TrainTest(ProgramTest):
             ["--report", str(hard)],
             ["--log", page, "--report", page],
             ["--log", page, "--report", str(self.folder / "." / "page.html")],
+            ["--log", str(self.folder / "ahead.html"), "--report", page],
             ["--log", str(pathlib.Path(BASE) / "config.json")],
         ]
         for options in twice:
             refused = self.run_program(*self.arguments, *options, code=64)
             self.assertIn(b"file of its own", refused.stderr, options)
         self.assertEqual(pathlib.Path(self.data).read_bytes(), content)
-        self.run_program(*self.arguments, "--log", str(self.output / "log.jsonl"), code=73)
-        self.assertFalse(self.output.exists())
+        state = str(self.output) + ".training"
+        for log in [str(self.output / "log.jsonl"), state + "/best.safetensors"]:
+            self.run_program(*self.arguments, "--log", log, code=73)
+        self.assertFalse(self.output.exists() or pathlib.Path(state).exists())
 
     def test_the_default_log_follows_no_link(self):
         precious = self.write("precious", "mine")
