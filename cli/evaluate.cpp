@@ -9,6 +9,7 @@
 #include "classifier_options.h"
 #include "command_line.h"
 #include "data_report.h"
+#include "distinct_files.h"
 #include "evaluation_report.h"
 #include "exit_codes.h"
 #include "fastintent/dataset.h"
@@ -32,18 +33,13 @@ struct EvaluateOptions {
 };
 
 int evaluate_file(const EvaluateOptions& options) {
+  require_distinct_files("evaluate",
+                         {{"--data", options.data}},
+                         {{"--output", options.output == "-" ? "/dev/stdout" : options.output},
+                          {"--report", options.report}},
+                         options.classifier.model_path.string());
   const LabelledTexts data = read_labelled_texts(options.data, options.dataset);
   print_message(data_report(options.data, data));
-  const auto place = [](const std::string& file) {
-    return std::filesystem::weakly_canonical(file);
-  };
-  if (!options.report.empty() && (place(options.report) == place(options.output) ||
-                                  place(options.report) == place(options.data))) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("evaluate: expected a file of its own for --report, found {}, which is "
-                            "another one of this call",
-                            options.report));
-  }
   std::optional<Output> json;  // opened first: reports an unwritable place before the work
   if (!options.output.empty()) {
     json.emplace(options.output);

@@ -144,7 +144,9 @@ int run_reporting_failures(CLI::App& program, CommandLine& line) {
 int main(int argc, char** argv) {
   using namespace fastintent::cli;
   hold_standard_streams();
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write(), reported by main
+  // A closed pipe and a limit on the size of files are errors of write(), reported by main.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   std::ios::sync_with_stdio(false);
 
   CommandLine line = read_arguments(argc, argv);

@@ -11,6 +11,7 @@
 #include "choices.h"
 #include "classifier_options.h"
 #include "command_line.h"
+#include "distinct_files.h"
 #include "exit_codes.h"
 #include "fastintent/error.h"
 #include "fastintent/intent_classifier.h"
@@ -118,6 +119,13 @@ void print_summary(const AnswerCounts& counts, const IntentClassifier& classifie
 }
 
 int predict(PredictCommandOptions options) {
+  const std::filesystem::path partial = Output::partial_name(options.output);
+  require_distinct_files(
+      "predict",
+      {{"--input", options.input.texts.empty() ? or_standard_input(options.input.input) : ""}},
+      {{"--output", options.output == "-" ? "" : options.output},
+       {"--output, until it is complete,", partial.string()}},
+      options.classifier.model_path.string());
   std::optional<StopSignal> stop;  // set for files, so that a stopped run says how to continue
   InputTexts input(options.input);
   const TextSource next = [&](std::string& text) {
@@ -132,7 +140,6 @@ int predict(PredictCommandOptions options) {
   if (is_typed(options.input)) {
     options.classifier.batch_size = 1;  // each line is answered before the next is typed
   }
-  const std::filesystem::path partial = Output::partial_name(options.output);
   Output output(options.output, Output::Unfinished::kept);
   if (!partial.empty()) {
     stop.emplace("\npredict: stopping after what has been read; again to stop at once\n");

@@ -10,6 +10,7 @@
 #include "choices.h"
 #include "command_line.h"
 #include "data_report.h"
+#include "distinct_files.h"
 #include "exit_codes.h"
 #include "fastintent/dataset.h"
 #include "fastintent/error.h"
@@ -103,6 +104,8 @@ std::string as_json(const QuantizeOptions& options, const QuantizationReport& re
 }
 
 int quantize(const QuantizeOptions& options) {
+  require_distinct_files(
+      "quantize", {{"--data", options.data}}, {{"--output", options.output}}, options.model);
   QuantizationOptions quantization = options.quantization;
   if (!options.data.empty()) {
     read_data(options, quantization);

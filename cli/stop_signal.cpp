@@ -11,7 +11,7 @@
 namespace fastintent::cli {
 namespace {
 
-constexpr std::array kSignals = {SIGINT, SIGTERM};
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
 
 // A handler can use only globals; both are lock-free, as a handler needs.
 std::atomic<bool> stop_requested{false};
@@ -23,9 +23,9 @@ void remember(int /*signal*/) {
   const char* notice = stop_notice;
   // A notice that cannot be written is ignored.
   [[maybe_unused]] const ssize_t count = write(STDERR_FILENO, notice, std::strlen(notice));
-  for (const int each : kSignals) {
-    signal(each, SIG_DFL);  // the next one of either kind ends the program
-  }
+  signal(SIGINT, SIG_DFL);  // the next one of either kind ends the program
+  signal(SIGTERM, SIG_DFL);
+  signal(SIGHUP, SIG_IGN);  // a terminal that is lost may send several
   errno = saved;
 }
 

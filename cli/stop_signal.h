@@ -2,9 +2,9 @@
 
 namespace fastintent::cli {
 
-/// While it lives, the first Ctrl-C (SIGINT) or SIGTERM prints `notice` and is remembered; the
-/// second ends the program at once, as it would without this class. A signal that was ignored
-/// (nohup) stays ignored. One at a time.
+/// While it lives, the first Ctrl-C (SIGINT), SIGTERM or SIGHUP (a lost terminal) prints `notice` and
+/// is remembered; a second SIGINT or SIGTERM ends the program at once, as it would without this
+/// class. A signal that was ignored (nohup) stays ignored. One at a time.
 class StopSignal {
  public:
   /// `notice` must be a literal: it is printed inside the signal handler.

@@ -5,10 +5,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 
+#include "base/output_place.h"
 #include "command_line.h"
 #include "data_report.h"
+#include "distinct_files.h"
 #include "download_progress.h"
 #include "evaluation_report.h"
 #include "exit_codes.h"
@@ -29,27 +32,33 @@
 namespace fastintent::cli {
 namespace {
 
-std::filesystem::path log_file(const TrainOptions& options) {
-  if (!options.log.empty()) {
-    return options.log;
-  }
-  // Beside the output: the folder itself is replaced as a whole when the run ends.
-  std::filesystem::path output = options.output;
-  if (output.filename().empty()) {
-    output = output.parent_path();  // "intents/" is the folder "intents"
-  }
-  return output += ".log.jsonl";
+std::filesystem::path companion_of(const TrainOptions& options, std::string_view suffix) {
+  const auto output = std::filesystem::absolute(options.output).lexically_normal();
+  return companion(output.has_filename() ? output : output.parent_path(), suffix);
 }
 
-// The page cannot be where the folder of the model will replace everything.
-void check_report(const TrainOptions& options) {
-  const auto output = std::filesystem::absolute(options.output / std::filesystem::path());
-  const auto folder = std::filesystem::absolute(options.report).parent_path();
-  const auto inside = folder.lexically_normal().lexically_relative(output.lexically_normal());
-  if (!inside.empty() && *inside.begin() != "..") {
-    throw Error(ErrorCode::cannot_create,
-                fmt::format("train: report: expected a file outside the output folder, found {}",
-                            options.report));
+// By default beside the output: the folder itself is replaced when the run ends.
+std::filesystem::path log_file(const TrainOptions& options) {
+  return options.log.empty() ? companion_of(options, ".log.jsonl")
+                             : std::filesystem::path(options.log);
+}
+
+void check_files(const TrainOptions& options, const std::filesystem::path& log) {
+  require_distinct_files(
+      "train",
+      {{"--train", options.train}, {"--validation", options.validation}},
+      {{"--output", options.output}, {"--log", log.string()}, {"--report", options.report}},
+      options.model);
+  const std::string state = companion_of(options, ".training").string();
+  for (const auto& [option, file] :
+       {NamedFile{"--log", options.log}, NamedFile{"--report", options.report}}) {
+    if (!file.empty() && (is_inside(file, options.output) || is_inside(file, state))) {
+      throw Error(ErrorCode::cannot_create,
+                  fmt::format("train: {}: expected a file outside the output folder and that of "
+                              "the run's state, found {}",
+                              option,
+                              file));
+    }
   }
 }
 
@@ -173,7 +182,6 @@ void open_page(const TrainOptions& options,
   if (options.report.empty()) {
     return;
   }
-  check_report(options);
   reports.page.emplace(options.report);
   if (options.training.resume) {
     reports.history.read_log(log_path);
@@ -205,12 +213,13 @@ TrainingCallbacks report_to(RunReports& reports) {
 }
 
 int train(TrainOptions options, const CommandLine& line) {
+  const std::filesystem::path log_path = log_file(options);
+  check_files(options, log_path);
   const TrainingData data = read_data(options, true);
   options.training.base_model = find_model_showing_progress(options.model);
   options.training.output = options.output;
-  const std::filesystem::path log_path = log_file(options);
   make_folder_of(log_path);
-  RunReports reports{.log = TrainingLog(log_path, options.training.resume)};
+  RunReports reports{.log = TrainingLog(log_path, options.training.resume, !options.log.empty())};
   open_page(options, log_path, reports);
   const StopSignal stop("\ntrain: stopping after this step; again to stop at once, unsaved\n");
   TrainingCallbacks callbacks = report_to(reports);

@@ -25,7 +25,7 @@ Examples:
 The data are .csv or .tsv files with a header row, or .jsonl. Without --validation, a stratified
 share of the rows is held out. Each epoch is evaluated and the best one is kept. Every step and epoch
 is logged as a JSON line; --report draws them, with the measures of the best epoch. An existing model
-is replaced only with --force, and only by a whole one.)";
+is replaced only with --force, and only by a whole one; other files in the folder stay.)";
 
 void add_data_options(CLI::App& command, TrainOptions& options) {
   command.add_option("--model", options.model, "Hugging Face folder or id to start from")
@@ -38,7 +38,8 @@ void add_data_options(CLI::App& command, TrainOptions& options) {
       ->type_name("DIR")
       ->required();
   command.add_flag("--force", options.training.overwrite, "replace the model in the output folder");
-  command.add_flag("--resume", options.training.resume, "continue a run that was interrupted");
+  command.add_flag(
+      "--resume", options.training.resume, "continue a run that was interrupted, if there is one");
   command
       .add_option(
           "--log", options.log, "JSON lines of every step and epoch (default: OUTPUT.log.jsonl)")

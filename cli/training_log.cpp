@@ -1,16 +1,18 @@
 #include "training_log.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <utility>
 
+#include "base/file_writer.h"
 #include "fastintent/error.h"
 #include "json.h"
 
 namespace fastintent::cli {
 
-TrainingLog::TrainingLog(std::filesystem::path file, bool append)
-    : file_(std::move(file)), append_(append) {}
+TrainingLog::TrainingLog(std::filesystem::path file, bool append, bool follows_links)
+    : file_(std::move(file)), append_(append), follows_links_(follows_links) {}
 
 void TrainingLog::write_step(const StepReport& report) {
   write(JsonObject()
@@ -47,16 +49,23 @@ void TrainingLog::write(const std::string& line) {
   if (failed_) {
     return;
   }
-  if (!stream_.is_open()) {
-    stream_.open(file_, std::ios::binary | (append_ ? std::ios::app : std::ios::trunc));
-    if (!stream_) {
+  if (!opened_) {
+    constexpr mode_t kMode = 0666;  // and the umask
+    const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (append_ ? O_APPEND : O_TRUNC) |
+                      (follows_links_ ? 0 : O_NOFOLLOW);
+    opened_ = std::make_unique<FileDescriptor>(::open(file_.c_str(), flags, kMode));
+    if (!opened_->valid()) {
       throw Error(ErrorCode::cannot_create,
-                  fmt::format("train: expected to write the log {}, found that it cannot be opened",
-                              file_.string()));
+                  fmt::format("train: expected to write the log {}, found: {}",
+                              file_.string(),
+                              last_system_error()));
     }
   }
-  stream_ << line << '\n' << std::flush;  // a line at once, for readers that follow the file
-  failed_ = !stream_;
+  try {
+    FileWriter(opened_->get(), file_.string()).write(line + "\n");  // for readers that follow it
+  } catch (const Error&) {
+    failed_ = true;
+  }
 }
 
 }  // namespace fastintent::cli

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <filesystem>
-#include <fstream>
+#include <memory>
 #include <string>
 
+#include "base/file_descriptor.h"
 #include "fastintent/trainer.h"
 
 namespace fastintent::cli {
@@ -13,8 +14,9 @@ namespace fastintent::cli {
 /// One thread at a time.
 class TrainingLog {
  public:
-  /// `append` continues the file, for a resumed run; else the file is overwritten.
-  TrainingLog(std::filesystem::path file, bool append);
+  /// `append` continues the file, for a resumed run; else the file is overwritten. `follows_links`:
+  /// for a file that the user named.
+  TrainingLog(std::filesystem::path file, bool append, bool follows_links);
 
   /// Throw cannot_create when the file cannot be opened.
   void write_step(const StepReport& report);
@@ -28,8 +30,9 @@ class TrainingLog {
 
   std::filesystem::path file_;
   bool append_;
+  bool follows_links_;
   bool failed_ = false;
-  std::ofstream stream_;
+  std::unique_ptr<FileDescriptor> opened_;
 };
 
 }  // namespace fastintent::cli

@@ -23,8 +23,12 @@ enum class HeadPooling { automatic, pooler, cls, mean };
 struct TrainingOptions {
   std::filesystem::path base_model;  ///< a Hugging Face folder, with or without a trained head
   std::filesystem::path output;      ///< where the trained folder is written
-  bool overwrite = false;            ///< allow replacing a model in `output`
-  bool resume = false;  ///< continue from the state that an interrupted run saved beside `output`
+  /// Allow replacing a model in `output`, and dropping the state of an interrupted run. Files in
+  /// the folder that are no model's are kept: see is_model_file.
+  bool overwrite = false;
+  /// Continue from the state that an interrupted run left beside `output`, or save the model of a
+  /// run that was complete but could not save it; without a state, train from the start.
+  bool resume = false;
 
   std::optional<int> epochs;                 ///< passes over the training rows
   int batch_size = 32;                       ///< texts per step
@@ -117,6 +121,12 @@ struct TrainingReport {
 
 /// Fine-tunes an intent classifier and saves it as a Hugging Face folder.
 ///
+/// All that can be checked before the first step is: labels that can be saved, an output that can be
+/// written and that no other run writes, room for the model. The state of the run is saved in
+/// `<output>.training` after an epoch and every few minutes: a process that is killed loses no more.
+/// When the model cannot be saved at the end, the trained weights are kept there. For an output that
+/// is the root of a mounted file system the folder is `<output>/.fastintent.training`.
+///
 /// Processes started by torchrun or mpirun train one model together, each on a separate GPU; see
 /// docs/training.md. Only process 0 writes the model and calls on_step, on_epoch and on_message;
 /// all processes return after it is written.
@@ -130,7 +140,9 @@ class Trainer {
 
   /// Trains on `training`, holding rows out when `validation` is null, and writes options.output.
   ///
-  /// Throws cannot_create when the output holds a model and `overwrite` is off (before any work),
+  /// Throws cannot_create, before any work, when the output holds a model and `overwrite` is off,
+  /// when there is the state of an interrupted run and neither `overwrite` nor `resume` is on, when
+  /// another run writes the output, or when there is no room; invalid_data before any work for a label that is not UTF-8;
   /// interrupted when should_stop returned true (the resumable state is in `<output>.training`),
   /// invalid_argument when one of several processes has no GPU to train on or other settings or
   /// data than the rest, io_error when not all processes connect, device_missing without NCCL,
@@ -142,6 +154,10 @@ class Trainer {
   TrainingOptions options_;
   TrainingCallbacks callbacks_;
 };
+
+/// Whether a file, by its path in a model folder, is part of a model as fastintent, transformers or
+/// sentence-transformers write it: the files that `overwrite` replaces. Every other file is kept.
+bool is_model_file(const std::filesystem::path& file);
 
 /// The rank of this process among those started to train one model together, from 0; 0 for a single
 /// process. Throws invalid_argument when the environment variables for it are invalid.

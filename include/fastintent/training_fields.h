@@ -91,7 +91,10 @@ void visit_training_fields(Options& options, Visit&& visit) {
   visit(TrainingField{"output", "folder for the trained model", "Files", files}, output);
   visit(TrainingField{"overwrite", "replace the model in the output folder", "Files", files},
         overwrite);
-  visit(TrainingField{"resume", "continue a run that was interrupted", "Files", files}, resume);
+  visit(
+      TrainingField{
+          "resume", "continue a run that was interrupted, if there is one", "Files", files},
+      resume);
   visit(
       TrainingField{"epochs", "passes over the rows, at most", "Schedule", weights, "5", kFromOne},
       epochs);

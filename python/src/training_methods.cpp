@@ -185,10 +185,12 @@ should_stop: called after every step; true stops with StoppedError.
 show_progress: a bar with rate, time left and loss on standard error.
 
 Ctrl-C, and anything that a callback raises, stops the run and comes out; the resumable state of an
-interrupted run is in `<output>.training`.
+interrupted run is in `<output>.training`. It is also saved after an epoch and every few minutes, and when
+the model cannot be saved at the end: `resume=True` continues, or only saves the model.
 
-Raises CannotCreateError when the output holds a model and `overwrite` is off (before any work),
-InvalidDataError when a text or label is blank, a validation label is not among the training labels,
+Raises CannotCreateError, before any work, when the output holds a model and `overwrite` is off, when another
+run writes it, or when there is no room; InvalidDataError when a text or label is blank or a label is not
+UTF-8 (a lone surrogate), a validation label is not among the training labels,
 there are fewer than two labels, or no row to validate on.)";
 }
 

@@ -104,6 +104,30 @@ def test_output_save_and_load_give_the_same_model(rows, tmp_path):
         train(classifier, rows, output=tmp_path / "output")
 
 
+def test_labels_that_cannot_be_saved_are_refused_before_the_first_step(rows, tmp_path):
+    texts, labels = rows
+    steps = []
+    for label in ["\ud800", "caf\udce9"]:  # lone surrogates, as os.fsdecode and json.loads return them
+        with pytest.raises(fastintent.InvalidDataError, match="index 1 of the training labels"):
+            train(
+                IntentClassifier(model_name=BASE),
+                (texts, [labels[0], label, *labels[2:]]),
+                output=tmp_path / "model",
+                on_step=steps.append,
+            )
+    assert not steps and not (tmp_path / "model").exists()
+
+
+def test_files_of_others_in_the_output_stay(rows, tmp_path):
+    classifier = IntentClassifier(model_name=BASE)
+    train(classifier, rows, output=tmp_path / "model")
+    (tmp_path / "model" / "notes.md").write_text("mine")
+    train(classifier, rows, output=tmp_path / "model", overwrite=True)
+    classifier.save(tmp_path / "model", overwrite=True)
+    assert (tmp_path / "model" / "notes.md").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
 def test_the_same_seed_gives_the_same_model(rows):
     def logits(seed):
         classifier = IntentClassifier(model_name=BASE)

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+
+#include "base/output_lock.h"
 
 namespace fastintent {
 
@@ -12,5 +15,25 @@ std::filesystem::path normalized_output(const std::filesystem::path& folder);
 void require_output_folder(const char* operation,
                            const std::filesystem::path& folder,
                            bool overwrite);
+
+/// A folder that a model will be written to. While it lives, no other run writes it. Files in the
+/// folder that are no model's (see is_model_file) are kept.
+class OutputFolder {
+ public:
+  /// Throws as require_output_folder, and cannot_create when another run writes the folder, or
+  /// when it and its parent may not be written.
+  OutputFolder(const char* operation, const std::filesystem::path& folder, bool overwrite);
+
+  /// Puts what `write` writes into the folder given to it in the place of the old model; see
+  /// replace_folder. Throws as require_output_folder, too: somebody may have written the folder
+  /// since the constructor ran.
+  void replace(const std::function<void(const std::filesystem::path&)>& write) const;
+
+ private:
+  const char* operation_;
+  std::filesystem::path folder_;
+  bool overwrite_;
+  OutputLock lock_;
+};
 
 }  // namespace fastintent

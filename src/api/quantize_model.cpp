@@ -4,7 +4,7 @@
 
 #include "api/compare_predictions.h"
 #include "api/output_folder.h"
-#include "base/replace_folder.h"
+#include "base/output_place.h"
 #include "devices/create_backend.h"
 #include "fastintent/error.h"
 #include "fastintent/intent_classifier.h"
@@ -50,11 +50,12 @@ void require_apart(const fs::path& model, const fs::path& output) {
                           output.string()));
 }
 
-// Copies all files unchanged and follows links; skips the packed weights of an earlier preparation.
+// Copies all files unchanged and follows links; skips the packed weights of an earlier preparation,
+// and what a run keeps in the folder.
 void copy_folder(const fs::path& from, const fs::path& to) try {
   for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
     const fs::path name = entry.path().filename();
-    if (name != kPackedWeightsFile) {
+    if (name != kPackedWeightsFile && !name.string().starts_with(kOurFilesInside)) {
       fs::copy(entry.path(), to / name, fs::copy_options::recursive);
     }
   }
@@ -131,7 +132,7 @@ QuantizationReport quantize_model(const fs::path& model,
   check(options);
   const fs::path target = normalized_output(output);
   require_apart(model, target);
-  require_output_folder("quantize", target, options.overwrite);
+  const OutputFolder place("quantize", target, options.overwrite);
   const ModelFolder folder(model);
   if (!folder.has_trained_head()) {
     throw Error(ErrorCode::bad_checkpoint,
@@ -141,8 +142,8 @@ QuantizationReport quantize_model(const fs::path& model,
   }
   QuantizationReport report;
   report.precision = options.precision;
-  replace_folder(target, [&](const fs::path& out) {
-    copy_folder(model, out);
+  place.replace([&](const fs::path& out) {
+    copy_folder(folder.path(), out);
     pack_weights(folder, out, report);
     if (!options.texts.empty()) {
       report.agreement = compare(out, options);

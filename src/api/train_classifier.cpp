@@ -1,6 +1,5 @@
 #include "api/classifier_state.h"
 #include "api/output_folder.h"
-#include "base/replace_folder.h"
 #include "devices/create_backend.h"
 #include "fastintent/hub.h"
 #include "model/load_weights.h"
@@ -41,19 +40,15 @@ TrainingReport IntentClassifier::train(const LabelledTexts& training,
 void IntentClassifier::save(const std::filesystem::path& path, bool overwrite) const {
   const std::shared_ptr<Predictor> predictor = state_->predictor();
   const ModelFolder& source = predictor->trained()->folder;
-  const std::filesystem::path output = normalized_output(path);
-  require_output_folder("save", output, overwrite);
+  const OutputFolder output("save", path, overwrite);
+  const ModelFiles files =
+      compose_model_files(source, source.config(), predictor->trained()->tokenizer.max_length());
   // Read from the folder again: the weights in memory may be packed in another precision.
   const OwnedWeights weights =
       allocate_host_weights(source.config(), source.config().encoder.vocabulary);
   load_trained_weights(source, source.config(), weights.weights);
-  replace_folder(output, [&](const std::filesystem::path& out) {
-    save_model(out,
-               source,
-               source.config(),
-               weights.weights,
-               predictor->trained()->tokenizer.max_length(),
-               source.calibration());
+  output.replace([&](const std::filesystem::path& out) {
+    save_model(out, files, source.config(), weights.weights, source.calibration());
   });
 }
 

@@ -2,14 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "api/output_folder.h"
 #include "base/available_cores.h"
-#include "base/replace_folder.h"
+#include "base/output_place.h"
 #include "base/thread_pool.h"
+#include "base/utf8.h"
 #include "devices/create_backend.h"
 #include "devices/create_process_group.h"
 #include "fastintent/error.h"
@@ -82,17 +85,31 @@ TrainingCallbacks callbacks_of(const LaunchedProcess& process, const TrainingCal
   return quiet;
 }
 
+// The bytes of a model's tensors as they are saved.
+int64_t bytes_of(const OwnedWeights& weights) {
+  return (weights.flat.size() + weights.word.size()) * static_cast<int64_t>(sizeof(float));
+}
+
+std::string size_text(int64_t bytes) {
+  constexpr int64_t kMegabyte = 1'000'000;
+  return bytes < kMegabyte ? fmt::format("{} kB", bytes / 1000)
+                           : fmt::format("{} MB", bytes / kMegabyte);
+}
+
 // One run of Trainer::train: everything it opened and decided, then fit, refit, save.
 class TrainingRun {
  public:
+  // `output`: null in all processes but the first, which saves.
   TrainingRun(const TrainingOptions& options,
               const TrainingCallbacks& callbacks,
               const LaunchedProcess& process,
+              const OutputFolder* output,
               const LabelledTexts& training,
               const LabelledTexts* validation)
       : options_(options),
         process_(process),
         callbacks_(callbacks_of(process, callbacks)),
+        output_(output),
         folder_(options.output, process.rank),
         gpu_(options.gpu.value_or(process.local_rank)),
         base_(options.base_model),
@@ -107,6 +124,7 @@ class TrainingRun {
     require_data_memory(training, validation, tokenizer_.max_length());
     config_.head = choose_head(options.pooling, config_.head);
     config_.intents = choose_intents(base_, training);
+    files_ = compose_model_files(base_, config_, tokenizer_.max_length());
     weights_ = allocate_weights(*memory_, config_, config_.encoder.vocabulary);
     if (validation != nullptr) {
       all_ = join(training, *validation);
@@ -137,33 +155,31 @@ class TrainingRun {
 
   TrainingReport run() {
     FitProgress progress;
-    if (options_.resume) {
+    const bool resumes = options_.resume && folder_.has_state();
+    if (resumes) {
       progress = folder_.load_progress(fingerprint_);
-    } else {
-      folder_.create();
+    }
+    require_room(resumes, progress);
+    if (!resumes) {
+      folder_.create(options_.resume);
     }
     join_group(progress);
-    tell(fmt::format("training in {} on {} with {} worker{}",
-                     precision_name(settings_.precision),
-                     memory_->name(),
-                     fit_pool_->size(),
-                     fit_pool_->size() == 1 ? "" : "s"));
-    if (settings_.precision == Precision::bf16 && memory_->traits().training == Precision::fp32) {
-      tell("this processor gains no speed by bf16");
-    }
+    tell_start(resumes, progress);
     TrainingReport report;
     report.options = used_;
     report.device_name = memory_->name();
     report.held_out_rows = held_out_rows_;
-    if (progress.refitting) {
+    if (progress.refitting || progress.trained) {
       report_search(report);
     } else {
       progress = search(progress, report);
     }
-    if (options_.refit) {
+    if (progress.trained) {
+      report_trained(progress, report);
+    } else if (options_.refit) {
       refit(progress, report);
     }
-    if (process_.rank == 0) {
+    if (output_ != nullptr) {
       save();
     }
     group_->sum(0.0);  // no process returns before the model is written
@@ -184,12 +200,75 @@ class TrainingRun {
     }
   }
 
-  void save() {
+  // A run keeps the best weights, after a refit also those of the refit, and then writes the model
+  // beside them.
+  void require_room(bool resumes, const FitProgress& progress) const {
+    const int64_t model = bytes_of(weights_) + files_.bytes();
+    const int64_t models = progress.trained ? 1 : (resumes ? 1 : 2) + (options_.refit ? 1 : 0);
+    // They differ where the output is a link to another file system.
+    const int64_t room = std::min(free_bytes(folder_.path()), free_bytes(options_.output));
+    if (room < models * model) {
+      throw Error(ErrorCode::cannot_create,
+                  fmt::format("train: expected room for {} of {}, found {} ({}); make room, or "
+                              "choose another output",
+                              models == 1 ? "a model" : fmt::format("{} models", models),
+                              size_text(model),
+                              size_text(room),
+                              options_.output.string()));
+    }
+    // Weights and two moments, the new ones beside the old.
+    constexpr int64_t kStates = 6;
+    if (!progress.trained && room < (models + kStates) * model) {
+      tell(
+          fmt::format("there is room for the model ({} free), but perhaps not for the state from "
+                      "which a run that is killed could continue ({} are needed)",
+                      size_text(room),
+                      size_text((models + kStates) * model)));
+    }
+  }
+
+  void tell_start(bool resumes, const FitProgress& progress) const {
+    if (options_.resume && !resumes) {
+      tell(fmt::format("there is no state of an earlier run in {}: training from the start",
+                       folder_.path().string()));
+    }
+    if (progress.trained) {
+      tell("the training was complete; its model is saved now");
+      return;
+    }
+    tell(fmt::format("training in {} on {} with {} worker{}",
+                     precision_name(settings_.precision),
+                     memory_->name(),
+                     fit_pool_->size(),
+                     fit_pool_->size() == 1 ? "" : "s"));
+    if (settings_.precision == Precision::bf16 && memory_->traits().training == Precision::fp32) {
+      tell("this processor gains no speed by bf16");
+    }
+  }
+
+  void save() try {
     HostWeights host(*memory_, weights_, config_);
     host.read();
-    replace_folder(options_.output, [&](const fs::path& out) {
-      save_model(out, base_, config_, host.get(), tokenizer_.max_length(), calibration_);
-    });
+    output_->replace(
+        [&](const fs::path& out) { save_model(out, files_, config_, host.get(), calibration_); });
+  } catch (const Error& error) {
+    throw Error(error.code(),
+                fmt::format("{}; what was learnt is kept in {}: the same call with resume "
+                            "(--resume) saves the model{}",
+                            error.what(),
+                            folder_.path().string(),
+                            kept_ ? " without training again" : ""));
+  }
+
+  // Saves the state of a moment between two fits, or before the model is saved. Without it, an
+  // earlier state is there, from which the same weights come again.
+  void keep(const FitProgress& progress, const OwnedWeights* weights) {
+    try {
+      folder_.save_state(fingerprint_, progress, *memory_, weights);
+      kept_ = progress.trained;
+    } catch (const Error& error) {
+      tell(fmt::format("the state of the run could not be saved ({})", error.what()));
+    }
   }
 
   void tell(const std::string& message) const {
@@ -218,8 +297,7 @@ class TrainingRun {
     for (const std::string& name : initialised) {
       tell("initialised: " + name);
     }
-    // Maps the file again: the pages just read would stay resident during the complete run.
-    base_ = ModelFolder(options_.base_model);
+    base_.release_pages();
   }
 
   // Finds the best epoch on the validation rows; afterwards the weights are those of that epoch.
@@ -230,10 +308,31 @@ class TrainingRun {
     add_to(report, done);
     report.best_epoch = done.best_epoch;
     calibrate(fit.best_logits(), report);
-    return done;
+    FitProgress next;
+    if (options_.refit) {
+      next.refitting = true;
+      next.refit_epochs = done.best_epoch;
+      keep(next, nullptr);
+    } else {
+      FitProgress trained = done;
+      trained.trained = true;
+      keep(trained, nullptr);
+    }
+    return next;
   }
 
-  // Reports the result of the search that preceded an interrupted refit.
+  // The weights and figures of a run that was complete, but not saved.
+  void report_trained(const FitProgress& done, TrainingReport& report) {
+    kept_ = true;
+    add_to(report, done);
+    report.best_epoch = done.best_epoch;
+    if (done.refitting) {
+      folder_.load_weights(*memory_, weights_);
+      memory_->synchronize();
+    }
+  }
+
+  // Reports the result of a search that ended in an earlier call; its best weights are then in use.
   void report_search(TrainingReport& report) {
     Fit fit(*fit_pool_, backends_, config_, settings_, weights_, callbacks_, *group_);
     folder_.load_best(*memory_, weights_);
@@ -255,22 +354,18 @@ class TrainingRun {
 
   // Trains again on all rows, for the best number of epochs.
   void refit(const FitProgress& from, TrainingReport& report) {
-    FitProgress progress;
-    if (from.refitting) {
-      progress = from;
-    } else {
-      progress.refitting = true;
-      progress.refit_epochs = from.best_epoch;
-    }
     FitSettings settings = settings_;
-    settings.epochs = progress.refit_epochs;
+    settings.epochs = from.refit_epochs;
     const EncodedDataset all = encode(all_, "training");
     tell(fmt::format(
         "training once more on all {} rows, for {} epochs", all.examples(), settings.epochs));
     load_base();
     Fit fit(*fit_pool_, backends_, config_, settings, weights_, callbacks_, *group_);
-    add_to(report, fit.run(all, nullptr, progress, folder_, fingerprint_));
+    FitProgress done = fit.run(all, nullptr, from, folder_, fingerprint_);
+    add_to(report, done);
     report.best_epoch = settings.epochs;
+    done.trained = true;
+    keep(done, &weights_);
   }
 
   static void add_to(TrainingReport& report, const FitProgress& done) {
@@ -285,6 +380,7 @@ class TrainingRun {
   const TrainingOptions& options_;
   const LaunchedProcess process_;
   const TrainingCallbacks callbacks_;
+  const OutputFolder* output_;
   TrainingFolder folder_;
   const int gpu_;
   ModelFolder base_;
@@ -294,11 +390,13 @@ class TrainingRun {
   std::unique_ptr<Backend> memory_;  // holds the weights
   std::shared_ptr<ThreadPool> fit_pool_;
   ModelConfig config_;
+  ModelFiles files_;
   OwnedWeights weights_;
   LabelledTexts all_;
   EncodedDataset search_;
   EncodedDataset validation_;
   Calibration calibration_;
+  bool kept_ = false;  // the state says that the weights only have to be saved
   std::vector<int64_t> held_out_rows_;
   TrainingOptions used_;  // resolved
   FitSettings settings_;
@@ -307,32 +405,37 @@ class TrainingRun {
   std::unique_ptr<ProcessGroup> group_;
 };
 
-// Checks before any work that the output may be written and that no existing files are lost.
-void check_output(const TrainingOptions& options, int rank) {
-  require_output_folder("train", options.output, options.overwrite);
+// Checks before any work that nothing that an earlier run learnt is lost.
+void check_earlier_run(const TrainingOptions& options, int rank) {
   const TrainingFolder folder(options.output, rank);
-  if (options.resume && !folder.has_state()) {
+  if (folder.has_results() && !options.resume && !options.overwrite) {
     throw Error(
-        ErrorCode::missing_input,
-        fmt::format("train: resume: expected the state of an interrupted run, found none in {}",
+        ErrorCode::cannot_create,
+        fmt::format("train: expected to resume the interrupted run (--resume) or permission "
+                    "to drop it (--force), found {}",
                     folder.path().string()));
-  }
-  if (folder.has_state() && !options.resume && !options.overwrite) {
-    throw Error(ErrorCode::cannot_create,
-                fmt::format("train: expected to resume the interrupted run (--resume) or leave to "
-                            "drop it (--force), found {}",
-                            folder.path().string()));
   }
 }
 
-void check_data(const LabelledTexts& data) {
-  if (data.texts.size() == data.labels.size()) {
-    return;
+// A label that is not UTF-8 could be learnt, but not be saved.
+void check_data(const LabelledTexts& data, const char* name) {
+  if (data.texts.size() != data.labels.size()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("train: expected a label for each of {} texts, found {}",
+                            data.texts.size(),
+                            data.labels.size()));
   }
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("train: expected a label for each of {} texts, found {}",
-                          data.texts.size(),
-                          data.labels.size()));
+  for (size_t row = 0; row < data.labels.size(); ++row) {
+    const std::string& label = data.labels[row];
+    if (valid_utf8_prefix(label) != label.size()) {
+      throw Error(ErrorCode::invalid_data,
+                  fmt::format("train: expected labels in UTF-8, found '{}' at index {} of the {} "
+                              "labels",
+                              replace_invalid_utf8(label),
+                              row,
+                              name));
+    }
+  }
 }
 
 }  // namespace
@@ -349,12 +452,17 @@ TrainingReport Trainer::train(const LabelledTexts& training, const LabelledTexts
   check_options(options_);
   const LaunchedProcess process = launched_process();
   require_group_device(process, options_.device);
-  check_output(options_, process.rank);
-  check_data(training);
+  check_data(training, "training");
   if (validation != nullptr) {
-    check_data(*validation);
+    check_data(*validation, "validation");
   }
-  return TrainingRun(options_, callbacks_, process, training, validation).run();
+  std::optional<OutputFolder> output;
+  if (process.rank == 0) {
+    output.emplace("train", options_.output, options_.overwrite);
+  }
+  check_earlier_run(options_, process.rank);
+  const OutputFolder* const place = output ? &*output : nullptr;
+  return TrainingRun(options_, callbacks_, process, place, training, validation).run();
 }
 
 int training_rank() {

@@ -47,6 +47,12 @@ MappedFile::MappedFile(const std::filesystem::path& file) {
   bytes_ = {static_cast<const std::byte*>(address), size};
 }
 
+void MappedFile::release_pages() const {
+  if (!bytes_.empty()) {
+    ::madvise(const_cast<std::byte*>(bytes_.data()), bytes_.size(), MADV_DONTNEED);
+  }
+}
+
 MappedFile::~MappedFile() {
   if (!bytes_.empty()) {
     // munmap needs the pointer that mmap returned; this class itself only reads the memory.

@@ -18,6 +18,10 @@ class MappedFile {
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
+  /// Releases the memory of what was read; it is read again when it is used again, from the same
+  /// file, even if that has no name any more.
+  void release_pages() const;
+
   std::span<const std::byte> bytes() const { return bytes_; }
   std::string_view text() const {
     return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};

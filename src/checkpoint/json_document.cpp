@@ -181,17 +181,16 @@ void JsonDocument::fail(std::string_view key,
                           name_));
 }
 
+std::string json_text(const nlohmann::ordered_json& value, const std::string& name) try {
+  return value.dump(2) + "\n";
+} catch (const nlohmann::ordered_json::type_error& error) {
+  throw Error(
+      ErrorCode::invalid_data,
+      fmt::format("write JSON: expected strings in UTF-8, found: {} ({})", error.what(), name));
+}
+
 void write_json(const std::filesystem::path& file, const nlohmann::ordered_json& value) {
-  std::string text;
-  try {
-    text = value.dump(2) + "\n";
-  } catch (const nlohmann::ordered_json::type_error& error) {
-    throw Error(
-        ErrorCode::invalid_data,
-        fmt::format(
-            "write JSON: expected strings in UTF-8, found: {} ({})", error.what(), file.string()));
-  }
-  write_file(file, text);
+  write_file(file, json_text(value, file.string()));
 }
 
 }  // namespace fastintent

@@ -72,8 +72,12 @@ class JsonDocument {
   JsonErrorStyle style_;
 };
 
-/// Pretty-printed with two spaces, fsynced. Keeps the order of an ordered_json. Throws
-/// cannot_create, io_error; invalid_data for a string that is not UTF-8.
+/// The content of a file with this value: pretty-printed with two spaces, a newline at the end.
+/// Keeps the order of an ordered_json. `name` names the file in messages. Throws invalid_data for a
+/// string that is not UTF-8.
+std::string json_text(const nlohmann::ordered_json& value, const std::string& name);
+
+/// Writes json_text, fsynced. Throws cannot_create, io_error; invalid_data as json_text.
 void write_json(const std::filesystem::path& file, const nlohmann::ordered_json& value);
 
 }  // namespace fastintent

@@ -78,6 +78,12 @@ TensorFiles::TensorFiles(const fs::path& folder) {
   }
 }
 
+void TensorFiles::release_pages() const {
+  for (const auto& file : files_) {
+    file->release_pages();
+  }
+}
+
 const StoredTensor* TensorFiles::find(std::string_view name) const {
   const auto found = tensors_.find(name);
   return found == tensors_.end() ? nullptr : &found->second;

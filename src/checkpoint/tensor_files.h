@@ -22,6 +22,9 @@ class TensorFiles {
   /// One safetensors file under any name (2_Dense/model.safetensors).
   static TensorFiles open_file(const std::filesystem::path& file);
 
+  /// Releases the memory of what was read; see MappedFile.
+  void release_pages() const;
+
   /// nullptr when there is no such tensor.
   const StoredTensor* find(std::string_view name) const;
   /// Sorted by name.

@@ -21,7 +21,8 @@ namespace {
 class PartialFile {
  public:
   explicit PartialFile(const fs::path& path)
-      : path_(path), descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)) {
+      : path_(path),
+        descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666)) {
     size_ = descriptor_.valid() ? ::lseek(descriptor_.get(), 0, SEEK_END) : -1;
     if (size_ < 0) {
       throw Error(ErrorCode::cannot_create,

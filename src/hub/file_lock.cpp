@@ -17,7 +17,7 @@ constexpr auto kPoll = std::chrono::milliseconds(50);  // a download takes secon
 
 int open_lock(const std::filesystem::path& file) {
   create_parent_folder(file);
-  return ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  return ::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/replace_folder.h"
 #include "checkpoint/modules_json.h"
 #include "fastintent/error.h"
 #include "model/family.h"
@@ -35,13 +36,13 @@ std::string tensorflow_name(const std::string& name) {
 }  // namespace
 
 ModelFolder::ModelFolder(const std::filesystem::path& folder)
-    : path_(folder), encoder_path_(folder) {
+    : path_(complete_folder(folder)), encoder_path_(path_) {
   std::error_code error;  // a path that cannot be examined counts as a missing folder
   if (!std::filesystem::is_directory(folder, error)) {
     throw Error(ErrorCode::missing_input,
                 fmt::format("load model: expected a folder, found none at {}", folder.string()));
   }
-  const bool sentence_transformers = std::filesystem::exists(folder / "modules.json", error);
+  const bool sentence_transformers = std::filesystem::exists(path_ / "modules.json", error);
   if (sentence_transformers) {
     read_modules();
   }
@@ -139,6 +140,13 @@ void ModelFolder::check_intents() const {
                      name,
                      classifier->shape.empty() ? 0 : classifier->shape[0]),
          fmt::format("{} labels", intents));
+  }
+}
+
+void ModelFolder::release_pages() const {
+  tensors_->release_pages();
+  if (dense_) {
+    dense_->release_pages();
   }
 }
 

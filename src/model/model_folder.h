@@ -30,6 +30,10 @@ class ModelFolder {
   const std::filesystem::path& encoder_path() const { return encoder_path_; }
   const JsonDocument& config_json() const { return *config_json_; }
 
+  /// Releases the memory of the tensors read so far; they can still be read, even when the folder is
+  /// gone or another model's.
+  void release_pages() const;
+
   /// Throws bad_checkpoint when a tokenizer of `tokenizer_size` ids can return ids that the word
   /// table lacks.
   void require_vocabulary(int64_t tokenizer_size) const;

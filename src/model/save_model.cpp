@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "base/file_writer.h"
+#include "base/mapped_file.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/tensor_files.h"
 #include "fastintent/error.h"
 #include "model/family.h"
 
@@ -38,27 +41,9 @@ void write_classifier_weights(const std::filesystem::path& out,
   write_safetensors(out / "model.safetensors", tensors);
 }
 
-// The dense layer of the base's encoder: this head does not use it, but transformers' model has it.
-std::vector<float> read_unused(const StoredTensor& stored) {
-  int64_t size = 1;
-  for (const int64_t extent : stored.shape) {
-    size *= extent;
-  }
-  std::vector<float> values(static_cast<size_t>(size));
-  const int64_t rows = stored.shape.size() == 2 ? stored.shape[0] : 1;
-  read_tensor(stored, Tensor(values.data(), rows, rows == 0 ? 0 : size / rows));
-  return values;
-}
-
-void write_sentence_weights(const std::filesystem::path& out,
-                            const ModelFolder& base,
-                            const ModelConfig& config,
-                            const ModelWeights& weights) {
-  std::vector<TensorToWrite> tensors;
-  for (const NamedTensor& named : name_encoder_tensors(weights.encoder, config.encoder)) {
-    tensors.push_back(to_write(named, ""));
-  }
-  std::vector<std::vector<float>> unused;
+// The dense layer of the base's encoder: a cls or mean head does not use it, but transformers' model
+// has it.
+void keep_unused(ModelFiles& files, const ModelFolder& base, const ModelConfig& config) {
   const HeadNames& head = config.encoder.family->head;
   for (const char* part : {".weight", ".bias"}) {
     const std::string name = std::string(head.dense) + part;
@@ -66,8 +51,27 @@ void write_sentence_weights(const std::filesystem::path& out,
     if (!head.dense_in_encoder || stored == nullptr) {
       continue;
     }
-    unused.push_back(read_unused(*stored));
-    tensors.push_back({name, stored->shape, unused.back()});
+    int64_t size = 1;
+    for (const int64_t extent : stored->shape) {
+      size *= extent;
+    }
+    std::vector<float> values(static_cast<size_t>(size));
+    const int64_t rows = stored->shape.size() == 2 ? stored->shape[0] : 1;
+    read_tensor(*stored, Tensor(values.data(), rows, rows == 0 ? 0 : size / rows));
+    files.unused.push_back({name, stored->shape, std::move(values)});
+  }
+}
+
+void write_sentence_weights(const std::filesystem::path& out,
+                            const ModelFiles& files,
+                            const ModelConfig& config,
+                            const ModelWeights& weights) {
+  std::vector<TensorToWrite> tensors;
+  for (const NamedTensor& named : name_encoder_tensors(weights.encoder, config.encoder)) {
+    tensors.push_back(to_write(named, ""));
+  }
+  for (const ModelFiles::Unused& tensor : files.unused) {
+    tensors.push_back({tensor.name, tensor.shape, tensor.values});
   }
   write_safetensors(out / "model.safetensors", tensors);
 
@@ -78,7 +82,11 @@ void write_sentence_weights(const std::filesystem::path& out,
   write_safetensors(out / "2_Dense" / "model.safetensors", dense);
 }
 
-void write_modules(const std::filesystem::path& out, const ModelConfig& config, int max_length) {
+void add_json(ModelFiles& files, const std::string& name, const ordered_json& value) {
+  files.texts[name] = json_text(value, name);
+}
+
+void add_modules(ModelFiles& files, const ModelConfig& config, int max_length) {
   ordered_json modules = ordered_json::array();
   const auto add = [&](const char* path, const char* type) {
     const std::string index = std::to_string(modules.size());
@@ -90,29 +98,28 @@ void write_modules(const std::filesystem::path& out, const ModelConfig& config, 
   add("", "Transformer");
   add("1_Pooling", "Pooling");
   add("2_Dense", "Dense");
-  write_json(out / "modules.json", modules);
+  add_json(files, "modules.json", modules);
 
   const bool mean = config.head == HeadKind::mean;
-  std::filesystem::create_directory(out / "1_Pooling");
-  write_json(out / "1_Pooling" / "config.json",
-             {{"word_embedding_dimension", config.encoder.hidden},
-              {"pooling_mode_cls_token", !mean},
-              {"pooling_mode_mean_tokens", mean},
-              {"pooling_mode_max_tokens", false},
-              {"pooling_mode_mean_sqrt_len_tokens", false}});
-  std::filesystem::create_directory(out / "2_Dense");
-  write_json(out / "2_Dense" / "config.json",
-             {{"in_features", config.encoder.hidden},
-              {"out_features", config.intents.size()},
-              {"bias", true},
-              {"activation_function", "torch.nn.modules.linear.Identity"}});
-  write_json(out / "sentence_bert_config.json",
-             {{"max_seq_length", max_length}, {"do_lower_case", false}});
+  add_json(files,
+           "1_Pooling/config.json",
+           {{"word_embedding_dimension", config.encoder.hidden},
+            {"pooling_mode_cls_token", !mean},
+            {"pooling_mode_mean_tokens", mean},
+            {"pooling_mode_max_tokens", false},
+            {"pooling_mode_mean_sqrt_len_tokens", false}});
+  add_json(files,
+           "2_Dense/config.json",
+           {{"in_features", config.encoder.hidden},
+            {"out_features", config.intents.size()},
+            {"bias", true},
+            {"activation_function", "torch.nn.modules.linear.Identity"}});
+  add_json(files,
+           "sentence_bert_config.json",
+           {{"max_seq_length", max_length}, {"do_lower_case", false}});
 }
 
-void write_config(const std::filesystem::path& out,
-                  const ModelFolder& base,
-                  const ModelConfig& config) {
+void add_config(ModelFiles& files, const ModelFolder& base, const ModelConfig& config) {
   json document = base.config_json().value();
   json id2label = json::object();
   json label2id = json::object();
@@ -136,13 +143,16 @@ void write_config(const std::filesystem::path& out,
       document[key] = "float32";
     }
   }
-  write_json(out / "config.json", document);
+  add_json(files, "config.json", document);
 }
 
-void write_tokenizer(const std::filesystem::path& out, const ModelFolder& base, int max_length) {
+void add_tokenizer(ModelFiles& files, const ModelFolder& base, int max_length) {
   const std::filesystem::path& folder = base.encoder_path();
-  if (!std::filesystem::exists(folder / "tokenizer.json") &&
-      !std::filesystem::exists(folder / "vocab.txt")) {
+  std::error_code ignored;  // a file that cannot be examined is absent
+  const auto exists = [&](const char* name) {
+    return std::filesystem::exists(folder / name, ignored);
+  };
+  if (!exists("tokenizer.json") && !exists("vocab.txt")) {
     throw Error(ErrorCode::missing_input,
                 fmt::format("save model: expected tokenizer.json or vocab.txt, found neither; was "
                             "the folder moved? ({})",
@@ -150,37 +160,57 @@ void write_tokenizer(const std::filesystem::path& out, const ModelFolder& base, 
   }
   for (const char* name :
        {"tokenizer.json", "vocab.txt", "special_tokens_map.json", "added_tokens.json"}) {
-    const auto file = base.encoder_path() / name;
-    if (std::filesystem::exists(file)) {
-      std::filesystem::copy_file(file, out / name);
+    if (exists(name)) {
+      files.texts[name] = MappedFile(folder / name).text();
     }
   }
-  const auto file = base.encoder_path() / "tokenizer_config.json";
   json document = json::object();
-  if (std::filesystem::exists(file)) {
-    document = JsonDocument::read(file).value();
+  if (exists("tokenizer_config.json")) {
+    document = JsonDocument::read(folder / "tokenizer_config.json").value();
   }
   document["model_max_length"] = max_length;
-  write_json(out / "tokenizer_config.json", document);
+  add_json(files, "tokenizer_config.json", document);
 }
 
 }  // namespace
 
+int64_t ModelFiles::bytes() const {
+  size_t sum = 0;
+  for (const auto& [name, text] : texts) {
+    sum += text.size();
+  }
+  for (const Unused& tensor : unused) {
+    sum += tensor.values.size() * sizeof(float);
+  }
+  return static_cast<int64_t>(sum);
+}
+
+ModelFiles compose_model_files(const ModelFolder& base, const ModelConfig& config, int max_length) {
+  ModelFiles files;
+  add_config(files, base, config);
+  add_tokenizer(files, base, max_length);
+  if (config.head != HeadKind::pooler) {
+    add_modules(files, config, max_length);
+    keep_unused(files, base, config);
+  }
+  return files;
+}
+
 void save_model(const std::filesystem::path& out,
-                const ModelFolder& base,
+                const ModelFiles& files,
                 const ModelConfig& config,
                 const ModelWeights& weights,
-                int max_length,
                 const Calibration& calibration) {
   try {
-    write_config(out, base, config);
-    write_tokenizer(out, base, max_length);
+    for (const auto& [name, text] : files.texts) {
+      std::filesystem::create_directories((out / name).parent_path());
+      write_file(out / name, text);
+    }
     write_calibration(out, calibration);
     if (config.head == HeadKind::pooler) {
       write_classifier_weights(out, config, weights);
     } else {
-      write_modules(out, config, max_length);
-      write_sentence_weights(out, base, config, weights);
+      write_sentence_weights(out, files, config, weights);
     }
   } catch (const std::filesystem::filesystem_error& error) {
     throw Error(ErrorCode::io_error, fmt::format("save model: {}", error.what()));

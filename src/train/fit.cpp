@@ -27,6 +27,11 @@ std::vector<int64_t> shuffled(int64_t examples, uint64_t seed, int epoch) {
 // Random stream of an epoch's dropout; different from the seeds of the orders.
 constexpr uint64_t kDropoutStream = uint64_t{1} << 40;
 
+// Saving the state takes at most this share of the time, unless that would be too rarely.
+constexpr int kSaveShare = 100;
+constexpr auto kFewMinutes = std::chrono::minutes(3);    // between two states in a long epoch
+constexpr auto kMostMinutes = std::chrono::minutes(10);  // that a killed process may lose
+
 // Returns the value of process 0, so that all processes decide by the same number even if kernels
 // of another GPU rounded differently.
 double value_of_first(ProcessGroup& group, double value) {
@@ -43,6 +48,11 @@ struct Fit::Run {
   const std::string& fingerprint;
   int64_t steps_per_epoch;
   int64_t total_steps;
+};
+
+struct Fit::Requests {
+  bool stop = false;
+  bool save = false;
 };
 
 Fit::Fit(ThreadPool& pool,
@@ -64,7 +74,8 @@ Fit::Fit(ThreadPool& pool,
       evaluation_model_(prepare_model(
           workers_.backend(0), config, weights.weights, Precision::fp32, WeightUse::training)),
       optimizer_(pool, workers_, settings, weights, model_),
-      validation_(pool, workers_, config) {}
+      validation_(pool, workers_, config),
+      last_save_(Clock::now()) {}
 
 // Repeats the step with a smaller loss scale, if there is one, until no gradient overflows.
 StepGradient Fit::gradient_of(const Run& run, int64_t step, std::span<const int64_t> examples) {
@@ -95,7 +106,6 @@ StepGradient Fit::gradient_of(const Run& run, int64_t step, std::span<const int6
 }
 
 void Fit::run_step(Run& run, std::span<const int64_t> examples) {
-  using Clock = std::chrono::steady_clock;
   FitProgress& progress = run.progress;
   const auto begin = Clock::now();
   const int64_t step = progress.step + 1;
@@ -136,9 +146,9 @@ void Fit::run_epoch(Run& run) {
     const auto begin = static_cast<size_t>(progress.step_in_epoch * settings_.batch_size);
     const size_t size = std::min(static_cast<size_t>(settings_.batch_size), order.size() - begin);
     run_step(run, std::span(order).subspan(begin, size));
-    if (asked_to_stop()) {
-      run.folder.save_state(
-          run.fingerprint, progress, workers_.backend(0), weights_, optimizer_.state());
+    const Requests requested = requests();
+    if (requested.stop) {
+      save_stopped(run);
       group_.sum(0.0);  // when one process ends, its launcher may end those that are still saving
       throw Error(ErrorCode::interrupted,
                   fmt::format("train: stopped after step {} of {}; the state is in {}",
@@ -146,21 +156,70 @@ void Fit::run_epoch(Run& run) {
                               run.total_steps,
                               run.folder.path().string()));
     }
+    if (requested.save) {
+      try_to_save_state(run);
+    }
   }
 }
 
-// A Ctrl-C may reach all processes or only one, at different steps of each; the sum makes all stop
-// after the same step.
-bool Fit::asked_to_stop() {
-  const bool here = callbacks_.should_stop && callbacks_.should_stop();
-  return group_.sum(here ? 1.0 : 0.0) > 0;
+// A Ctrl-C may reach all processes or only one, at different steps of each, and their clocks
+// differ; the sum makes all stop, or save, after the same step.
+Fit::Requests Fit::requests() {
+  constexpr double kSave = 1 << 20;  // more than there are processes
+  double sum = callbacks_.should_stop && callbacks_.should_stop() ? 1 : 0;
+  if (group_.rank() == 0 && state_is_due(false)) {
+    sum += kSave;
+  }
+  sum = group_.sum(sum);
+  return {std::fmod(sum, kSave) > 0, sum >= kSave};
 }
 
-// Returns whether training continues.
-bool Fit::finish_epoch(Run& run) {
+bool Fit::state_is_due(bool epoch_is_done) const {
+  const Clock::duration since = Clock::now() - last_save_;
+  const Clock::duration cheap = kSaveShare * save_time_;
+  const Clock::duration wait =
+      epoch_is_done ? cheap : std::max<Clock::duration>(cheap, kFewMinutes);
+  return since >= std::min<Clock::duration>(wait, kMostMinutes);
+}
+
+void Fit::save_state(Run& run) {
+  const auto begin = Clock::now();
+  run.folder.save_state(
+      run.fingerprint, run.progress, workers_.backend(0), weights_, optimizer_.state());
+  last_save_ = Clock::now();
+  save_time_ = last_save_ - begin;
+}
+
+void Fit::save_stopped(Run& run) {
+  try {
+    save_state(run);
+  } catch (const Error& error) {
+    throw Error(error.code(),
+                fmt::format("train: stopped after step {}, and the state could not be saved; an "
+                            "earlier one, if there is one, is in {} ({})",
+                            run.progress.step,
+                            run.folder.path().string(),
+                            error.what()));
+  }
+}
+
+// Training continues without: the state before it is still there.
+void Fit::try_to_save_state(Run& run) {
+  try {
+    save_state(run);
+  } catch (const Error& error) {
+    last_save_ = Clock::now();
+    if (callbacks_.on_message) {
+      callbacks_.on_message(
+          fmt::format("the state of the run could not be saved; a process that is killed now loses "
+                      "what it learnt since the last one ({})",
+                      error.what()));
+    }
+  }
+}
+
+EpochReport Fit::measure_epoch(Run& run) {
   FitProgress& progress = run.progress;
-  optimizer_.catch_up();
-  ++progress.epoch;
   EpochReport report;
   report.refitting = progress.refitting;
   report.epoch = progress.epoch;
@@ -184,16 +243,32 @@ bool Fit::finish_epoch(Run& run) {
       run.folder.save_best(workers_.backend(0), weights_);
     }
   }
+  return report;
+}
+
+void Fit::finish_epoch(Run& run) {
+  FitProgress& progress = run.progress;
+  optimizer_.catch_up();
+  ++progress.epoch;
+  const EpochReport report = measure_epoch(run);
   if (report.best) {
     progress.best_epoch = progress.epoch;
   }
   progress.step_in_epoch = 0;
   progress.epoch_loss = 0;
   progress.epoch_seconds = 0;
+  // Before the report, whose reader may end the process.
+  if (value_of_first(group_, state_is_due(true) ? 1 : 0) > 0) {
+    try_to_save_state(run);
+  }
   if (callbacks_.on_epoch) {
     callbacks_.on_epoch(report);
   }
-  return progress.epoch - progress.best_epoch < settings_.patience;
+}
+
+bool Fit::continues(const FitProgress& progress) const {
+  return progress.epoch < settings_.epochs &&
+         progress.epoch - progress.best_epoch < settings_.patience;
 }
 
 FitProgress Fit::run(const EncodedDataset& training,
@@ -224,10 +299,9 @@ FitProgress Fit::run(const EncodedDataset& training,
     });
     optimizer_.refresh_weights();
   }
-  bool going = true;
-  while (going && run.progress.epoch < settings_.epochs) {
+  while (continues(run.progress)) {
     run_epoch(run);
-    going = finish_epoch(run);
+    finish_epoch(run);
   }
   if (validation != nullptr && run.progress.best_epoch != run.progress.epoch) {
     folder.load_best(workers_.backend(0), weights_);

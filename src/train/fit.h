@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -18,7 +19,8 @@ namespace fastintent {
 
 /// One fit: runs epochs of steps over a training set, starting from the current weights; evaluates
 /// after each epoch if there is a validation set, keeps the best epoch's weights in `folder`, and
-/// stops early.
+/// stops early. The state is saved after an epoch and every few minutes, so that a process that is
+/// killed loses no more than that; see state_is_due().
 class Fit {
  public:
   /// Trains `weights` in place, with the other processes of `group`; all references must outlive
@@ -36,7 +38,8 @@ class Fit {
   /// best epoch.
   ///
   /// Throws interrupted, with the complete state saved under `fingerprint`, when a callback of any
-  /// process requests a stop; invalid_argument when the loss is no longer a number.
+  /// process requests a stop; invalid_argument when the loss is no longer a number. A state that
+  /// cannot be saved at another time is a message.
   FitProgress run(const EncodedDataset& training,
                   const EncodedDataset* validation,
                   FitProgress progress,
@@ -50,13 +53,21 @@ class Fit {
   std::vector<std::vector<float>> logits(const EncodedDataset& data);
 
  private:
+  using Clock = std::chrono::steady_clock;
   struct Run;
+  struct Requests;
 
   StepGradient gradient_of(const Run& run, int64_t step, std::span<const int64_t> examples);
   void run_step(Run& run, std::span<const int64_t> examples);
   void run_epoch(Run& run);
-  bool finish_epoch(Run& run);
-  bool asked_to_stop();
+  void finish_epoch(Run& run);
+  bool continues(const FitProgress& progress) const;
+  EpochReport measure_epoch(Run& run);
+  Requests requests();
+  void save_state(Run& run);
+  void save_stopped(Run& run);
+  void try_to_save_state(Run& run);
+  bool state_is_due(bool epoch_is_done) const;
 
   ModelConfig config_;
   const FitSettings& settings_;
@@ -70,6 +81,8 @@ class Fit {
   Optimizer optimizer_;
   Validation validation_;
   std::vector<std::vector<float>> best_logits_;
+  Clock::time_point last_save_;  // of the state; at first, when this was made
+  Clock::duration save_time_{};  // that the last one took
 };
 
 }  // namespace fastintent

@@ -7,6 +7,7 @@
 #include <list>
 #include <vector>
 
+#include "base/output_place.h"
 #include "base/replace_folder.h"
 #include "checkpoint/json_document.h"
 #include "checkpoint/tensor_files.h"
@@ -72,34 +73,90 @@ void read_into(Backend& backend, const TensorFiles& file, const char* name, cons
   view.write();
 }
 
+void read_weights(Backend& backend, const TensorFiles& file, const OwnedWeights& weights) {
+  read_into(backend, file, "weights", weights.flat);
+  read_into(backend, file, "words", weights.word);
+}
+
+ordered_json to_json(const std::string& fingerprint, const FitProgress& progress) {
+  return {{"format_version", kStateVersion},
+          {"fingerprint", fingerprint},
+          {"refitting", progress.refitting},
+          {"refit_epochs", progress.refit_epochs},
+          {"trained", progress.trained},
+          {"epoch", progress.epoch},
+          {"step", progress.step},
+          {"step_in_epoch", progress.step_in_epoch},
+          {"epoch_loss", progress.epoch_loss},
+          {"epoch_seconds", progress.epoch_seconds},
+          {"seconds", progress.seconds},
+          {"examples", progress.examples},
+          {"best_epoch", progress.best_epoch},
+          {"best_accuracy", progress.best_accuracy},
+          {"best_loss", progress.best_loss},
+          {"loss_scale", progress.loss_scale},
+          {"loss_scale_steps", progress.loss_scale_steps},
+          {"overflows", progress.overflows}};
+}
+
+// Replaced as one folder, so that the previous state stays complete if the run is killed here.
+void replace_state(const fs::path& state,
+                   const ordered_json& progress,
+                   const std::vector<TensorToWrite>& tensors) {
+  const auto contains = [](const fs::path& file) { return file == kTensors || file == kProgress; };
+  replace_folder(state, {contains}, [&](const fs::path& out) {
+    if (!tensors.empty()) {
+      write_safetensors(out / kTensors, tensors);
+    }
+    write_json(out / kProgress, progress);
+  });
+}
+
 }  // namespace
 
-TrainingFolder::TrainingFolder(const fs::path& output, int rank) : path_(output) {
-  path_ += rank == 0 ? ".training" : fmt::format(".training.{}", rank);
-}
+TrainingFolder::TrainingFolder(const fs::path& output, int rank)
+    : path_(companion(output, rank == 0 ? ".training" : fmt::format(".training.{}", rank))) {}
 
 bool TrainingFolder::has_state() const {
   std::error_code ignored;
-  return fs::exists(state() / kProgress, ignored);
+  return fs::exists(complete_folder(state()) / kProgress, ignored);
 }
 
-void TrainingFolder::create() {
-  remove();
+bool TrainingFolder::has_results() const {
+  std::error_code ignored;
+  return has_state() || fs::exists(best(), ignored);
+}
+
+void TrainingFolder::create(bool keep_best) {
   std::error_code error;
-  const bool in_use = fs::exists(path_, error) && !fs::is_empty(path_, error);
-  if (!error && !in_use) {
+  const bool is_link = fs::is_symlink(path_, error);
+  if (!is_link && !keep_best) {
+    remove();
+  }
+  const bool in_use = fs::exists(path_, error) && !fs::is_empty(path_, error) && !keep_best;
+  if (!error && !is_link && !in_use) {
     fs::create_directories(path_, error);
   }
-  if (error || in_use) {
+  if (error || is_link || in_use) {
     throw Error(ErrorCode::cannot_create,
                 fmt::format("train: expected to create {}, found: {}",
                             path_.string(),
-                            in_use ? "files that are not a training run's" : error.message()));
+                            is_link  ? "a link"
+                            : in_use ? "files that are not a training run's"
+                                     : error.message()));
   }
 }
 
 void TrainingFolder::remove() {
   std::error_code ignored;  // create() reports remaining files; after a run they are harmless
+  for (const fs::path& written : {state(), best()}) {  // what killed processes left
+    for (const fs::path& partial : companions_of_all(written, ".partial")) {
+      fs::remove_all(partial, ignored);
+    }
+  }
+  if (complete_folder(state()) != state()) {
+    fs::remove_all(complete_folder(state()), ignored);
+  }
   for (const char* name : {kProgress, kTensors}) {
     fs::remove(state() / name, ignored);
   }
@@ -115,9 +172,7 @@ void TrainingFolder::save_best(Backend& backend, const OwnedWeights& weights) {
 }
 
 void TrainingFolder::load_best(Backend& backend, const OwnedWeights& weights) {
-  const TensorFiles file = TensorFiles::open_file(best());
-  read_into(backend, file, "weights", weights.flat);
-  read_into(backend, file, "words", weights.word);
+  read_weights(backend, TensorFiles::open_file(best()), weights);
 }
 
 void TrainingFolder::save_state(const std::string& fingerprint,
@@ -131,33 +186,24 @@ void TrainingFolder::save_state(const std::string& fingerprint,
   buffers.add("second_moment", optimizer.second_moment);
   buffers.add("word_first_moment", optimizer.word_first_moment);
   buffers.add("word_second_moment", optimizer.word_second_moment);
-  const ordered_json standing = {{"format_version", kStateVersion},
-                                 {"fingerprint", fingerprint},
-                                 {"refitting", progress.refitting},
-                                 {"refit_epochs", progress.refit_epochs},
-                                 {"epoch", progress.epoch},
-                                 {"step", progress.step},
-                                 {"step_in_epoch", progress.step_in_epoch},
-                                 {"epoch_loss", progress.epoch_loss},
-                                 {"epoch_seconds", progress.epoch_seconds},
-                                 {"seconds", progress.seconds},
-                                 {"examples", progress.examples},
-                                 {"best_epoch", progress.best_epoch},
-                                 {"best_accuracy", progress.best_accuracy},
-                                 {"best_loss", progress.best_loss},
-                                 {"loss_scale", progress.loss_scale},
-                                 {"loss_scale_steps", progress.loss_scale_steps},
-                                 {"overflows", progress.overflows},
-                                 {"word_steps", optimizer.word_steps}};
-  // Replaced as one folder, so that the previous state stays complete if the run is killed here.
-  replace_folder(state(), [&](const fs::path& out) {
-    write_safetensors(out / kTensors, buffers.tensors());
-    write_json(out / kProgress, standing);
-  });
+  ordered_json document = to_json(fingerprint, progress);
+  document["word_steps"] = optimizer.word_steps;
+  replace_state(state(), document, buffers.tensors());
+}
+
+void TrainingFolder::save_state(const std::string& fingerprint,
+                                const FitProgress& progress,
+                                Backend& backend,
+                                const OwnedWeights* weights) {
+  BuffersToWrite buffers(backend);
+  if (weights != nullptr) {
+    buffers.add(*weights);
+  }
+  replace_state(state(), to_json(fingerprint, progress), buffers.tensors());
 }
 
 FitProgress TrainingFolder::load_progress(const std::string& fingerprint) const {
-  const JsonDocument document = JsonDocument::read(state() / kProgress);
+  const JsonDocument document = JsonDocument::read(complete_folder(state()) / kProgress);
   const int64_t version = document.integer_or("format_version", 1);
   if (version != kStateVersion) {
     throw Error(ErrorCode::invalid_argument,
@@ -176,6 +222,7 @@ FitProgress TrainingFolder::load_progress(const std::string& fingerprint) const 
   FitProgress progress;
   progress.refitting = document.boolean_or("refitting", false);
   progress.refit_epochs = static_cast<int>(count_of(document, "refit_epochs"));
+  progress.trained = document.boolean_or("trained", false);
   progress.epoch = static_cast<int>(count_of(document, "epoch"));
   progress.step = count_of(document, "step");
   progress.step_in_epoch = count_of(document, "step_in_epoch");
@@ -195,15 +242,14 @@ FitProgress TrainingFolder::load_progress(const std::string& fingerprint) const 
 void TrainingFolder::load_state(Backend& backend,
                                 const OwnedWeights& weights,
                                 OptimizerState& optimizer) const {
-  const TensorFiles file = TensorFiles::open_file(state() / kTensors);
-  read_into(backend, file, "weights", weights.flat);
-  read_into(backend, file, "words", weights.word);
+  const TensorFiles file = TensorFiles::open_file(complete_folder(state()) / kTensors);
+  read_weights(backend, file, weights);
   read_into(backend, file, "first_moment", optimizer.first_moment);
   read_into(backend, file, "second_moment", optimizer.second_moment);
   read_into(backend, file, "word_first_moment", optimizer.word_first_moment);
   read_into(backend, file, "word_second_moment", optimizer.word_second_moment);
 
-  const JsonDocument document = JsonDocument::read(state() / kProgress);
+  const JsonDocument document = JsonDocument::read(complete_folder(state()) / kProgress);
   const auto& steps = document.array("word_steps");
   const auto last_step = static_cast<uint64_t>(count_of(document, "step"));
   const bool whole =
@@ -218,6 +264,10 @@ void TrainingFolder::load_state(Backend& backend,
                             document.name()));
   }
   optimizer.word_steps = steps.get<std::vector<int32_t>>();
+}
+
+void TrainingFolder::load_weights(Backend& backend, const OwnedWeights& weights) const {
+  read_weights(backend, TensorFiles::open_file(complete_folder(state()) / kTensors), weights);
 }
 
 }  // namespace fastintent

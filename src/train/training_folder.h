@@ -12,6 +12,7 @@ namespace fastintent {
 struct FitProgress {
   bool refitting = false;  // on all rows, after the search for the best epoch
   int refit_epochs = 0;    // while refitting: number of epochs of the refit
+  bool trained = false;    // no epoch is left: the weights only have to be saved as a model
   int epoch = 0;           // epochs done
   int64_t step = 0;        // optimizer steps done
   int64_t step_in_epoch = 0;
@@ -27,18 +28,21 @@ struct FitProgress {
   int64_t overflows = 0;         // steps repeated with a smaller scale
 };
 
-/// The folder `<output>.training` beside a run's output: the best weights so far, and after an
-/// interruption the complete state. It is removed when the run is complete; files that the run did
-/// not write are never removed. Of several processes that train together each has one:
-/// `<output>.training`, `<output>.training.1`, ...
+/// The folder `<output>.training` of a run (inside an output that has no place beside it; see
+/// companion()): the best weights so far, and the state from which the run continues. It is removed
+/// when the run is complete; files that the run did not write are never removed. Of several
+/// processes that train together each has one: `<output>.training`, `<output>.training.1`, ...
 class TrainingFolder {
  public:
   explicit TrainingFolder(const std::filesystem::path& output, int rank = 0);
 
   bool has_state() const;
-  /// Creates the folder and removes the files of an earlier run. Throws cannot_create, also when
-  /// the folder holds unrelated files.
-  void create();
+  /// Whether there is anything that a run learnt: a state, or only the best weights of a run that
+  /// could not save its state.
+  bool has_results() const;
+  /// Creates the folder; without `keep_best`, removes the files of an earlier run. Throws
+  /// cannot_create, also when the folder is a link or holds unrelated files.
+  void create(bool keep_best);
   /// Removes the run's files, and the folder if it is then empty.
   void remove();
 
@@ -53,10 +57,18 @@ class TrainingFolder {
                   Backend& backend,
                   const OwnedWeights& weights,
                   const OptimizerState& optimizer);
+  /// The same for a moment between two fits, or before the model is saved: no step needs moments.
+  /// With `weights`, these are saved; else only the best weights are needed.
+  void save_state(const std::string& fingerprint,
+                  const FitProgress& progress,
+                  Backend& backend,
+                  const OwnedWeights* weights);
   /// Throws invalid_argument when the state belongs to another run, bad_checkpoint when it is
   /// damaged.
   FitProgress load_progress(const std::string& fingerprint) const;
   void load_state(Backend& backend, const OwnedWeights& weights, OptimizerState& optimizer) const;
+  /// The weights of a state without moments.
+  void load_weights(Backend& backend, const OwnedWeights& weights) const;
 
   const std::filesystem::path& path() const { return path_; }
 

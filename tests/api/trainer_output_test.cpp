@@ -90,6 +90,47 @@ TEST_F(OldModel, MayBeTheBaseOfTheNewOne) {
   EXPECT_NE(folder_bytes(output()).at("model.safetensors"), old_.at("model.safetensors"));
 }
 
+TEST_F(OldModel, IsReplacedAndFilesOfOthersStay) {
+  folder_.write("model/rows.csv", "text,intent");
+  fs::create_directory(output() / "notes");
+  folder_.write("model/notes/mine.txt", "mine");
+  folder_.write("model/pytorch_model.bin", "the same weights");
+  folder_.write("model/1_Pooling/why.md", "mean is best");
+  Trainer(options(true)).train(data_);
+  const auto files = folder_bytes(output());
+  EXPECT_NE(files.at("model.safetensors"), old_.at("model.safetensors"));
+  EXPECT_EQ(files.at("rows.csv"), "text,intent");
+  EXPECT_EQ(files.at("notes/mine.txt"), "mine");
+  EXPECT_EQ(files.at("1_Pooling/why.md"), "mean is best");
+  EXPECT_EQ(files.count("pytorch_model.bin"), 0U) << "weights of the old model";
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);
+}
+
+TEST_F(OldModel, StaysWhenAnotherRunIsAtTheOutput) {
+  int refused = 0;
+  TrainingCallbacks callbacks;
+  callbacks.on_epoch = [&](const EpochReport&) {
+    expect_error(ErrorCode::cannot_create, "only run that writes this output", [&] {
+      Trainer(options(true)).train(data_);
+    });
+    ++refused;
+  };
+  Trainer(options(true), callbacks).train(data_);
+  EXPECT_EQ(refused, 1);
+}
+
+// Somebody else's model is in the place that was free when the run began.
+TEST_F(OldModel, IsNotReplacedByARunThatBeganBeforeIt) {
+  TrainingOptions options = tiny_options(folder_ / "free");
+  options.epochs = 1;
+  TrainingCallbacks callbacks;
+  callbacks.on_epoch = [&](const EpochReport&) { fs::rename(output(), options.output); };
+  expect_error(
+      ErrorCode::cannot_create, "--force", [&] { Trainer(options, callbacks).train(data_); });
+  EXPECT_EQ(folder_bytes(options.output), old_);
+  EXPECT_TRUE(fs::exists(training_folder_of(options.output) / "best.safetensors"));
+}
+
 // Permission to overwrite a model is no permission to remove anything else.
 TEST(TrainerOutput, IsNeverAFolderOrFileThatIsNoModel) {
   const TemporaryFolder folder;
@@ -103,6 +144,76 @@ TEST(TrainerOutput, IsNeverAFolderOrFileThatIsNoModel) {
   options.output = folder / "file";
   expect_error(ErrorCode::cannot_create, "file", [&] { Trainer(options).train(tiny_texts()); });
   EXPECT_EQ(folder_bytes(folder.path()), before);
+}
+
+TEST(TrainerOutput, NeedsLabelsThatCanBeSaved) {
+  const TemporaryFolder folder;
+  for (const char* label : {"d\xe9p\xf4t", "\xed\xa0\x80 a lone surrogate"}) {
+    LabelledTexts data = tiny_texts();
+    data.labels[7] = label;
+    int steps = 0;
+    TrainingCallbacks callbacks;
+    callbacks.on_step = [&](const StepReport&) { ++steps; };
+    expect_error(ErrorCode::invalid_data, "index 7 of the training labels", [&] {
+      Trainer(tiny_options(folder / "model"), callbacks).train(data);
+    });
+    const LabelledTexts good = tiny_texts();
+    expect_error(ErrorCode::invalid_data, "index 7 of the validation labels", [&] {
+      Trainer(tiny_options(folder / "model"), callbacks).train(good, &data);
+    });
+    EXPECT_EQ(steps, 0);
+  }
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
+TEST(TrainerOutput, DoesNotNeedTheBaseAnyMoreOnceTheRunHasBegun) {
+  const TemporaryFolder folder;
+  fs::copy(GoldenCase("sentence_base").model(), folder / "base", fs::copy_options::recursive);
+  TrainingOptions options = tiny_options(folder / "model");
+  options.base_model = folder / "base";
+  options.refit = true;
+  const LabelledTexts data = tiny_texts();
+  Trainer(options).train(data);
+  const auto expected = folder_bytes(options.output);
+  fs::remove_all(options.output);
+  TrainingCallbacks callbacks;
+  callbacks.on_step = [&](const StepReport&) { fs::remove_all(options.base_model); };
+  Trainer(options, callbacks).train(data);
+  EXPECT_EQ(folder_bytes(options.output), expected);
+}
+
+TEST(TrainerOutput, IsNotALinkBesideIt) {
+  const TemporaryFolder folder;
+  const TemporaryFolder elsewhere;
+  fs::create_directory_symlink(elsewhere.path(), training_folder_of(folder / "model"));
+  expect_error(ErrorCode::cannot_create, "a link", [&] {
+    Trainer(tiny_options(folder / "model")).train(tiny_texts());
+  });
+  EXPECT_TRUE(fs::is_empty(elsewhere.path()));
+}
+
+TEST(TrainerOutput, KnowsTheFilesOfAModel) {
+  for (const char* file : {"config.json",
+                           "model-00001-of-00002.safetensors",
+                           "pytorch_model.bin",
+                           "1_Pooling/config.json",
+                           "2_Dense/model.safetensors",
+                           "onnx/model.onnx"}) {
+    EXPECT_TRUE(is_model_file(file)) << file;
+  }
+  for (const char* file : {"",
+                           ".",
+                           "rows.csv",
+                           "README.md",
+                           "config.json.bak",
+                           "model-card.md",
+                           "notes/config.json",
+                           "1_Pooling/notes/config.json",
+                           "../config.json",
+                           "/config.json",
+                           ".git/config"}) {
+    EXPECT_FALSE(is_model_file(file)) << file;
+  }
 }
 
 TEST(TrainerOutput, LeavesFilesOfOthersBesideItAlone) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <stdexcept>
 
 #include "base/expect_error.h"
 #include "tiny_training.h"
@@ -119,10 +120,73 @@ TEST_F(Resume, ReportsTheSearchBeforeAnInterruptedRefit) {
   EXPECT_EQ(report.best_epoch, expected.best_epoch);
 }
 
-TEST_F(Resume, NeedsAState) {
+// So a job can always pass it.
+TEST_F(Resume, WithoutAStateTrainsFromTheStart) {
+  int64_t steps = 0;
+  const auto expected = uninterrupted(steps);
   TrainingOptions absent = options("absent");
-  absent.resume = true;
-  expect_error(ErrorCode::missing_input, "absent.training", [&] { Trainer(absent).train(data_); });
+  EXPECT_TRUE(train(absent, true, -1));
+  EXPECT_EQ(folder_bytes(absent.output), expected);
+}
+
+// An exception of a callback ends a run without a word to it, as the end of its process does.
+TEST_F(Resume, ContinuesAfterTheLastEpochOfARunThatEndedWithoutAWord) {
+  int64_t steps = 0;
+  const auto expected = uninterrupted(steps);
+  TrainingOptions ended = options("ended");
+  for (const bool refitting : {false, true}) {
+    SCOPED_TRACE(refitting);
+    TrainingCallbacks end;
+    end.on_epoch = [&](const EpochReport& report) {
+      if (report.refitting == refitting) {
+        throw std::runtime_error("killed");
+      }
+    };
+    EXPECT_THROW(Trainer(ended, end).train(data_), std::runtime_error);
+    ended.resume = true;
+  }
+  TrainingCallbacks callbacks;
+  int64_t first_step = 0;
+  callbacks.on_step = [&](const StepReport& step) {
+    first_step = first_step == 0 ? step.step : first_step;
+  };
+  Trainer(ended, callbacks).train(data_);
+  EXPECT_GT(first_step, 1);
+  EXPECT_EQ(folder_bytes(ended.output), expected);
+}
+
+TEST_F(Resume, SavesAModelThatCouldNotBeSavedWithoutTrainingAgain) {
+  for (const bool refit : {false, true}) {
+    SCOPED_TRACE(refit);
+    TrainingOptions whole = options("whole");
+    whole.refit = refit;
+    const TrainingReport expected = Trainer(whole).train(data_);
+    TrainingOptions blocked = options("blocked");
+    blocked.refit = refit;
+    TrainingCallbacks block;
+    block.on_epoch = [&](const EpochReport&) {
+      std::filesystem::create_directory(blocked.output);
+      folder_.write("blocked/letter.txt", "Dear");
+    };
+    expect_error(
+        ErrorCode::cannot_create, "--resume", [&] { Trainer(blocked, block).train(data_); });
+    EXPECT_EQ(read_whole(folder_ / "blocked/letter.txt"), "Dear");
+    std::filesystem::remove_all(blocked.output);
+
+    blocked.resume = true;
+    int steps = 0;
+    TrainingCallbacks count;
+    count.on_step = [&](const StepReport&) { ++steps; };
+    const TrainingReport report = Trainer(blocked, count).train(data_);
+    EXPECT_EQ(steps, 0);
+    EXPECT_EQ(folder_bytes(blocked.output), folder_bytes(whole.output));
+    EXPECT_EQ(report.best_epoch, expected.best_epoch);
+    EXPECT_EQ(report.temperature, expected.temperature);
+    EXPECT_EQ(report.validation->accuracy, expected.validation->accuracy);
+    EXPECT_FALSE(std::filesystem::exists(training_folder_of(blocked.output)));
+    std::filesystem::remove_all(whole.output);
+    std::filesystem::remove_all(blocked.output);
+  }
 }
 
 TEST_F(Resume, RefusesAStateOfAnotherVersion) {

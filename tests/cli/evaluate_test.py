@@ -1,6 +1,7 @@
 """fastintent evaluate"""
 
 import json
+import pathlib
 import unittest
 
 from program import TRAINED, ProgramTest
@@ -52,6 +53,20 @@ class EvaluateTest(ProgramTest):
         self.assertIn(b"no such intent", done.stdout)
         done = self.evaluate("--data", data, code=65)
         self.assertIn(b"data.csv", done.stderr)
+
+    def test_no_file_is_named_twice(self):
+        page = str(self.folder / "page.html")
+        for options in [
+            ["--output", self.data],
+            ["--report", self.data],
+            ["--output", page, "--report", page],
+            ["--output", TRAINED + "/config.json"],
+            ["--report", TRAINED + "/../model/model.safetensors"],
+        ]:
+            refused = self.evaluate("--data", self.data, *options, code=64)
+            self.assertIn(b"file of its own", refused.stderr, options)
+        self.assertEqual(pathlib.Path(self.data).read_text(), self.right)
+        self.evaluate("--data", self.data, "--output", "/dev/null", "--report", "/dev/null")
 
     def test_unusable_calls(self):
         self.evaluate(code=64)

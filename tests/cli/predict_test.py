@@ -4,12 +4,13 @@ import json
 import os
 import pathlib
 import pty
+import shutil
 import signal
 import subprocess
 import time
 import unittest
 
-from program import TRAINED, ProgramTest, environment, start
+from program import PROGRAM, TRAINED, ProgramTest, environment, start
 
 PREDICT = ("predict", "--model", TRAINED)
 
@@ -97,6 +98,52 @@ class PredictTest(ProgramTest):
         self.run_program(*PREDICT, "--output", str(output), "--force", "new")
         self.assertEqual(json.loads(output.read_text())["text"], "new")
         self.assertEqual(os.listdir(self.folder), ["answers.jsonl"])
+
+    def test_an_output_is_no_input(self):
+        texts = self.write("texts.txt", "my card\n")
+        link = self.folder / "link.txt"
+        link.symlink_to(texts)
+        hard = self.folder / "hard.txt"
+        os.link(texts, hard)
+        model = self.folder / "model"
+        shutil.copytree(TRAINED, model)
+        config = (model / "config.json").read_bytes()
+        for output in [texts, str(link), str(hard), str(self.folder / "." / "texts.txt")]:
+            self.run_program(*PREDICT, "--input", texts, "--output", output, code=64)
+            with open(texts, "rb") as file:
+                self.run_program_on(file, *PREDICT, "--output", output, code=64)
+        partial = self.write("answers.jsonl.partial", "my card\n")
+        arguments = ["--output", str(self.folder / "answers.jsonl"), "--force"]
+        self.run_program(*PREDICT, "--input", partial, *arguments, code=64)
+        predict = ["predict", "--model", str(model), "my card", "--output"]
+        self.run_program(*predict, str(model / "config.json"), code=64)
+        self.run_program(*predict, str(model / "fastintent.json"), code=64)
+        self.assertEqual((model / "config.json").read_bytes(), config)
+        self.assertEqual(pathlib.Path(texts).read_text(), "my card\n")
+        for _ in range(2):  # files that are not a model's may be in its folder
+            self.run_program(*predict, str(model / "answers.jsonl"))
+        self.run_program(*PREDICT, "my card", "--output", "/dev/null")
+
+    def run_program_on(self, file, *arguments, code):
+        done = subprocess.run([PROGRAM, *arguments], stdin=file, env=environment(), timeout=60)
+        self.assertEqual(done.returncode, code)
+
+    def test_answers_are_as_private_as_those_before(self):
+        output = self.folder / "answers.jsonl"
+        output.write_text("")
+        output.chmod(0o640)
+        process, partial = self.start_and_wait_for(output, [b"text\n"] * 600, 64)
+        self.assertEqual(partial.stat().st_mode & 0o777, 0o600)
+        process.communicate(timeout=60)
+        self.assertEqual(output.stat().st_mode & 0o777, 0o640)
+
+    def test_a_link_in_the_place_of_the_unfinished_file_is_refused(self):
+        precious = self.write("precious", "mine")
+        (self.folder / "answers.jsonl.partial").symlink_to(precious)
+        arguments = ["--output", str(self.folder / "answers.jsonl")]
+        for extra in [[], ["--resume"], ["--force"]]:
+            self.run_program(*PREDICT, *arguments, *extra, "text", code=73)
+        self.assertEqual(pathlib.Path(precious).read_text(), "mine")
 
     def start_and_wait_for(self, output, lines, written):
         """Starts a run that is fed `lines` and then waits for more, until it has written some."""

@@ -211,9 +211,15 @@ class EvaluationReportTest(ReportTest):
         self.assertEqual(len(page.texts("script")), 1)
 
     def test_bytes_that_are_not_utf8(self):
-        data = self.write("data.csv", b'text,label\n"a \xff b",\xfe\n')
-        self.run_program("evaluate", "--model", TRAINED, "--data", data, "--report", str(self.page_file))
-        self.assertIn("\ufffd", self.read_page().texts("span", "name"))
+        arguments = ["evaluate", "--model", TRAINED, "--report", str(self.page_file), "--data"]
+        label = self.write("label.csv", b"text,label\na,\xfe\n")
+        refused = self.run_program(*arguments, label, code=65)
+        self.assertIn(b"label.csv:2", refused.stderr)
+        wrong = next(r["intent"] for r in self.rows if r["intent"] != self.rows[0]["intent"])
+        text = self.rows[0]["text"].encode() + b" \xff"
+        data = self.write("data.csv", b'text,label\n"' + text + b'",' + wrong.encode() + b"\n")
+        self.run_program(*arguments, data)
+        self.assertTrue(self.read_page().texts("q")[0].endswith("\ufffd"))
 
     def test_a_long_text_is_cut(self):
         wrong = next(r["intent"] for r in self.rows if r["intent"] != self.rows[0]["intent"])

@@ -6,11 +6,13 @@ import pathlib
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
+import time
 import unittest
 
-from program import BASE, PROGRAM, ProgramTest, environment, interrupt
+from program import BASE, PROGRAM, ProgramTest, environment, interrupt, start
 
 WORDS = {"card": "where is my card", "refund": "give my money back", "weather": "will it rain"}
 
@@ -100,6 +102,185 @@ class TrainTest(ProgramTest):
         self.assertEqual(steps, list(range(1, len(steps) + 1)))
         weights = "model.safetensors"
         self.assertEqual((self.output / weights).read_bytes(), (whole / weights).read_bytes())
+
+    def test_a_lost_terminal_saves_as_ctrl_c_does(self):
+        arguments = [*self.arguments, "--epochs", "40", "--batch-size", "4", "--patience", "40"]
+        code, said = interrupt(arguments, self.log_file, 20, signal.SIGHUP)
+        self.assertEqual(code, 130, said)
+        self.assertTrue(self.training_state().exists())
+        self.run_program(*arguments, "--resume")
+
+    def training_state(self):
+        return pathlib.Path(str(self.output) + ".training") / "state" / "progress.json"
+
+    def test_a_killed_run_goes_on_from_its_last_state(self):
+        arguments = [*self.arguments, "--epochs", "40", "--batch-size", "4", "--patience", "40"]
+        code, said = interrupt(arguments, self.log_file, 40, signal.SIGKILL)  # 27 steps an epoch
+        self.assertEqual(code, -signal.SIGKILL, said)
+        kept = json.loads(self.training_state().read_text())["step"]
+        self.assertGreater(kept, 0)
+        self.assertFalse(self.output.exists())
+        self.run_program(*arguments, code=73)
+        before = len(self.log())
+        self.run_program(*arguments, "--resume")
+        self.assertEqual(self.log()[before]["step"], kept + 1)
+        self.assertEqual(self.left_over(), [])
+
+    def left_over(self):
+        mine = {"train.csv", self.output.name, self.log_file.name}
+        return sorted(path.name for path in self.folder.iterdir() if path.name not in mine)
+
+    def test_two_runs_into_one_output(self):
+        arguments = [*self.arguments, "--epochs", "40", "--batch-size", "4", "--patience", "40"]
+        first = start(*arguments, stderr=subprocess.PIPE)
+        while not self.log_file.exists():
+            time.sleep(0.01)
+        second = self.run_program(*arguments, "--log", str(self.folder / "2.jsonl"), code=73)
+        self.assertIn(b"only run that writes this output", second.stderr)
+        first.send_signal(signal.SIGINT)
+        first.communicate(timeout=60)
+        self.assertEqual(first.returncode, 130)
+        (self.folder / "2.jsonl").unlink(missing_ok=True)
+        self.assertEqual(self.left_over(), ["model.training"])
+
+    def test_labels_that_cannot_be_saved(self):
+        rows = b"text,label\nmy card,carte\nmy money,d\xe9p\xf4t\n"
+        data = self.write("latin.csv", rows)
+        arguments = [data if a == self.data else a for a in self.arguments]
+        refused = self.run_program(*arguments, code=65)
+        self.assertIn(b"latin.csv:3", refused.stderr)
+        self.assertIn("UTF-8", refused.stderr.decode())
+        self.assertFalse(self.output.exists())
+
+    def test_files_of_others_in_the_output_stay(self):
+        shutil.copytree(BASE, self.output)
+        self.output.chmod(0o750)
+        data = self.output / "rows.csv"
+        shutil.copy(self.data, data)
+        arguments = [str(data) if a == self.data else a for a in self.arguments]
+        self.run_program(*arguments, "--epochs", "1", code=73)
+        self.run_program(*arguments, "--epochs", "1", "--force")
+        self.assertEqual(data.read_bytes(), pathlib.Path(self.data).read_bytes())
+        self.assertEqual(self.output.stat().st_mode & 0o777, 0o750)
+        self.lines("predict", "--model", str(self.output), "my card")
+        self.assertEqual(self.left_over(), [])
+
+    def test_no_file_is_named_twice(self):
+        content = pathlib.Path(self.data).read_bytes()
+        link = self.folder / "link.csv"
+        link.symlink_to(self.data)
+        hard = self.folder / "hard.csv"
+        os.link(self.data, hard)
+        page = str(self.folder / "page.html")
+        (self.folder / "ahead.html").symlink_to("page.html")  # which does not exist yet
+        twice = [
+            ["--log", self.data],
+            ["--log", str(link)],
+            ["--log", str(hard)],
+            ["--report", str(hard)],
+            ["--log", page, "--report", page],
+            ["--log", page, "--report", str(self.folder / "." / "page.html")],
+            ["--log", str(self.folder / "ahead.html"), "--report", page],
+            ["--log", str(pathlib.Path(BASE) / "config.json")],
+        ]
+        for options in twice:
+            refused = self.run_program(*self.arguments, *options, code=64)
+            self.assertIn(b"file of its own", refused.stderr, options)
+        self.assertEqual(pathlib.Path(self.data).read_bytes(), content)
+        state = str(self.output) + ".training"
+        for log in [str(self.output / "log.jsonl"), state + "/best.safetensors"]:
+            self.run_program(*self.arguments, "--log", log, code=73)
+        self.assertFalse(self.output.exists() or pathlib.Path(state).exists())
+
+    def test_the_default_log_follows_no_link(self):
+        precious = self.write("precious", "mine")
+        self.log_file.symlink_to(precious)
+        self.run_program(*self.arguments, "--epochs", "1", code=73)
+        self.assertEqual(pathlib.Path(precious).read_text(), "mine")
+
+    def test_the_current_folder_as_output(self):
+        self.output.mkdir()
+        arguments = ["train", "--model", BASE, "--train", self.data, "--output", "."]
+        arguments += ["--epochs", "1", "--threads", "1"]
+        for extra in [[], ["--force"]]:
+            done = subprocess.run(
+                [PROGRAM, *arguments, *extra],
+                cwd=self.output,
+                env=environment(),
+                stderr=subprocess.PIPE,
+                timeout=120,
+            )
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("config.json", os.listdir(self.output))
+        # A caller whose current folder it is still sees the model.
+        script = '"$0" "$@" --force && "$0" predict --model . "my card"'
+        done = subprocess.run(
+            ["sh", "-c", script, PROGRAM, *arguments],
+            cwd=self.output,
+            env=environment(),
+            capture_output=True,
+            timeout=120,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.left_over(), [])
+
+    def in_small_file_system(self, script, *arguments, size="32m"):
+        """Runs a script where `disk` in our folder is a file system of that size."""
+        (self.folder / "disk").mkdir(exist_ok=True)
+        mount = f"mount -t tmpfs -o size={size} tmpfs disk || exit 99\n"
+        done = subprocess.run(
+            ["unshare", "--mount", "bash", "-c", mount + script, PROGRAM, *arguments],
+            cwd=self.folder,
+            env=environment(),
+            capture_output=True,
+            timeout=120,
+        )
+        if done.returncode in (99, 1) and not (self.folder / "mounted").exists():
+            self.skipTest(f"cannot mount here: {done.stderr.decode()}")
+        return done
+
+    def test_a_mounted_folder_as_output(self):
+        script = """touch mounted
+        "$0" "$@" --output disk || exit 2
+        "$0" predict --model disk "my card" || exit 3
+        "$0" "$@" --output disk && exit 4
+        "$0" "$@" --output disk --force || exit 5
+        rm disk/.fastintent.log.jsonl; ls -A disk > listing"""
+        arguments = ["train", "--model", BASE, "--train", self.data, "--epochs", "1"]
+        done = self.in_small_file_system(script, *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        listing = (self.folder / "listing").read_text().split()
+        self.assertIn("config.json", listing)
+        self.assertEqual([name for name in listing if "fastintent." in name], ["fastintent.json"])
+
+    def test_a_full_disk(self):
+        script = """touch mounted
+        "$0" "$@" 2> first; echo $? >> codes
+        mount -o remount,size=32m disk
+        "$0" "$@" --resume || exit 2
+        rm -r disk/out
+        "$0" "$@" --log log 2> second &
+        until grep -q '"epoch",' log; do sleep 0.01; done 2> /dev/null
+        kill -STOP $!
+        head -c 40m /dev/zero > disk/filler 2> /dev/null
+        kill -CONT $!
+        wait $!; echo $? >> codes
+        rm disk/filler
+        "$0" "$@" --log log --resume || exit 3"""
+        # Enough epochs for the disk to be filled before the last one.
+        arguments = ["train", "--model", BASE, "--train", self.data, "--output", "disk/out"]
+        arguments += ["--epochs", "400", "--patience", "400", "--batch-size", "4"]
+        arguments += ["--threads", "1"]
+        done = self.in_small_file_system(script, *arguments, size="60k")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        refused, failed = (self.folder / "codes").read_text().split()
+        self.assertEqual(refused, "73")
+        self.assertIn("room for 2 models", (self.folder / "first").read_text())
+        self.assertNotIn("epoch 1", (self.folder / "first").read_text())
+        self.assertIn(failed, ["73", "74"])
+        log = (self.folder / "log").read_text().splitlines()
+        steps = [json.loads(line)["step"] for line in log]
+        self.assertEqual(steps.count(1), 1, "trained again from the start")
 
     def test_a_terminal_shows_a_bar(self):
         master, terminal = pty.openpty()

@@ -176,7 +176,8 @@ TEST_P(SavedModel, ComesBackAsItWas) {
       allocate_weights(*backend, folder.config(), folder.config().encoder.vocabulary);
   load_trained_weights(folder, folder.config(), weights.weights);
   const TemporaryFolder out;
-  save_model(out.path(), folder, folder.config(), weights.weights, 48, {0.7, 0.62});
+  const ModelFiles files = compose_model_files(folder, folder.config(), 48);
+  save_model(out.path(), files, folder.config(), weights.weights, {0.7, 0.62});
 
   const ModelFolder saved(out.path());
   EXPECT_EQ(saved.config().head, folder.config().head);
@@ -193,7 +194,8 @@ TEST_P(SavedModel, HasTheTensorsOfTheOriginal) {
       allocate_host_weights(folder.config(), folder.config().encoder.vocabulary);
   load_trained_weights(folder, folder.config(), weights.weights);
   const TemporaryFolder out;
-  save_model(out.path(), folder, folder.config(), weights.weights, 48, {});
+  const ModelFiles files = compose_model_files(folder, folder.config(), 48);
+  save_model(out.path(), files, folder.config(), weights.weights, {});
 
   const ModelFolder saved(out.path());
   for (const auto& [name, stored] : folder.encoder_tensors()) {
