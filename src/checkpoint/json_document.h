@@ -25,6 +25,8 @@ class JsonDocument {
   /// Throws missing_input when the file is absent, bad_checkpoint when it is not a JSON object,
   /// nests too deeply or is larger than `kMaxJsonBytes`. `sink` as in parse_json.
   static JsonDocument read(const std::filesystem::path& file, const NumberSink* sink = nullptr);
+  /// The same; an empty object when the file is absent.
+  static JsonDocument read_or_empty(const std::filesystem::path& file);
   /// `name` names the file in messages.
   static JsonDocument parse(std::string_view text,
                             std::string name,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/git_lfs.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -120,6 +121,7 @@ json parse_json(std::string_view text,
                 const std::string& name,
                 bool unique_keys,
                 const NumberSink* sink) {
+  refuse_git_lfs_pointer(text, name);
   DocumentBuilder builder(name, unique_keys, sink);
   json::sax_parse(text, &builder);
   return builder.take_document();
