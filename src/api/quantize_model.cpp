@@ -132,12 +132,7 @@ QuantizationReport quantize_model(const fs::path& model,
   require_apart(model, target);
   require_output_folder("quantize", target, options.overwrite);
   const ModelFolder folder(model);
-  if (!folder.has_trained_head()) {
-    throw Error(ErrorCode::bad_checkpoint,
-                fmt::format("quantize: expected a folder with a trained classifier, found a model "
-                            "without one ({}); train it first",
-                            model.string()));
-  }
+  folder.require_classifier();
   QuantizationReport report;
   report.precision = options.precision;
   replace_folder(target, [&](const fs::path& out) {

@@ -95,7 +95,7 @@ class TrainingRun {
         folder_(options.output, process.rank),
         gpu_(options.gpu.value_or(process.local_rank)),
         base_(options.base_model),
-        tokenizer_(base_.encoder_path(), options.max_length),
+        tokenizer_(base_.path(), options.max_length),
         pool_(options.threads > 0 ? options.threads : available_cores()),
         backends_([device = options.device, gpu = gpu_] { return create_backend(device, gpu); }),
         memory_(backends_()),
@@ -104,6 +104,9 @@ class TrainingRun {
     base_.require_vocabulary(tokenizer_.vocabulary_size());
     base_.require_length(tokenizer_.max_length());
     config_.head = choose_head(options.pooling, config_.head);
+    if (config_.head == HeadKind::pooler) {
+      base_.require_plain_texts("train");
+    }
     config_.intents = choose_intents(base_, training);
     weights_ = allocate_weights(*memory_, config_, config_.encoder.vocabulary);
     if (validation != nullptr) {

@@ -5,6 +5,7 @@
 #include "checkpoint/tensor_files.h"
 #include "fastintent/error.h"
 #include "model/family.h"
+#include "model/saved_tokenizer.h"
 
 namespace fastintent {
 namespace {
@@ -78,7 +79,10 @@ void write_sentence_weights(const std::filesystem::path& out,
   write_safetensors(out / "2_Dense" / "model.safetensors", dense);
 }
 
-void write_modules(const std::filesystem::path& out, const ModelConfig& config, int max_length) {
+void write_modules(const std::filesystem::path& out,
+                   const ModelFolder& base,
+                   const ModelConfig& config,
+                   int max_length) {
   ordered_json modules = ordered_json::array();
   const auto add = [&](const char* path, const char* type) {
     const std::string index = std::to_string(modules.size());
@@ -106,8 +110,14 @@ void write_modules(const std::filesystem::path& out, const ModelConfig& config, 
               {"out_features", config.intents.size()},
               {"bias", true},
               {"activation_function", "torch.nn.modules.linear.Identity"}});
+  const SentenceFolder texts = base.sentence().value_or(SentenceFolder());
   write_json(out / "sentence_bert_config.json",
-             {{"max_seq_length", max_length}, {"do_lower_case", false}});
+             {{"max_seq_length", max_length}, {"do_lower_case", texts.lower_case}});
+  if (!texts.prompt.empty()) {
+    write_json(out / "config_sentence_transformers.json",
+               {{"prompts", {{texts.prompt_name, texts.prompt}}},
+                {"default_prompt_name", texts.prompt_name}});
+  }
 }
 
 void write_config(const std::filesystem::path& out,
@@ -127,6 +137,7 @@ void write_config(const std::filesystem::path& out,
   document["label2id"] = label2id;
   document.erase("num_labels");
   document.erase("_name_or_path");  // the base's name; this is another model now
+  document.erase("problem_type");
   if (classifier) {
     document["problem_type"] = "single_label_classification";
   }
@@ -155,13 +166,13 @@ void write_tokenizer(const std::filesystem::path& out, const ModelFolder& base, 
       std::filesystem::copy_file(file, out / name);
     }
   }
-  const auto file = base.encoder_path() / "tokenizer_config.json";
-  json document = json::object();
-  if (std::filesystem::exists(file)) {
-    document = JsonDocument::read(file).value();
+  const TokenizerConfig config = read_tokenizer_config(folder);
+  write_json(out / "tokenizer_config.json", saved_tokenizer_config(config, max_length));
+  if (std::filesystem::exists(folder / "tokenizer.json")) {
+    if (const auto changed = saved_tokenizer_json(folder / "tokenizer.json", config)) {
+      write_json(out / "tokenizer.json", *changed);
+    }
   }
-  document["model_max_length"] = max_length;
-  write_json(out / "tokenizer_config.json", document);
 }
 
 }  // namespace
@@ -179,7 +190,7 @@ void save_model(const std::filesystem::path& out,
     if (config.head == HeadKind::pooler) {
       write_classifier_weights(out, config, weights);
     } else {
-      write_modules(out, config, max_length);
+      write_modules(out, base, config, max_length);
       write_sentence_weights(out, base, config, weights);
     }
   } catch (const std::filesystem::filesystem_error& error) {
