@@ -25,6 +25,23 @@ std::string class_of(const std::string& type) {
 // Bytes of a value in a message.
 constexpr size_t kMaxShown = 80;
 
+bool file_exists(const std::filesystem::path& file) {
+  std::error_code ignored;  // a path that cannot be examined counts as absent
+  return std::filesystem::exists(file, ignored);
+}
+
+// Says what `folder` is by its `files`, or else what it has not.
+[[noreturn]] void fail_without_model(const std::filesystem::path& folder,
+                                     std::string_view found,
+                                     const std::vector<std::string>& files) {
+  const std::optional<ForeignFolder> foreign = recognise_foreign_folder(files);
+  throw Error(foreign ? ErrorCode::bad_checkpoint : ErrorCode::missing_input,
+              fmt::format("load model: expected config.json and model.safetensors, found {} ({}){}",
+                          foreign ? foreign->what : found,
+                          folder.string(),
+                          foreign ? ". " + foreign->way_out : ""));
+}
+
 // The modes of a Pooling module. Newer files name them; older ones have a flag for each.
 std::vector<std::string> pooling_modes(const JsonDocument& document) {
   std::vector<std::string> modes;
@@ -98,26 +115,19 @@ ModelFolder::ModelFolder(const std::filesystem::path& folder)
   }
 }
 
-// Says what a folder is that has not the files of a model.
+// Throws for a folder of transformers that has not the files of a model.
 void ModelFolder::require_model_files() const {
-  const auto exists = [&](const char* name) {
-    std::error_code ignored;  // a path that cannot be examined counts as absent
-    return std::filesystem::exists(encoder_path_ / name, ignored);
-  };
-  const bool weights = exists("model.safetensors") || exists("model.safetensors.index.json");
-  const bool adapter = exists("adapter_config.json");  // transformers would add it to the weights
-  if (exists("config.json") && weights && !adapter) {
-    return;
+  if (file_exists(encoder_path_ / "adapter_config.json")) {
+    // transformers would add the adapter to the weights.
+    fail_without_model(encoder_path_, "an adapter", {"adapter_config.json"});
   }
-  const std::optional<ForeignFolder> foreign = recognise_foreign_folder(
-      adapter ? std::vector<std::string>{"adapter_config.json"} : list_files(encoder_path_));
-  throw Error(foreign ? ErrorCode::bad_checkpoint : ErrorCode::missing_input,
-              fmt::format("load model: expected config.json and model.safetensors, found {} ({}){}",
-                          foreign                 ? foreign->what
-                          : exists("config.json") ? "no model.safetensors"
-                                                  : "no config.json",
-                          encoder_path_.string(),
-                          foreign ? ". " + foreign->way_out : ""));
+  if (!file_exists(encoder_path_ / "config.json")) {
+    fail_without_model(encoder_path_, "no config.json", list_files(encoder_path_));
+  }
+  if (!file_exists(encoder_path_ / "model.safetensors") &&
+      !file_exists(encoder_path_ / "model.safetensors.index.json")) {
+    fail_without_model(encoder_path_, "no model.safetensors", list_files(encoder_path_));
+  }
 }
 
 // Wrappers of a model save its tensors under their own prefix.
@@ -156,8 +166,7 @@ std::vector<std::string> ModelFolder::read_classifier() const {
 
 void ModelFolder::fail_without_classifier() const {
   for (const char* file : {"model_head.pkl", "config_setfit.json"}) {
-    std::error_code ignored;  // a path that cannot be examined counts as absent
-    if (std::filesystem::exists(path_ / file, ignored)) {
+    if (file_exists(path_ / file)) {
       throw Error(ErrorCode::bad_checkpoint,
                   fmt::format("load classifier: expected a folder with a trained classifier, found "
                               "a model of SetFit ({}), whose classifier is a pickle and is not "
@@ -246,6 +255,9 @@ void ModelFolder::read_dense(const std::filesystem::path& folder) {
   }
   for (const char* key : {"module_input_name", "module_output_name"}) {
     require_text(document, key, "sentence_embedding");
+  }
+  if (!file_exists(folder / "model.safetensors")) {
+    fail_without_model(folder, "no model.safetensors", list_files(folder));
   }
   dense_ = TensorFiles::open_file(folder / "model.safetensors");
 }

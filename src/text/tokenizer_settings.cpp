@@ -54,10 +54,22 @@ TokenizerSettings bert_settings(const TokenizerConfig& config,
   return settings;
 }
 
+// tokenizer_config.json overrules the side that tokenizer.json names.
+void require_truncation_at_the_end(const JsonDocument& file, const JsonDocument& config) {
+  if (!file.has("truncation") || config.has("truncation_side")) {
+    return;
+  }
+  const JsonDocument truncation = file.section("truncation");
+  if (truncation.text_or("direction", "Right") != "Right") {
+    truncation.fail("direction", "\"Right\"");
+  }
+}
+
 TokenizerSettings read_with_file(const fs::path& folder,
                                  const fs::path& path,
                                  const TokenizerConfig& config) {
   TokenizerFile file = read_tokenizer_file(path);
+  require_truncation_at_the_end(file.document, config.document);
   const FolderTokens tokens = read_added_tokens(folder, config, &file.document, file.vocabulary);
   if (config.rules == TokenizerRules::bert_class) {
     return bert_settings(config, tokens, std::move(file.vocabulary), path.string());

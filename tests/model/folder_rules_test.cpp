@@ -256,6 +256,15 @@ TEST(WhatAFolderIs, IsSaidWithTheWayOut) {
   }
 }
 
+TEST(WhatAFolderIs, AModuleMayHavePickledWeights) {
+  const CopiedModel model("bert_mean");
+  const fs::path dense = model.path() / "2_Dense";
+  fs::rename(dense / "model.safetensors", dense / "pytorch_model.bin");
+  expect_error(ErrorCode::bad_checkpoint, "only pytorch_model.bin", [&] {
+    ModelFolder folder(model.path());
+  });
+}
+
 TEST(WhatAFolderIs, AFileIsNamed) {
   const CopiedModel model("bert_pooler");
   expect_error(ErrorCode::missing_input, "found a file", [&] {

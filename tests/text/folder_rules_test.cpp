@@ -89,6 +89,7 @@ TEST(FolderRules, OtherRulesAreRefusedByName) {
     refuses(name, "tokenizer_config.json", {{"tokenizer_class", name}});
   }
   refuses("truncation_side", "tokenizer_config.json", {{"truncation_side", "left"}});
+  refuses("'truncation.direction'", "tokenizer.json", {{"truncation", {{"direction", "Left"}}}});
   refuses("split_special_tokens", "tokenizer_config.json", {{"split_special_tokens", true}});
   refuses("word_tokenizer_type", "tokenizer_config.json", {{"word_tokenizer_type", "mecab"}});
   refuses("true or false as 'do_lower_case'", "tokenizer_config.json", {{"do_lower_case", "no"}});
