@@ -2,16 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "fastintent/error.h"
-
 namespace fastintent {
 
-void refuse_git_lfs_pointer(std::string_view content, const std::string& file) {
-  // The first line of every pointer, up to its version.
-  if (!content.starts_with("version https://git-lfs.github.com/spec/")) {
+void refuse_git_lfs_pointer(std::string_view content, const std::string& file, ErrorCode code) {
+  if (!content.starts_with(kGitLfsPointer)) {
     return;
   }
-  throw Error(ErrorCode::bad_checkpoint,
+  throw Error(code,
               fmt::format("read file: expected the content, found a Git LFS pointer to it ({}); "
                           "fetch the content with \"git lfs pull\" in the folder",
                           file));
