@@ -8,8 +8,8 @@
 
 namespace fastintent {
 
-/// WordPiece tokenizer of a Hugging Face folder: returns exactly the ids of `BertTokenizerFast` for
-/// every input, [CLS] and [SEP] included. Invalid UTF-8 is read as U+FFFD, as in Rust's
+/// WordPiece tokenizer of a Hugging Face folder: returns exactly the ids of `AutoTokenizer` for every
+/// input, [CLS] and [SEP] included. Invalid UTF-8 is read as U+FFFD, as in Rust's
 /// `String::from_utf8_lossy`.
 ///
 /// Immutable after construction: safe from many threads. Copies share the vocabulary.
@@ -21,13 +21,16 @@ class Tokenizer {
     bool truncated = false;    ///< the text had more tokens than max_length() holds
   };
 
-  /// Reads tokenizer.json, or vocab.txt with tokenizer_config.json, from `folder`. Padding and
-  /// truncation stored there are ignored. `max_length` counts the special tokens; 0 uses the
-  /// folder's value: sentence_bert_config.json's `max_seq_length`, else the smaller of
-  /// tokenizer_config.json's `model_max_length` and config.json's `max_position_embeddings`.
+  /// Reads the tokenizer of the model in `folder` by the rules of transformers: the class that
+  /// tokenizer_config.json names decides whether that file or tokenizer.json says how texts are
+  /// divided; a vocab.txt replaces tokenizer.json. A folder of sentence-transformers (modules.json)
+  /// may put its default prompt before every text and lower-case it. Padding and truncation stored
+  /// there are ignored. `max_length` counts the special tokens; 0 uses the folder's value:
+  /// `max_seq_length` of sentence-transformers, else the smaller of tokenizer_config.json's
+  /// `model_max_length` and config.json's `max_position_embeddings`.
   ///
-  /// Throws missing_input when there is no tokenizer, bad_checkpoint when it is malformed or of
-  /// another kind than WordPiece, invalid_argument when `max_length` is negative, too small for the
+  /// Throws missing_input when there is no tokenizer, bad_checkpoint when it is malformed or has
+  /// rules that are not followed, invalid_argument when `max_length` is negative, too small for the
   /// special tokens and one more, or exceeds the model's positions.
   explicit Tokenizer(const std::filesystem::path& folder, int max_length = 0);
 

@@ -26,17 +26,19 @@ void init_tokenizer(nb::module_& m) {
   nb::class_<Tokenizer>(
       m,
       "Tokenizer",
-      R"(WordPiece tokenizer of a Hugging Face folder: returns exactly the ids of BertTokenizerFast for every
+      R"(WordPiece tokenizer of a Hugging Face folder: returns exactly the ids of AutoTokenizer for every
 input, the special tokens included. Immutable, so any number of threads may use one.)")
-      .def(nb::init<const std::filesystem::path&, int>(),
-           nb::arg("folder"),
-           nb::arg("max_length") = 0,
-           R"(Reads tokenizer.json, or vocab.txt with tokenizer_config.json, from `folder`.
+      .def(
+          nb::init<const std::filesystem::path&, int>(),
+          nb::arg("folder"),
+          nb::arg("max_length") = 0,
+          R"(Reads the tokenizer of the model in `folder` by the rules of transformers, and the default prompt and
+the lower case of sentence-transformers.
 
 max_length: most tokens of a text, the special tokens included; 0 takes the folder's own.
 
-Raises MissingInputError when there is no tokenizer, BadCheckpointError when it is malformed or of
-another kind than WordPiece, InvalidArgumentError when `max_length` is negative, cannot hold the
+Raises MissingInputError when there is no tokenizer, BadCheckpointError when it is malformed or
+has rules that are not followed, InvalidArgumentError when `max_length` is negative, cannot hold the
 special tokens and one more, or exceeds the model's positions.)")
       .def(
           "encode",

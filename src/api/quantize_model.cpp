@@ -134,12 +134,7 @@ QuantizationReport quantize_model(const fs::path& model,
   require_apart(model, target);
   const OutputFolder place("quantize", target, options.overwrite);
   const ModelFolder folder(model);
-  if (!folder.has_trained_head()) {
-    throw Error(ErrorCode::bad_checkpoint,
-                fmt::format("quantize: expected a folder with a trained classifier, found a model "
-                            "without one ({}); train it first",
-                            model.string()));
-  }
+  folder.require_classifier();
   QuantizationReport report;
   report.precision = options.precision;
   place.replace([&](const fs::path& out) {

@@ -113,7 +113,7 @@ class TrainingRun {
         folder_(options.output, process.rank),
         gpu_(options.gpu.value_or(process.local_rank)),
         base_(options.base_model),
-        tokenizer_(base_.encoder_path(), options.max_length),
+        tokenizer_(base_.path(), options.max_length),
         pool_(options.threads > 0 ? options.threads : available_cores()),
         backends_([device = options.device, gpu = gpu_] { return create_backend(device, gpu); }),
         memory_(backends_()),
@@ -123,6 +123,9 @@ class TrainingRun {
     base_.require_length(tokenizer_.max_length());
     require_data_memory(training, validation, tokenizer_.max_length());
     config_.head = choose_head(options.pooling, config_.head);
+    if (config_.head == HeadKind::pooler) {
+      base_.require_plain_texts("train");
+    }
     config_.intents = choose_intents(base_, training);
     files_ = compose_model_files(base_, config_, tokenizer_.max_length());
     weights_ = allocate_weights(*memory_, config_, config_.encoder.vocabulary);

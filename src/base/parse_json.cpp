@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/git_lfs.h"
+
 namespace fastintent {
 
 using nlohmann::json;
@@ -128,6 +130,7 @@ json parse_json(std::string_view text, const std::string& name, const JsonRules&
   if (text.size() > kMaxJsonBytes) {
     refuse(fmt::format("at most {} bytes, found {}", kMaxJsonBytes, text.size()), name, rules);
   }
+  refuse_git_lfs_pointer(text, name);
   DocumentBuilder builder(name, rules);
   json::sax_parse(text, &builder);
   return builder.take_document();

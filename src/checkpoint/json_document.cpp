@@ -41,6 +41,11 @@ JsonDocument JsonDocument::read(const std::filesystem::path& file, const NumberS
   return parse(mapped.text(), file.string(), sink);
 }
 
+JsonDocument JsonDocument::read_or_empty(const std::filesystem::path& file) {
+  std::error_code ignored;  // a path that cannot be examined counts as absent
+  return std::filesystem::exists(file, ignored) ? read(file) : parse("{}", file.string());
+}
+
 JsonDocument JsonDocument::parse(std::string_view text, std::string name, const NumberSink* sink) {
   JsonDocument document;
   json value = parse_json(text, name, {.sink = sink});

@@ -25,6 +25,8 @@ class JsonDocument {
   /// Throws missing_input when the file is absent, bad_checkpoint when it is not a JSON object
   /// or is beyond the limits of parse_json. `sink` as there.
   static JsonDocument read(const std::filesystem::path& file, const NumberSink* sink = nullptr);
+  /// The same; an empty object when the file is absent.
+  static JsonDocument read_or_empty(const std::filesystem::path& file);
   /// `name` names the file in messages.
   static JsonDocument parse(std::string_view text,
                             std::string name,

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/checked_size.h"
+#include "base/git_lfs.h"
 #include "base/parse_json.h"
 #include "fastintent/error.h"
 
@@ -201,6 +202,7 @@ FileMetadata read_metadata(const std::string& file, const json& metadata) {
 }  // namespace
 
 SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std::string& name) {
+  refuse_git_lfs_pointer({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name);
   const uint64_t length = header_length(bytes, name);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length);
   const std::span<const std::byte> data = bytes.subspan(kLengthBytes + length);

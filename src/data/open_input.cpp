@@ -7,6 +7,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/git_lfs.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -20,6 +21,13 @@ std::ifstream open_input(const std::filesystem::path& file) {
                 fmt::format("read data: expected a readable file, found: {} ({})",
                             folder ? "a folder" : std::system_category().message(errno),
                             file.string()));
+  }
+  if (std::filesystem::is_regular_file(file, ignored)) {  // a pipe cannot be read twice
+    std::string start(kGitLfsPointer.size(), '\0');
+    stream.read(start.data(), static_cast<std::streamsize>(start.size()));
+    refuse_git_lfs_pointer(start, file.string(), ErrorCode::invalid_data);
+    stream.clear();
+    stream.seekg(0);
   }
   return stream;
 }

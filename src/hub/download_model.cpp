@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "base/limits.h"
+#include "checkpoint/foreign_folder.h"
 #include "fastintent/error.h"
 #include "hub/download_file.h"
 #include "hub/file_lock.h"
@@ -25,17 +27,12 @@ void require_weights(const RepositoryListing& listing, const HubName& name) {
   if (std::any_of(files.begin(), files.end(), is_weights)) {
     return;
   }
-  const bool pickled = std::find(files.begin(), files.end(), "pytorch_model.bin") != files.end();
-  throw Error(
-      ErrorCode::bad_checkpoint,
-      pickled ? fmt::format("download model: expected model.safetensors, found only "
-                            "pytorch_model.bin ({}): pickled weights are not read, since opening "
-                            "them can run any code. Convert them with Python's transformers, "
-                            "AutoModel.from_pretrained(...).save_pretrained(FOLDER) and the same "
-                            "with AutoTokenizer, and name that folder",
-                            description(name))
-              : fmt::format("download model: expected model.safetensors, found no weights ({})",
-                            description(name)));
+  const std::optional<ForeignFolder> foreign = recognise_foreign_folder(files);
+  throw Error(ErrorCode::bad_checkpoint,
+              fmt::format("download model: expected model.safetensors, found {} ({}){}",
+                          foreign ? foreign->what : "no weights",
+                          description(name),
+                          foreign ? ". " + foreign->way_out : ""));
 }
 
 [[noreturn]] void refuse_size(int64_t most,

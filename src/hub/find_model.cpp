@@ -22,6 +22,12 @@ fs::path find_model(const std::string& model_name, const HubCallbacks& callbacks
   if (fs::is_directory(model_name, ignored)) {
     return model_name;
   }
+  if (fs::is_regular_file(model_name, ignored)) {
+    throw Error(ErrorCode::missing_input,
+                fmt::format("find model: expected a folder, or a Hugging Face id such as "
+                            "organisation/name, found a file ({}); name the folder that it is in",
+                            model_name));
+  }
   const std::optional<HubName> name = parse_hub_name(model_name);
   if (fs::exists(model_name, ignored) || !name) {
     throw Error(ErrorCode::missing_input,

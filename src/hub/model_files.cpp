@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "checkpoint/modules_json.h"
+#include "checkpoint/sentence_folder.h"
 #include "checkpoint/shard_index.h"
 
 namespace fastintent {
@@ -17,16 +18,24 @@ namespace {
 
 constexpr std::string_view kWeights = "model.safetensors";
 constexpr std::string_view kIndex = "model.safetensors.index.json";
-constexpr std::array<std::string_view, 10> kConfigurations = {"config.json",
+// What is read, and what says that a folder is no model.
+constexpr std::array<std::string_view, 11> kConfigurations = {"config.json",
                                                               "tokenizer.json",
                                                               "vocab.txt",
                                                               "tokenizer_config.json",
                                                               "special_tokens_map.json",
                                                               "added_tokens.json",
                                                               "modules.json",
-                                                              "sentence_bert_config.json",
                                                               "config_sentence_transformers.json",
+                                                              "config_setfit.json",
+                                                              "adapter_config.json",
                                                               "fastintent.json"};
+
+bool is_configuration(std::string_view name) {
+  const auto names = transformer_config_names();
+  return std::find(kConfigurations.begin(), kConfigurations.end(), name) != kConfigurations.end() ||
+         std::find(names.begin(), names.end(), name) != names.end();
+}
 
 std::string_view base_name(std::string_view file) {
   return file.substr(file.rfind('/') + 1);  // npos + 1 is 0
@@ -111,8 +120,7 @@ std::vector<std::string> choose_model_files(const std::vector<std::string>& file
     if (name == kIndex || is_shard(name)) {
       return !has(folder + std::string(kWeights));  // the same weights, and preferred
     }
-    return name == kWeights ||
-           std::find(kConfigurations.begin(), kConfigurations.end(), name) != kConfigurations.end();
+    return name == kWeights || is_configuration(name);
   });
   std::stable_partition(
       chosen.begin(), chosen.end(), [](const auto& file) { return !is_weights(file); });

@@ -2,12 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "fastintent/error.h"
 
 namespace fastintent {
+namespace {
 
-int64_t size_of(const JsonDocument& config, std::string_view key, int64_t largest) {
-  const int64_t value = config.integer(key);
+// Bytes of a value in a message.
+constexpr size_t kMaxShown = 80;
+
+}  // namespace
+
+int64_t size_of(const JsonDocument& config,
+                std::string_view key,
+                int64_t largest,
+                int64_t fallback) {
+  const int64_t value = config.integer_or(key, fallback);
   if (value < 1 || value > largest) {
     throw Error(
         ErrorCode::bad_checkpoint,
@@ -25,6 +36,33 @@ float rate_of(const JsonDocument& config, std::string_view key, double fallback)
             "{}: {}: expected a rate from 0 to below 1, found {}", config.name(), key, value));
   }
   return static_cast<float>(value);
+}
+
+float deviation_of(const JsonDocument& config, std::string_view key, double fallback) {
+  const auto value = static_cast<float>(config.number_or(key, fallback));
+  if (!(value >= 0 && value <= std::numeric_limits<float>::max())) {
+    throw Error(
+        ErrorCode::bad_checkpoint,
+        fmt::format(
+            "{}: {}: expected a finite number from 0 on, found {}", config.name(), key, value));
+  }
+  return value;
+}
+
+void refuse_setting(const JsonDocument& config, std::string_view key) {
+  if (!config.has(key)) {
+    return;
+  }
+  const nlohmann::json& value = config.value().at(std::string(key));
+  const bool is_off = value.is_structured() ? value.empty() : value == false;
+  if (!is_off) {
+    throw Error(ErrorCode::bad_checkpoint,
+                fmt::format("{}: {}: expected none, since the encoder does not follow this "
+                            "setting, found {}",
+                            config.name(),
+                            key,
+                            value.is_structured() ? "values" : value.dump().substr(0, kMaxShown)));
+  }
 }
 
 void require_text(const JsonDocument& config, std::string_view key, std::string_view expected) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
@@ -10,6 +11,105 @@
 #include "model/families/families.h"
 
 namespace fastintent {
+
+namespace {
+
+// More classes than any head has; their count is checked against the head's tensors.
+constexpr int64_t kMostLabels = 1 << 20;
+
+// Bytes of a name in a message.
+constexpr size_t kMaxShown = 80;
+
+[[noreturn]] void fail(const JsonDocument& config,
+                       std::string_view key,
+                       std::string_view expected,
+                       std::string_view found) {
+  throw Error(ErrorCode::bad_checkpoint,
+              fmt::format("{}: {}: expected {}, found {}", config.name(), key, expected, found));
+}
+
+// A list of names, or one name; empty where there is none.
+std::vector<std::string> read_architectures(const JsonDocument& config) {
+  std::vector<std::string> names;
+  if (!config.has("architectures")) {
+    return names;
+  }
+  const nlohmann::json& value = config.value().at("architectures");
+  const nlohmann::json list = value.is_array() ? value : nlohmann::json::array({value});
+  for (const nlohmann::json& name : list) {
+    if (!name.is_string()) {
+      config.fail("architectures", "names of classes");
+    }
+    names.push_back(name.get<std::string>().substr(0, kMaxShown));
+  }
+  return names;
+}
+
+// A plain encoder may have a classifier's tensors beside its own.
+bool is_text_classifier(const std::string& architecture) {
+  return architecture.ends_with("ForSequenceClassification") || architecture.ends_with("Model");
+}
+
+// The id that a key of id2label means to Python's int(); -1 for any other text.
+int64_t label_id(std::string_view key) {
+  const size_t first = key.find_first_not_of(' ');
+  key.remove_prefix(std::min(first, key.size()));
+  key = key.substr(0, key.find_last_not_of(' ') + 1);
+  if (key.starts_with('+')) {
+    key.remove_prefix(1);
+  }
+  int64_t id = 0;
+  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
+  return error == std::errc{} && end == key.data() + key.size() ? id : -1;
+}
+
+std::vector<std::string> read_labels(const JsonDocument& config) {
+  const JsonDocument table = config.section("id2label");
+  const size_t count = table.value().size();
+  std::vector<std::string> labels(count);
+  std::vector<bool> seen(count);
+  std::set<std::string> distinct;
+  for (const auto& [key, label] : table.value().items()) {
+    const int64_t id = label_id(key);
+    const bool known = label.is_string() || label.is_number_integer();
+    if (id < 0 || id >= static_cast<int64_t>(count) || seen[static_cast<size_t>(id)] || !known) {
+      fail(config,
+           "id2label",
+           fmt::format("the ids 0 to {} with a text or a whole number each", count - 1),
+           fmt::format("\"{}\"", key.substr(0, kMaxShown)));
+    }
+    seen[static_cast<size_t>(id)] = true;
+    labels[static_cast<size_t>(id)] = label.is_string() ? label.get<std::string>() : label.dump();
+    if (!distinct.insert(labels[static_cast<size_t>(id)]).second) {
+      fail(config,
+           "id2label",
+           "different labels",
+           fmt::format("\"{}\" twice", labels[static_cast<size_t>(id)]));
+    }
+  }
+  return labels;
+}
+
+// As many as num_labels says, else as id2label has, else 2.
+int64_t label_count(const JsonDocument& config) {
+  const int64_t listed =
+      config.has("id2label") ? static_cast<int64_t>(config.section("id2label").value().size()) : 2;
+  const int64_t count = config.integer_or("num_labels", listed);
+  if (count < 1 || count > kMostLabels) {
+    fail(config, "num_labels", fmt::format("1 to {}", kMostLabels), fmt::format("{}", count));
+  }
+  return count;
+}
+
+std::vector<std::string> default_labels(int64_t count) {
+  std::vector<std::string> labels;
+  for (int64_t id = 0; id < count; ++id) {
+    labels.push_back(fmt::format("LABEL_{}", id));
+  }
+  return labels;
+}
+
+}  // namespace
 
 HeadShape ModelConfig::head_shape() const {
   if (head == HeadKind::pooler) {
@@ -48,42 +148,36 @@ EncoderConfig read_encoder_config(const JsonDocument& config) {
             encoder.heads,
             encoder.hidden));
   }
-  encoder.initializer_range = rate_of(config, "initializer_range", 0.02);
+  refuse_setting(config, "quantization_config");
+  encoder.initializer_range = deviation_of(config, "initializer_range", 0.02);
   return encoder;
 }
 
+void require_intent_classifier(const JsonDocument& config) {
+  const std::vector<std::string> architectures = read_architectures(config);
+  if (!architectures.empty() &&
+      std::none_of(architectures.begin(), architectures.end(), is_text_classifier)) {
+    fail(config,
+         "architectures",
+         "a classifier of texts, ...ForSequenceClassification",
+         architectures.front() + ", which is another kind of model; as a base it can be trained");
+  }
+  const std::string problem = config.text_or("problem_type", "single_label_classification");
+  if (problem != "single_label_classification") {
+    fail(config,
+         "problem_type",
+         "single_label_classification, one intent for each text",
+         problem + "; such a model can only be the base of a training");
+  }
+}
+
 std::vector<std::string> read_intents(const JsonDocument& config) {
-  if (!config.has("id2label")) {
-    return {"LABEL_0", "LABEL_1"};
-  }
-  const auto& table = config.value().at("id2label");
-  if (!table.is_object()) {
-    throw Error(ErrorCode::bad_checkpoint,
-                config.name() + ": id2label: expected an object, found another type");
-  }
-  std::vector<std::string> intents(table.size());
-  std::vector<bool> seen(table.size());
-  std::set<std::string> labels;
-  for (const auto& [key, label] : table.items()) {
-    size_t id = 0;
-    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
-    const bool whole = error == std::errc{} && end == key.data() + key.size();
-    if (!whole || id >= intents.size() || seen[id] || !label.is_string()) {
-      throw Error(
-          ErrorCode::bad_checkpoint,
-          fmt::format("{}: id2label: expected the ids 0 to {} with a text each, found \"{}\"",
-                      config.name(),
-                      table.size() - 1,
-                      key));
-    }
-    seen[id] = true;
-    intents[id] = label.get<std::string>();
-    if (!labels.insert(intents[id]).second) {
-      throw Error(ErrorCode::bad_checkpoint,
-                  fmt::format("{}: id2label: expected different labels, found \"{}\" twice",
-                              config.name(),
-                              intents[id]));
-    }
+  const int64_t count = label_count(config);
+  const bool named = config.has("id2label") &&
+                     static_cast<int64_t>(config.section("id2label").value().size()) == count;
+  std::vector<std::string> intents = named ? read_labels(config) : default_labels(count);
+  if (intents.size() == 1) {
+    fail(config, "id2label", "at least two labels", "one: the model gives a score, not an intent");
   }
   return intents;
 }

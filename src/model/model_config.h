@@ -31,8 +31,15 @@ struct ModelConfig {
 /// the family does not support.
 EncoderConfig read_encoder_config(const JsonDocument& config);
 
-/// Returns the labels of config.json's id2label, in the order of their ids; without one, LABEL_0
-/// and LABEL_1, as transformers assumes. Throws bad_checkpoint when ids are missing or repeated.
+/// Throws bad_checkpoint when config.json describes another head than a classifier that gives each
+/// text one intent: `architectures` (classifiers of tokens, language models …) or `problem_type`
+/// (scores, several labels for a text).
+void require_intent_classifier(const JsonDocument& config);
+
+/// Returns the labels of config.json's id2label, in the order of their ids. A label may be a whole
+/// number. Without id2label, or where num_labels is another number, the labels are LABEL_0, LABEL_1
+/// …, as in transformers; two where both are absent. Throws bad_checkpoint when ids are missing or repeated, labels are repeated,
+/// or there is one label only.
 std::vector<std::string> read_intents(const JsonDocument& config);
 
 }  // namespace fastintent

@@ -1,10 +1,12 @@
 #include "model/model_folder.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/replace_folder.h"
-#include "checkpoint/modules_json.h"
+#include "checkpoint/foreign_folder.h"
 #include "fastintent/error.h"
+#include "model/config_numbers.h"
 #include "model/family.h"
 #include "model/model_weights.h"
 
@@ -16,10 +18,59 @@ namespace {
               fmt::format("{}: expected {}, found {}", file, expected, found));
 }
 
-// "sentence_transformers.models.Pooling" and the longer paths of later versions all end in the
-// class name.
+// The last part of a Python class's name.
 std::string class_of(const std::string& type) {
   return type.substr(type.rfind('.') + 1);
+}
+
+// Bytes of a value in a message.
+constexpr size_t kMaxShown = 80;
+
+bool file_exists(const std::filesystem::path& file) {
+  std::error_code ignored;  // a path that cannot be examined counts as absent
+  return std::filesystem::exists(file, ignored);
+}
+
+// Says what `folder` is by its `files`, or else what it has not.
+[[noreturn]] void fail_without_model(const std::filesystem::path& folder,
+                                     std::string_view found,
+                                     const std::vector<std::string>& files) {
+  const std::optional<ForeignFolder> foreign = recognise_foreign_folder(files);
+  throw Error(foreign ? ErrorCode::bad_checkpoint : ErrorCode::missing_input,
+              fmt::format("load model: expected config.json and model.safetensors, found {} ({}){}",
+                          foreign ? foreign->what : found,
+                          folder.string(),
+                          foreign ? ". " + foreign->way_out : ""));
+}
+
+// The modes of a Pooling module. Newer files name them; older ones have a flag for each.
+std::vector<std::string> pooling_modes(const JsonDocument& document) {
+  std::vector<std::string> modes;
+  if (document.has("pooling_mode")) {
+    const nlohmann::json& value = document.value().at("pooling_mode");
+    const nlohmann::json list = value.is_array() ? value : nlohmann::json::array({value});
+    for (const nlohmann::json& mode : list) {
+      if (!mode.is_string()) {
+        document.fail("pooling_mode", "names of modes");
+      }
+      modes.push_back(mode.get<std::string>().substr(0, kMaxShown));
+    }
+    return modes;
+  }
+  for (const auto& [flag, mode] : {std::pair{"pooling_mode_cls_token", "cls"},
+                                   {"pooling_mode_mean_tokens", "mean"},
+                                   {"pooling_mode_max_tokens", "max"},
+                                   {"pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens"},
+                                   {"pooling_mode_weightedmean_tokens", "weightedmean"},
+                                   {"pooling_mode_lasttoken", "lasttoken"}}) {
+    if (document.boolean_or(flag, false)) {
+      modes.emplace_back(mode);
+    }
+  }
+  if (modes.empty()) {
+    modes.emplace_back("mean");
+  }
+  return modes;
 }
 
 // Checkpoints converted from TensorFlow call a norm's scale gamma and its shift beta.
@@ -39,101 +90,186 @@ ModelFolder::ModelFolder(const std::filesystem::path& folder)
     : path_(complete_folder(folder)), encoder_path_(path_) {
   std::error_code error;  // a path that cannot be examined counts as a missing folder
   if (!std::filesystem::is_directory(folder, error)) {
+    const bool is_file = std::filesystem::exists(folder, error);
     throw Error(ErrorCode::missing_input,
-                fmt::format("load model: expected a folder, found none at {}", folder.string()));
+                fmt::format("load model: expected a folder, found {} ({})",
+                            is_file ? "a file: name the folder that it is in" : "none",
+                            folder.string()));
   }
-  const bool sentence_transformers = std::filesystem::exists(path_ / "modules.json", error);
-  if (sentence_transformers) {
-    read_modules();
+  sentence_ = read_sentence_folder(path_);
+  if (sentence_) {
+    encoder_path_ = sentence_->encoder;
   }
+  require_model_files();
   config_json_ = JsonDocument::read(encoder_path_ / "config.json");
   config_.encoder = read_encoder_config(*config_json_);
-  tensors_.emplace(encoder_path_);
-  calibration_ = read_calibration(path_);
-  if (!sentence_transformers) {
-    trained_head_ = find_head_tensor(classifier_name(config_) + ".weight") != nullptr;
+  if (sentence_) {
+    read_modules();
   }
-  if (!trained_head_) {
+  tensors_.emplace(encoder_path_);
+  require_plain_names();
+  calibration_ = read_calibration(path_);
+  try {
+    config_.intents = read_classifier();
+  } catch (const Error& reason) {
+    no_classifier_ = reason;  // a base needs none
+  }
+}
+
+// Throws for a folder of transformers that has not the files of a model.
+void ModelFolder::require_model_files() const {
+  if (file_exists(encoder_path_ / "adapter_config.json")) {
+    // transformers would add the adapter to the weights.
+    fail_without_model(encoder_path_, "an adapter", {"adapter_config.json"});
+  }
+  if (!file_exists(encoder_path_ / "config.json")) {
+    fail_without_model(encoder_path_, "no config.json", list_files(encoder_path_));
+  }
+  if (!file_exists(encoder_path_ / "model.safetensors") &&
+      !file_exists(encoder_path_ / "model.safetensors.index.json")) {
+    fail_without_model(encoder_path_, "no model.safetensors", list_files(encoder_path_));
+  }
+}
+
+// Wrappers of a model save its tensors under their own prefix.
+void ModelFolder::require_plain_names() const {
+  const std::string word(config_.encoder.family->encoder.word);
+  if (find_encoder_tensor(word) != nullptr) {
     return;
   }
-  config_.intents = read_intents(*config_json_);
-  check_intents();
+  for (const auto& [name, stored] : tensors_->tensors()) {
+    if (!name.ends_with("." + word)) {
+      continue;
+    }
+    const std::string prefix = name.substr(0, name.size() - word.size());
+    fail(tensors_->description(),
+         fmt::format("a tensor {}", word),
+         fmt::format("{}: the names begin with {}{}. Save the model inside it, "
+                     "model.module.save_pretrained(FOLDER), or rename the tensors",
+                     name,
+                     prefix,
+                     prefix.starts_with("module.") ? ", of torch's DataParallel" : ""));
+  }
+}
+
+std::vector<std::string> ModelFolder::read_classifier() const {
+  const std::string name = classifier_name(config_) + ".weight";
+  if (sentence_ ? !dense_ : find_head_tensor(name) == nullptr) {
+    fail_without_classifier();
+  }
+  if (!sentence_) {
+    require_intent_classifier(*config_json_);
+  }
+  std::vector<std::string> intents = read_intents(*config_json_);
+  check_intents(intents);
+  return intents;
+}
+
+void ModelFolder::fail_without_classifier() const {
+  for (const char* file : {"model_head.pkl", "config_setfit.json"}) {
+    if (file_exists(path_ / file)) {
+      throw Error(ErrorCode::bad_checkpoint,
+                  fmt::format("load classifier: expected a folder with a trained classifier, found "
+                              "a model of SetFit ({}), whose classifier is a pickle and is not "
+                              "read, since opening it can run any code ({}); train one on this "
+                              "folder",
+                              file,
+                              path_.string()));
+    }
+  }
+  throw Error(ErrorCode::bad_checkpoint,
+              fmt::format("load classifier: expected a folder with a trained classifier, found a "
+                          "model without one ({}); train it first",
+                          path_.string()));
+}
+
+void ModelFolder::require_classifier() const {
+  if (no_classifier_) {
+    throw *no_classifier_;
+  }
+}
+
+void ModelFolder::require_plain_texts(const char* operation) const {
+  if (!sentence_ || (sentence_->prompt.empty() && !sentence_->lower_case)) {
+    return;
+  }
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("{}: expected the pooling cls or mean, since the base {}, which only a "
+                          "folder of sentence-transformers can say, found pooler ({})",
+                          operation,
+                          sentence_->prompt.empty() ? "lower-cases every text"
+                                                    : "puts a prompt before every text",
+                          path_.string()));
 }
 
 void ModelFolder::read_modules() {
-  const std::filesystem::path file = path_ / "modules.json";
-  const std::string name = file.string();
-  std::vector<std::string> found;
-  for (const ModuleEntry& module : read_modules_json(file, Malformed::refused)) {
-    const std::string type = class_of(module.type);
+  const std::string name = (path_ / "modules.json").string();
+  size_t found = 0;
+  for (const ModuleEntry& module : sentence_->modules) {
     const std::filesystem::path path = module.path;
-    if (path.is_absolute() || path.string().find("..") != std::string::npos) {
-      fail(name, "a path within the folder", path.string());
-    }
-    if (type == "Transformer" && found.empty()) {
-      encoder_path_ = path.empty() ? path_ : path_ / path;
-    } else if (type == "Pooling" && found.size() == 1) {
+    if (module.type == "Pooling" && found == 1) {
       read_pooling(path_ / path / "config.json");
-    } else if (type == "Dense" && found.size() == 2) {
+    } else if (module.type == "Dense" && found == 2) {
       read_dense(path_ / path);
-    } else if (type != "Normalize" || found.size() != 2) {
+    } else if (found > 0 && (module.type != "Normalize" || found != 2)) {
       // Base models end in Normalize after Pooling; it has no place before a linear head, so it is
       // skipped.
-      fail(name, "Transformer, Pooling and perhaps Dense or Normalize, in this order", type);
+      fail(name,
+           "Transformer, Pooling and perhaps Dense or Normalize, in this order",
+           module.type.substr(0, kMaxShown));
     }
-    found.push_back(type);
+    ++found;
   }
-  if (found.size() < 2) {
-    fail(name, "Transformer and Pooling", fmt::format("{} modules", found.size()));
+  if (found < 2) {
+    fail(name, "Transformer and Pooling", fmt::format("{} modules", found));
   }
 }
 
 void ModelFolder::read_pooling(const std::filesystem::path& file) {
   const JsonDocument document = JsonDocument::read(file);
-  // Newer files contain the mode; older ones have a flag for each mode.
-  std::string mode = document.text_or("pooling_mode", "");
-  if (mode.empty()) {
-    const bool cls = document.boolean_or("pooling_mode_cls_token", false);
-    const bool mean = document.boolean_or("pooling_mode_mean_tokens", false);
-    if (cls != mean) {
-      mode = cls ? "cls" : "mean";
-    }
-    for (const char* other : {"pooling_mode_max_tokens",
-                              "pooling_mode_mean_sqrt_len_tokens",
-                              "pooling_mode_weightedmean_tokens",
-                              "pooling_mode_lasttoken"}) {
-      if (document.boolean_or(other, false)) {
-        mode = other;
-      }
-    }
+  const std::vector<std::string> modes = pooling_modes(document);
+  if (modes.size() != 1 || (modes[0] != "cls" && modes[0] != "mean")) {
+    fail(document.name(),
+         "pooling by \"cls\" or \"mean\"",
+         fmt::format("{}", fmt::join(modes, " and ")));
   }
-  if (mode != "cls" && mode != "mean") {
-    fail(
-        document.name(), "pooling by \"cls\" or \"mean\"", mode.empty() ? "neither or both" : mode);
+  const auto include_prompt = document.value().find("include_prompt");
+  const bool excludes = include_prompt != document.value().end() && *include_prompt != true;
+  if (excludes && !sentence_->prompt.empty()) {
+    fail(document.name(), "true as include_prompt, since the folder has a prompt", "another value");
   }
-  config_.head = mode == "cls" ? HeadKind::cls : HeadKind::mean;
+  config_.head = modes[0] == "cls" ? HeadKind::cls : HeadKind::mean;
 }
 
 void ModelFolder::read_dense(const std::filesystem::path& folder) {
   const JsonDocument document = JsonDocument::read(folder / "config.json");
-  const std::string activation = class_of(document.text_or("activation_function", "Identity"));
-  if (activation != "Identity") {
-    fail(document.name(), "the activation Identity", activation);
+  // Without one, and for classes outside torch, sentence-transformers uses Tanh.
+  const std::string activation = document.text_or("activation_function", "none, which means Tanh");
+  if (!activation.starts_with("torch.") || class_of(activation) != "Identity") {
+    fail(document.name(), "the activation torch.nn.Identity", activation.substr(0, kMaxShown));
   }
   if (!document.boolean_or("bias", true)) {
     fail(document.name(), "a Dense module with a bias", "one without");
   }
+  if (document.boolean_or("use_residual", false)) {
+    fail(document.name(), "a Dense module without a residual", "one with use_residual");
+  }
+  for (const char* key : {"module_input_name", "module_output_name"}) {
+    require_text(document, key, "sentence_embedding");
+  }
+  if (!file_exists(folder / "model.safetensors")) {
+    fail_without_model(folder, "no model.safetensors", list_files(folder));
+  }
   dense_ = TensorFiles::open_file(folder / "model.safetensors");
-  trained_head_ = true;
 }
 
-void ModelFolder::check_intents() const {
+void ModelFolder::check_intents(const std::vector<std::string>& labels) const {
   const std::string name = classifier_name(config_) + ".weight";
   const StoredTensor* classifier = find_head_tensor(name);
   if (classifier == nullptr) {
     fail(dense_->description(), "a tensor " + name, "none");
   }
-  const auto intents = static_cast<int64_t>(config_.intents.size());
+  const auto intents = static_cast<int64_t>(labels.size());
   if (classifier->shape.empty() || classifier->shape[0] != intents || intents == 0) {
     fail(config_json_->name(),
          fmt::format("an id2label as long as {} has rows ({})",

@@ -4,7 +4,9 @@
 #include <optional>
 
 #include "checkpoint/json_document.h"
+#include "checkpoint/sentence_folder.h"
 #include "checkpoint/tensor_files.h"
+#include "fastintent/error.h"
 #include "model/calibration.h"
 #include "model/model_config.h"
 
@@ -21,7 +23,14 @@ class ModelFolder {
 
   /// Sizes, the folder's own head and, with a trained head, its intents.
   const ModelConfig& config() const { return config_; }
-  bool has_trained_head() const { return trained_head_; }
+  bool has_trained_head() const { return !no_classifier_; }
+  /// Throws bad_checkpoint with the reason unless has_trained_head().
+  void require_classifier() const;
+  /// Throws invalid_argument when the folder's texts are changed before the tokenizer, by a prompt
+  /// for example: only a folder of sentence-transformers can be saved with that.
+  void require_plain_texts(const char* operation) const;
+  /// What the files of sentence-transformers say; nothing for a folder of transformers.
+  const std::optional<SentenceFolder>& sentence() const { return sentence_; }
   const Calibration& calibration() const { return calibration_; }
 
   const std::filesystem::path& path() const { return path_; }
@@ -56,15 +65,20 @@ class ModelFolder {
   void read_modules();
   void read_pooling(const std::filesystem::path& file);
   void read_dense(const std::filesystem::path& folder);
-  void check_intents() const;
+  void require_model_files() const;
+  void require_plain_names() const;
+  std::vector<std::string> read_classifier() const;
+  [[noreturn]] void fail_without_classifier() const;
+  void check_intents(const std::vector<std::string>& labels) const;
 
   std::filesystem::path path_;
   std::filesystem::path encoder_path_;
+  std::optional<SentenceFolder> sentence_;
   std::optional<JsonDocument> config_json_;
   std::optional<TensorFiles> tensors_;
   std::optional<TensorFiles> dense_;
   ModelConfig config_;
-  bool trained_head_ = false;
+  std::optional<Error> no_classifier_;  // why there is no classifier
   Calibration calibration_;
 };
 

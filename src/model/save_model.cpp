@@ -8,6 +8,7 @@
 #include "checkpoint/tensor_files.h"
 #include "fastintent/error.h"
 #include "model/family.h"
+#include "model/saved_tokenizer.h"
 
 namespace fastintent {
 namespace {
@@ -86,7 +87,10 @@ void add_json(ModelFiles& files, const std::string& name, const ordered_json& va
   files.texts[name] = json_text(value, name);
 }
 
-void add_modules(ModelFiles& files, const ModelConfig& config, int max_length) {
+void add_modules(ModelFiles& files,
+                 const ModelFolder& base,
+                 const ModelConfig& config,
+                 int max_length) {
   ordered_json modules = ordered_json::array();
   const auto add = [&](const char* path, const char* type) {
     const std::string index = std::to_string(modules.size());
@@ -114,9 +118,16 @@ void add_modules(ModelFiles& files, const ModelConfig& config, int max_length) {
             {"out_features", config.intents.size()},
             {"bias", true},
             {"activation_function", "torch.nn.modules.linear.Identity"}});
+  const SentenceFolder texts = base.sentence().value_or(SentenceFolder());
   add_json(files,
            "sentence_bert_config.json",
-           {{"max_seq_length", max_length}, {"do_lower_case", false}});
+           {{"max_seq_length", max_length}, {"do_lower_case", texts.lower_case}});
+  if (!texts.prompt.empty()) {
+    add_json(files,
+             "config_sentence_transformers.json",
+             {{"prompts", {{texts.prompt_name, texts.prompt}}},
+              {"default_prompt_name", texts.prompt_name}});
+  }
 }
 
 void add_config(ModelFiles& files, const ModelFolder& base, const ModelConfig& config) {
@@ -134,6 +145,7 @@ void add_config(ModelFiles& files, const ModelFolder& base, const ModelConfig& c
   document["label2id"] = label2id;
   document.erase("num_labels");
   document.erase("_name_or_path");  // the base's name; this is another model now
+  document.erase("problem_type");
   if (classifier) {
     document["problem_type"] = "single_label_classification";
   }
@@ -164,12 +176,13 @@ void add_tokenizer(ModelFiles& files, const ModelFolder& base, int max_length) {
       files.texts[name] = MappedFile(folder / name).text();
     }
   }
-  json document = json::object();
-  if (exists("tokenizer_config.json")) {
-    document = JsonDocument::read(folder / "tokenizer_config.json").value();
+  const TokenizerConfig config = read_tokenizer_config(folder);
+  add_json(files, "tokenizer_config.json", saved_tokenizer_config(config, max_length));
+  if (exists("tokenizer.json")) {
+    if (const auto changed = saved_tokenizer_json(folder / "tokenizer.json", config)) {
+      add_json(files, "tokenizer.json", *changed);
+    }
   }
-  document["model_max_length"] = max_length;
-  add_json(files, "tokenizer_config.json", document);
 }
 
 }  // namespace
@@ -190,7 +203,7 @@ ModelFiles compose_model_files(const ModelFolder& base, const ModelConfig& confi
   add_config(files, base, config);
   add_tokenizer(files, base, max_length);
   if (config.head != HeadKind::pooler) {
-    add_modules(files, config, max_length);
+    add_modules(files, base, config, max_length);
     keep_unused(files, base, config);
   }
   return files;

@@ -1,10 +1,7 @@
 #include "predict/trained_model.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
-#include "fastintent/error.h"
 #include "model/load_weights.h"
 
 namespace fastintent {
@@ -34,16 +31,9 @@ TrainedModel::TrainedModel(const std::filesystem::path& path,
                            std::shared_ptr<const ScratchFolder> temporary)
     : scratch(std::move(temporary)),
       folder(path),
-      tokenizer(folder.encoder_path(), max_length),
+      tokenizer(path, max_length),
       packed(PackedWeights::open(folder)) {
-  if (!folder.has_trained_head()) {
-    throw Error(
-        ErrorCode::bad_checkpoint,
-        fmt::format(
-            "load classifier: expected a folder with a trained classifier, found a model without "
-            "one ({}); train it first",
-            path.string()));
-  }
+  folder.require_classifier();
   folder.require_vocabulary(tokenizer.vocabulary_size());
   folder.require_length(tokenizer.max_length());
 }

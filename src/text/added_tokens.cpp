@@ -88,28 +88,37 @@ AddedTokens::AddedTokens(const std::vector<Entry>& entries) {
   patterns_ = SortedStrings(std::move(patterns));
 }
 
+std::vector<int32_t> assign_ids(const std::vector<AddedToken>& tokens,
+                                const Vocabulary& vocabulary) {
+  std::unordered_map<std::string_view, int32_t> given;
+  auto next_id = static_cast<int32_t>(vocabulary.size());
+  std::vector<int32_t> ids;
+  for (const AddedToken& token : tokens) {
+    const int32_t known = vocabulary.find(token.content);
+    const auto [entry, is_new] = given.try_emplace(token.content, known >= 0 ? known : next_id);
+    if (is_new && known < 0 && !token.content.empty()) {
+      ++next_id;
+    }
+    ids.push_back(entry->second);
+  }
+  return ids;
+}
+
 AddedTokenSets make_added_tokens(const std::vector<AddedToken>& tokens,
                                  const Vocabulary& vocabulary,
                                  const Normalizer& normalizer,
                                  const std::string& file) {
-  std::unordered_map<std::string, int32_t> given;
+  const std::vector<int32_t> ids = assign_ids(tokens, vocabulary);
   std::map<int32_t, AddedToken> by_id;
-  auto next_id = static_cast<int32_t>(vocabulary.size());
   int32_t id_count = 0;
   for (const auto& [token, id] : vocabulary) {
     id_count = std::max(id_count, id + 1);
   }
-  for (const AddedToken& token : tokens) {
-    if (token.content.empty()) {
-      continue;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (!tokens[i].content.empty()) {
+      by_id[ids[i]] = tokens[i];
+      id_count = std::max(id_count, ids[i] + 1);
     }
-    const int32_t known = vocabulary.find(token.content);
-    const auto [entry, is_new] = given.try_emplace(token.content, known >= 0 ? known : next_id);
-    if (is_new && known < 0) {
-      ++next_id;
-    }
-    by_id[entry->second] = token;
-    id_count = std::max(id_count, entry->second + 1);
   }
   std::vector<AddedTokens::Entry> raw;
   std::vector<AddedTokens::Entry> normalized;

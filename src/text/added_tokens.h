@@ -55,10 +55,14 @@ struct AddedTokenSets {
   int32_t id_count;        ///< all ids, the vocabulary's too, are below
 };
 
-/// Assigns each token its id: the vocabulary's, else the next free one in order (the ids in
-/// tokenizer.json are not used, as in `tokenizers`). A later token of the same content replaces an
-/// earlier one. Throws bad_checkpoint naming `file` when two tokens are equal, or a token is empty,
-/// once normalized.
+/// The id of each token: the vocabulary's, else the next free one in order (the ids in
+/// tokenizer.json are not used, as in `tokenizers`). Tokens of the same content have the same id.
+std::vector<int32_t> assign_ids(const std::vector<AddedToken>& tokens,
+                                const Vocabulary& vocabulary);
+
+/// Makes the sets of tokens with the ids of assign_ids. A later token of the same content replaces
+/// an earlier one; one without content is left out. Throws bad_checkpoint naming `file` when two
+/// tokens are equal, or a token is empty, once normalized.
 AddedTokenSets make_added_tokens(const std::vector<AddedToken>& tokens,
                                  const Vocabulary& vocabulary,
                                  const Normalizer& normalizer,

@@ -28,14 +28,14 @@ double length_in(const std::filesystem::path& folder, const char* name, const ch
 
 }  // namespace
 
-int maximum_length(const std::filesystem::path& folder, int asked, size_t special_tokens) {
+int maximum_length(const std::filesystem::path& folder,
+                   int asked,
+                   std::optional<double> named,
+                   size_t special_tokens) {
   const double positions = length_in(folder, "config.json", "max_position_embeddings");
   double length = asked;
   if (asked == 0) {
-    length = length_in(folder, "sentence_bert_config.json", "max_seq_length");
-    if (length == kNoLimit) {
-      length = length_in(folder, "tokenizer_config.json", "model_max_length");
-    }
+    length = named ? *named : length_in(folder, "tokenizer_config.json", "model_max_length");
     length = std::min(length, positions);
     if (length == kNoLimit) {
       length = kDefaultLength;

@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "base/utf8.h"
+#include "checkpoint/sentence_folder.h"
 #include "text/added_tokens.h"
 #include "text/normalizer.h"
 #include "text/tokenizer_settings.h"
 #include "text/word_splitter.h"
 #include "text/wordpiece.h"
 
-// A text runs through: UTF-8 repair, added tokens of the raw text, normalizer, added tokens of the
+// A text runs through: the prompt before it, UTF-8 repair, added tokens of the raw text, normalizer, added tokens of the
 // normalized text, words, pieces. Long texts are processed in blocks, so that truncation ends the
 // work early.
 
@@ -52,6 +53,7 @@ class Tokenizer::Pipeline {
         added_tokens_(make_added_tokens(
             settings.added_tokens, settings.model.vocabulary, normalizer_, settings.file)),
         wordpiece_(settings.model),
+        prompt_(settings.prompt),
         ids_before_(settings.ids_before),
         ids_after_(settings.ids_after),
         max_length_(max_length) {
@@ -63,6 +65,12 @@ class Tokenizer::Pipeline {
   }
 
   bool append(std::string_view text, std::vector<int32_t>& ids) const {
+    std::string prompted;
+    if (!prompt_.empty()) {
+      prompted = prompt_;
+      prompted += text;
+      text = prompted;
+    }
     std::string repaired;
     if (valid_utf8_prefix(text) != text.size()) {
       repaired = replace_invalid_utf8(text);
@@ -136,16 +144,26 @@ class Tokenizer::Pipeline {
   Normalizer normalizer_;
   AddedTokenSets added_tokens_;
   WordPiece wordpiece_;
+  std::string prompt_;
   std::vector<int32_t> ids_before_;
   std::vector<int32_t> ids_after_;
   int max_length_;
 };
 
 Tokenizer::Tokenizer(const std::filesystem::path& folder, int max_length) {
-  const TokenizerSettings settings = read_tokenizer_settings(folder);
+  const std::optional<SentenceFolder> sentence = read_sentence_folder(folder);
+  const std::filesystem::path& encoder = sentence ? sentence->encoder : folder;
+  TokenizerSettings settings = read_tokenizer_settings(encoder);
+  std::optional<double> named;
+  if (sentence) {
+    named = sentence->max_length;
+    settings.prompt = sentence->prompt;
+    // Lower case before the normalizer instead of in it: the result is the same.
+    settings.normalizer.lower_case |= sentence->lower_case;
+  }
   const size_t special = settings.ids_before.size() + settings.ids_after.size();
-  pipeline_ =
-      std::make_shared<const Pipeline>(settings, maximum_length(folder, max_length, special));
+  const int length = maximum_length(encoder, max_length, named, special);
+  pipeline_ = std::make_shared<const Pipeline>(settings, length);
 }
 
 Tokenizer::Encoding Tokenizer::encode(std::string_view text) const {

@@ -47,7 +47,6 @@ NormalizerOptions read_normalizer(const JsonDocument& top) {
     return {false, false, false, false};
   }
   const JsonDocument section = top.section("normalizer");
-  require_type(section, "BertNormalizer");
   NormalizerOptions options;
   options.clean_text = section.boolean_or("clean_text", true);
   options.space_cjk = section.boolean_or("handle_chinese_chars", true);
@@ -56,32 +55,19 @@ NormalizerOptions read_normalizer(const JsonDocument& top) {
   return options;
 }
 
-WordPieceOptions read_model(const JsonDocument& section) {
-  if (section.has("type")) {  // files of old versions omit it
-    require_type(section, "WordPiece");
+// The ids have been removed: any remaining member is not an id.
+void require_ids_only(const JsonDocument& vocabulary) {
+  if (!vocabulary.value().empty()) {
+    vocabulary.fail(vocabulary.value().begin().key(), "an id");
   }
+}
+
+WordPieceOptions read_model(const JsonDocument& section) {
   WordPieceOptions model;
   model.unknown_token = section.text("unk_token");
   model.continuation_prefix = section.text("continuing_subword_prefix");
   model.max_characters_per_word = read_count(section, "max_input_chars_per_word");
-  // The ids have been removed: any remaining member is not an id.
-  const JsonDocument vocabulary = section.section("vocab");
-  if (!vocabulary.value().empty()) {
-    vocabulary.fail(vocabulary.value().begin().key(), "an id");
-  }
   return model;
-}
-
-std::vector<AddedToken> read_added_tokens(const JsonDocument& top) {
-  std::vector<AddedToken> tokens;
-  if (!top.has("added_tokens")) {
-    return tokens;
-  }
-  for (const json& value : top.array("added_tokens")) {
-    const JsonDocument section = top.section(fmt::format("added_tokens[{}]", tokens.size()), value);
-    tokens.push_back(read_added_token(section, /*normalized=*/true));
-  }
-  return tokens;
 }
 
 // A special token of BertProcessing: ["[SEP]", 102].
@@ -141,7 +127,7 @@ void read_post_processor(const JsonDocument& top, TokenizerSettings& settings) {
 
 }  // namespace
 
-TokenizerSettings read_tokenizer_json(const std::filesystem::path& file) {
+TokenizerFile read_tokenizer_file(const std::filesystem::path& file) {
   Vocabulary vocabulary;
   const NumberSink ids{{"model", "vocab"}, [&](std::string& token, uint64_t id) {
                          if (!is_token_id(id)) {
@@ -151,14 +137,28 @@ TokenizerSettings read_tokenizer_json(const std::filesystem::path& file) {
                          return true;
                        }};
   const JsonDocument top = JsonDocument::read(file, &ids).with_errors(kTokenizerErrors);
+  if (top.has("normalizer")) {
+    require_type(top.section("normalizer"), "BertNormalizer");
+  }
+  require_type(top.section("pre_tokenizer"), "BertPreTokenizer");
+  const JsonDocument model = top.section("model");
+  if (model.has("type")) {  // files of old versions omit it
+    require_type(model, "WordPiece");
+  }
+  require_ids_only(model.section("vocab"));
+  return {top, std::move(vocabulary)};
+}
+
+TokenizerSettings settings_of_file(TokenizerFile file) {
+  const JsonDocument& top = file.document;
   TokenizerSettings settings;
   settings.file = top.name();
   settings.normalizer = read_normalizer(top);
-  require_type(top.section("pre_tokenizer"), "BertPreTokenizer");
   settings.model = read_model(top.section("model"));
-  settings.model.vocabulary = std::move(vocabulary);
-  require_token(settings, settings.model.unknown_token, "model's unk_token");
-  settings.added_tokens = read_added_tokens(top);
+  settings.model.vocabulary = std::move(file.vocabulary);
+  if (settings.model.vocabulary.find(settings.model.unknown_token) < 0) {
+    fail_token("model's unk_token", settings.model.unknown_token, settings.file);
+  }
   read_post_processor(top, settings);
   return settings;
 }

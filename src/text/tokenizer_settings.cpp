@@ -2,17 +2,94 @@
 
 #include <fmt/format.h>
 
+#include <system_error>
+
 #include "fastintent/error.h"
+#include "text/added_token_files.h"
 
 namespace fastintent {
 
-TokenizerSettings read_tokenizer_settings(const std::filesystem::path& folder) {
-  for (const auto& [name, read] :
-       {std::pair{"tokenizer.json", &read_tokenizer_json}, {"vocab.txt", &read_vocab_txt}}) {
-    const std::filesystem::path file = folder / name;
-    if (std::filesystem::exists(file)) {
-      return read(file);
-    }
+namespace fs = std::filesystem;
+
+namespace {
+
+bool file_exists(const fs::path& file) {
+  std::error_code ignored;  // a path that cannot be examined counts as absent
+  return fs::exists(file, ignored);
+}
+
+// The id of a special token: the vocabulary's, or that of a token which a file lists.
+int32_t id_of(const char* key, const FolderTokens& tokens, const TokenizerSettings& settings) {
+  const std::string& content = tokens.special.at(key);
+  const Vocabulary& vocabulary = settings.model.vocabulary;
+  const std::vector<int32_t> ids = assign_ids(tokens.added, vocabulary);
+  int32_t id = vocabulary.find(content);
+  for (size_t i = 0; i < tokens.listed && id < 0; ++i) {
+    id = tokens.added[i].content == content ? ids[i] : -1;
+  }
+  if (id < 0) {
+    fail_token(key, content, settings.file);
+  }
+  return id;
+}
+
+// BertTokenizer of a vocabulary.
+TokenizerSettings bert_settings(const TokenizerConfig& config,
+                                const FolderTokens& tokens,
+                                Vocabulary vocabulary,
+                                const std::string& file) {
+  TokenizerSettings settings;
+  settings.file = file;
+  settings.normalizer.lower_case = config.lower_case;
+  settings.normalizer.strip_accents = config.strip_accents;
+  settings.normalizer.space_cjk = config.space_cjk;
+  settings.model.vocabulary = std::move(vocabulary);
+  settings.model.unknown_token = tokens.special.at("unk_token");
+  if (settings.model.vocabulary.find(settings.model.unknown_token) < 0) {
+    fail_token("unk_token", settings.model.unknown_token, file);
+  }
+  settings.added_tokens = tokens.added;
+  settings.ids_before = {id_of("cls_token", tokens, settings)};
+  settings.ids_after = {id_of("sep_token", tokens, settings)};
+  return settings;
+}
+
+// tokenizer_config.json overrules the side that tokenizer.json names.
+void require_truncation_at_the_end(const JsonDocument& file, const JsonDocument& config) {
+  if (!file.has("truncation") || config.has("truncation_side")) {
+    return;
+  }
+  const JsonDocument truncation = file.section("truncation");
+  if (truncation.text_or("direction", "Right") != "Right") {
+    truncation.fail("direction", "\"Right\"");
+  }
+}
+
+TokenizerSettings read_with_file(const fs::path& folder,
+                                 const fs::path& path,
+                                 const TokenizerConfig& config) {
+  TokenizerFile file = read_tokenizer_file(path);
+  require_truncation_at_the_end(file.document, config.document);
+  const FolderTokens tokens = read_added_tokens(folder, config, &file.document, file.vocabulary);
+  if (config.rules == TokenizerRules::bert_class) {
+    return bert_settings(config, tokens, std::move(file.vocabulary), path.string());
+  }
+  TokenizerSettings settings = settings_of_file(std::move(file));
+  settings.added_tokens = tokens.added;
+  return settings;
+}
+
+}  // namespace
+
+TokenizerSettings read_tokenizer_settings(const fs::path& folder) {
+  const TokenizerConfig config = read_tokenizer_config(folder);
+  if (const fs::path file = folder / "tokenizer.json"; file_exists(file)) {
+    return read_with_file(folder, file, config);
+  }
+  if (const fs::path file = folder / "vocab.txt"; file_exists(file)) {
+    Vocabulary vocabulary = read_vocab_txt(file);
+    const FolderTokens tokens = read_added_tokens(folder, config, nullptr, vocabulary);
+    return bert_settings(config, tokens, std::move(vocabulary), file.string());
   }
   throw Error(
       ErrorCode::missing_input,
@@ -20,28 +97,12 @@ TokenizerSettings read_tokenizer_settings(const std::filesystem::path& folder) {
                   folder.string()));
 }
 
-AddedToken read_added_token(const JsonDocument& section, bool normalized) {
-  AddedToken token;
-  token.content = section.text("content");
-  token.single_word = section.boolean_or("single_word", false);
-  token.lstrip = section.boolean_or("lstrip", false);
-  token.rstrip = section.boolean_or("rstrip", false);
-  token.normalized = section.boolean_or("normalized", normalized);
-  return token;
-}
-
-int32_t require_token(const TokenizerSettings& settings,
-                      const std::string& token,
-                      const char* key) {
-  const int32_t id = settings.model.vocabulary.find(token);
-  if (id < 0) {
-    throw Error(ErrorCode::bad_checkpoint,
-                fmt::format("read tokenizer: expected the {} in the vocabulary, found no '{}' ({})",
-                            key,
-                            token,
-                            settings.file));
-  }
-  return id;
+void fail_token(const char* key, const std::string& token, const std::string& file) {
+  throw Error(ErrorCode::bad_checkpoint,
+              fmt::format("read tokenizer: expected the {} in the vocabulary, found no '{}' ({})",
+                          key,
+                          token,
+                          file));
 }
 
 }  // namespace fastintent

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "checkpoint/json_document.h"
 #include "text/added_tokens.h"
 #include "text/normalizer.h"
+#include "text/vocabulary.h"
 #include "text/wordpiece.h"
 
 namespace fastintent {
@@ -20,33 +22,41 @@ struct TokenizerSettings {
   NormalizerOptions normalizer;
   WordPieceOptions model;
   std::vector<AddedToken> added_tokens;  ///< in the order in which they get their ids
+  std::string prompt;                    ///< text before every text
   std::vector<int32_t> ids_before;       ///< [CLS]
   std::vector<int32_t> ids_after;        ///< [SEP]
   std::string file;                      ///< for messages
 };
 
-/// Reads tokenizer.json where there is one, else vocab.txt with tokenizer_config.json. Throws
-/// missing_input, bad_checkpoint.
+/// Reads the tokenizer of a transformers folder, by the rules that transformers uses for it (see
+/// TokenizerRules). Throws missing_input, bad_checkpoint.
 TokenizerSettings read_tokenizer_settings(const std::filesystem::path& folder);
 
-/// Padding and truncation stored in the file are ignored.
-TokenizerSettings read_tokenizer_json(const std::filesystem::path& file);
+/// A tokenizer.json: its vocabulary, and the rest.
+struct TokenizerFile {
+  JsonDocument document;
+  Vocabulary vocabulary;
+};
 
-/// The settings of the tokenizer that transformers builds from `vocab.txt`, one token per line: its
-/// names of the special tokens and its flags are in tokenizer_config.json beside it, if there is
-/// one.
-TokenizerSettings read_vocab_txt(const std::filesystem::path& file);
+/// Throws bad_checkpoint for a tokenizer of another kind than WordPiece.
+TokenizerFile read_tokenizer_file(const std::filesystem::path& file);
 
-/// The added token that `section` describes. `normalized` is its flag of that name where the section
-/// has none: the two files have different defaults.
-AddedToken read_added_token(const JsonDocument& section, bool normalized);
+/// The settings of a tokenizer that is described by its tokenizer.json. Padding and truncation in
+/// the file are ignored.
+TokenizerSettings settings_of_file(TokenizerFile file);
 
-/// Throws bad_checkpoint unless the vocabulary holds `token`, the value of `key`.
-int32_t require_token(const TokenizerSettings& settings, const std::string& token, const char* key);
+/// The tokens of a vocab.txt: one per line; the id of a token is the number of its line, from 0.
+Vocabulary read_vocab_txt(const std::filesystem::path& file);
+
+/// Throws bad_checkpoint: the vocabulary lacks `token`, the value of `key`.
+[[noreturn]] void fail_token(const char* key, const std::string& token, const std::string& file);
 
 /// The longest encoding, special tokens included, that the folder's model accepts: as in
-/// Tokenizer's constructor, where `asked` is 0 or the caller's value. `special_tokens` of its
-/// tokens are not the text's.
-int maximum_length(const std::filesystem::path& folder, int asked, size_t special_tokens);
+/// Tokenizer's constructor, where `asked` is 0 or the caller's value. `named` is the length that
+/// the settings of sentence-transformers name. `special_tokens` of its tokens are not the text's.
+int maximum_length(const std::filesystem::path& folder,
+                   int asked,
+                   std::optional<double> named,
+                   size_t special_tokens);
 
 }  // namespace fastintent

@@ -147,6 +147,10 @@ TEST_F(LabelledTextsFile, BadFiles) {
   expect_bad("a.csv", "text,label\na,x\nb, \n", "expected a label, found a blank one");
   expect_bad("a.csv", "text,label\na,x\nb, \n", "a.csv:3");
   expect_bad("a.csv", "text,name\na,x\n", "'category', found columns 'text', 'name'");
+  for (const char* name : {"a.csv", "b.jsonl"}) {
+    expect_bad(
+        name, "version https://git-lfs.github.com/spec/v1\noid sha256:7\n", "Git LFS pointer");
+  }
   expect_bad("a.txt", "text,label\na,x\n", "expected CSV, TSV or JSON lines with labels");
   expect_error(
       ErrorCode::missing_input, "absent.csv", [&] { read_labelled_texts(folder_ / "absent.csv"); });

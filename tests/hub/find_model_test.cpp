@@ -36,6 +36,11 @@ class FindModel : public testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST_F(FindModel, AFileIsNamed) {
+  const fs::path file = folder_.write("model.safetensors", "");
+  expect_error(ErrorCode::missing_input, "found a file", [&] { find_model(file.string()); });
+}
+
 TEST_F(FindModel, AFolderIsTakenAsItIs) {
   EXPECT_EQ(find_model(folder_.path().string()), folder_.path());
 }

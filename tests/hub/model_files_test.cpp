@@ -46,6 +46,17 @@ TEST(ChooseModelFiles, ModulesOfSentenceTransformers) {
                    "2_Dense/model.safetensors"}));
 }
 
+// Older names of a file that is read, and files that say that a folder is no model.
+TEST(ChooseModelFiles, FilesOfOtherKindsOfFolders) {
+  const Files files = {"adapter_config.json",
+                       "config_sentence_transformers.json",
+                       "config_setfit.json",
+                       "sentence_bert_config.json",
+                       "sentence_distilbert_config.json"};
+  EXPECT_EQ(choose_model_files(files), files);
+  EXPECT_EQ(choose_model_files({"model_head.pkl", "sentence_other_config.json"}), Files{});
+}
+
 TEST(ChooseModelFiles, ShardsOnlyWithoutTheWholeFile) {
   const Files shards = {"model-00001-of-00002.safetensors",
                         "model-00002-of-00002.safetensors",

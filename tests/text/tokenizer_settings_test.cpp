@@ -153,6 +153,9 @@ TEST_F(MaximumLength, IsTheFoldersOwn) {
   folder_.write("tokenizer_config.json", R"({"model_max_length": 200})");
   EXPECT_EQ(length(), 200);
   folder_.write("sentence_bert_config.json", R"({"max_seq_length": 256})");
+  EXPECT_EQ(length(), 200) << "a folder of transformers";
+  folder_.write("modules.json",
+                R"([{"path": "", "type": "sentence_transformers.models.Transformer"}])");
   EXPECT_EQ(length(), 256);
   folder_.write("sentence_bert_config.json", R"({"max_seq_length": null})");
   EXPECT_EQ(length(), 200);
@@ -168,6 +171,8 @@ TEST_F(MaximumLength, TheCallersMustFit) {
 }
 
 TEST_F(MaximumLength, TheFoldersMustMakeSense) {
+  folder_.write("modules.json",
+                R"([{"path": "", "type": "sentence_transformers.models.Transformer"}])");
   for (const char* bad : {"0", "-5", "2", "\"many\""}) {
     folder_.write("sentence_bert_config.json", std::string(R"({"max_seq_length": )") + bad + "}");
     expect_error(ErrorCode::bad_checkpoint, "expected", [&] { length(); });

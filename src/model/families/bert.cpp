@@ -8,14 +8,17 @@ namespace {
 
 EncoderConfig read_config(const JsonDocument& config) {
   require_text(config, "position_embedding_type", "absolute");
+  for (const char* key : {"is_decoder", "add_cross_attention", "pruned_heads"}) {
+    refuse_setting(config, key);
+  }
   EncoderConfig encoder;
-  encoder.vocabulary = size_of(config, "vocab_size", kMostRows);
-  encoder.hidden = size_of(config, "hidden_size", kLargestWidth);
-  encoder.layers = size_of(config, "num_hidden_layers", kMostLayers);
-  encoder.heads = size_of(config, "num_attention_heads", kLargestWidth);
-  encoder.intermediate = size_of(config, "intermediate_size", kLargestWidth);
-  encoder.positions = size_of(config, "max_position_embeddings", kMostRows);
-  encoder.segments = size_of(config, "type_vocab_size", kMostRows);
+  encoder.vocabulary = size_of(config, "vocab_size", kMostRows, 30522);
+  encoder.hidden = size_of(config, "hidden_size", kLargestWidth, 768);
+  encoder.layers = size_of(config, "num_hidden_layers", kMostLayers, 12);
+  encoder.heads = size_of(config, "num_attention_heads", kLargestWidth, 12);
+  encoder.intermediate = size_of(config, "intermediate_size", kLargestWidth, 3072);
+  encoder.positions = size_of(config, "max_position_embeddings", kMostRows, 512);
+  encoder.segments = size_of(config, "type_vocab_size", kMostRows, 2);
   encoder.layer.activation = activation_of(config, "hidden_act");
   encoder.own_head.dense_activation = Activation::tanh;
   encoder.norm_epsilon = rate_of(config, "layer_norm_eps", 1e-12);

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "model/activation_names.h"
 #include "model/config_numbers.h"
 #include "model/families/families.h"
@@ -6,14 +8,23 @@
 namespace fastintent {
 namespace {
 
+// Of the two names that transformers has for a size, the common one is preferred.
+int64_t size_by_names(const JsonDocument& config,
+                      std::pair<const char*, const char*> names,
+                      int64_t largest,
+                      int64_t fallback) {
+  return size_of(config, config.has(names.first) ? names.first : names.second, largest, fallback);
+}
+
 EncoderConfig read_config(const JsonDocument& config) {
+  refuse_setting(config, "pruned_heads");
   EncoderConfig encoder;
-  encoder.vocabulary = size_of(config, "vocab_size", kMostRows);
-  encoder.hidden = size_of(config, "dim", kLargestWidth);
-  encoder.layers = size_of(config, "n_layers", kMostLayers);
-  encoder.heads = size_of(config, "n_heads", kLargestWidth);
-  encoder.intermediate = size_of(config, "hidden_dim", kLargestWidth);
-  encoder.positions = size_of(config, "max_position_embeddings", kMostRows);
+  encoder.vocabulary = size_of(config, "vocab_size", kMostRows, 30522);
+  encoder.hidden = size_by_names(config, {"hidden_size", "dim"}, kLargestWidth, 768);
+  encoder.layers = size_by_names(config, {"num_hidden_layers", "n_layers"}, kMostLayers, 6);
+  encoder.heads = size_by_names(config, {"num_attention_heads", "n_heads"}, kLargestWidth, 12);
+  encoder.intermediate = size_of(config, "hidden_dim", kLargestWidth, 3072);
+  encoder.positions = size_of(config, "max_position_embeddings", kMostRows, 512);
   encoder.layer.activation = activation_of(config, "activation");
   encoder.own_head.dense_activation = Activation::relu;
   encoder.norm_epsilon = 1e-12F;  // fixed in the family's code, not in its configuration

@@ -1,0 +1,114 @@
+#include "checkpoint/tokenizer_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <string_view>
+#include <system_error>
+
+#include "fastintent/error.h"
+
+namespace fastintent {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Each is BertTokenizer under another name. transformers drops "Fast" from the name of a class.
+constexpr std::string_view kBertClasses[] = {"BertTokenizer",
+                                             "DistilBertTokenizer",
+                                             "ElectraTokenizer",
+                                             "LayoutLMTokenizer",
+                                             "LxmertTokenizer",
+                                             "MobileBertTokenizer",
+                                             "SqueezeBertTokenizer"};
+// These do what tokenizer.json says.
+constexpr std::string_view kFileClasses[] = {"PreTrainedTokenizer", "TokenizersBackend"};
+
+bool contains(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool file_exists(const fs::path& file) {
+  std::error_code ignored;  // a path that cannot be examined counts as absent
+  return fs::exists(file, ignored);
+}
+
+[[noreturn]] void fail(const JsonDocument& document,
+                       std::string_view expected,
+                       std::string_view found) {
+  throw Error(
+      ErrorCode::bad_checkpoint,
+      fmt::format("read tokenizer: expected {}, found {} ({})", expected, found, document.name()));
+}
+
+TokenizerRules rules_of_class(const JsonDocument& document, const fs::path& folder) {
+  const std::string name = document.text("tokenizer_class");
+  std::string_view slow = name;
+  if (slow.ends_with("Fast")) {
+    slow.remove_suffix(4);
+  }
+  if (contains(kBertClasses, slow)) {
+    return TokenizerRules::bert_class;
+  }
+  if (!contains(kFileClasses, slow)) {
+    fail(document,
+         "BertTokenizer, a class with its rules, or PreTrainedTokenizerFast as tokenizer_class",
+         fmt::format("\"{}\", which divides texts by other rules", name.substr(0, 80)));
+  }
+  if (!file_exists(folder / "tokenizer.json")) {
+    fail(document,
+         fmt::format("a tokenizer.json, which has the rules of {}", name),
+         "none. Save the tokenizer with Python's transformers, save_pretrained(FOLDER)");
+  }
+  return TokenizerRules::tokenizer_json;
+}
+
+TokenizerRules choose_rules(const JsonDocument& document, const fs::path& folder) {
+  if (document.has("tokenizer_class")) {
+    return rules_of_class(document, folder);
+  }
+  const JsonDocument model = JsonDocument::read_or_empty(folder / "config.json");
+  if (model.has("tokenizer_class")) {
+    return rules_of_class(model, folder);
+  }
+  const bool any_model = !model.has("model_type");
+  return any_model && file_exists(folder / "tokenizer.json") ? TokenizerRules::tokenizer_json
+                                                             : TokenizerRules::bert_class;
+}
+
+// Settings that change the tokens of a text, and are not followed.
+void refuse_unsupported(const JsonDocument& document) {
+  const struct {
+    const char* key;
+    const char* followed;
+  } texts[] = {{"truncation_side", "right"}, {"word_tokenizer_type", "basic"}};
+  for (const auto& [key, followed] : texts) {
+    const std::string found = document.text_or(key, followed);
+    if (found != followed) {
+      fail(document,
+           fmt::format("\"{}\" as {}", followed, key),
+           fmt::format("\"{}\"", found.substr(0, 80)));
+    }
+  }
+  if (document.boolean_or("split_special_tokens", false)) {
+    fail(document, "false as split_special_tokens", "true");
+  }
+}
+
+}  // namespace
+
+TokenizerConfig read_tokenizer_config(const fs::path& folder) {
+  TokenizerConfig config{JsonDocument::read_or_empty(folder / "tokenizer_config.json")};
+  config.rules = choose_rules(config.document, folder);
+  refuse_unsupported(config.document);
+  if (config.rules == TokenizerRules::bert_class) {
+    config.lower_case = config.document.boolean_or("do_lower_case", true);
+    config.strip_accents = config.document.boolean_or("strip_accents", config.lower_case);
+    config.space_cjk = config.document.boolean_or("tokenize_chinese_chars", true);
+  }
+  return config;
+}
+
+}  // namespace fastintent
