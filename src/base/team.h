@@ -1,7 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+
+#include "base/spin_barrier.h"
 
 namespace fastintent {
 
@@ -49,6 +52,46 @@ class Team {
   /// Runs `task` on every member, the calling thread one of them, and returns when all are done.
   /// `task` must not throw. This class is the team of the calling thread alone.
   virtual void run(const std::function<void(const TeamMember&)>& task) { task(TeamMember(0, 1)); }
+};
+
+/// One task of a team of `size` threads, on the stack of the thread that calls for it. Each thread
+/// calls run_member once; the caller is member 0 and then waits for the others.
+class TeamRun {
+ public:
+  /// `task` must outlive it and must not throw.
+  TeamRun(const std::function<void(const TeamMember&)>& task, int size);
+  TeamRun(const TeamRun&) = delete;
+  TeamRun& operator=(const TeamRun&) = delete;
+
+  /// Runs the task as member `index`. Members but the first must not touch this object afterwards.
+  void run_member(int index);
+
+  /// Returns when all members but the first have run; their writes are then visible.
+  void wait_for_others() const;
+
+  /// Whether a member lost its core to another program and the others had to wait for it.
+  bool gave_way() const { return barrier_.gave_way(); }
+
+ private:
+  const std::function<void(const TeamMember&)>& task_;
+  const int size_;
+  SpinBarrier barrier_;
+  std::atomic<int> others_;  // members but the first that have not finished
+};
+
+/// Declines teams for a while after one that gave way. Where other programs compete for the cores,
+/// members wait again and again for one that has lost its core, which is slower than no team. One
+/// thread at a time.
+class TeamPauses {
+ public:
+  /// Whether to decline a team now.
+  bool decline();
+  /// Reports a team that has ended.
+  void ended(bool gave_way);
+
+ private:
+  int left_ = 0;  // teams to decline
+  int last_ = 1;  // the length of the last pause
 };
 
 }  // namespace fastintent

@@ -14,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/spin_barrier.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -25,11 +24,6 @@ namespace {
 // µs to wake, as long as a third of a query; queries follow each other within a few µs when a caller
 // predicts in a loop.
 constexpr std::chrono::microseconds kLookOut{100};
-
-// Where other programs compete for the cores, members wait again and again for one that has lost
-// its core, which is slower than no team. The pool then declines some requests, twice as many each
-// time.
-constexpr int kLongestPause = 256;
 
 }  // namespace
 
@@ -91,28 +85,21 @@ class ThreadPool::State {
   }
 
   bool try_run_as_team(const std::function<void(const TeamMember&)>& task) {
-    SpinBarrier barrier(size());
+    TeamRun team(task, size());
     {
       const std::lock_guard lock(mutex_);
-      if (!nothing_to_do() || stopping_) {
+      if (!nothing_to_do() || stopping_ || team_pauses_.decline()) {
         return false;
       }
-      if (team_pause_ > 0) {
-        --team_pause_;
-        return false;
-      }
-      team_ = Team{&task, &barrier};
-      team_left_.store(size() - 1, std::memory_order_relaxed);
+      team_ = &team;
       ++team_generation_;
       call_workers();
     }
-    task(PoolMember(0, size(), barrier));
-    spin_until([this] { return team_left_.load(std::memory_order_acquire) == 0; });
+    team.run_member(0);
+    team.wait_for_others();
     const std::lock_guard lock(mutex_);
-    last_pause_ = barrier.gave_way() ? std::min(2 * last_pause_, kLongestPause) : 1;
-    if (barrier.gave_way()) {
-      team_pause_ = last_pause_;
-    }
+    team_ = nullptr;
+    team_pauses_.ended(team.gave_way());
     return true;
   }
 
@@ -122,21 +109,6 @@ class ThreadPool::State {
   }
 
  private:
-  class PoolMember final : public TeamMember {
-   public:
-    PoolMember(int index, int size, SpinBarrier& barrier)
-        : TeamMember(index, size), barrier_(barrier) {}
-    void wait() const override { barrier_.wait(); }
-
-   private:
-    SpinBarrier& barrier_;
-  };
-
-  struct Team {
-    const std::function<void(const TeamMember&)>* task = nullptr;
-    SpinBarrier* barrier = nullptr;
-  };
-
   void stop() {
     {
       const std::lock_guard lock(mutex_);
@@ -154,8 +126,7 @@ class ThreadPool::State {
     start_.notify_all();
   }
   bool nothing_to_do() const {
-    return busy_ == 0 && submitted_.empty() && running_ == 0 &&
-           team_left_.load(std::memory_order_relaxed) == 0;
+    return busy_ == 0 && submitted_.empty() && running_ == 0 && team_ == nullptr;
   }
 
   void work(int worker) {
@@ -173,7 +144,10 @@ class ThreadPool::State {
       start_.wait(lock, has_work);
       if (worker > 0 && team_generation_ != team_seen) {
         team_seen = team_generation_;
-        run_in_team(worker, lock);
+        TeamRun& team = *team_;  // ends only when this worker has run
+        lock.unlock();
+        team.run_member(worker);
+        lock.lock();
       } else if (generation_ != seen) {
         seen = generation_;
         run_shared_task(worker, lock);
@@ -193,14 +167,6 @@ class ThreadPool::State {
     while (news_.load(std::memory_order_relaxed) == known &&
            std::chrono::steady_clock::now() < end) {
     }
-    lock.lock();
-  }
-
-  void run_in_team(int worker, std::unique_lock<std::mutex>& lock) {
-    const Team team = team_;
-    lock.unlock();
-    (*team.task)(PoolMember(worker, size(), *team.barrier));
-    team_left_.fetch_sub(1, std::memory_order_release);  // the team's memory is the caller's
     lock.lock();
   }
 
@@ -240,12 +206,10 @@ class ThreadPool::State {
   uint64_t generation_ = 0;
   size_t running_ = 0;
   bool stopping_ = false;
-  size_t busy_ = 0;  // workers in a submitted task
-  Team team_;
+  size_t busy_ = 0;          // workers in a submitted task
+  TeamRun* team_ = nullptr;  // the running team
   uint64_t team_generation_ = 0;
-  int team_pause_ = 0;  // requests to decline
-  int last_pause_ = 1;
-  std::atomic<int> team_left_{0};     // workers still in the team
+  TeamPauses team_pauses_;
   std::atomic<uint64_t> news_{0};     // counts events that an idle worker may have to handle
   std::vector<std::thread> threads_;  // last: threads start when all of the above exists
 };

@@ -126,22 +126,6 @@ TEST(ThreadPool, MixesTeamsWithSubmittedTasksAndRuns) {
   EXPECT_GT(teams, 0);  // the first found an idle pool
 }
 
-TEST(TeamMember, SharesItemsOutWithoutGapsOrOverlaps) {
-  for (const int size : {1, 2, 3, 7}) {
-    for (const int64_t items : {0, 1, 2, 6, 24, 100}) {
-      int64_t next = 0;
-      for (int index = 0; index < size; ++index) {
-        const Share share = TeamMember(index, size).share(items);
-        EXPECT_EQ(share.begin, next);
-        EXPECT_GE(share.count(), items / size);
-        EXPECT_LE(share.count(), items / size + 1);
-        next = share.end;
-      }
-      EXPECT_EQ(next, items);
-    }
-  }
-}
-
 TEST(ThreadPool, HasAtLeastOneWorker) {
   EXPECT_EQ(ThreadPool(3).size(), 3);
   EXPECT_EQ(ThreadPool(1).size(), 1);
