@@ -8,7 +8,8 @@
 
 namespace fastintent::cli {
 
-/// Prints one line to standard error. A closed or full standard error is ignored.
+/// Prints one line to standard error. Allocates nothing, since the message may be that memory ran
+/// out. A closed or full standard error is ignored.
 void print_message(std::string_view message);
 
 /// As above, formatted.
