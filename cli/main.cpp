@@ -7,12 +7,15 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "command_line.h"
@@ -116,6 +119,11 @@ int report_usage(const CLI::App& program, const CLI::ParseError& error) {
   return kUsage;
 }
 
+int report_out_of_memory() {
+  print_message("fastintent: out of memory");
+  return kOutOfResources;
+}
+
 int run_reporting_failures(CLI::App& program, CommandLine& line) {
   try {
     return run(program, line);
@@ -128,33 +136,36 @@ int run_reporting_failures(CLI::App& program, CommandLine& line) {
     return exit_code(error.code());
   } catch (const std::filesystem::filesystem_error& error) {
     say("fastintent: {}", error.what());
-    return kInputOutput;
+    const bool of_memory = error.code() == std::errc::not_enough_memory;
+    return of_memory ? kOutOfResources : kInputOutput;
   } catch (const std::bad_alloc&) {
-    say("fastintent: out of memory");
-    return kOutOfResources;
+    return report_out_of_memory();
   } catch (const std::exception& error) {
     say("fastintent: internal error: {}", error.what());
     return kInternalError;
   }
 }
 
-}  // namespace
-}  // namespace fastintent::cli
+std::terminate_handler report_and_abort = nullptr;  // the standard library's
 
-int main(int argc, char** argv) {
-  using namespace fastintent::cli;
-  hold_standard_streams();
-  // A closed pipe and a limit on the size of files are errors of write(), reported by main.
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
-  std::ios::sync_with_stdio(false);
+// What remains when an exception cannot be thrown, or reaches code of another library that lets none
+// pass: with no memory left, that is why.
+[[noreturn]] void end_program() {
+  void* const memory = std::malloc(1);
+  if (memory == nullptr) {
+    _exit(report_out_of_memory());
+  }
+  std::free(memory);
+  report_and_abort();
+  std::abort();
+}
 
+int run_program(int argc, char** argv) {
   CommandLine line = read_arguments(argc, argv);
   CLI::App program(kDescription, "fastintent");
   program.formatter(std::make_shared<HelpFormatter>());
   program.footer(kFooter);
-  program.set_version_flag(
-      "--version", std::string("fastintent ") + fastintent::kVersion, "print the version");
+  program.set_version_flag("--version", std::string("fastintent ") + kVersion, "print the version");
   program.set_help_flag("--help,-h", "print this help");
   program.require_subcommand(1);
   add_train_command(program, line);
@@ -168,4 +179,23 @@ int main(int argc, char** argv) {
     name_environment_variables(*command);
   }
   return run_reporting_failures(program, line);
+}
+
+}  // namespace
+}  // namespace fastintent::cli
+
+int main(int argc, char** argv) {
+  using namespace fastintent::cli;
+  report_and_abort = std::set_terminate(end_program);
+  hold_standard_streams();
+  // A closed pipe and a limit on the size of files are errors of write(), reported by main.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  try {
+    std::ios::sync_with_stdio(false);
+    return run_program(argc, argv);
+  } catch (
+      const std::bad_alloc&) {  // before the options were read, or while a failure was reported
+    return report_out_of_memory();
+  }
 }

@@ -1,13 +1,19 @@
 #include "messages.h"
 
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
 #include <cstdint>
-#include <cstdio>
 
 namespace fastintent::cli {
 
 void print_message(std::string_view message) {
-  const std::string line = std::string(message) + '\n';
-  std::fwrite(line.data(), 1, line.size(), stderr);
+  char end = '\n';
+  // writev only reads the bytes.
+  const std::array<iovec, 2> line = {
+      {{const_cast<char*>(message.data()), message.size()}, {&end, 1}}};
+  [[maybe_unused]] const ssize_t count = writev(STDERR_FILENO, line.data(), line.size());
 }
 
 std::string counted(int64_t count, std::string_view noun) {

@@ -12,8 +12,9 @@
 
 namespace fastintent::cli {
 
-/// Prints lines to standard error. A closed or full standard error is ignored. `message` goes to
-/// the terminal as it is: what is from outside in it must be printable().
+/// Prints lines to standard error. Allocates nothing, since the message may be that memory ran out.
+/// A closed or full standard error is ignored. `message` goes to the terminal as it is: what is from
+/// outside in it must be printable().
 void print_message(std::string_view message);
 
 /// A text as printable() returns it; any other value as it is.

@@ -48,7 +48,7 @@ class Interruption {
       auto result = without_gil(std::forward<Work>(work));
       rethrow();
       return result;
-    } catch (const Error&) {
+    } catch (...) {
       rethrow();
       throw;
     }

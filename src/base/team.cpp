@@ -25,8 +25,16 @@ constexpr int kLongestPause = 256;
 TeamRun::TeamRun(const std::function<void(const TeamMember&)>& task, int size)
     : task_(task), size_(size), barrier_(size), others_(size - 1) {}
 
-void TeamRun::run_member(int index) {
-  task_(RunMember(index, size_, barrier_));
+void TeamRun::run_member(int index) noexcept {
+  try {
+    task_(RunMember(index, size_, barrier_));
+  } catch (const SpinBarrier::Abandoned&) {  // another member has thrown
+  } catch (...) {
+    if (!failed_.exchange(true)) {
+      error_ = std::current_exception();
+    }
+    barrier_.abandon();
+  }
   if (index > 0) {
     others_.fetch_sub(1, std::memory_order_release);  // the caller may now destroy this object
   }
@@ -34,6 +42,12 @@ void TeamRun::run_member(int index) {
 
 void TeamRun::wait_for_others() const {
   spin_until([this] { return others_.load(std::memory_order_acquire) == 0; });
+}
+
+void TeamRun::rethrow() const {
+  if (error_ != nullptr) {
+    std::rethrow_exception(error_);
+  }
 }
 
 bool TeamPauses::decline() {

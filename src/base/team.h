@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
 
 #include "base/spin_barrier.h"
@@ -32,6 +33,7 @@ class TeamMember {
   }
 
   /// Returns when every member has called it equally often: their earlier writes are then visible.
+  /// Throws when another member has thrown; the task must let that exception pass.
   virtual void wait() const {}
 
  private:
@@ -50,7 +52,7 @@ class Team {
   virtual int size() const { return 1; }
 
   /// Runs `task` on every member, the calling thread one of them, and returns when all are done.
-  /// `task` must not throw. This class is the team of the calling thread alone.
+  /// Throws the exception of a member. This class is the team of the calling thread alone.
   virtual void run(const std::function<void(const TeamMember&)>& task) { task(TeamMember(0, 1)); }
 };
 
@@ -58,16 +60,20 @@ class Team {
 /// calls run_member once; the caller is member 0 and then waits for the others.
 class TeamRun {
  public:
-  /// `task` must outlive it and must not throw.
+  /// `task` must outlive it.
   TeamRun(const std::function<void(const TeamMember&)>& task, int size);
   TeamRun(const TeamRun&) = delete;
   TeamRun& operator=(const TeamRun&) = delete;
 
   /// Runs the task as member `index`. Members but the first must not touch this object afterwards.
-  void run_member(int index);
+  /// A member that throws does not leave the others waiting: their next wait() throws, too.
+  void run_member(int index) noexcept;
 
   /// Returns when all members but the first have run; their writes are then visible.
   void wait_for_others() const;
+
+  /// Throws the exception of the member that threw first. Call it when all have run.
+  void rethrow() const;
 
   /// Whether a member lost its core to another program and the others had to wait for it.
   bool gave_way() const { return barrier_.gave_way(); }
@@ -77,6 +83,8 @@ class TeamRun {
   const int size_;
   SpinBarrier barrier_;
   std::atomic<int> others_;  // members but the first that have not finished
+  std::atomic<bool> failed_{false};
+  std::exception_ptr error_;  // of the member that set failed_
 };
 
 /// Declines teams for a while after one that gave way. Where other programs compete for the cores,

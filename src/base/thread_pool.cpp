@@ -5,8 +5,8 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <exception>
+#include <list>
 #include <mutex>
 #include <string>
 #include <system_error>
@@ -35,6 +35,7 @@ constexpr std::chrono::microseconds kLookOut{100};
 class ThreadPool::State {
  public:
   explicit State(int workers) : errors_(static_cast<size_t>(std::max(1, workers))) {
+    threads_.reserve(errors_.size());
     try {
       for (size_t worker = 0; worker < errors_.size(); ++worker) {
         threads_.emplace_back([this, worker] { work(static_cast<int>(worker)); });
@@ -45,6 +46,9 @@ class ThreadPool::State {
       throw Error(ErrorCode::out_of_resources,
                   "start workers: expected " + std::to_string(errors_.size()) +
                       " threads, found room for " + std::to_string(started));
+    } catch (...) {  // no memory for what a thread begins with
+      stop();
+      throw;
     }
   }
 
@@ -55,7 +59,7 @@ class ThreadPool::State {
 
   int size() const { return static_cast<int>(errors_.size()); }
 
-  void run(const std::function<void(int)>& task) {
+  void run(const Task& task) {
     std::unique_lock lock(mutex_);
     task_ = &task;
     running_ = errors_.size();
@@ -75,13 +79,16 @@ class ThreadPool::State {
     }
   }
 
-  void submit(std::function<void(int)> task) {
+  void submit(std::list<Task> tasks) noexcept {
+    const size_t count = tasks.size();
     {
       const std::lock_guard lock(mutex_);
-      submitted_.push_back(std::move(task));
+      submitted_.splice(submitted_.end(), tasks);
       ++news_;
     }
-    start_.notify_one();
+    for (size_t i = 0; i < count; ++i) {
+      start_.notify_one();
+    }
   }
 
   bool try_run_as_team(const std::function<void(const TeamMember&)>& task) {
@@ -97,9 +104,12 @@ class ThreadPool::State {
     }
     team.run_member(0);
     team.wait_for_others();
-    const std::lock_guard lock(mutex_);
-    team_ = nullptr;
-    team_pauses_.ended(team.gave_way());
+    {
+      const std::lock_guard lock(mutex_);
+      team_ = nullptr;
+      team_pauses_.ended(team.gave_way());
+    }
+    team.rethrow();
     return true;
   }
 
@@ -187,12 +197,12 @@ class ThreadPool::State {
   }
 
   void run_submitted_task(int worker, std::unique_lock<std::mutex>& lock) {
-    std::function<void(int)> task = std::move(submitted_.front());
-    submitted_.pop_front();
+    std::list<Task> task;
+    task.splice(task.begin(), submitted_, submitted_.begin());
     ++busy_;
     lock.unlock();
-    task(worker);
-    task = nullptr;  // its captures are released outside the lock
+    task.front()(worker);
+    task.clear();  // its captures are released outside the lock
     lock.lock();
     --busy_;
   }
@@ -200,8 +210,8 @@ class ThreadPool::State {
   mutable std::mutex mutex_;
   std::condition_variable start_;
   std::condition_variable done_;
-  const std::function<void(int)>* task_ = nullptr;
-  std::deque<std::function<void(int)>> submitted_;
+  const Task* task_ = nullptr;
+  std::list<Task> submitted_;
   std::vector<std::exception_ptr> errors_;
   uint64_t generation_ = 0;
   size_t running_ = 0;
@@ -219,7 +229,7 @@ ThreadPool::~ThreadPool() = default;
 int ThreadPool::size() const {
   return state_->size();
 }
-void ThreadPool::run(const std::function<void(int worker)>& task) {
+void ThreadPool::run(const Task& task) {
   state_->run(task);
 }
 bool ThreadPool::try_run_as_team(const std::function<void(const TeamMember&)>& task) {
@@ -228,8 +238,8 @@ bool ThreadPool::try_run_as_team(const std::function<void(const TeamMember&)>& t
 bool ThreadPool::idle() const {
   return state_->idle();
 }
-void ThreadPool::submit(std::function<void(int worker)> task) {
-  state_->submit(std::move(task));
+void ThreadPool::submit(std::list<Task> tasks) noexcept {
+  state_->submit(std::move(tasks));
 }
 
 }  // namespace fastintent

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <list>
 #include <memory>
 
 #include "base/team.h"
@@ -15,7 +16,9 @@ constexpr int kMostWorkers = 1024;
 /// moment.
 class ThreadPool {
  public:
-  /// Starts `workers` threads, at least one. Throws out_of_resources.
+  using Task = std::function<void(int worker)>;
+
+  /// Starts `workers` threads, at least one. Throws out_of_resources or std::bad_alloc.
   explicit ThreadPool(int workers);
   /// Runs what was submitted, then ends the workers.
   ~ThreadPool();
@@ -25,20 +28,21 @@ class ThreadPool {
   /// Runs task(worker) on every worker, worker = 0 .. size() - 1, always on the same thread, and
   /// returns when all are done. Throws the exception of the lowest worker that threw. One thread at
   /// a time.
-  void run(const std::function<void(int worker)>& task);
+  void run(const Task& task);
 
   /// Runs `task` on a team of the calling thread and all workers but the first, because the caller
   /// uses its core, and returns true when all are done; false at once when a worker has anything
-  /// else to do, and for a while after a team in which threads lost their cores to others. `task`
-  /// must not throw. From any thread but a worker.
+  /// else to do, and for a while after a team in which threads lost their cores to others. Throws
+  /// the exception of a member. From any thread but a worker.
   bool try_run_as_team(const std::function<void(const TeamMember&)>& task);
 
   /// Whether no worker has anything to do.
   bool idle() const;
 
-  /// Hands `task` to the next worker that is free. Any thread may call it, a worker too. `task`
-  /// must not throw.
-  void submit(std::function<void(int worker)> task);
+  /// Hands each of `tasks` to the next worker that is free, in their order. Any thread may call it,
+  /// a worker too. The tasks must not throw. Allocates nothing, so that a caller has done everything
+  /// that can fail before the first of them runs.
+  void submit(std::list<Task> tasks) noexcept;
 
  private:
   class State;

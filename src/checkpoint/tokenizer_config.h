@@ -6,6 +6,9 @@
 
 namespace fastintent {
 
+/// How errors in a tokenizer's files are worded. Objects and arrays there may be whole vocabularies.
+constexpr JsonErrorStyle kTokenizerErrors = {"read tokenizer", 60, /*shows_containers=*/false};
+
 /// Which of a folder's files describe its tokenizer, as in transformers.
 enum class TokenizerRules {
   /// BertTokenizer: tokenizer_config.json with the defaults of that class. Only the vocabulary and,

@@ -126,7 +126,10 @@ struct Matmul::State {
   }
 };
 
-Matmul::Matmul() : state_(std::make_unique<State>()) {}
+Matmul::Matmul() try : state_(std::make_unique<State>()) {
+} catch (const dnnl::error& error) {
+  rethrow(error);
+}
 Matmul::~Matmul() = default;
 
 void Matmul::multiply(

@@ -10,6 +10,7 @@
 #include <array>
 #include <cctype>
 #include <exception>
+#include <new>
 
 #include "base/shared_library.h"
 #include "fastintent/error.h"
@@ -114,11 +115,17 @@ class HttpClient::Transfer {
     }
     if (with_token) {
       headers_ = curl_.slist_append(nullptr, ("Authorization: Bearer " + options_.token).c_str());
+      if (headers_ == nullptr) {
+        throw std::bad_alloc();
+      }
       set(CURLOPT_HTTPHEADER, headers_);
     }
     const CURLcode code = curl_.easy_perform(handle_);
     if (thrown_) {
       std::rethrow_exception(thrown_);
+    }
+    if (code == CURLE_OUT_OF_MEMORY) {  // no fault of the hub: another try would not help
+      throw std::bad_alloc();
     }
     if (code != CURLE_OK) {
       response_.failure = error_.front() != '\0' ? error_.data() : curl_.easy_strerror(code);

@@ -33,7 +33,14 @@ std::optional<fs::path> HubCache::find_snapshot(const std::string& revision) con
   std::string commit = revision;
   if (!is_commit(revision)) {
     std::ifstream ref(folder_ / "refs" / revision);
-    if (!(ref >> commit) || !is_commit(commit)) {
+    const bool read = static_cast<bool>(ref >> commit);
+    if (ref.bad()) {  // also when memory runs out: a stream keeps that to itself
+      throw Error(ErrorCode::io_error,
+                  fmt::format("find model: expected to read a revision's commit, found that "
+                              "reading failed ({})",
+                              (folder_ / "refs" / revision).string()));
+    }
+    if (!read || !is_commit(commit)) {
       return std::nullopt;
     }
   }

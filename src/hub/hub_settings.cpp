@@ -84,6 +84,12 @@ std::string read_token() {
   if (token.empty()) {
     std::ostringstream text;  // stays empty when there is no such file: an anonymous user
     text << std::ifstream(token_file()).rdbuf();
+    if (text.bad()) {  // also when memory runs out: a stream keeps that to itself
+      throw Error(ErrorCode::io_error,
+                  fmt::format("find model: expected to read the token, found that reading failed "
+                              "({})",
+                              token_file().string()));
+    }
     token = text.str();
   }
   token = trimmed(token);

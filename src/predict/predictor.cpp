@@ -183,18 +183,22 @@ PendingRankings Predictor::start(std::span<const std::string_view> texts, Rankin
   const bool one_device = work_sizes_.prediction_workers > 0;
   const int spread = tokens_waiting_ == 0 && !one_device ? threads() : 1;
   const auto ranges = split_by_tokens(job->texts.lengths, work_sizes_.forward_tokens, spread);
-  tokens_waiting_ += tokens;
+  std::list<Waiting> parts;
+  std::list<ThreadPool::Task> tasks;
+  for (const SequenceRange range : ranges) {
+    parts.push_back({job, range, job->tokens_of(range)});
+    tasks.emplace_back(
+        [this](int worker) { run_waiting(*replicas_[static_cast<size_t>(worker)]); });
+  }
   job->expect(ranges.size());
+  // Nothing from here on can fail: a part without a task would wait for ever.
+  tokens_waiting_ += tokens;
   {
     const std::lock_guard lock(queue_);
-    for (const SequenceRange range : ranges) {
-      waiting_.push_back({job, range, job->tokens_of(range)});
-    }
+    waiting_.splice(waiting_.end(), parts);
   }
-  for (size_t i = 0; i < ranges.size(); ++i) {
-    pool_.submit([this](int worker) { run_waiting(*replicas_[static_cast<size_t>(worker)]); });
-  }
-  return PendingRankings(job);
+  pool_.submit(std::move(tasks));
+  return PendingRankings(std::move(job));
 }
 
 std::optional<Rankings> Predictor::try_run_now(std::span<const std::string_view> texts,
@@ -213,15 +217,15 @@ std::optional<Rankings> Predictor::try_run_now(std::span<const std::string_view>
   const RangeToRun all{tokens, {0, static_cast<int64_t>(texts.size())}, rankings.places()};
   const Stopwatch::Running running(encoder_time_);
   PoolTeam team(pool_);
-  now_replica_->run(std::span(&all, 1), &team);
+  now_replica_->run(all, &team);
   return rankings;
 }
 
 // Takes the next range and the following ones, of any calls, that fit into one pass with it; leaves
 // one for each idle worker. Empty when other workers took them all.
-std::vector<Predictor::Waiting> Predictor::take_waiting() {
+std::list<Predictor::Waiting> Predictor::take_waiting() {
   const std::lock_guard lock(queue_);
-  std::vector<Waiting> taken;
+  std::list<Waiting> taken;
   if (waiting_.empty()) {
     return taken;
   }
@@ -230,35 +234,20 @@ std::vector<Predictor::Waiting> Predictor::take_waiting() {
   int64_t tokens = 0;
   do {
     tokens += waiting_.front().tokens;
-    taken.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
+    taken.splice(taken.end(), waiting_, waiting_.begin());
   } while (waiting_.size() > idle &&
            tokens + waiting_.front().tokens <= work_sizes_.forward_tokens);
   return taken;
 }
 
 void Predictor::run_waiting(Replica& replica) {
-  const std::vector<Waiting> taken = take_waiting();
+  std::list<Waiting> taken = take_waiting();
   if (taken.empty()) {
     return;
   }
-  std::vector<RangeToRun> ranges;
-  for (const Waiting& part : taken) {
-    if (part.job->is_cancelled()) {
-      continue;
-    }
-    const auto [begin, end] = part.range;
-    const Answers answers = part.job->rankings.places().of_texts(begin, end - begin);
-    ranges.push_back({part.job->texts, part.range, answers});
-  }
-  std::exception_ptr error;
-  if (!ranges.empty()) {
+  {
     const Stopwatch::Running running(encoder_time_);
-    try {
-      replica.run(ranges);
-    } catch (...) {
-      error = std::current_exception();
-    }
+    run_parts(replica, taken);
   }
   {
     const std::lock_guard lock(queue_);
@@ -267,12 +256,44 @@ void Predictor::run_waiting(Replica& replica) {
   for (const Waiting& part : taken) {
     tokens_waiting_ -= part.tokens;
   }
-  const std::span<const Waiting> all(taken);
-  for (const Waiting& part : all.first(all.size() - 1)) {
-    part.job->finish_range(error);
+  for (Waiting& part : taken) {
+    part.job->finish_range(std::move(part.error));  // so that the caller destroys it
   }
-  // Moved, so that the caller and not this worker destroys it.
-  all.back().job->finish_range(std::move(error));
+}
+
+// Runs `parts` in one pass. If that fails, runs each by itself, so that an error belongs to the call
+// that causes it.
+void Predictor::run_parts(Replica& replica, std::list<Waiting>& parts) {
+  const auto range_of = [](const Waiting& part) {
+    const auto [begin, end] = part.range;
+    const Answers answers = part.job->rankings.places().of_texts(begin, end - begin);
+    return RangeToRun{part.job->texts, part.range, answers};
+  };
+  if (parts.size() > 1) {
+    try {
+      std::vector<RangeToRun> ranges;
+      for (const Waiting& part : parts) {
+        if (!part.job->is_cancelled()) {
+          ranges.push_back(range_of(part));
+        }
+      }
+      if (!ranges.empty()) {
+        replica.run_together(ranges);
+      }
+      return;
+    } catch (...) {  // an error that remains is met again below
+    }
+  }
+  for (Waiting& part : parts) {
+    if (part.job->is_cancelled()) {
+      continue;
+    }
+    try {
+      replica.run(range_of(part));
+    } catch (...) {
+      part.error = std::current_exception();
+    }
+  }
 }
 
 bool Predictor::wants_more() const {

@@ -2,8 +2,9 @@
 
 #include <atomic>
 #include <chrono>
-#include <deque>
+#include <exception>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -94,14 +95,16 @@ class Predictor {
 
  private:
   void tokenize(std::span<const std::string_view> texts, TokenizedTexts& out);
-  /// A range of a call's texts that no worker has started.
+  /// A range of a call's texts, queued or taken by a worker.
   struct Waiting {
     std::shared_ptr<PendingRankings::Job> job;
     SequenceRange range;
     int64_t tokens = 0;
+    std::exception_ptr error = {};  // of its run
   };
-  std::vector<Waiting> take_waiting();
+  std::list<Waiting> take_waiting();
   void run_waiting(Replica& replica);
+  static void run_parts(Replica& replica, std::list<Waiting>& parts);
 
   std::shared_ptr<const TrainedModel> trained_;
   Precision precision_;
@@ -114,8 +117,8 @@ class Predictor {
   Stopwatch encoder_time_;
   std::atomic<int64_t> tokens_waiting_{0};  // of started calls, not yet done
   std::mutex queue_;                        // guards the two below
-  std::deque<Waiting> waiting_;
-  int running_ = 0;  // busy workers
+  std::list<Waiting> waiting_;              // a list: moving a part to a worker allocates nothing
+  int running_ = 0;                         // busy workers
   std::mutex warm_up_;
   std::mutex now_;                        // held while now_replica_ runs
   std::unique_ptr<Replica> now_replica_;  // for calling threads; null where it would not help

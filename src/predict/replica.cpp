@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <utility>
 
 #include "fastintent/error.h"
@@ -9,8 +10,8 @@
 namespace fastintent {
 namespace {
 
-bool is_one_text(std::span<const RangeToRun> ranges) {
-  return ranges.size() == 1 && ranges.front().range.end - ranges.front().range.begin == 1;
+bool is_one_text(const RangeToRun& range) {
+  return range.range.end - range.range.begin == 1;
 }
 
 std::array<RangeToRun, 2> halves(const RangeToRun& whole) {
@@ -45,23 +46,33 @@ Replica::Replica(std::unique_ptr<Backend> backend,
       temperature_(temperature),
       forward_(*backend_, *model_) {}
 
-void Replica::run(std::span<const RangeToRun> ranges, Team* team) {
-  if (fits(ranges, team)) {
+void Replica::run(const RangeToRun& range, Team* team) {
+  if (fits(range, team)) {
     return;
   }
-  if (ranges.size() > 1) {
-    for (const RangeToRun& range : ranges) {
-      run(std::span(&range, 1), team);
-    }
-  } else {
-    for (const RangeToRun& half : halves(ranges.front())) {
-      run(std::span(&half, 1), team);
-    }
+  for (const RangeToRun& half : halves(range)) {
+    run(half, team);
   }
 }
 
-// Runs all ranges in one pass; false when they exceed the memory and can be divided.
-bool Replica::fits(std::span<const RangeToRun> ranges, Team* team) {
+// Runs the range in one pass; false when it exceeds the memory and can be divided.
+bool Replica::fits(const RangeToRun& range, Team* team) {
+  try {
+    run_together(std::span(&range, 1), team);
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::out_of_resources || is_one_text(range)) {
+      throw;
+    }
+  } catch (const std::bad_alloc&) {
+    if (is_one_text(range)) {
+      throw;
+    }
+  }
+  return false;
+}
+
+void Replica::run_together(std::span<const RangeToRun> ranges, Team* team) {
   batch_.clear();
   int64_t most = 0;
   bool with_logits = false;
@@ -72,15 +83,7 @@ bool Replica::fits(std::span<const RangeToRun> ranges, Team* team) {
     most = std::max(most, part.answers.best.columns);
     with_logits = with_logits || !part.answers.logits.empty();
   }
-  try {
-    hand_out(run_batch(most, with_logits, team), ranges);
-    return true;
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::out_of_resources || is_one_text(ranges)) {
-      throw;
-    }
-    return false;
-  }
+  hand_out(run_batch(most, with_logits, team), ranges);
 }
 
 // Returns the answers of batch_, valid until the next call.

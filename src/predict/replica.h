@@ -29,17 +29,20 @@ class Replica {
           std::shared_ptr<const PreparedModel> model,
           double temperature);
 
-  /// Answers the texts of ranges of any calls, in one pass if memory allows; else range by range,
-  /// and a range in halves, down to one text. Throws out_of_resources when one text does not fit.
-  /// `team` may run parts of it on other threads; null: only the calling thread.
-  void run(std::span<const RangeToRun> ranges, Team* team = nullptr);
+  /// Answers the texts of a range in one pass if memory allows; else in halves, down to one text.
+  /// Throws out_of_resources or std::bad_alloc when one text does not fit. `team` may run parts of
+  /// it on other threads; null: only the calling thread.
+  void run(const RangeToRun& range, Team* team = nullptr);
+
+  /// Answers the texts of ranges of any calls in one pass. Throws when memory is short.
+  void run_together(std::span<const RangeToRun> ranges, Team* team = nullptr);
 
   /// Compiles every kernel needed for texts of up to `max_length` tokens, and sizes the activations
   /// for them.
   void warm_up(int max_length);
 
  private:
-  bool fits(std::span<const RangeToRun> ranges, Team* team);
+  bool fits(const RangeToRun& range, Team* team);
   Answers run_batch(int64_t best_of_each, bool with_logits, Team* team);
 
   std::unique_ptr<Backend> backend_;

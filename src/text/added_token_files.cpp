@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "text/tokenizer_settings.h"
+#include "fastintent/error.h"
 
 namespace fastintent {
 

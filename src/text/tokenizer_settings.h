@@ -7,15 +7,13 @@
 #include <vector>
 
 #include "checkpoint/json_document.h"
+#include "checkpoint/tokenizer_config.h"
 #include "text/added_tokens.h"
 #include "text/normalizer.h"
 #include "text/vocabulary.h"
 #include "text/wordpiece.h"
 
 namespace fastintent {
-
-/// How errors in a tokenizer's files are worded. Objects and arrays there may be whole vocabularies.
-constexpr JsonErrorStyle kTokenizerErrors = {"read tokenizer", 60, /*shows_containers=*/false};
 
 /// Everything that a folder says about its tokenizer, checked.
 struct TokenizerSettings {

@@ -18,7 +18,7 @@ TEST(ThreadPool, RunsWhatIsSubmittedInOrderAndBesideARun) {
   {
     ThreadPool pool(1);
     for (int i = 0; i < 100; ++i) {
-      pool.submit([&order, i](int) { order.push_back(i); });
+      pool.submit({[&order, i](int) { order.push_back(i); }});
     }
     std::atomic<int> runs{0};
     pool.run([&](int) { ++runs; });
@@ -37,10 +37,10 @@ TEST(ThreadPool, SpreadsWhatManyThreadsSubmitOverItsWorkers) {
     for (int caller = 0; caller < 4; ++caller) {
       callers.emplace_back([&] {
         for (int i = 0; i < 50; ++i) {
-          pool.submit([&](int worker) {
+          pool.submit({[&](int worker) {
             ++by_worker[static_cast<size_t>(worker)];
             ++done;
-          });
+          }});
         }
       });
     }
@@ -88,12 +88,12 @@ TEST(ThreadPool, DeclinesATeamWhileAWorkerIsBusy) {
   EXPECT_TRUE(pool.idle());
   std::atomic<bool> begun{false};
   std::atomic<bool> may_end{false};
-  pool.submit([&](int) {
+  pool.submit({[&](int) {
     begun = true;
     while (!may_end) {
       std::this_thread::yield();
     }
-  });
+  }});
   while (!begun) {
     std::this_thread::yield();
   }
@@ -115,7 +115,7 @@ TEST(ThreadPool, MixesTeamsWithSubmittedTasksAndRuns) {
           })) {
         ++teams;
       }
-      pool.submit([&](int) { ++done; });
+      pool.submit({[&](int) { ++done; }});
       if (round % 10 == 0) {
         pool.run([&](int) { ++done; });
       }
@@ -124,6 +124,32 @@ TEST(ThreadPool, MixesTeamsWithSubmittedTasksAndRuns) {
   EXPECT_EQ(done, 50 + 5 * 3);
   EXPECT_EQ(members, 3 * teams);
   EXPECT_GT(teams, 0);  // the first found an idle pool
+}
+
+// The other members must not wait for the one that threw, and the next team begins anew.
+TEST(ThreadPool, EndsATeamOfWhichAMemberThrows) {
+  constexpr int kMembers = 3;
+  ThreadPool pool(kMembers);
+  int thrown = 0;
+  for (int round = 0; round < 100; ++round) {
+    const int failing = round % kMembers;
+    const int failing_step = round % 4;
+    try {
+      pool.try_run_as_team([&](const TeamMember& member) {
+        for (int step = 0; step < 4; ++step) {
+          if (member.index() == failing && step == failing_step) {
+            throw std::runtime_error("member " + std::to_string(failing));
+          }
+          member.wait();
+        }
+      });
+    } catch (const std::runtime_error& error) {
+      EXPECT_EQ(error.what(), "member " + std::to_string(failing));
+      ++thrown;
+    }
+    EXPECT_TRUE(pool.idle());
+  }
+  EXPECT_GT(thrown, 0);  // the first found an idle pool
 }
 
 TEST(ThreadPool, HasAtLeastOneWorker) {

@@ -392,6 +392,32 @@ TEST(Predictor, HalvesABatchThatDoesNotFitIntoMemory) {
   EXPECT_EQ(bits_of(logits_of(poor, texts)), expected);
 }
 
+// The long text does not fit; the short ones that wait with it do.
+TEST(Predictor, GivesAnErrorToTheCallThatCausesItAlone) {
+  const GoldenCase golden("bert_mean");
+  PoorPredictor poor(golden, 32);
+  Predictor& predictor = poor;
+  std::string long_text;
+  for (int i = 0; i < 64; ++i) {
+    long_text += "my card ";
+  }
+  constexpr size_t kCalls = 100;
+  std::vector<PendingRankings> pending;
+  for (size_t call = 0; call < kCalls; ++call) {
+    const std::string_view text = call % 2 == 0 ? std::string_view("my card") : long_text;
+    pending.push_back(predictor.start(std::span(&text, 1), kLogits));
+  }
+  const std::vector<std::string> short_text = {"my card"};
+  const std::vector<uint32_t> alone = bits_of(logits_of(predictor, short_text));
+  for (size_t call = 0; call < kCalls; ++call) {
+    if (call % 2 == 0) {
+      EXPECT_EQ(bits_of(pending[call].get().logits), alone);
+    } else {
+      expect_error(ErrorCode::out_of_resources, "memory", [&] { pending[call].get(); });
+    }
+  }
+}
+
 TEST(Predictor, TellsThatNotEvenOneTextFitsAndGoesOn) {
   const GoldenCase golden("bert_mean");
   PoorPredictor poor(golden, 32);
