@@ -14,6 +14,7 @@ PredictionStream::State::State(PredictionContext context, TextSource source)
     : context_(std::move(context)), source_(std::move(source)), progress_(context_.options, 0) {}
 
 bool PredictionStream::State::next(PredictionBatch& batch) {
+  home_.require("PredictionStream");
   while (source_ && may_read_ahead()) {
     start_batch();
   }
