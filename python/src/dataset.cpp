@@ -6,6 +6,7 @@
 
 #include "bindings.h"
 #include "choices.h"
+#include "gil.h"
 
 namespace fastintent::python {
 
@@ -38,7 +39,7 @@ void init_dataset(nb::module_& m) {
          const std::string& text_column,
          const std::string& label_column) {
         const DatasetOptions options = {parse_format(format), text_column, label_column};
-        const nb::gil_scoped_release unlocked;
+        const WithoutGil unlocked;
         return read_labelled_texts(file, options);
       },
       nb::arg("file"),

@@ -4,6 +4,7 @@
 
 #include "choices.h"
 #include "classifier.h"
+#include "interruption.h"
 #include "reports.h"
 #include "texts.h"
 
@@ -13,8 +14,9 @@ namespace {
 void warm_up(const Classifier& self, nb::handle sample_texts) {
   IntentClassifier& classifier = self.native();
   const auto samples = read_optional_texts(sample_texts, "sample_texts");
-  const nb::gil_scoped_release unlocked;
-  classifier.warm_up(samples);
+  Interruption interruption;
+  const auto should_stop = [&] { return !interruption.allows(); };
+  interruption.run([&] { classifier.warm_up(samples, should_stop); });
 }
 
 OptimizationReport optimize(const Classifier& self,
@@ -23,15 +25,19 @@ OptimizationReport optimize(const Classifier& self,
   IntentClassifier& classifier = self.native();
   const Precision chosen = parse_precision(precision);
   const auto samples = read_optional_texts(sample_texts, "sample_texts");
-  const nb::gil_scoped_release unlocked;
-  return classifier.optimize_for_inference(chosen, samples);
+  Interruption interruption;
+  const auto should_stop = [&] { return !interruption.allows(); };
+  return interruption.run(
+      [&] { return classifier.optimize_for_inference(chosen, samples, should_stop); });
 }
 
 PerformanceReport benchmark(const Classifier& self, nb::handle sample_texts, int num_iterations) {
   IntentClassifier& classifier = self.native();
   const auto samples = read_optional_texts(sample_texts, "sample_texts");
-  const nb::gil_scoped_release unlocked;
-  return classifier.benchmark_performance(samples, num_iterations);
+  Interruption interruption;
+  const auto should_stop = [&] { return !interruption.allows(); };
+  return interruption.run(
+      [&] { return classifier.benchmark_performance(samples, num_iterations, should_stop); });
 }
 
 constexpr const char* kWarmUpDoc =

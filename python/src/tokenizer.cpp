@@ -8,6 +8,7 @@
 #include <string>
 
 #include "bindings.h"
+#include "gil.h"
 
 namespace fastintent::python {
 
@@ -40,7 +41,7 @@ special tokens and one more, or exceeds the model's positions.)")
       .def(
           "encode",
           [](const Tokenizer& tokenizer, const std::string& text) {
-            const nb::gil_scoped_release unlocked;
+            const WithoutGil unlocked;
             return tokenizer.encode(text);
           },
           nb::arg("text"),
