@@ -9,7 +9,7 @@
 namespace fastintent::python {
 namespace {
 
-// The thread that ends the interpreter, which goes on to run Python code; none while it lives.
+// The thread that ends the interpreter, which still runs Python code then; none while it lives.
 std::atomic<std::thread::id> ending;
 
 // Calls of the library that run without the GIL.
