@@ -40,6 +40,11 @@ class DownloadBar {
     }
   }
 
+  void say_above(const std::string& message) {
+    status_.clear();
+    say("{}", message);
+  }
+
   void clear() { status_.clear(); }
 
  private:
@@ -74,6 +79,7 @@ std::filesystem::path find_model_showing_progress(const std::string& model_name)
   HubCallbacks callbacks;
   callbacks.on_progress = [&](const DownloadProgress& progress) { bar.update(progress); };
   callbacks.should_stop = [&] { return stop.requested(); };
+  callbacks.on_message = [&](const std::string& message) { bar.say_above(message); };
   try {
     std::filesystem::path folder = find_model(model_name, callbacks);
     bar.finish(folder);

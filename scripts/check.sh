@@ -37,6 +37,12 @@ python_tests() {
   step scripts/python_tests.sh
 }
 
+# What the linker does for it is the same in every build.
+hardening() {
+  step scripts/check_hardening.py --linked build/dev/cli/fastintent \
+    build/python/environment/lib/python*/site-packages/fastintent/_fastintent.*.so
+}
+
 finish() {
   printf '\n'
   printf '%s\n' "${steps[@]}"
@@ -73,6 +79,7 @@ case $size in
 --ci)
   workflow dev dev
   python_tests
+  hardening
   step scripts/tidy.py
   workflow sanitize-host sanitize
   workflow thread-sanitize-host thread-sanitize
@@ -82,6 +89,9 @@ case $size in
 --nightly)
   workflow dev dev
   python_tests
+  hardening
+  step cmake --workflow --preset release
+  step scripts/check_hardening.py build/release/cli/fastintent
   cuda_build
   step scripts/tidy.py --all
   workflow sanitize sanitize

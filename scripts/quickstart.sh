@@ -17,6 +17,7 @@ scripts/install_dependencies.sh
 section "build"
 cmake --preset release >&2
 cmake --build --preset release >&2
+scripts/check_hardening.py build/release/cli/fastintent >&2
 section "base weights"
 base=$(FASTINTENT_BASE_MODEL="${base:-${FASTINTENT_BASE_MODEL:-}}" scripts/fetch_base_model.sh)
 echo "$base" >&2

@@ -14,10 +14,12 @@ struct DownloadProgress {
   int64_t bytes_total = 0;  ///< of all files; -1 when the server does not report it
 };
 
-/// Callbacks of a running download; both may be empty. Called on the caller's thread.
+/// Callbacks of a running download; all may be empty. Called on the caller's thread.
 struct HubCallbacks {
   std::function<void(const DownloadProgress&)> on_progress;  ///< after every block received
   std::function<bool()> should_stop;  ///< called at least once per second; true stops the download
+  /// One sentence, to be shown on a line: the hub has to be waited for.
+  std::function<void(const std::string&)> on_message = {};
 };
 
 /// Returns the folder of a model. `model_name` is an existing folder, which is returned unchanged,
@@ -30,6 +32,9 @@ struct HubCallbacks {
 /// fastintent reads are downloaded, and each is checked against the hub's checksum. An interrupted
 /// download continues where it stopped, within the call and in a later one. The environment
 /// variables for the cache's location, the hub and the token are listed in docs/getting_started.md.
+/// When the hub or a server in front of it limits requests or is in trouble (HTTP 429, 5xx), it is
+/// queried again after the time that it names (Retry-After), for at most five minutes in total, or
+/// else some times with growing pauses. No message shows a password, token or signed address.
 ///
 /// Safe from many threads and processes at once: one downloads a file, the others wait for it.
 ///

@@ -52,6 +52,10 @@ concept TextRange = std::ranges::input_range<R> &&
 /// prepare the new model while the old one keeps answering. A running call finishes with the model
 /// it started with.
 ///
+/// In a child made by fork(), a classifier on the processor works as before, with workers that its
+/// first prediction starts there, and the same weights in shared memory; so do copies of its cache.
+/// On GPUs it throws invalid_argument there, and so does a PredictionStream that was made before.
+///
 /// All functions but the constructor throw no_model if they need a trained model and there is none.
 class IntentClassifier {
  public:
@@ -103,19 +107,25 @@ class IntentClassifier {
 
   /// Compiles the kernels for every length of text and sizes every worker's buffers, so that the
   /// first prediction afterwards is as fast as the hundredth; then predicts `sample_texts`.
-  void warm_up(std::span<const std::string> sample_texts = {});
+  /// `should_stop`, which may be empty, is called about ten times per second on the calling thread;
+  /// returning true stops the call with `interrupted`. The next two functions use theirs in the same
+  /// way.
+  void warm_up(std::span<const std::string> sample_texts = {},
+               const std::function<bool()>& should_stop = {});
 
   /// Prepares the model in `precision`; `automatic` is the fastest of this device. The choice
   /// depends only on the device's features, so every process makes the same choice. Compares the
   /// labels of `sample_texts` (default: built-in samples) before and after. Empties the cache when
   /// the precision changes. Throws invalid_argument for a precision that the device lacks.
   OptimizationReport optimize_for_inference(Precision precision = Precision::automatic,
-                                            std::span<const std::string> sample_texts = {});
+                                            std::span<const std::string> sample_texts = {},
+                                            const std::function<bool()>& should_stop = {});
 
   /// Measures single, batch, streaming and cached prediction of `sample_texts` (default: built-in
   /// samples), `num_iterations` calls each after a warm-up. The classifier's cache is not used.
   PerformanceReport benchmark_performance(std::span<const std::string> sample_texts = {},
-                                          int num_iterations = 100);
+                                          int num_iterations = 100,
+                                          const std::function<bool()>& should_stop = {});
 
   /// Returns the memory of the GPUs in use, all together; gpu_available is false without one.
   GpuMemoryStats get_gpu_memory_stats() const;

@@ -12,29 +12,31 @@
 
 #include "bindings.h"
 #include "choices.h"
+#include "gil.h"
 
 namespace fastintent::python {
 
 Classifier::Classifier(ClassifierOptions options, std::optional<nb::callable> log)
-    : log_(log ? nb::object(*log) : nb::object()), native_("IntentClassifier", [&] {
+    : log_(log ? nb::object(*log) : nb::object()), native_([&] {
         if (log_.is_valid()) {
           options.log = log_function();
         }
-        const nb::gil_scoped_release unlocked;
-        return IntentClassifier(options);
+        const WithoutGil unlocked;
+        return std::make_unique<IntentClassifier>(options);
       }()) {}
 
 // Exceptions of the callback have no caller to reach: the model is loaded anyway.
 std::function<void(const std::string&)> Classifier::log_function() {
   return [this](const std::string& message) {
-    const nb::gil_scoped_acquire locked;
-    try {
-      if (log_.is_valid()) {
-        log_(message);
+    with_gil([&] {
+      try {
+        if (log_.is_valid()) {
+          call(log_, message);
+        }
+      } catch (nb::python_error& error) {
+        error.discard_as_unraisable(log_);
       }
-    } catch (nb::python_error& error) {
-      error.discard_as_unraisable(log_);
-    }
+    });
   };
 }
 
@@ -116,8 +118,9 @@ finishes with the model it started with.
 
 All but the constructor raise NoModelError where they need a trained model and there is none yet.
 
-In a process made by fork() after it, every call raises InvalidArgumentError: its threads stayed in the
-parent.)";
+In a child made by fork() (multiprocessing, a server that loads before it forks), a classifier on the
+processor works as before: its first prediction starts workers there, and the weights are in shared
+memory. On GPUs every prediction raises InvalidArgumentError there, and so does a stream made before.)";
 
 constexpr const char* kInitDoc =
     R"(model_name: what train() starts from: a Hugging Face folder, or the id of one (see find_model).

@@ -3,11 +3,11 @@
 #include <nanobind/nanobind.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "fastintent/intent_classifier.h"
-#include "process_bound.h"
 
 namespace fastintent::python {
 
@@ -19,8 +19,7 @@ class Classifier {
  public:
   Classifier(ClassifierOptions options, std::optional<nb::callable> log);
 
-  /// Throws invalid_argument in a forked child.
-  IntentClassifier& native() const { return native_.get(); }
+  IntentClassifier& native() const { return *native_; }
 
   /// For the garbage collector.
   nb::handle log() const { return log_; }
@@ -30,7 +29,7 @@ class Classifier {
   std::function<void(const std::string&)> log_function();
 
   nb::object log_;  // null where there is none
-  ProcessBound<IntentClassifier> native_;
+  std::unique_ptr<IntentClassifier> native_;
 };
 
 /// The methods of fastintent.IntentClassifier, one file for each function.

@@ -7,6 +7,7 @@
 
 #include "bindings.h"
 #include "choices.h"
+#include "gil.h"
 #include "texts.h"
 
 namespace fastintent::python {
@@ -14,7 +15,7 @@ namespace {
 
 LabelledTexts read(const std::filesystem::path& file, const DatasetOptions& options) {
   LabelledTexts data = [&] {
-    const nb::gil_scoped_release unlocked;
+    const WithoutGil unlocked;
     return read_labelled_texts(file, options);
   }();
   if (data.replaced.texts > 0) {

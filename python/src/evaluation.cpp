@@ -5,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings.h"
+#include "gil.h"
 
 namespace fastintent::python {
 
@@ -132,7 +133,7 @@ figure depends on the temperature.)")
         nb::arg("labels"),
         nb::arg("intents"),
         nb::arg("temperature") = 1.0,
-        nb::call_guard<nb::gil_scoped_release>(),
+        nb::call_guard<WithoutGil>(),
         R"(Measures logits against labels, with the arithmetic of IntentClassifier.evaluate.
 
 logits: a row of len(intents) numbers for each example. labels: the right intent of each example, by

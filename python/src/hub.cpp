@@ -10,6 +10,7 @@
 #include <string>
 
 #include "bindings.h"
+#include "gil.h"
 #include "interruption.h"
 #include "progress.h"
 
@@ -26,7 +27,7 @@ std::filesystem::path find(const std::string& model_name,
     interruption.allows([&] {
       update(progress, report);
       if (on_progress) {
-        (*on_progress)(report);
+        call(*on_progress, report);
       }
     });
   };

@@ -3,9 +3,11 @@
 #include <nanobind/nanobind.h>
 
 #include <exception>
+#include <type_traits>
 #include <utility>
 
 #include "fastintent/error.h"
+#include "gil.h"
 
 namespace fastintent::python {
 
@@ -23,15 +25,18 @@ class Interruption {
     if (raised_ != nullptr) {
       return false;
     }
-    const nb::gil_scoped_acquire locked;
-    try {
-      if (PyErr_CheckSignals() != 0) {
-        throw nb::python_error();
+    with_gil([&] {
+      try {
+        if (PyErr_CheckSignals() != 0) {
+          throw nb::python_error();
+        }
+        std::forward<Code>(code)();
+      } catch (abi::__forced_unwind&) {
+        throw;  // for with_gil
+      } catch (...) {
+        raised_ = std::current_exception();
       }
-      std::forward<Code>(code)();
-    } catch (...) {
-      raised_ = std::current_exception();
-    }
+    });
     return raised_ == nullptr;
   }
   bool allows() {
@@ -41,13 +46,20 @@ class Interruption {
   /// Makes run() raise `error`, caught in a callback, afterwards.
   void raise_afterwards(std::exception_ptr error) { raised_ = std::move(error); }
 
-  /// Calls the library without the GIL.
+  /// Calls the library without the GIL. The result of `work` may be void.
   template <typename Work>
   auto run(Work&& work) {
     try {
-      auto result = without_gil(std::forward<Work>(work));
-      rethrow();
-      return result;
+      if constexpr (std::is_void_v<decltype(work())>) {
+        without_gil(std::forward<Work>(work));
+        rethrow();
+      } else {
+        auto result = without_gil(std::forward<Work>(work));
+        rethrow();
+        return result;
+      }
+    } catch (abi::__forced_unwind&) {  // the interpreter ends
+      throw;
     } catch (...) {
       rethrow();
       throw;
@@ -57,7 +69,7 @@ class Interruption {
  private:
   template <typename Work>
   static auto without_gil(Work&& work) {
-    const nb::gil_scoped_release unlocked;
+    const WithoutGil unlocked;
     return std::forward<Work>(work)();
   }
   void rethrow() {

@@ -1,5 +1,6 @@
 #include "bindings.h"
 #include "fastintent/version.h"
+#include "gil.h"
 
 namespace fastintent::python {
 
@@ -8,6 +9,7 @@ NB_MODULE(_fastintent, m) {
   m.attr("__version__") = kVersion;
   // Objects that live until the interpreter ends are not leaks.
   nb::set_leak_warnings(false);
+  watch_interpreter(m);
   init_errors(m);
   init_devices(m);
   init_tokenizer(m);

@@ -4,6 +4,7 @@
 
 #include "choices.h"
 #include "classifier.h"
+#include "interruption.h"
 #include "reports.h"
 #include "texts.h"
 
@@ -13,8 +14,9 @@ namespace {
 void warm_up(const Classifier& self, nb::handle sample_texts) {
   IntentClassifier& classifier = self.native();
   const auto samples = read_optional_texts(sample_texts, "sample_texts");
-  const nb::gil_scoped_release unlocked;
-  classifier.warm_up(samples);
+  Interruption interruption;
+  const auto should_stop = [&] { return !interruption.allows(); };
+  interruption.run([&] { classifier.warm_up(samples, should_stop); });
 }
 
 OptimizationReport optimize(const Classifier& self,
@@ -23,20 +25,24 @@ OptimizationReport optimize(const Classifier& self,
   IntentClassifier& classifier = self.native();
   const Precision chosen = parse_precision(precision);
   const auto samples = read_optional_texts(sample_texts, "sample_texts");
-  const nb::gil_scoped_release unlocked;
-  return classifier.optimize_for_inference(chosen, samples);
+  Interruption interruption;
+  const auto should_stop = [&] { return !interruption.allows(); };
+  return interruption.run(
+      [&] { return classifier.optimize_for_inference(chosen, samples, should_stop); });
 }
 
 PerformanceReport benchmark(const Classifier& self, nb::handle sample_texts, int num_iterations) {
   IntentClassifier& classifier = self.native();
   const auto samples = read_optional_texts(sample_texts, "sample_texts");
-  const nb::gil_scoped_release unlocked;
-  return classifier.benchmark_performance(samples, num_iterations);
+  Interruption interruption;
+  const auto should_stop = [&] { return !interruption.allows(); };
+  return interruption.run(
+      [&] { return classifier.benchmark_performance(samples, num_iterations, should_stop); });
 }
 
 constexpr const char* kWarmUpDoc =
     R"(Compiles the kernels for every length of text and sizes every worker's buffers, so that the first
-prediction afterwards is as fast as the hundredth; then predicts `sample_texts`.)";
+prediction afterwards is as fast as the hundredth; then predicts `sample_texts`. Ctrl-C stops it.)";
 
 constexpr const char* kOptimizeDoc =
     R"(Prepares the model in the fastest precision for this device, or in the one that is named ("auto",
@@ -44,7 +50,7 @@ constexpr const char* kOptimizeDoc =
 
 The choice depends only on the device's features, so every process makes the same choice. Compares the
 labels of `sample_texts` (default: built-in samples) before and after. Empties the cache when the
-precision changes.
+precision changes. Ctrl-C stops it.
 
 Returns what it did: "device", "precision" (in use from now on), "previous_precision", "reason" (reason for
 this precision, a sentence), "sample_texts" (texts predicted in both precisions), "label_agreement" (share
@@ -52,7 +58,7 @@ of them with an unchanged label), "largest_confidence_change" (of their first in
 
 constexpr const char* kBenchmarkDoc =
     R"(Measures single, batch, streaming and cached prediction of `sample_texts` (default: built-in
-samples), `num_iterations` calls each after a warm-up. The classifier's cache is not used.
+samples), `num_iterations` calls each after a warm-up. The classifier's cache is not used. Ctrl-C stops it.
 
 Returns "device", "precision", "threads" and "benchmarks": by name ("single_prediction", "batch_size_1",
 "batch_size_4", "batch_size_8", "batch_size_16", "batch_size_32", "streaming", "cached") the figures

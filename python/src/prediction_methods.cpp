@@ -32,8 +32,10 @@ IntentPrediction predict(
   options.top_k = top_k;
   options.with_logits = with_logits;
   const Text utf8 = read_text(text, "text");
-  const nb::gil_scoped_release unlocked;
-  return classifier.predict(utf8.view, options);
+  Interruption interruption;
+  // Called while the workers are busy with other calls.
+  options.on_progress = [&](int64_t, int64_t) { return interruption.allows(); };
+  return interruption.run([&] { return classifier.predict(utf8.view, options); });
 }
 
 nb::list predict_batch(const Classifier& self,

@@ -2,11 +2,18 @@
 
 #include <nanobind/stl/string.h>
 
+#include "gil.h"
+
 namespace fastintent::python {
 
 Progress::Progress(bool shown, const char* unit) : bar_(nb::none()) {
   if (shown) {
-    bar_ = nb::module_::import_("fastintent._progress").attr("ProgressBar")(unit);
+    const nb::object module =
+        nb::steal(calling_python([] { return PyImport_ImportModule("fastintent._progress"); }));
+    if (!module.is_valid()) {
+      throw nb::python_error();
+    }
+    bar_ = call(nb::object(module.attr("ProgressBar")), unit);
   }
 }
 
@@ -15,7 +22,7 @@ Progress::~Progress() {
     return;
   }
   try {
-    bar_.attr("close")();
+    call(nb::object(bar_.attr("close")));
   } catch (nb::python_error& error) {
     error.discard_as_unraisable("closing the progress bar");
   }
@@ -23,13 +30,13 @@ Progress::~Progress() {
 
 void Progress::finish() {
   if (!bar_.is_none()) {
-    bar_.attr("finish")();
+    call(nb::object(bar_.attr("finish")));
   }
 }
 
 void Progress::update(int64_t done, int64_t total, const std::string& note) {
   if (!bar_.is_none()) {
-    bar_.attr("update")(done, total, note);
+    call(nb::object(bar_.attr("update")), done, total, note);
   }
 }
 

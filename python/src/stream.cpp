@@ -6,11 +6,12 @@
 
 #include "bindings.h"
 #include "fastintent/error.h"
+#include "gil.h"
 
 namespace fastintent::python {
 
 Stream::Stream(IntentClassifier& classifier, nb::handle texts, PredictOptions options)
-    : texts_(texts, "texts"), stream_("PredictionStream", [&] {
+    : texts_(texts, "texts"), stream_([&] {
         options.on_progress = [this](int64_t, int64_t) { return interruption_.allows(); };
         return classifier.predict_batch_streaming([this](std::string& text) { return read(text); },
                                                   options);
@@ -19,22 +20,23 @@ Stream::Stream(IntentClassifier& classifier, nb::handle texts, PredictOptions op
 // Called by the library on the thread that requests a batch, while that thread waits without the
 // GIL.
 bool Stream::read(std::string& text) {
-  const nb::gil_scoped_acquire locked;
-  try {
-    const auto found = texts_.next();
-    if (!found) {
+  return with_gil([&] {
+    try {
+      const auto found = texts_.next();
+      if (found) {
+        text = found->view;
+      }
+      return found.has_value();
+    } catch (nb::python_error& error) {
+      // An error of the source is raised after the batches before it; Ctrl-C ends the stream at
+      // once.
+      if (error.matches(PyExc_Exception)) {
+        throw;
+      }
+      interruption_.raise_afterwards(std::current_exception());
       return false;
     }
-    text = found->view;
-    return true;
-  } catch (nb::python_error& error) {
-    // An error of the source is raised after the batches before it; Ctrl-C ends the stream at once.
-    if (error.matches(PyExc_Exception)) {
-      throw;
-    }
-    interruption_.raise_afterwards(std::current_exception());
-    return false;
-  }
+  });
 }
 
 nb::tuple Stream::next() {
@@ -48,7 +50,7 @@ nb::tuple Stream::next() {
   PredictionBatch batch;
   running_ = true;
   try {
-    ended_ = !interruption_.run([&] { return stream_.get().next(batch); });
+    ended_ = !interruption_.run([&] { return stream_->next(batch); });
   } catch (...) {
     running_ = false;
     close();

@@ -3,10 +3,10 @@
 #include <nanobind/nanobind.h>
 
 #include <exception>
+#include <optional>
 
 #include "fastintent/intent_classifier.h"
 #include "interruption.h"
-#include "process_bound.h"
 #include "texts.h"
 
 namespace fastintent::python {
@@ -32,7 +32,7 @@ class Stream {
   Interruption interruption_;
   bool running_ = false;
   bool ended_ = false;
-  ProcessBound<PredictionStream> stream_;
+  std::optional<PredictionStream> stream_;
 };
 
 }  // namespace fastintent::python

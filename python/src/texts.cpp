@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "fastintent/error.h"
+#include "gil.h"
 
 namespace fastintent::python {
 namespace {
@@ -99,7 +100,7 @@ TextIterator::TextIterator(nb::handle texts, const char* argument) : argument_(a
   if (const char* found = wrong_iteration(texts)) {
     throw_type_error(fmt::format("{}: expected an iterable of str, found {}", argument, found));
   }
-  iterator_ = nb::steal(PyObject_GetIter(texts.ptr()));
+  iterator_ = nb::steal(calling_python([&] { return PyObject_GetIter(texts.ptr()); }));
   if (!iterator_.is_valid()) {
     if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) {
       throw nb::python_error();
@@ -111,7 +112,13 @@ TextIterator::TextIterator(nb::handle texts, const char* argument) : argument_(a
 }
 
 std::optional<Text> TextIterator::next() {
-  const nb::object item = nb::steal(PyIter_Next(iterator_.ptr()));
+  // Only Python code looks for Ctrl-C by itself, and a list has none.
+  constexpr int64_t kBetweenLooks = 4096;
+  if (index_ % kBetweenLooks == 0 && PyErr_CheckSignals() != 0) {
+    throw nb::python_error();
+  }
+  const nb::object item =
+      nb::steal(calling_python([this] { return PyIter_Next(iterator_.ptr()); }));
   if (!item.is_valid()) {
     if (PyErr_Occurred() != nullptr) {
       throw nb::python_error();

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "bindings.h"
+#include "gil.h"
 #include "texts.h"
 
 namespace fastintent::python {
@@ -44,7 +45,7 @@ special tokens and one more, or exceeds the model's positions.)")
           "encode",
           [](const Tokenizer& tokenizer, nb::handle text) {
             const Text utf8 = read_text(text, "text");
-            const nb::gil_scoped_release unlocked;
+            const WithoutGil unlocked;
             return tokenizer.encode(utf8.view);
           },
           nb::arg("text"),

@@ -10,6 +10,7 @@
 
 #include "classifier.h"
 #include "fastintent/error.h"
+#include "gil.h"
 #include "interruption.h"
 #include "progress.h"
 #include "texts.h"
@@ -93,18 +94,18 @@ TrainingReport train(const Classifier& self,
                       report.total_steps,
                       fmt::format("epoch {:.1f}, loss {:.3f}", report.epoch, report.loss));
       if (on_step) {
-        (*on_step)(report);
+        call(*on_step, report);
       }
     });
   };
   callbacks.on_epoch = [&](const EpochReport& report) {
     if (on_epoch) {
-      interruption.allows([&] { (*on_epoch)(report); });
+      interruption.allows([&] { call(*on_epoch, report); });
     }
   };
   callbacks.on_message = [&](const std::string& message) {
     if (on_message) {
-      interruption.allows([&] { (*on_message)(message); });
+      interruption.allows([&] { call(*on_message, message); });
     }
   };
   std::optional<Progress> download;  // a bar of its own, where there is something to download
@@ -120,7 +121,7 @@ TrainingReport train(const Classifier& self,
     bool stop = false;
     const bool allowed = interruption.allows([&] {
       if (should_stop) {
-        stop = static_cast<bool>(nb::bool_((*should_stop)()));
+        stop = static_cast<bool>(nb::bool_(call(*should_stop)));
       }
     });
     return stop || !allowed;
@@ -148,7 +149,7 @@ Evaluation evaluate(const Classifier& self,
 
 void save(const Classifier& self, const std::filesystem::path& path, bool overwrite) {
   const IntentClassifier& classifier = self.native();
-  const nb::gil_scoped_release unlocked;
+  const WithoutGil unlocked;
   classifier.save(path, overwrite);
 }
 

@@ -31,6 +31,54 @@ CALLS = {
         start()
         classifier.evaluate(texts, ["x"] * len(texts))
     """,
+    "predict beside a busy thread": """
+        busy = lambda: classifier.predict_batch([f"card {i}" for i in range(2_000_000)])
+        threading.Thread(target=busy, daemon=True).start()
+        start()
+        for i in itertools.count():
+            classifier.predict(f"card {i}")
+    """,
+    "a list of texts": """
+        texts = ["a card"] * 100_000_000
+        start()
+        classifier.predict_batch(texts)
+    """,
+    "warm_up": """
+        start()
+        while True:
+            classifier.warm_up(["a card"] * 1000)
+    """,
+    "optimize_for_inference": """
+        texts = [f"card {i}" for i in range(2_000_000)]
+        start()
+        classifier.optimize_for_inference("bf16", texts)
+    """,
+    "benchmark_performance": """
+        start()
+        classifier.benchmark_performance(num_iterations=100_000_000)
+    """,
+    "quantize_model": f"""
+        texts = [f"card {{i}}" for i in range(2_000_000)]
+        start()
+        fastintent.quantize_model({str(TRAINED)!r}, "unused", texts=texts)
+    """,
+    "the turn of another thread": f"""
+        data = fastintent.read_labelled_texts({str(DATA / "train.csv")!r})
+        begun = threading.Event()
+        def train():
+            classifier.train(data.texts, data.labels, epochs=100_000, patience=100_000,
+                             base_model={str(BASE)!r}, on_step=lambda step: begun.set())
+        threading.Thread(target=train, daemon=True).start()
+        begun.wait()
+        start()
+        classifier.optimize_for_inference("bf16")
+    """,
+    "train before its first step": f"""
+        texts = [f"card {{i}}" for i in range(2_000_000)]
+        labels = [str(i % 2) for i in range(2_000_000)]
+        start()
+        classifier.train(texts, labels, base_model={str(BASE)!r})
+    """,
     "train": f"""
         data = fastintent.read_labelled_texts({str(DATA / "train.csv")!r})
         classifier.train(data.texts, data.labels, epochs=100_000, patience=100_000,
@@ -38,7 +86,7 @@ CALLS = {
     """,
 }
 PROGRAM = """
-import itertools, sys, time
+import itertools, sys, threading, time
 import fastintent
 
 def start():
@@ -53,10 +101,10 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_control_c_stops_a_call_and_leaves_the_classifier_in_use(call):
+def test_control_c_stops_a_call_and_leaves_the_classifier_in_use(call, tmp_path):
     program = PROGRAM.format(model=str(TRAINED), call=CALLS[call])
     with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
     ) as running:
         assert running.stdout.readline() == "started\n"
         running.send_signal(signal.SIGINT)

@@ -20,6 +20,7 @@ using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::duration<double, std::milli>;
 
 constexpr int kWarmUpCalls = 3;
+constexpr std::chrono::milliseconds kPoll(100);  // seldom, so that no figure shows it
 
 // The sorted value at the index nearest to `share` of the way from the first to the last.
 double percentile(const std::vector<double>& sorted, double share) {
@@ -29,21 +30,29 @@ double percentile(const std::vector<double>& sorted, double share) {
 // Measures calls of one kind on one predictor.
 class Measurement {
  public:
-  Measurement(const Predictor& predictor, int calls) : predictor_(predictor), calls_(calls) {}
+  Measurement(const Predictor& predictor, int calls, const std::function<bool()>& should_stop)
+      : predictor_(predictor), calls_(calls), should_stop_(should_stop) {}
 
   // `call(i)` makes the i-th call and returns its number of predictions.
   BenchmarkFigures run(const std::function<int64_t(int)>& call) const {
     for (int i = 0; i < kWarmUpCalls; ++i) {
+      check_stop();
       call(i);
     }
     std::vector<double> latencies;
     int64_t predictions = 0;
     const PredictorTimes before = predictor_.times();
     const auto start = Clock::now();
+    auto polled = start;
     for (int i = 0; i < calls_; ++i) {
       const auto begin = Clock::now();
       predictions += call(i);
-      latencies.push_back(Milliseconds(Clock::now() - begin).count());
+      const auto end = Clock::now();
+      latencies.push_back(Milliseconds(end - begin).count());
+      if (end - polled > kPoll) {
+        check_stop();
+        polled = end;
+      }
     }
     const double total_ms = Milliseconds(Clock::now() - start).count();
     const PredictorTimes after = predictor_.times();
@@ -64,8 +73,15 @@ class Measurement {
   }
 
  private:
+  void check_stop() const {
+    if (should_stop_ && should_stop_()) {
+      throw Error(ErrorCode::interrupted, "benchmark: stopped by the caller");
+    }
+  }
+
   const Predictor& predictor_;
   int calls_;
+  const std::function<bool()>& should_stop_;
 };
 
 // Repeats the samples endlessly.
@@ -89,20 +105,22 @@ class Texts {
 
 }  // namespace
 
-PerformanceReport IntentClassifier::benchmark_performance(std::span<const std::string> sample_texts,
-                                                          int num_iterations) {
+PerformanceReport IntentClassifier::benchmark_performance(
+    std::span<const std::string> sample_texts,
+    int num_iterations,
+    const std::function<bool()>& should_stop) {
   if (num_iterations < 1) {
     throw Error(
         ErrorCode::invalid_argument,
         fmt::format("benchmark: num_iterations: expected at least 1, found {}", num_iterations));
   }
   const std::span<const std::string> samples = samples_or_ours(sample_texts);
-  warm_up(sample_texts);
+  warm_up(sample_texts, should_stop);
   PredictOptions uncached;
   uncached.use_cache = false;
   PredictionContext context = state_->begin(uncached);
   context.equal_texts_once = false;  // every prediction that is counted is computed
-  const Measurement measurement(*context.predictor, num_iterations);
+  const Measurement measurement(*context.predictor, num_iterations, should_stop);
   PerformanceReport report;
   report.device = context.predictor->device_name();
   report.precision = context.predictor->precision();

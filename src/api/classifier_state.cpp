@@ -12,6 +12,17 @@ namespace {
 
 constexpr const char* kOperation = "IntentClassifier";
 
+// In a child made by fork() it is never destroyed: the parent's threads may have been about to
+// change it.
+std::shared_ptr<Predictor> shared_until_fork(std::unique_ptr<Predictor> predictor) {
+  return {predictor.release(), [](Predictor* last) {
+            std::unique_ptr<Predictor> owned(last);
+            if (!owned->is_of_this_process()) {
+              leave_to_parent(std::shared_ptr<Predictor>(std::move(owned)));
+            }
+          }};
+}
+
 template <typename Number>
 void require(bool good, const char* name, const char* expected, Number found) {
   if (good) {
@@ -108,11 +119,30 @@ Precision IntentClassifier::State::choose_precision(const TrainedModel& trained)
 std::shared_ptr<Predictor> IntentClassifier::State::prepare(
     std::shared_ptr<const TrainedModel> trained, Precision precision) const {
   require_precision(kOperation, placement.device(), precision);
-  return std::make_shared<Predictor>(
+  return shared_until_fork(std::make_unique<Predictor>(
       std::move(trained),
       [this](int worker) { return placement.create_backend(worker); },
       precision,
-      placement.workers());
+      placement.workers()));
+}
+
+void IntentClassifier::State::replace_workers(const std::shared_ptr<Predictor>& parents) {
+  if (!placement.gpus().empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "IntentClassifier: expected one made in this process, found one made before "
+                "fork(), whose GPUs only the parent can use; make it in each process, or start "
+                "processes with \"spawn\"");
+  }
+  std::shared_ptr<Predictor> ours = shared_until_fork(std::make_unique<Predictor>(
+      parents->trained(),
+      [this](int worker) { return placement.create_backend(worker); },
+      parents->precision(),
+      parents->threads(),
+      parents->prepared()));
+  const std::lock_guard lock(mutex_);
+  if (predictor_ == parents) {
+    predictor_.swap(ours);  // else another thread was faster
+  }
 }
 
 void IntentClassifier::State::use(std::shared_ptr<Predictor> predictor) {
@@ -125,9 +155,17 @@ void IntentClassifier::State::use(std::shared_ptr<Predictor> predictor) {
   predictor.reset();  // releasing the old one may join its workers: not under the lock
 }
 
-std::shared_ptr<Predictor> IntentClassifier::State::predictor() const {
-  const std::lock_guard lock(mutex_);
-  return require_predictor();
+std::shared_ptr<Predictor> IntentClassifier::State::predictor() {
+  std::shared_ptr<Predictor> found;
+  {
+    const std::lock_guard lock(mutex_);
+    found = require_predictor();
+  }
+  if (found->is_of_this_process()) {
+    return found;
+  }
+  replace_workers(found);
+  return predictor();
 }
 
 std::shared_ptr<Predictor> IntentClassifier::State::require_predictor() const {
@@ -148,7 +186,7 @@ bool IntentClassifier::State::uses_cache(const PredictOptions& call) const {
   return call.use_cache && enable_cache && !call.with_logits;
 }
 
-PredictionContext IntentClassifier::State::begin(const PredictOptions& call) const {
+PredictionContext IntentClassifier::State::begin(const PredictOptions& call) {
   require(call.top_k >= 0, "top_k", "0 or more", call.top_k);
   require(call.batch_size >= 0, "batch_size", "0 or more", call.batch_size);
   PredictionContext context;
@@ -157,6 +195,10 @@ PredictionContext IntentClassifier::State::begin(const PredictOptions& call) con
     context.predictor = require_predictor();
     context.cache_generation = cache->generation();
     context.review_threshold = review_threshold_;
+  }
+  if (!context.predictor->is_of_this_process()) {
+    replace_workers(context.predictor);
+    return begin(call);
   }
   if (uses_cache(call)) {
     context.cache = cache;

@@ -8,9 +8,11 @@
 namespace fastintent {
 
 OptimizationReport IntentClassifier::optimize_for_inference(
-    Precision precision, std::span<const std::string> sample_texts) {
+    Precision precision,
+    std::span<const std::string> sample_texts,
+    const std::function<bool()>& should_stop) {
   const std::span<const std::string> samples = samples_or_ours(sample_texts);
-  const OneAtATime::Turn turn(state_->turns, "optimize_for_inference");
+  const OneAtATime::Turn turn(state_->turns, "optimize_for_inference", should_stop);
   const std::shared_ptr<Predictor> before = state_->predictor();
   OptimizationReport report;
   report.device = before->device_name();
@@ -25,8 +27,8 @@ OptimizationReport IntentClassifier::optimize_for_inference(
   const bool changes = precision != before->precision();
   const auto after = changes ? state_->prepare(before->trained(), precision) : before;
   const std::vector<std::string_view> texts(samples.begin(), samples.end());
-  const auto old_predictions = predict_all(plain_context(before), texts);
-  const auto new_predictions = predict_all(plain_context(after), texts);
+  const auto old_predictions = predict_all(plain_context(before, should_stop), texts);
+  const auto new_predictions = predict_all(plain_context(after, should_stop), texts);
   const PrecisionAgreement agreement = compare_predictions(old_predictions, new_predictions);
   report.sample_texts = agreement.texts;
   report.label_agreement = agreement.label_agreement;

@@ -7,10 +7,14 @@
 
 namespace fastintent {
 
-PredictionContext plain_context(std::shared_ptr<Predictor> predictor) {
+PredictionContext plain_context(std::shared_ptr<Predictor> predictor,
+                                const std::function<bool()>& should_stop) {
   PredictionContext context;
   context.predictor = std::move(predictor);
   context.options.batch_size = 32;  // any: it does not change the answers
+  if (should_stop) {
+    context.options.on_progress = [should_stop](int64_t, int64_t) { return !should_stop(); };
+  }
   return context;
 }
 

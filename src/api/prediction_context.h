@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -30,8 +31,10 @@ struct PredictionContext {
   CacheView cache_view() const;
 };
 
-/// A context of `predictor` alone: no cache, no threshold.
-PredictionContext plain_context(std::shared_ptr<Predictor> predictor);
+/// A context of `predictor` alone: no cache, no threshold. Calls stop when `should_stop`, which may
+/// be empty, returns true.
+PredictionContext plain_context(std::shared_ptr<Predictor> predictor,
+                                const std::function<bool()>& should_stop);
 
 constexpr const char* kBlankText = "predict: expected a text, found a blank one";
 

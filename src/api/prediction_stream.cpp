@@ -14,6 +14,7 @@ PredictionStream::State::State(PredictionContext context, TextSource source)
       batches_(context_, progress_) {}
 
 bool PredictionStream::State::next(PredictionBatch& batch) {
+  home_.require("PredictionStream");
   const bool reads_ahead = context_.options.batch_size > 1;  // as the header promises
   while (source_ && (batches_.empty() || (reads_ahead && batches_.wants_more()))) {
     start_batch();

@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "api/pending_predictions.h"
+#include "base/fork.h"
 #include "fastintent/prediction_stream.h"
 
 namespace fastintent {
@@ -22,6 +23,7 @@ class PredictionStream::State {
   void start_batch();
   void end();
 
+  HomeProcess home_;
   const PredictionContext context_;
   TextSource source_;         // empty: at its end
   std::exception_ptr error_;  // thrown after all batches started before it were returned

@@ -11,13 +11,14 @@ TrainingReport IntentClassifier::train(const LabelledTexts& training,
                                        const LabelledTexts* validation,
                                        TrainingOptions options,
                                        const TrainingCallbacks& callbacks) {
-  const OneAtATime::Turn turn(state_->turns, "train");
+  const OneAtATime::Turn turn(state_->turns, "train", callbacks.should_stop);
   const ClassifierOptions& own = state_->options;
   if (options.base_model.empty()) {
     options.base_model =
         state_->is_loaded()
             ? state_->predictor()->trained()->folder.path()
-            : find_model(own.model_name, {callbacks.on_download, callbacks.should_stop});
+            : find_model(own.model_name,
+                         {callbacks.on_download, callbacks.should_stop, callbacks.on_message});
   }
   std::shared_ptr<ScratchFolder> scratch;
   if (options.output.empty()) {

@@ -281,7 +281,11 @@ class TrainingRun {
   }
 
   EncodedDataset encode(const LabelledTexts& data, const char* name) {
-    EncodedDataset encoded = encode_dataset(data, config_.intents, tokenizer_, pool_);
+    EncodedDataset encoded = encode_dataset(data,
+                                            config_.intents,
+                                            tokenizer_,
+                                            pool_,
+                                            process_.size == 1 ? callbacks_.should_stop : nullptr);
     if (encoded.truncated > 0) {
       tell(fmt::format("{} of {} {} texts are longer than {} tokens and are truncated",
                        encoded.truncated,

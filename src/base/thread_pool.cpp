@@ -25,6 +25,10 @@ namespace {
 // predicts in a loop.
 constexpr std::chrono::microseconds kLookOut{100};
 
+constexpr const char* kWorkers = "worker threads";
+
+constexpr std::chrono::milliseconds kMeanwhile{100};  // so that a person sees no delay
+
 }  // namespace
 
 // Each run() raises `generation`; a worker runs the task once for each generation it sees and
@@ -59,15 +63,26 @@ class ThreadPool::State {
 
   int size() const { return static_cast<int>(errors_.size()); }
 
-  void run(const Task& task) {
+  void run(const Task& task, const std::function<void()>& meanwhile) {
     std::unique_lock lock(mutex_);
     task_ = &task;
     running_ = errors_.size();
     ++generation_;
     call_workers();
-    done_.wait(lock, [this] { return running_ == 0; });
-    task_ = nullptr;
     std::exception_ptr first;
+    while (!done_.wait_for(lock, kMeanwhile, [this] { return running_ == 0; })) {
+      if (first != nullptr) {
+        continue;
+      }
+      lock.unlock();
+      try {
+        meanwhile();
+      } catch (...) {
+        first = std::current_exception();
+      }
+      lock.lock();
+    }
+    task_ = nullptr;
     for (std::exception_ptr& error : errors_) {
       if (first == nullptr) {
         first = error;
@@ -224,19 +239,24 @@ class ThreadPool::State {
   std::vector<std::thread> threads_;  // last: threads start when all of the above exists
 };
 
-ThreadPool::ThreadPool(int workers) : state_(std::make_unique<State>(workers)) {}
-ThreadPool::~ThreadPool() = default;
+ThreadPool::ThreadPool(int workers) : state_(std::make_shared<State>(workers)) {}
+ThreadPool::~ThreadPool() {
+  if (!home_.is_this()) {
+    leave_to_parent(std::move(state_));
+  }
+}
 int ThreadPool::size() const {
   return state_->size();
 }
-void ThreadPool::run(const Task& task) {
-  state_->run(task);
+void ThreadPool::run(const Task& task, const std::function<void()>& meanwhile) {
+  home_.require(kWorkers);
+  state_->run(task, meanwhile);
 }
 bool ThreadPool::try_run_as_team(const std::function<void(const TeamMember&)>& task) {
-  return state_->try_run_as_team(task);
+  return home_.is_this() && state_->try_run_as_team(task);
 }
 bool ThreadPool::idle() const {
-  return state_->idle();
+  return home_.is_this() && state_->idle();
 }
 void ThreadPool::submit(std::list<Task> tasks) noexcept {
   state_->submit(std::move(tasks));

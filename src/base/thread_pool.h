@@ -4,6 +4,7 @@
 #include <list>
 #include <memory>
 
+#include "base/fork.h"
 #include "base/team.h"
 
 namespace fastintent {
@@ -13,7 +14,8 @@ constexpr int kMostWorkers = 1024;
 
 /// A fixed set of worker threads that run one task together, or many small ones in the order they
 /// were submitted. Idle workers sleep; before that, all but the first look for more work for a
-/// moment.
+/// moment. In a child made by fork() there are no workers: run() throws invalid_argument, submit() must
+/// not be called, and the destructor leaves all to the parent.
 class ThreadPool {
  public:
   using Task = std::function<void(int worker)>;
@@ -28,7 +30,12 @@ class ThreadPool {
   /// Runs task(worker) on every worker, worker = 0 .. size() - 1, always on the same thread, and
   /// returns when all are done. Throws the exception of the lowest worker that threw. One thread at
   /// a time.
-  void run(const Task& task);
+  void run(const Task& task) {
+    run(task, [] {});
+  }
+  /// Also calls `meanwhile` ten times per second on the calling thread, until it throws; rethrows
+  /// that when all are done.
+  void run(const Task& task, const std::function<void()>& meanwhile);
 
   /// Runs `task` on a team of the calling thread and all workers but the first, because the caller
   /// uses its core, and returns true when all are done; false at once when a worker has anything
@@ -46,7 +53,8 @@ class ThreadPool {
 
  private:
   class State;
-  std::unique_ptr<State> state_;
+  HomeProcess home_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace fastintent

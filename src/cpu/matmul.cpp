@@ -8,6 +8,7 @@
 #include <mutex>
 #include <oneapi/dnnl/dnnl.hpp>
 
+#include "base/fork.h"
 #include "cpu/scratch.h"
 #include "fastintent/error.h"
 
@@ -22,7 +23,8 @@ bool has(dnnl::cpu_isa wanted) {
 }
 
 const dnnl::engine& engine() {
-  static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
+  // Never destroyed, as the kernels below.
+  static const dnnl::engine& cpu = *new dnnl::engine(dnnl::engine::kind::cpu, 0);
   return cpu;
 }
 
@@ -79,8 +81,10 @@ struct Kernel {
 };
 
 const Kernel& shared_kernel(const MatmulShape& shape) {
-  static std::mutex mutex;
-  static std::map<MatmulShape, Kernel> kernels;
+  // Never destroyed: workers may still be running at the end of the program. oneDNN has locks of
+  // its own, which nobody holds while nobody holds this one.
+  static ForkSafeMutex& mutex = *new ForkSafeMutex;
+  static auto& kernels = *new std::map<MatmulShape, Kernel>;
   const std::lock_guard lock(mutex);
   const auto found = kernels.find(shape);
   return found != kernels.end() ? found->second : kernels.emplace(shape, shape).first->second;

@@ -67,10 +67,12 @@ class PartialFile {
   int64_t size_;
 };
 
-// Throws unless the answer begins at byte `first`, as requested.
+// Throws unless the answer begins at byte `first`, as requested, of a content of the announced size.
 void check_range(const HttpResponse& response, int64_t first, const RemoteFile& file) {
   const std::string range = response.header("content-range");
-  if (!range.starts_with(fmt::format("bytes {}-", first))) {
+  const std::string total = file.size < 0 ? "" : fmt::format("/{}", file.size);
+  if (!range.starts_with(fmt::format("bytes {}-", first)) ||
+      (!range.ends_with(total) && !range.ends_with("/*"))) {
     throw Error(ErrorCode::io_error,
                 fmt::format("download model: expected the bytes from {} on, found '{}' ({})",
                             first,
@@ -79,36 +81,49 @@ void check_range(const HttpResponse& response, int64_t first, const RemoteFile& 
   }
 }
 
+// `etag` is that of the answers so far, as the server wrote it; empty before the first.
 void fetch_rest(HubClient& client,
                 PartialFile& partial,
                 const RemoteFile& file,
+                std::string& etag,
                 const std::function<void(int64_t)>& on_bytes) {
   constexpr long kPartialContent = 206;
   bool begun = false;
-  const auto first = [&] {
+  const auto resume = [&] {
     begun = false;
-    return partial.size();
+    return Resumption{partial.size(), etag};
   };
-  client.fetch(file, first, [&](const HttpResponse& response, std::string_view bytes) {
-    if (!begun && response.status == kPartialContent) {
+  const auto begin = [&](const HttpResponse& response) {
+    if (response.status == kPartialContent) {
       check_range(response, partial.size(), file);
-    } else if (!begun) {
+    } else {
       partial.clear();  // the server sends all of it
     }
-    begun = true;
-    const int64_t most = file.size >= 0 ? file.size : most_bytes(file.name);
-    if (partial.size() + static_cast<int64_t>(bytes.size()) > most) {
-      partial.clear();
-      throw Error(ErrorCode::io_error,
-                  fmt::format("download model: expected {}{} bytes, found more; what arrived is "
-                              "removed ({})",
-                              file.size >= 0 ? "" : "at most ",
-                              most,
-                              file.url));
-    }
-    partial.append(bytes);
-    on_bytes(partial.size());
-  });
+    // A weak one ("W/") does not promise the same bytes.
+    const auto found = response.headers.find("etag");
+    etag = found != response.headers.end() && found->second.starts_with('"') ? found->second : "";
+  };
+  const bool any =
+      client.fetch(file, resume, [&](const HttpResponse& response, std::string_view bytes) {
+        if (!begun) {
+          begin(response);
+        }
+        begun = true;
+        const int64_t most = file.size >= 0 ? file.size : most_bytes(file.name);
+        if (partial.size() + static_cast<int64_t>(bytes.size()) > most) {
+          partial.clear();
+          throw Error(ErrorCode::io_error,
+                      fmt::format("download model: expected {} bytes, found more; what arrived is "
+                                  "removed ({})",
+                                  file.size,
+                                  file.url));
+        }
+        partial.append(bytes);
+        on_bytes(partial.size());
+      });
+  if (!any) {
+    partial.clear();  // bytes of another content, which was longer
+  }
 }
 
 // Fetches until all bytes have arrived. A body without a length looks complete wherever it is cut,
@@ -118,9 +133,10 @@ void fetch_all(HubClient& client,
                const RemoteFile& file,
                const std::function<void(int64_t)>& on_bytes) {
   constexpr int kMostCuts = 4;  // as many tries as for a connection that fails outright
+  std::string etag;
   for (int cuts = 0; partial.size() != file.size; ++cuts) {
     try {
-      fetch_rest(client, partial, file, on_bytes);
+      fetch_rest(client, partial, file, etag, on_bytes);
     } catch (const Error& error) {
       if (error.code() == ErrorCode::interrupted || partial.size() != file.size) {
         throw;
@@ -140,6 +156,21 @@ void fetch_all(HubClient& client,
   }
 }
 
+// Returns whether it continued a file that was there.
+bool fetch_into(const fs::path& incomplete,
+                HubClient& client,
+                const RemoteFile& file,
+                const std::function<void(int64_t)>& on_bytes) {
+  PartialFile partial(incomplete);
+  if (partial.size() > file.size) {  // also when the size is unknown
+    partial.clear();
+  }
+  const bool resumed = partial.size() > 0;
+  on_bytes(partial.size());
+  fetch_all(client, partial, file, on_bytes);
+  return resumed;
+}
+
 }  // namespace
 
 void download_file(HubClient& client,
@@ -157,15 +188,15 @@ void download_file(HubClient& client,
     fs::remove(blob);  // a power cut under a tool that does not wait for the disk
   }
   const fs::path incomplete = blob.string() + ".incomplete";
-  {
-    PartialFile partial(incomplete);
-    if (partial.size() > file.size) {  // also when the size is unknown
-      partial.clear();
-    }
-    on_bytes(partial.size());
-    fetch_all(client, partial, file, on_bytes);
+  // What an earlier call left may be bytes of something else: with all bytes anew it must fit.
+  const bool resumed = fetch_into(incomplete, client, file, on_bytes);
+  bool sound = has_checksum(incomplete, file.checksum);
+  if (!sound && resumed) {
+    fs::remove(incomplete);
+    fetch_into(incomplete, client, file, on_bytes);
+    sound = has_checksum(incomplete, file.checksum);
   }
-  if (!has_checksum(incomplete, file.checksum)) {
+  if (!sound) {
     fs::remove(incomplete);
     throw Error(ErrorCode::io_error,
                 fmt::format("download model: expected the checksum {}, found another; what arrived "

@@ -83,7 +83,7 @@ std::filesystem::path download_model(const HubName& name,
                                      const HubSettings& settings,
                                      const HubCache& cache,
                                      const HubCallbacks& callbacks) {
-  HubClient client(settings, name, callbacks.should_stop);
+  HubClient client(settings, name, {callbacks.should_stop, callbacks.on_message});
   const RepositoryListing listing = client.list_files();
   require_weights(listing, name);
   const std::vector<RemoteFile> files = describe_files(client, listing, name);

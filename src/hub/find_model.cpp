@@ -12,6 +12,7 @@
 #include "hub/hub_name.h"
 #include "hub/hub_settings.h"
 #include "hub/model_files.h"
+#include "hub/web_address.h"
 
 namespace fastintent {
 
@@ -33,7 +34,7 @@ fs::path find_model(const std::string& model_name, const HubCallbacks& callbacks
     throw Error(ErrorCode::missing_input,
                 fmt::format("find model: expected a folder, or a Hugging Face id such as "
                             "organisation/name, found neither ({})",
-                            model_name));
+                            without_secrets(model_name)));
   }
   const HubSettings settings = read_hub_settings();
   const HubCache cache(settings.cache, name->repository);

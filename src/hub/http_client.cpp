@@ -15,6 +15,7 @@
 #include "base/shared_library.h"
 #include "fastintent/error.h"
 #include "fastintent/version.h"
+#include "hub/web_address.h"
 
 namespace fastintent {
 namespace {
@@ -48,12 +49,6 @@ struct Libcurl {
 const Libcurl& libcurl() {
   static const Libcurl library;  // created once, by the first thread
   return library;
-}
-
-// Scheme, host and port of an address.
-std::string origin(const std::string& url) {
-  const size_t host = url.find("://");
-  return url.substr(0, url.find_first_of("/?#", host == std::string::npos ? 0 : host + 3));
 }
 
 std::string lower_case(std::string text) {
@@ -105,20 +100,21 @@ class HttpClient::Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  HttpResponse run(const HttpRequest& request, const std::string& url, bool with_token) {
+  HttpResponse run(const HttpRequest& request, const std::string& url, bool with_secrets) {
     set(CURLOPT_URL, url.c_str());
-    // No other protocol of libcurl, such as file://; and https stays https.
-    set(CURLOPT_PROTOCOLS_STR, request.url.starts_with("https:") ? "https" : "https,http");
+    set(CURLOPT_PROTOCOLS_STR, "https,http");  // no other one of libcurl, such as file://
     set(CURLOPT_NOBODY, request.head ? 1L : 0L);
     if (request.first_byte > 0) {
       set(CURLOPT_RANGE, fmt::format("{}-", request.first_byte).c_str());
     }
-    if (with_token) {
-      headers_ = curl_.slist_append(nullptr, ("Authorization: Bearer " + options_.token).c_str());
-      if (headers_ == nullptr) {
-        throw std::bad_alloc();
-      }
-      set(CURLOPT_HTTPHEADER, headers_);
+    if (!request.if_range.empty()) {
+      add_header("If-Range: " + request.if_range);
+    }
+    if (with_secrets && !options_.user.empty()) {
+      set(CURLOPT_USERNAME, options_.user.c_str());
+      set(CURLOPT_PASSWORD, options_.password.c_str());
+    } else if (with_secrets && !options_.token.empty()) {
+      add_header("Authorization: Bearer " + options_.token);
     }
     const CURLcode code = curl_.easy_perform(handle_);
     if (thrown_) {
@@ -128,7 +124,15 @@ class HttpClient::Transfer {
       throw std::bad_alloc();
     }
     if (code != CURLE_OK) {
-      response_.failure = error_.front() != '\0' ? error_.data() : curl_.easy_strerror(code);
+      // libcurl quotes the addresses of proxies with their passwords.
+      response_.failure =
+          without_secrets(error_.front() != '\0' ? error_.data() : curl_.easy_strerror(code));
+    }
+    curl_off_t seconds = 0;  // a date is converted to the time from now on
+    curl_.easy_getinfo(handle_, CURLINFO_RETRY_AFTER, &seconds);
+    if (seconds > 0) {
+      constexpr curl_off_t kDay = 24 * 60 * 60;  // more is the same to all callers
+      response_.retry_after = std::chrono::seconds(std::min(seconds, kDay));
     }
     return std::move(response_);
   }
@@ -155,6 +159,15 @@ class HttpClient::Transfer {
     throw Error(
         ErrorCode::io_error,
         fmt::format("download model: expected {} of a usual length, found an endless one", part));
+  }
+
+  void add_header(const std::string& line) {
+    curl_slist* longer = curl_.slist_append(headers_, line.c_str());
+    if (longer == nullptr) {
+      throw std::bad_alloc();
+    }
+    headers_ = longer;
+    set(CURLOPT_HTTPHEADER, headers_);
   }
 
   void read_status() { curl_.easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &response_.status); }
@@ -242,20 +255,26 @@ HttpClient::~HttpClient() = default;
 
 HttpResponse HttpClient::send(const HttpRequest& request, const Body& body) {
   std::string url = request.url;
-  bool with_token = !options_.token.empty();
+  bool with_secrets = true;
+  HttpResponse lost;
+  lost.is_final = true;
   for (int hop = 0; hop <= kMostRedirects; ++hop) {
     Transfer transfer(handle_.get(), options_, body);
-    HttpResponse response = transfer.run(request, url, with_token);
+    HttpResponse response = transfer.run(request, url, with_secrets);
     const std::string next = transfer.redirect();
     const bool asked_for =
         !request.until_header.empty() && response.headers.count(request.until_header) > 0;
     if (!response.failure.empty() || next.empty() || asked_for) {
       return response;
     }
-    with_token = with_token && origin(next) == origin(request.url);
+    if (is_downgrade(url, next)) {
+      lost.failure =
+          fmt::format("a redirect from https to {}, which is refused", without_secrets(next));
+      return lost;
+    }
+    with_secrets = with_secrets && origin_of(next) == origin_of(request.url);
     url = next;
   }
-  HttpResponse lost;
   lost.failure = fmt::format("more than {} redirects", kMostRedirects);
   return lost;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <string_view>
 #include <thread>
@@ -21,9 +22,12 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr int kMostAttempts = 4;
+constexpr int kMostFailures = 4;                  // of the connection
+constexpr int kMostErrors = 6;                    // of the server: 15 seconds with the pauses below
 constexpr milliseconds kFirstPause(500);          // doubled each time, to spare a hub in trouble
 constexpr milliseconds kPoll(100);                // how soon a pause notices that it should stop
+constexpr milliseconds kLongestPauses(300'000);   // the hub's limits are for five minutes
+constexpr milliseconds kLongPause(3'000);         // one to report
 constexpr size_t kMostListingBytes = 16'000'000;  // a hundred thousand files; models have tens
 
 // A try that delivered less counts as one that delivered nothing: a server that cuts every answer
@@ -31,6 +35,7 @@ constexpr size_t kMostListingBytes = 16'000'000;  // a hundred thousand files; m
 constexpr int64_t kLeastProgress = 64 * 1024;
 
 constexpr long kFirstError = 400;  // statuses below it are answers, or redirects
+constexpr long kRangeNotSatisfiable = 416;
 
 constexpr const char* kLinkedChecksum = "x-linked-etag";  // of large files, stored elsewhere
 
@@ -49,20 +54,38 @@ std::string percent_encoded(std::string_view text, std::string_view kept = {}) {
   return encoded;
 }
 
+constexpr long kTooManyRequests = 429;
+constexpr long kServerError = 500;
+
 bool is_transient(const HttpResponse& response) {
   constexpr long kTimeout = 408;
-  constexpr long kTooManyRequests = 429;
-  constexpr long kServerError = 500;
   return !response.failure.empty() || response.status == kTimeout ||
          response.status == kTooManyRequests || response.status >= kServerError;
 }
 
-// The number of bytes that headers report; -1 when they report none.
-int64_t read_size(const std::string& text) {
+// The number that a header reports; -1 when it reports none.
+int64_t read_size(std::string_view text) {
   int64_t size = -1;
   const char* end = text.data() + text.size();
   const bool whole = std::from_chars(text.data(), end, size).ptr == end;
   return whole && size >= 0 ? size : -1;
+}
+
+// When the server wants to be queried again. The hub also reports the seconds until its limit is
+// reset: RateLimit: "api";r=0;t=55
+std::optional<std::chrono::seconds> named_time(const HttpResponse& response) {
+  if (response.retry_after || response.status != kTooManyRequests) {
+    return response.retry_after;
+  }
+  const std::string limit = response.header("ratelimit");
+  const size_t begin = limit.find(";t=");
+  if (begin == std::string::npos) {
+    return std::nullopt;
+  }
+  const std::string_view digits = std::string_view(limit).substr(begin + 3);
+  const int64_t seconds = read_size(digits.substr(0, digits.find(';')));
+  constexpr int64_t kDay = 24 * 60 * 60;  // more is the same here
+  return seconds < 0 ? std::nullopt : std::optional(std::chrono::seconds(std::min(seconds, kDay)));
 }
 
 [[noreturn]] void fail(std::string_view expected,
@@ -83,13 +106,16 @@ bool stays_below(const std::string& file) {
 
 }  // namespace
 
-HubClient::HubClient(const HubSettings& settings,
-                     HubName name,
-                     const std::function<bool()>& should_stop)
+HubClient::HubClient(const HubSettings& settings, HubName name, const Callbacks& callbacks)
     : settings_(settings),
       name_(std::move(name)),
-      should_stop_(should_stop),
-      http_({settings.token, settings.stall_seconds, should_stop}) {}
+      callbacks_(callbacks),
+      http_({settings.token,
+             settings.user,
+             settings.password,
+             settings.stall_seconds,
+             callbacks.should_stop}),
+      random_(std::random_device{}()) {}
 
 RepositoryListing HubClient::list_files() {
   std::string answer;
@@ -136,10 +162,16 @@ RemoteFile HubClient::describe(const std::string& commit, const std::string& fil
   return described;
 }
 
-void HubClient::fetch(const RemoteFile& file,
-                      const std::function<int64_t()>& first,
+bool HubClient::fetch(const RemoteFile& file,
+                      const std::function<Resumption()>& resume,
                       const HttpClient::Body& body) {
-  ask([&] { return HttpRequest{.url = file.url, .first_byte = first()}; }, body);
+  const HttpResponse response = ask(
+      [&] {
+        const Resumption from = resume();
+        return HttpRequest{.url = file.url, .first_byte = from.first_byte, .if_range = from.etag};
+      },
+      body);
+  return response.status != kRangeNotSatisfiable;
 }
 
 HttpResponse HubClient::ask(const std::function<HttpRequest()>& request,
@@ -151,19 +183,21 @@ HttpResponse HubClient::ask(const std::function<HttpRequest()>& request,
         furthest + kLeastProgress) {  // the last try was cut off but delivered bytes
       furthest = sent.first_byte;
       attempt = 1;
+      paused_ = milliseconds(0);
     }
     HttpResponse response = http_.send(sent, body);
     reached_ = reached_ || response.status != 0;
     const bool described = response.failure.empty() && response.status < kFirstError &&
                            response.headers.count(sent.until_header) > 0;
-    if (response.ok() || described) {
+    const bool beyond_end = sent.first_byte > 0 && response.status == kRangeNotSatisfiable;
+    if (response.ok() || described || beyond_end) {
       return response;
     }
-    // A hub that was never reached is unlikely to be reached in some seconds: report that at once.
-    if (!reached_ || !is_transient(response) || attempt == kMostAttempts) {
+    const std::optional<milliseconds> time = pause_after(attempt, response);
+    if (!time) {
       refuse(sent, response);
     }
-    pause_after(attempt);
+    pause(*time);
   }
 }
 
@@ -176,7 +210,19 @@ void HubClient::refuse(const HttpRequest& request, const HttpResponse& response)
   }
   const long status = response.status;
   if (status != kUnauthorized && status != kForbidden && status != kNotFound) {
-    fail("an answer from the hub", fmt::format("HTTP {}", status), request.url);
+    std::string found = fmt::format("HTTP {}", status);
+    if (const auto time = named_time(response)) {
+      found += fmt::format(" and that it wants to be left alone for {} s", time->count());
+    }
+    if (status == kTooManyRequests) {
+      found += settings_.token.empty()
+                   ? ": it limits requests; try again later, or log in (HF_TOKEN), which raises "
+                     "the limit"
+                   : ": it limits requests; try again later";
+    } else if (status >= kServerError) {
+      found += ": it is in trouble, or a proxy is; try again later";
+    }
+    fail("an answer from the hub", found, request.url);
   }
   const char* advice =
       settings_.token.empty()
@@ -194,13 +240,40 @@ void HubClient::refuse(const HttpRequest& request, const HttpResponse& response)
                           advice));
 }
 
-void HubClient::pause_after(int attempt) const {
-  for (milliseconds left = kFirstPause * (1 << (attempt - 1)); left.count() > 0; left -= kPoll) {
-    if (should_stop_ && should_stop_()) {
+std::optional<milliseconds> HubClient::pause_after(int attempt, const HttpResponse& response) {
+  const bool failed = !response.failure.empty();
+  // A hub that was never reached is unlikely to be reached in some seconds: report that at once.
+  if (!reached_ || response.is_final || !is_transient(response)) {
+    return std::nullopt;
+  }
+  const std::optional<std::chrono::seconds> named = failed ? std::nullopt : named_time(response);
+  if (!named && attempt >= (failed ? kMostFailures : kMostErrors)) {
+    return std::nullopt;
+  }
+  constexpr int kMostDoublings = 6;  // half a minute
+  const milliseconds own = kFirstPause * (1 << std::min(attempt - 1, kMostDoublings));
+  std::uniform_real_distribution<double> share(0.5, 1);
+  const auto varied = milliseconds(std::lround(static_cast<double>(own.count()) * share(random_)));
+  if (named > kLongestPauses) {
+    return std::nullopt;  // also when it is too long to add to
+  }
+  const milliseconds time = named ? *named + varied : varied;
+  return paused_ + time > kLongestPauses ? std::nullopt : std::optional(time);
+}
+
+void HubClient::pause(milliseconds time) {
+  if (time >= kLongPause && callbacks_.on_message) {
+    callbacks_.on_message(fmt::format("the hub at {} is busy; trying again in {:.0f} s",
+                                      settings_.endpoint,
+                                      std::chrono::duration<double>(time).count()));
+  }
+  paused_ += time;
+  for (milliseconds left = time; left.count() > 0; left -= kPoll) {
+    if (callbacks_.should_stop && callbacks_.should_stop()) {
       throw Error(ErrorCode::interrupted,
                   "download model: stopped as asked; what has arrived is kept");
     }
-    std::this_thread::sleep_for(kPoll);
+    std::this_thread::sleep_for(std::min(left, kPoll));
   }
 }
 

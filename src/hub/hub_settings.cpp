@@ -10,8 +10,10 @@
 #include <initializer_list>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 #include "fastintent/error.h"
+#include "hub/web_address.h"
 
 namespace fastintent {
 
@@ -101,19 +103,20 @@ std::string read_token() {
   return token;
 }
 
-std::string read_endpoint() {
+WebAddress read_endpoint() {
   std::string endpoint = first_of({"HF_ENDPOINT"});
   if (endpoint.empty()) {
-    return "https://huggingface.co";
+    return {"https://huggingface.co", {}, {}};
   }
   endpoint.erase(endpoint.find_last_not_of('/') + 1);
-  if (!endpoint.starts_with("https://") && !endpoint.starts_with("http://")) {
+  if ((!endpoint.starts_with("https://") && !endpoint.starts_with("http://")) ||
+      endpoint.find_first_of("?# \t\r\n") != std::string::npos) {
     throw Error(ErrorCode::invalid_argument,
-                fmt::format("find model: expected an address that begins with https:// or http://, "
-                            "found {} (HF_ENDPOINT)",
-                            endpoint));
+                fmt::format("find model: expected an address that begins with https:// or http:// "
+                            "and has no query, found {} (HF_ENDPOINT)",
+                            without_secrets(endpoint)));
   }
-  return endpoint;
+  return split_credentials(endpoint);
 }
 
 bool is_true(std::string text) {
@@ -144,7 +147,10 @@ long read_stall_seconds(long fallback) {
 HubSettings read_hub_settings() {
   HubSettings settings;
   settings.cache = cache_folder();
-  settings.endpoint = read_endpoint();
+  WebAddress endpoint = read_endpoint();
+  settings.endpoint = std::move(endpoint.url);
+  settings.user = std::move(endpoint.user);
+  settings.password = std::move(endpoint.password);
   settings.token = read_token();
   settings.offline = is_true(first_of({"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"}));
   settings.stall_seconds = read_stall_seconds(settings.stall_seconds);

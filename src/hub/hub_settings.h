@@ -9,6 +9,8 @@ namespace fastintent {
 struct HubSettings {
   std::filesystem::path cache;  ///< the folder that holds models--organisation--name
   std::string endpoint;         ///< the hub's address, without a slash at the end
+  std::string user;             ///< of the address, for a mirror that wants one; may be empty
+  std::string password;         ///< the same
   std::string token;            ///< empty: an anonymous user
   bool offline = false;         ///< no requests to the network
   /// Below 1,000 bytes per second, after which a transfer counts as broken.
@@ -21,8 +23,8 @@ struct HubSettings {
 /// HF_HUB_DOWNLOAD_TIMEOUT. An empty variable counts as none.
 ///
 /// Throws missing_input when none of them determines the cache's place and HOME is unset,
-/// invalid_argument when HF_ENDPOINT is no http or https address, a token has more than one line,
-/// or the time-out is no positive whole number.
+/// invalid_argument when HF_ENDPOINT is no http or https address or has a query, a token has more
+/// than one line, or the time-out is no positive whole number.
 HubSettings read_hub_settings();
 
 }  // namespace fastintent

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/fork.h"
 #include "fastintent/prediction.h"
 
 namespace fastintent {
@@ -19,7 +20,8 @@ namespace fastintent {
 /// from many threads.
 ///
 /// Answers belong to a generation, that of the model in use. An answer of one generation is never
-/// returned or stored in another: nothing stale is ever found.
+/// returned or stored in another: nothing stale is ever found. Its answers are found in a child made
+/// by fork(), too.
 class PredictionCache {
  public:
   using Hash = size_t (*)(std::string_view text);
@@ -79,7 +81,7 @@ class PredictionCache {
 
   const int64_t most_entries_;
   const int64_t most_bytes_;
-  mutable std::mutex mutex_;
+  mutable ForkSafeMutex mutex_;
   uint64_t generation_ = 0;
   Entries entries_;  // most recent first; the map's keys refer to its texts
   std::unordered_map<Key, Entries::iterator, KeyHash> by_key_;

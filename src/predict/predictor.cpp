@@ -15,6 +15,8 @@
 namespace fastintent {
 namespace {
 
+constexpr const char* kPending = "predictions in flight";
+
 // The workers of a pool, used if they are free when there is work.
 class PoolTeam final : public Team {
  public:
@@ -36,6 +38,7 @@ class PoolTeam final : public Team {
 // State shared by the workers and the waiting caller; it exists as long as either uses it.
 class PendingRankings::Job {
  public:
+  const HomeProcess home;
   TokenizedTexts texts;
   Rankings rankings;
 
@@ -97,17 +100,20 @@ PendingRankings::~PendingRankings() {
 }
 
 bool PendingRankings::wait_for(std::chrono::milliseconds timeout) const {
+  job_->home.require(kPending);
   return job_->wait_for(timeout);
 }
 
 Rankings PendingRankings::get() {
+  job_->home.require(kPending);
   return job_->take();
 }
 
 Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
                      const BackendFactory& create_backend,
                      Precision precision,
-                     int threads)
+                     int threads,
+                     std::shared_ptr<const PreparedModel> prepared)
     : trained_(std::move(trained)),
       precision_(precision),
       replicas_(static_cast<size_t>(threads > 0 ? threads : available_cores())),
@@ -128,7 +134,9 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
   pool_.run([&](int worker) {
     const auto index = static_cast<size_t>(worker);
     if (first_of_space(index) == index) {
-      models[index] = prepare_trained_model(trained_, *backends[index], precision_);
+      models[index] = prepared != nullptr
+                          ? prepared
+                          : prepare_trained_model(trained_, *backends[index], precision_);
     }
   });
   for (size_t index = 0; index < models.size(); ++index) {
@@ -172,6 +180,7 @@ void Predictor::tokenize(std::span<const std::string_view> texts, TokenizedTexts
 }
 
 PendingRankings Predictor::start(std::span<const std::string_view> texts, RankingRequest request) {
+  home_.require("IntentClassifier");  // of a call that was under way when this process was made
   auto job = std::make_shared<PendingRankings::Job>();
   tokenize(texts, job->texts);
   job->rankings = Rankings(texts.size(), config().intents.size(), request);
@@ -301,15 +310,25 @@ bool Predictor::wants_more() const {
   return tokens_waiting_ < 2 * work_sizes_.forward_tokens * threads();
 }
 
-void Predictor::warm_up() {
+void Predictor::warm_up(const std::function<bool()>& should_stop) {
   const std::lock_guard lock(warm_up_);
   const int longest = trained_->tokenizer.max_length();
-  pool_.run([&](int worker) { replicas_[static_cast<size_t>(worker)]->warm_up(longest); });
-  if (now_replica_ == nullptr) {
-    return;
+  StopFlag stop(should_stop);
+  // The first worker prepares the replica of the calling threads as well, so that this one can
+  // poll. It is in use by one of them at most for a text.
+  pool_.run(
+      [&](int worker) {
+        replicas_[static_cast<size_t>(worker)]->warm_up(longest, stop);
+        if (worker == 0 && now_replica_ != nullptr) {
+          const std::lock_guard turn(now_);
+          now_replica_->warm_up(longest, stop);
+        }
+      },
+      [&] { stop.poll(); });
+  stop.poll();
+  if (stop.is_set()) {
+    throw Error(ErrorCode::interrupted, "warm_up: stopped by the caller");
   }
-  const std::lock_guard turn(now_);
-  now_replica_->warm_up(longest);
 }
 
 PredictorTimes Predictor::times() const {

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fork.h"
 #include "base/thread_pool.h"
 #include "predict/rankings.h"
 #include "predict/replica.h"
@@ -28,6 +29,8 @@ class PendingRankings {
   ~PendingRankings();
   PendingRankings(PendingRankings&&) noexcept;
   PendingRankings& operator=(PendingRankings&&) noexcept;
+
+  // Both throw invalid_argument in a child made by fork(), where no worker runs.
 
   /// Waits at most `timeout` for the end; returns whether all is done.
   bool wait_for(std::chrono::milliseconds timeout) const;
@@ -58,10 +61,13 @@ class Predictor {
  public:
   /// `create_backend` creates the backend of every worker, all of one kind. `threads` 0: one worker
   /// per core; `precision` must not be automatic.
+  /// `prepared`, if not null, is that of another predictor with the same model and precision, on
+  /// the processor.
   Predictor(std::shared_ptr<const TrainedModel> trained,
             const BackendFactory& create_backend,
             Precision precision,
-            int threads);
+            int threads,
+            std::shared_ptr<const PreparedModel> prepared = nullptr);
   /// Waits for running work. No PendingRankings may be in use any more.
   ~Predictor();
 
@@ -81,11 +87,16 @@ class Predictor {
   /// Whether the workers would soon be idle, so that more texts should be started.
   bool wants_more() const;
 
-  /// Warms up every worker's replica.
-  void warm_up();
+  /// Warms up every worker's replica. `should_stop`, which may be empty, is called ten times per
+  /// second; throws interrupted when it returns true.
+  void warm_up(const std::function<bool()>& should_stop = {});
+
+  /// Whether its workers are in this process, and not in one that called fork() after it was made.
+  bool is_of_this_process() const { return home_.is_this(); }
 
   PredictorTimes times() const;
   const std::shared_ptr<const TrainedModel>& trained() const { return trained_; }
+  const std::shared_ptr<const PreparedModel>& prepared() const { return model_; }
   const ModelConfig& config() const { return model_->config; }
   const Calibration& calibration() const { return trained_->folder.calibration(); }
   const std::string& device_name() const { return device_name_; }
@@ -106,6 +117,7 @@ class Predictor {
   void run_waiting(Replica& replica);
   static void run_parts(Replica& replica, std::list<Waiting>& parts);
 
+  HomeProcess home_;
   std::shared_ptr<const TrainedModel> trained_;
   Precision precision_;
   std::shared_ptr<const PreparedModel> model_;

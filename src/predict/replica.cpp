@@ -100,8 +100,11 @@ Answers Replica::run_batch(int64_t best_of_each, bool with_logits, Team* team) {
   return answers;
 }
 
-void Replica::warm_up(int max_length) {
+void Replica::warm_up(int max_length, const StopFlag& stop) {
   const auto run_sequences = [&](int64_t sequences, int64_t length) {
+    if (stop.is_set()) {
+      return;
+    }
     const std::vector<int32_t> tokens(static_cast<size_t>(length), 0);
     batch_.clear();
     for (int64_t i = 0; i < sequences; ++i) {

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "base/stop_flag.h"
 #include "batch/packed_batch.h"
 #include "batch/token_budget.h"
 #include "compute/answers.h"
@@ -38,8 +39,8 @@ class Replica {
   void run_together(std::span<const RangeToRun> ranges, Team* team = nullptr);
 
   /// Compiles every kernel needed for texts of up to `max_length` tokens, and sizes the activations
-  /// for them.
-  void warm_up(int max_length);
+  /// for them. Ends early once `stop` is set.
+  void warm_up(int max_length, const StopFlag& stop);
 
  private:
   bool fits(const RangeToRun& range, Team* team);

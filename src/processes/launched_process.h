@@ -12,6 +12,7 @@ struct LaunchedProcess {
   int local_rank = 0;   ///< among the processes of its machine
   std::string address;  ///< of process 0; empty for a single process, whose `port` is 0
   int port = 0;
+  std::string secret = {};  ///< shared by the processes; may be empty where all are on one machine
 };
 
 /// Reads the environment: RANK, WORLD_SIZE and LOCAL_RANK of torchrun, else Open MPI's
@@ -20,9 +21,12 @@ struct LaunchedProcess {
 /// empty variable counts as unset.
 ///
 /// The processes meet at MASTER_ADDR, on the port after MASTER_PORT, because torchrun itself
-/// listens on MASTER_PORT. Defaults: 127.0.0.1, if all are on one machine, and port 29501.
+/// listens on MASTER_PORT. Default: port 29501. Where all are on one machine, which LOCAL_WORLD_SIZE
+/// (OMPI_COMM_WORLD_LOCAL_SIZE, MPI_LOCALNRANKS) or the absence of MASTER_ADDR shows, they meet at
+/// 127.0.0.1. FASTINTENT_LAUNCH_SECRET is what they prove to each other to know.
 ///
-/// Throws invalid_argument when a number is missing or impossible.
+/// Throws invalid_argument when a number is missing or impossible, when the processes are on several
+/// machines and there is no secret, or when it is too short.
 LaunchedProcess launched_process();
 
 }  // namespace fastintent

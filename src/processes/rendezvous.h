@@ -19,7 +19,12 @@ struct Rendezvous {
 };
 
 /// Sends `message` of process 0 to all others, over TCP, after all have connected. Process 0 stops
-/// listening then, and rejects unrelated clients. `message` has the same size in all.
+/// listening then. `message` has the same size in all. With a secret, both sides prove that they
+/// know it, without sending it; the message itself can be read on its way.
+///
+/// Nothing that a stranger sends, keeps back or repeats ends process 0 or keeps the others from it.
+/// Without a secret, a process that does not match is sent away like a stranger, with the reason,
+/// since a stranger could say the same.
 ///
 /// Throws io_error when not all connect in time, one of them disconnects or the port is in use,
 /// invalid_argument when their purposes differ, interrupted when `should_stop` returns true.

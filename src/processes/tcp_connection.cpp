@@ -12,7 +12,9 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <system_error>
 #include <thread>
+#include <vector>
 
 #include "fastintent/error.h"
 
@@ -53,13 +55,6 @@ FileDescriptor open_socket(const addrinfo& address) {
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
   return socket;
-}
-
-void check_stop(const Waiting& waiting) {
-  if (!waiting.should_stop || !waiting.should_stop()) {
-    return;
-  }
-  throw Error(ErrorCode::interrupted, "connect: stopped while waiting for another process");
 }
 
 // Returns false on timeout. An error of the socket is reported by the next call on it.
@@ -116,32 +111,63 @@ bool is_not_ready(ssize_t count) {
   return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
 }
 
-bool is_own_machine(const std::string& address) {
-  return address == "localhost" || address == "::1" || address.starts_with("127.");
+// Whether only this machine reaches the address.
+bool is_loopback(const sockaddr& address) {
+  if (address.sa_family == AF_INET) {
+    const auto& four = reinterpret_cast<const sockaddr_in&>(address);
+    return (ntohl(four.sin_addr.s_addr) >> 24) == 127;
+  }
+  const auto& six = reinterpret_cast<const sockaddr_in6&>(address);
+  return address.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six.sin6_addr);
+}
+
+// A listening socket; invalid, with errno, when there can be none.
+FileDescriptor try_listen(const addrinfo& address) {
+  FileDescriptor socket = open_socket(address);
+  const int on = 1;  // allows listening immediately after an earlier run
+  if (socket.valid() && ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+      ::bind(socket.get(), address.ai_addr, address.ai_addrlen) == 0 &&
+      ::listen(socket.get(), SOMAXCONN) == 0) {
+    return socket;
+  }
+  return FileDescriptor(-1);
 }
 
 FileDescriptor listen_at(const std::string& address, int port) {
-  const Addresses all = resolve(is_own_machine(address) ? address.c_str() : nullptr, port);
-  for (const addrinfo* each = all.get(); each != nullptr; each = each->ai_next) {
-    FileDescriptor socket = open_socket(*each);
-    if (!socket.valid()) {
-      continue;
+  int error = EADDRNOTAVAIL;
+  const auto try_all = [&](const char* name) {
+    const Addresses all = resolve(name, port);
+    for (const addrinfo* each = all.get(); each != nullptr; each = each->ai_next) {
+      // Debian gives a machine's own name an address that no other machine reaches.
+      if (name != nullptr && is_loopback(*each->ai_addr) && !is_own_machine(address)) {
+        continue;
+      }
+      if (FileDescriptor socket = try_listen(*each); socket.valid()) {
+        return socket;
+      }
+      error = errno;
     }
-    const int on = 1;  // allows listening immediately after an earlier run
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (::bind(socket.get(), each->ai_addr, each->ai_addrlen) == 0 &&
-        ::listen(socket.get(), SOMAXCONN) == 0) {
-      return socket;
-    }
+    return FileDescriptor(-1);
+  };
+  FileDescriptor socket = try_all(address.c_str());
+  if (!socket.valid() && error == EADDRNOTAVAIL) {
+    socket = try_all(nullptr);
+  }
+  if (socket.valid()) {
+    return socket;
   }
   throw Error(ErrorCode::io_error,
               fmt::format("listen: expected port {} to be free, found: {} ({})",
                           port,
-                          last_system_error(),
+                          std::system_category().message(error),
                           address));
 }
 
 }  // namespace
+
+bool is_own_machine(const std::string& address) {
+  return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
 
 std::optional<TcpConnection> TcpConnection::connect(const std::string& address,
                                                     int port,
@@ -186,6 +212,14 @@ bool TcpConnection::receive(std::span<std::byte> bytes, const Waiting& waiting) 
   return true;
 }
 
+std::optional<size_t> TcpConnection::receive_some(std::span<std::byte> bytes) {
+  const ssize_t count = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
+  if (is_not_ready(count)) {
+    return 0;
+  }
+  return count > 0 ? std::optional(static_cast<size_t>(count)) : std::nullopt;
+}
+
 TcpListener::TcpListener(const std::string& address, int port)
     : socket_(listen_at(address, port)) {}
 
@@ -199,14 +233,33 @@ int TcpListener::port() const {
   return ntohs(port);
 }
 
-std::optional<TcpConnection> TcpListener::accept(const Waiting& waiting) {
-  while (wait_for(socket_, POLLIN, waiting)) {
-    FileDescriptor socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (socket.valid()) {
-      return TcpConnection(std::move(socket));
-    }
+std::optional<TcpConnection> TcpListener::accept() {
+  FileDescriptor socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (socket.valid()) {
+    return TcpConnection(std::move(socket));
   }
-  return std::nullopt;
+  if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    throw Error(
+        ErrorCode::out_of_resources,
+        fmt::format("accept: expected room for a connection, found: {}", last_system_error()));
+  }
+  return std::nullopt;  // none, or one that has gone
+}
+
+void TcpListener::wait(std::span<const TcpConnection* const> connections,
+                       std::chrono::milliseconds longest) const {
+  std::vector<pollfd> all = {{socket_.get(), POLLIN, 0}};
+  for (const TcpConnection* connection : connections) {
+    all.push_back({connection->socket_.get(), POLLIN, 0});
+  }
+  ::poll(all.data(), all.size(), static_cast<int>(longest.count()));
+}
+
+void check_stop(const Waiting& waiting) {
+  if (!waiting.should_stop || !waiting.should_stop()) {
+    return;
+  }
+  throw Error(ErrorCode::interrupted, "connect: stopped while waiting for another process");
 }
 
 }  // namespace fastintent

@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 
+#include "base/stop_flag.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -24,7 +25,8 @@ std::span<const int32_t> EncodedDataset::tokens(int64_t example) const {
 EncodedDataset encode_dataset(const LabelledTexts& data,
                               const std::vector<std::string>& intents,
                               const Tokenizer& tokenizer,
-                              ThreadPool& pool) {
+                              ThreadPool& pool,
+                              const std::function<bool()>& should_stop) {
   std::map<std::string_view, int32_t> class_of;
   for (size_t id = 0; id < intents.size(); ++id) {
     class_of[intents[id]] = static_cast<int32_t>(id);
@@ -32,12 +34,18 @@ EncodedDataset encode_dataset(const LabelledTexts& data,
 
   const size_t examples = data.texts.size();
   std::vector<Tokenizer::Encoding> encodings(examples);
-  pool.run([&](int worker) {
-    for (auto i = static_cast<size_t>(worker); i < examples;
-         i += static_cast<size_t>(pool.size())) {
-      encodings[i] = tokenizer.encode(data.texts[i]);
-    }
-  });
+  StopFlag stop(should_stop);
+  pool.run(
+      [&](int worker) {
+        for (auto i = static_cast<size_t>(worker); i < examples && !stop.is_set();
+             i += static_cast<size_t>(pool.size())) {
+          encodings[i] = tokenizer.encode(data.texts[i]);
+        }
+      },
+      [&] { stop.poll(); });
+  if (stop.is_set()) {
+    throw Error(ErrorCode::interrupted, "train: stopped while reading the texts");
+  }
 
   EncodedDataset encoded;
   for (size_t i = 0; i < examples; ++i) {

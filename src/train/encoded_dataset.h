@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,11 +24,13 @@ struct EncodedDataset {
   std::span<const int32_t> tokens(int64_t example) const;
 };
 
-/// Tokenises on all workers. Throws invalid_data for a label that is not among `intents`.
+/// Tokenises on all workers. Throws invalid_data for a label that is not among `intents`, interrupted
+/// when `should_stop`, which is called ten times per second, returns true.
 EncodedDataset encode_dataset(const LabelledTexts& data,
                               const std::vector<std::string>& intents,
                               const Tokenizer& tokenizer,
-                              ThreadPool& pool);
+                              ThreadPool& pool,
+                              const std::function<bool()>& should_stop = {});
 
 /// Returns the label of every example; `intents` as passed to encode_dataset().
 std::vector<std::string> labels_of(const EncodedDataset& data,

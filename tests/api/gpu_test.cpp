@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/expect_error.h"
+#include "base/in_child.h"
 #include "base/temporary_folder.h"
 #include "fastintent/devices.h"
 #include "fastintent/intent_classifier.h"
@@ -94,6 +95,14 @@ TEST(Gpu, HasAtLeastOneWorkerEach) {
   options.gpu = 0;
   options.threads = 1;
   EXPECT_EQ(IntentClassifier(options).threads(), 1);
+}
+
+// The driver knows a GPU's memory in the process that has allocated it alone.
+TEST(Gpu, IsRefusedInAForkedChild) {
+  IntentClassifier classifier(options_on(Device::cuda));
+  const std::string said = in_child([&] { return classifier.predict("my card").intent; });
+  EXPECT_NE(said.find("whose GPUs only the parent can use"), std::string::npos) << said;
+  EXPECT_FALSE(classifier.predict("my card").intent.empty());
 }
 
 TEST(Gpu, AnswersAreCached) {

@@ -4,10 +4,12 @@ Large files are redirected to a second server, as the real hub redirects to its 
 ones to another path of the same server.
 """
 
+import base64
 import hashlib
 import http.server
 import json
 import threading
+import time
 import urllib.parse
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -18,14 +20,20 @@ def git_blob(content):
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
+def basic(credentials):
+    return "Basic " + base64.b64encode(credentials.encode()).decode()
+
+
 class Request:
     """What a server was asked."""
 
     def __init__(self, handler):
+        self.time = time.time()
         self.method = handler.command
         self.path = handler.path
         self.file = handler.path.split(f"/{COMMIT}/")[-1]
         self.range = handler.headers.get("Range")
+        self.if_range = handler.headers.get("If-Range")
         self.authorization = handler.headers.get("Authorization")
 
 
@@ -41,12 +49,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.requests.append(Request(self))
         hub = self.server.hub
-        if self.server is hub.network:
+        if self.server is hub.network and hub.network_failures:
+            status, headers = hub.network_failures.pop(0)
+            self.answer(status, **headers)
+        elif self.server is hub.network:
             self.send_content(self.path.removeprefix("/content/"))
         elif self.path in hub.endless:
             self.send_endless(hub.endless[self.path])
         elif hub.failures:
-            self.answer(hub.failures.pop(0))
+            status, headers = hub.failures.pop(0)
+            self.answer(status, b"a body that is no model", **headers)
+        elif hub.moved and self.path.startswith(hub.moved[0]):
+            self.answer(302, Location=hub.moved[1] + self.path.removeprefix(hub.moved[0]))
+        elif hub.basic and self.headers.get("Authorization") != basic(hub.basic):
+            self.answer(401)
         elif hub.token and self.headers.get("Authorization") != f"Bearer {hub.token}":
             self.answer(401)
         elif self.path == f"/api/models/{REPOSITORY}/revision/{hub.revision}":
@@ -79,10 +95,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def send_content(self, name):
         hub = self.server.hub
         content = hub.wrong.get(name, hub.files[name])
-        headers = {"ETag": f'"{git_blob(hub.files[name])}"', "X-Repo-Commit": COMMIT}
+        announced = content if self.server is hub.network else hub.files[name]
+        headers = {"ETag": f'"{git_blob(announced)}"', "X-Repo-Commit": COMMIT}
         status, first = 200, 0
-        if self.headers.get("Range") and not hub.ignores_range:
+        same = self.headers.get("If-Range") in [None, headers["ETag"]]
+        if self.headers.get("Range") and same and not hub.ignores_range:
             first = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+            if first >= len(content):
+                return self.answer(416)
             headers["Content-Range"] = f"bytes {first}-{len(content) - 1}/{len(content)}"
             status = 206
         if name in hub.trickle and self.command == "GET":
@@ -100,6 +120,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content[first : first + count])
         self.wfile.flush()
+        hub.after_cut()
         hub.cut_sent.set()
         if hub.hangs:
             hub.closing.wait(30)
@@ -159,7 +180,10 @@ class Hub:
         self.listed = []  # further names, of files that are never requested
         self.revision = "main"
         self.token = None  # required of every request when set
-        self.failures = []  # statuses of the next answers
+        self.basic = None  # the same: "user:password"
+        self.network_failures = []  # as failures, of the content network
+        self.failures = []  # (status, headers) of the next answers
+        self.moved = None  # (beginning of a path, what a redirect has instead)
         self.wrong = {}  # name: sent instead of the content
         self.cuts = {}  # name: bytes after which each of the next answers breaks off
         self.hangs = False  # a cut answer sends nothing more instead of breaking off
@@ -169,6 +193,7 @@ class Hub:
         self.trickle = set()  # names sent a byte at a time, ten a second
         self.sent_endless = 0  # bytes
         self.hides_length = False  # of answers that are cut: their end looks like any other
+        self.after_cut = lambda: None
         self.cut_sent = threading.Event()
         self.closing = threading.Event()
         self.network = Server(self)

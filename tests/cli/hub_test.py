@@ -1,13 +1,16 @@
 """fastintent train --model with a Hugging Face id, against a hub on this machine"""
 
+import email.utils
 import hashlib
 import json
 import pathlib
 import resource
+import shutil
 import signal
 import socket
 import struct
 import subprocess
+import time
 import unittest
 
 from hub_server import COMMIT, REPOSITORY, Hub, git_blob
@@ -265,9 +268,32 @@ class BrokenConnectionTest(HubTest):
         self.train()
         self.assertEqual(self.hub.ranges(WEIGHTS), [None, "bytes=1000-"])
 
-    def test_a_server_in_trouble_is_asked_again(self):
-        self.hub.failures = [503, 429]
+    def test_other_content_is_not_continued(self):
+        right = self.model[WEIGHTS]
+        self.hub.wrong[WEIGHTS] = b"x" * len(right)
+        self.hub.cuts = {WEIGHTS: [1000]}
+        self.hub.after_cut = self.hub.wrong.clear
         self.train()
+        second = self.hub.network.requests[1]
+        self.assertEqual((second.range, second.if_range), ("bytes=1000-", f'"{git_blob(b"x" * len(right))}"'))
+        self.assertEqual(self.weights.read_bytes(), right)
+
+    def test_bytes_of_other_content_are_fetched_anew(self):
+        self.blobs.mkdir(parents=True)
+        self.partial.write_bytes(b"x" * 1000)
+        self.train()
+        self.assertEqual(self.hub.ranges(WEIGHTS), ["bytes=1000-", None])
+        self.assertEqual(self.weights.read_bytes(), self.model[WEIGHTS])
+
+    def test_a_range_beyond_the_end(self):
+        self.hub.wrong[WEIGHTS] = b"x" * 500
+        self.blobs.mkdir(parents=True)
+        self.partial.write_bytes(b"x" * 1000)
+        self.assertIn("found", self.train(code=74))
+        self.assertEqual(self.hub.ranges(WEIGHTS)[:2], ["bytes=1000-", None])
+        self.hub.wrong.clear()
+        self.train()
+        self.assertEqual(self.weights.read_bytes(), self.model[WEIGHTS])
 
     def test_no_server(self):
         with socket.socket() as free:
@@ -291,7 +317,93 @@ class BrokenConnectionTest(HubTest):
         self.assertEqual(self.hub.ranges(WEIGHTS), [None, f"bytes={limit}-"])
 
 
+class BusyHubTest(HubTest):
+    """HTTP 429 and 5xx."""
+
+    def test_a_server_in_trouble_is_asked_again(self):
+        self.hub.failures = [(503, {}), (429, {})]
+        self.train()
+
+    def test_the_time_that_the_server_names_is_waited_for(self):
+        for name, value in [
+            ("Retry-After", str),
+            ("Retry-After", lambda seconds: email.utils.formatdate(time.time() + seconds, usegmt=True)),
+            ("RateLimit", lambda seconds: f'"api";r=0;t={seconds}'),
+        ]:
+            shutil.rmtree(self.cached, ignore_errors=True)
+            self.hub.server.requests.clear()
+            now = int(time.time())  # a date has no fractions
+            headers = {name: value(3)}
+            self.hub.failures = [(429, headers)]
+            said = self.train()
+            self.assertGreaterEqual(self.hub.server.requests[1].time, now + 3, headers)
+            self.assertIn("is busy; trying again in", said)
+
+    def test_a_time_that_is_too_long_is_reported_at_once(self):
+        for headers in [{"Retry-After": "3600"}, {"Retry-After": "9" * 18}]:
+            self.hub.server.requests.clear()
+            self.hub.failures = [(429, headers)]
+            said = self.train(code=74)
+            self.assertIn("HTTP 429", said)
+            self.assertIn("log in (HF_TOKEN)", said)
+            self.assertIn("try again later", said)
+            self.assertEqual(len(self.hub.server.requests), 1)
+        self.hub.failures = [(503, {"Retry-After": "3600"})]
+        self.assertIn("left alone for 3600 s: it is in trouble", self.train(code=74, HF_TOKEN="hf_secret"))
+
+    def test_ctrl_c_ends_the_wait(self):
+        self.hub.failures = [(429, {"Retry-After": "200"})]
+        process = start(*self.arguments(), env=environment(**self.variables), stderr=subprocess.PIPE)
+        said = b""
+        while b"busy" not in said:
+            line = process.stderr.readline()
+            self.assertTrue(line, said)
+            said += line
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+
+    def test_the_content_network_is_waited_for_too(self):
+        self.hub.network_failures = [(503, {"Retry-After": "1"})]
+        self.train()
+        self.assertEqual(self.hub.ranges(WEIGHTS), [None, None])
+
+
 class TrustTest(HubTest):
+    def test_a_password_in_the_address_is_used_and_never_shown(self):
+        self.hub.basic = "someone:s3cr:t"
+        address = self.hub.address.replace("://", "://someone:s3cr%3At@")
+        self.train(HF_ENDPOINT=address, HF_TOKEN="hf_other")
+        for request in self.hub.network.requests:
+            self.assertIsNone(request.authorization, "another host sees no password")
+        for name in [REPOSITORY + "@other", f"{address}/{REPOSITORY}"]:
+            said = self.train(name, code=66, HF_ENDPOINT=address)
+            self.assertNotIn("s3cr", said)
+        self.hub.basic = None
+        self.hub.failures = [(418, {})]
+        self.assertNotIn("s3cr", self.train(REPOSITORY + "@v2", code=74, HF_ENDPOINT=address))
+        for wrong in ["ftp://someone:s3cr@host", "someone:s3cr@host", "http://someone:s3cr@host/?token=s3cr"]:
+            self.assertNotIn("s3cr", self.train(REPOSITORY + "@v2", code=64, HF_ENDPOINT=wrong))
+
+    def test_a_proxy_s_password_is_never_shown(self):
+        for proxy in ["http://someone:s3cr@127.0.0.1:99999", "someone:s3cr@127.0.0.1:9", "x://someone:s3cr@[::1"]:
+            said = self.train(code=74, http_proxy=proxy, no_proxy="")
+            self.assertNotIn("s3cr", said)
+
+    def test_a_signed_address_is_never_shown(self):
+        self.hub.moved = ("/api/", "http://127.0.0.1:9/elsewhere/?signature=s3cr&of=")
+        said = self.train(code=74)
+        self.assertNotIn("s3cr", said)
+
+    def test_redirects_that_never_end(self):
+        self.hub.moved = ("/api/", "/api/again/")
+        self.assertIn("more than 10 redirects", self.train(code=74))
+        self.assertEqual(len(self.hub.server.requests), 11)
+
+    def test_a_redirect_to_a_file(self):
+        self.hub.moved = ("/api/", "file:///etc/passwd?")
+        self.assertIn("expected an answer from the hub", self.train(code=74))
+
     def test_a_wrong_checksum_leaves_nothing(self):
         right = self.model[WEIGHTS]
         self.hub.wrong = {WEIGHTS: right[:-1] + bytes([right[-1] ^ 1])}
@@ -339,7 +451,7 @@ class TrustTest(HubTest):
             said = self.train(name, code=66)
             self.assertIn("HTTP 404", said)
             self.assertIn("there is no folder", said)
-        self.hub.failures = [418]
+        self.hub.failures = [(418, {})]
         self.assertIn("HTTP 418", self.train(code=74))
 
 

@@ -89,9 +89,13 @@ Collective::Collective(int /*device*/, const GroupId& id, int rank, int size)
   TcpListener listener = std::move(named_groups().extract(port).mapped());
   group_->others.resize(static_cast<size_t>(size));
   for (int i = 1; i < size; ++i) {
-    auto peer = listener.accept(patience());
+    std::optional<TcpConnection> peer = listener.accept();
+    for (const Waiting waiting = patience(); !peer; peer = listener.accept()) {
+      require(std::chrono::steady_clock::now() < waiting.until);
+      listener.wait({}, std::chrono::milliseconds(100));
+    }
     int peer_rank = 0;
-    require(peer && peer->receive(std::as_writable_bytes(std::span(&peer_rank, 1)), patience()));
+    require(peer->receive(std::as_writable_bytes(std::span(&peer_rank, 1)), patience()));
     group_->others.at(static_cast<size_t>(peer_rank)) = std::move(peer);
   }
 }

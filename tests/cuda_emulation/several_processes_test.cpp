@@ -55,7 +55,8 @@ std::vector<int> launch(int size, const std::function<void(int rank)>& work) {
                               {"WORLD_SIZE", std::to_string(size)},
                               {"LOCAL_RANK", std::to_string(rank)},
                               {"MASTER_ADDR", "127.0.0.1"},
-                              {"MASTER_PORT", std::to_string(port - 1)}});
+                              {"MASTER_PORT", std::to_string(port - 1)},
+                              {"FASTINTENT_LAUNCH_SECRET", "known to both of them"}});
       cuda::emulation::set_device_count(2);
       ::_exit(ending_of([&] { work(rank); }));
     }

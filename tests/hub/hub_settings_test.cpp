@@ -62,8 +62,15 @@ TEST_F(ReadHubSettings, TheTokenByPrecedence) {
 TEST_F(ReadHubSettings, TheEndpoint) {
   set_variable("HF_ENDPOINT", "http://127.0.0.1:8000//");
   EXPECT_EQ(read_hub_settings().endpoint, "http://127.0.0.1:8000");
-  set_variable("HF_ENDPOINT", "file:///etc");
-  expect_error(ErrorCode::invalid_argument, "HF_ENDPOINT", [] { read_hub_settings(); });
+  EXPECT_EQ(read_hub_settings().user, "");
+  set_variable("HF_ENDPOINT", "https://someone:pass%20word@mirror:8000/hub/");
+  EXPECT_EQ(read_hub_settings().endpoint, "https://mirror:8000/hub");
+  EXPECT_EQ(read_hub_settings().user, "someone");
+  EXPECT_EQ(read_hub_settings().password, "pass word");
+  for (const char* wrong : {"file:///etc", "https://host/?query", "https://host name", "host"}) {
+    set_variable("HF_ENDPOINT", wrong);
+    expect_error(ErrorCode::invalid_argument, "HF_ENDPOINT", [] { read_hub_settings(); });
+  }
 }
 
 TEST_F(ReadHubSettings, Offline) {

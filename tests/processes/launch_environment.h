@@ -12,14 +12,18 @@ inline void set_launch_environment(const std::map<std::string, std::string>& var
   for (const char* variable : {"RANK",
                                "WORLD_SIZE",
                                "LOCAL_RANK",
+                               "LOCAL_WORLD_SIZE",
                                "OMPI_COMM_WORLD_RANK",
                                "OMPI_COMM_WORLD_SIZE",
                                "OMPI_COMM_WORLD_LOCAL_RANK",
+                               "OMPI_COMM_WORLD_LOCAL_SIZE",
                                "PMI_RANK",
                                "PMI_SIZE",
                                "MPI_LOCALRANKID",
+                               "MPI_LOCALNRANKS",
                                "MASTER_ADDR",
-                               "MASTER_PORT"}) {
+                               "MASTER_PORT",
+                               "FASTINTENT_LAUNCH_SECRET"}) {
     ::unsetenv(variable);
   }
   for (const auto& [name, value] : variables) {

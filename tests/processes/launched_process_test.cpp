@@ -10,6 +10,8 @@ namespace {
 
 using Variables = std::map<std::string, std::string>;
 
+constexpr const char* kSecret = "0123456789abcdef";
+
 LaunchedProcess launched_in(const Variables& variables) {
   set_launch_environment(variables);
   return launched_process();
@@ -40,13 +42,16 @@ TEST(LaunchedProcess, ReadsTorchrun) {
   const LaunchedProcess process = launched_in({{"RANK", "5"},
                                                {"WORLD_SIZE", "8"},
                                                {"LOCAL_RANK", "1"},
+                                               {"LOCAL_WORLD_SIZE", "4"},
                                                {"MASTER_ADDR", "node-0"},
-                                               {"MASTER_PORT", "1234"}});
+                                               {"MASTER_PORT", "1234"},
+                                               {"FASTINTENT_LAUNCH_SECRET", kSecret}});
   EXPECT_EQ(process.rank, 5);
   EXPECT_EQ(process.size, 8);
   EXPECT_EQ(process.local_rank, 1);
   EXPECT_EQ(process.address, "node-0");
   EXPECT_EQ(process.port, 1235) << "torchrun listens at MASTER_PORT itself";
+  EXPECT_EQ(process.secret, kSecret);
 }
 
 TEST(LaunchedProcess, ReadsMpirun) {
@@ -69,7 +74,43 @@ TEST(LaunchedProcess, NeedsAnAddressOnSeveralMachines) {
   Variables second = {{"PMI_RANK", "2"}, {"PMI_SIZE", "4"}, {"MPI_LOCALRANKID", "0"}};
   expect_refused("MASTER_ADDR: expected the address of process 0", second);
   second["MASTER_ADDR"] = "10.0.0.1";
+  second["FASTINTENT_LAUNCH_SECRET"] = kSecret;
   EXPECT_EQ(launched_in(second).address, "10.0.0.1");
+}
+
+TEST(LaunchedProcess, MeetsOnItsMachineWhereAllAreOnOne) {
+  for (const Variables& variables :
+       {Variables{
+            {"RANK", "1"}, {"WORLD_SIZE", "2"}, {"LOCAL_RANK", "1"}, {"LOCAL_WORLD_SIZE", "2"}},
+        Variables{{"OMPI_COMM_WORLD_RANK", "1"},
+                  {"OMPI_COMM_WORLD_SIZE", "2"},
+                  {"OMPI_COMM_WORLD_LOCAL_RANK", "1"},
+                  {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"}},
+        Variables{{"PMI_RANK", "1"},
+                  {"PMI_SIZE", "2"},
+                  {"MPI_LOCALRANKID", "1"},
+                  {"MPI_LOCALNRANKS", "2"}}}) {
+    Variables named = variables;
+    named["MASTER_ADDR"] = "the-name-of-this-machine";
+    EXPECT_EQ(launched_in(named).address, "127.0.0.1");
+    EXPECT_EQ(launched_in(named).secret, "") << "needed by none";
+  }
+}
+
+TEST(LaunchedProcess, NeedsASecretOnSeveralMachines) {
+  Variables second = {{"RANK", "1"},
+                      {"WORLD_SIZE", "2"},
+                      {"LOCAL_RANK", "0"},
+                      {"LOCAL_WORLD_SIZE", "1"},
+                      {"MASTER_ADDR", "10.0.0.1"}};
+  expect_refused("FASTINTENT_LAUNCH_SECRET: expected a secret of 16 characters or more", second);
+  second["FASTINTENT_LAUNCH_SECRET"] = "too short";
+  expect_refused("found 9", second);
+  second["FASTINTENT_LAUNCH_SECRET"] = kSecret;
+  EXPECT_EQ(launched_in(second).secret, kSecret);
+  second["MASTER_ADDR"] = "127.0.0.1";
+  second["FASTINTENT_LAUNCH_SECRET"] = "too short";
+  expect_refused("found 9", second);
 }
 
 TEST(LaunchedProcess, RefusesMissingAndImpossibleNumbers) {
