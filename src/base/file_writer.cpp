@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::string_view kPartial = ".partial";
 constexpr mode_t kOnlyUs = 0600;  // while the file grows; `finish` sets its permissions
 
 [[noreturn]] void throw_io_error(const char* expected, const std::string& file) {
@@ -35,6 +36,24 @@ fs::path target_of(const fs::path& file) {
   std::error_code unresolved;
   const fs::path path = fs::weakly_canonical(fs::absolute(file, unresolved), unresolved);
   return unresolved ? file : path;
+}
+
+// Removes what dead processes left of `file`: files that nobody holds, and whatever has our own name
+// `partial`, which somebody else may have put there. They are never written to.
+void remove_leftovers(const fs::path& file, const fs::path& partial) {
+  for (const fs::path& left : companions_of_all(file, kPartial)) {
+    const FileDescriptor earlier(
+        ::open(left.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const bool is_free = earlier.valid() && ::flock(earlier.get(), LOCK_EX | LOCK_NB) == 0;
+    const bool is_ours = left == partial;
+    if (is_ours && earlier.valid() && !is_free && errno == EWOULDBLOCK) {
+      throw_cannot_create(file.string(), "another run that writes it");
+    }
+    std::error_code error;
+    if ((is_free || is_ours) && !fs::remove(left, error) && is_ours) {
+      throw_cannot_create(partial.string(), error.message());
+    }
+  }
 }
 
 bool is_special(const fs::path& file) {
@@ -74,28 +93,15 @@ FileWriter::~FileWriter() {
 
 fs::path FileWriter::partial_name(const fs::path& file) {
   const fs::path target = target_of(file);
-  return is_special(target) ? fs::path() : fs::path(target) += ".partial";
+  return is_special(target) ? fs::path() : fs::path(target) += kPartial;
 }
 
-// Files of this name that nobody holds were left by dead processes, or put there by somebody else:
-// they are removed, and never written to.
 void FileWriter::open_new() {
-  const fs::path partial =
-      file_.parent_path() / fmt::format(".{}.{}.partial", file_.filename().string(), ::getpid());
+  const fs::path partial = file_.parent_path() /
+                           fmt::format(".{}.{}{}", file_.filename().string(), ::getpid(), kPartial);
   struct stat status{};
   do {
-    for (const fs::path& left : companions_of_all(file_, ".partial")) {
-      const FileDescriptor earlier(
-          ::open(left.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-      const bool is_free = earlier.valid() && ::flock(earlier.get(), LOCK_EX | LOCK_NB) == 0;
-      if (left == partial && earlier.valid() && !is_free && errno == EWOULDBLOCK) {
-        throw_cannot_create(name_, "another run that writes it");
-      }
-      std::error_code error;
-      if ((is_free || left == partial) && !fs::remove(left, error) && left == partial) {
-        throw_cannot_create(partial.string(), error.message());
-      }
-    }
+    remove_leftovers(file_, partial);
     opened_ = std::make_unique<FileDescriptor>(
         ::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOnlyUs));
     if (opened_->valid()) {
