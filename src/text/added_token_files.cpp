@@ -55,17 +55,11 @@ class TokenCollector {
   TokenCollector(const std::filesystem::path& folder,
                  const TokenizerConfig& config,
                  const JsonDocument* file)
-      : folder_(folder), config_(config), file_(file) {
-    if (config.rules == TokenizerRules::bert_class) {
-      for (const auto& [key, content] : kBertTokens) {
-        special_[key] = special_token(content);
-      }
-    }
-  }
+      : folder_(folder), config_(config), file_(file) {}
 
   FolderTokens collect(const Vocabulary& vocabulary) {
     const JsonDocument config = config_.document.with_errors(kTokenizerErrors);
-    read_special(config);
+    read_special(config, Source::configuration);
     read_extra(config);
     if (config.value().contains("added_tokens_decoder")) {
       read_decoder(config);
@@ -73,17 +67,24 @@ class TokenCollector {
       read_special_tokens_map();
       read_tokenizer_json();
     }
+    if (config_.rules == TokenizerRules::bert_class) {
+      for (const auto& [key, content] : kBertTokens) {
+        special_.try_emplace(key, special_token(content));
+      }
+    }
     require_order(vocabulary);
     return in_order();
   }
 
  private:
+  enum class Source { configuration, special_tokens_map };
+
   JsonDocument open(const char* name) const {
     return JsonDocument::read_or_empty(folder_ / name).with_errors(kTokenizerErrors);
   }
 
   // The special tokens under their names; other keys "..._token" name tokens of this model.
-  void read_special(const JsonDocument& document, bool special = false) {
+  void read_special(const JsonDocument& document, Source source) {
     for (const auto& [key, value] : document.value().items()) {
       const bool known = is_special_key(key);
       if (!known && !key.ends_with("_token")) {
@@ -93,13 +94,14 @@ class TokenCollector {
       if (value.is_string()) {
         token = special_token(value.get<std::string>());
       } else if (value.is_object()) {
-        token = read_token(document.section(key), special);
+        token = read_token(document.section(key), source == Source::special_tokens_map);
       }
       if (!token) {
         continue;  // null, or a setting such as add_bos_token
       }
       if (known) {
         special_[key] = *token;
+        contents_[key] = counts(source, value) ? token->content : "";
       } else {
         of_model_.push_back(*token);
       }
@@ -107,7 +109,7 @@ class TokenCollector {
   }
 
   // The items of a list, or of an object by names that only programs use.
-  void read_list(const JsonDocument& document, const char* key) {
+  void read_list(const JsonDocument& document, const char* key, Source source) {
     if (!document.has(key)) {
       return;
     }
@@ -119,13 +121,16 @@ class TokenCollector {
     for (const json& item : list) {
       tokens.push_back(item.is_string() ? special_token(item.get<std::string>())
                                         : read_token(document.section(key, item), false));
+      if (list.is_array() && counts(source, item)) {
+        extra_contents_.insert(tokens.back().content);
+      }
     }
   }
 
   void read_extra(const JsonDocument& config) {
-    read_list(config, "extra_special_tokens");
+    read_list(config, "extra_special_tokens", Source::configuration);
     if (extra_.empty()) {
-      read_list(config, "additional_special_tokens");
+      read_list(config, "additional_special_tokens", Source::configuration);
     }
   }
 
@@ -141,42 +146,57 @@ class TokenCollector {
       if (!digits) {
         listed.fail(key, "an id as the name");
       }
-      by_id_[std::stoll(key)] = read_token(listed.section(key), false);
+      list(std::stoll(key), listed.section(key));
+    }
+  }
+
+  // A later file's token of the same id replaces an earlier one's.
+  void list(int64_t id, const JsonDocument& section) {
+    by_id_[id] = read_token(section, false);
+    if (section.has("normalized")) {
+      open_.erase(id);
+    } else {
+      open_.insert(id);
     }
   }
 
   void read_special_tokens_map() {
     const JsonDocument map = open("special_tokens_map.json");
-    read_special(map, /*special=*/true);
-    read_list(map, "extra_special_tokens");
+    read_special(map, Source::special_tokens_map);
+    read_list(map, "extra_special_tokens", Source::special_tokens_map);
     read_added_tokens_json();
     if (extra_.empty()) {
-      read_list(map, "additional_special_tokens");
+      read_list(map, "additional_special_tokens", Source::special_tokens_map);
     }
   }
 
   // Tokens that only the additional_special_tokens of special_tokens_map.json lists do not count as
   // special here.
   void read_added_tokens_json() {
-    std::set<std::string, std::less<>> special;
-    for (const auto& [key, token] : special_) {
-      special.insert(token.content);
-    }
-    for (const AddedToken& token : extra_) {
-      special.insert(token.content);
+    std::set<std::string> special = extra_contents_;
+    for (const auto& [key, content] : contents_) {
+      special.insert(content);
     }
     const JsonDocument ids = open("added_tokens.json");
     for (const auto& [content, id] : ids.value().items()) {
       AddedToken token = special_token(content);
       token.normalized = !special.contains(content);
-      by_id_[ids.integer(content)] = token;
+      if (!by_id_.emplace(ids.integer(content), token).second) {
+        ids.fail(content, "an id of its own");
+      }
     }
+  }
+
+  // Whether transformers takes `value` for a special token when it reads added_tokens.json: in
+  // tokenizer_config.json, an object is not yet one.
+  static bool counts(Source source, const json& value) {
+    return source == Source::special_tokens_map || value.is_string();
   }
 
   void read_tokenizer_json() {
     for_each_in_file([&](const JsonDocument& section) {
       if (section.has("id") || config_.rules == TokenizerRules::bert_class) {
-        by_id_[section.integer("id")] = read_token(section, false);
+        list(section.integer("id"), section);
       }
     });
   }
@@ -212,6 +232,17 @@ class TokenCollector {
     }
   }
 
+  std::set<std::string> named_contents() const {
+    std::set<std::string> names;
+    for (const auto& [key, token] : special_) {
+      names.insert(token.content);
+    }
+    for (const AddedToken& token : of_model_) {
+      names.insert(token.content);
+    }
+    return names;
+  }
+
   FolderTokens in_order() const {
     FolderTokens result;
     std::map<std::string, size_t> known;  // place in result.added by content
@@ -228,18 +259,30 @@ class TokenCollector {
         result.added[add(token)] = token;
       });
     }
-    for (const auto& [id, token] : by_id_) {
+    const std::set<std::string> names = named_contents();
+    for (const auto& [id, listed] : by_id_) {
+      AddedToken token = listed;
+      if (open_.contains(id) && names.contains(token.content)) {
+        token.normalized = false;  // it counts as special
+      }
       result.added[add(token)] = token;
     }
     result.listed = result.added.size();
+    // A later one of the same content replaces an earlier one, but not one that is listed.
+    const auto add_special = [&](const AddedToken& token) {
+      const size_t place = add(token);
+      if (place >= result.listed) {
+        result.added[place] = token;
+      }
+    };
     for (const char* key : kSpecialKeys) {
       if (const auto found = special_.find(key); found != special_.end()) {
         result.special[key] = found->second.content;
-        add(found->second);
+        add_special(found->second);
       }
     }
-    std::for_each(of_model_.begin(), of_model_.end(), add);
-    std::for_each(extra_.begin(), extra_.end(), add);
+    std::for_each(of_model_.begin(), of_model_.end(), add_special);
+    std::for_each(extra_.begin(), extra_.end(), add_special);
     return result;
   }
 
@@ -250,9 +293,12 @@ class TokenCollector {
   const TokenizerConfig& config_;
   const JsonDocument* file_;
   std::map<std::string, AddedToken, std::less<>> special_;  // by key
+  std::map<std::string, std::string> contents_;  // those that count for added_tokens.json, by key
+  std::set<std::string> extra_contents_;         // the same of extra_
   std::vector<AddedToken> of_model_;
   std::vector<AddedToken> extra_;
   std::map<int64_t, AddedToken> by_id_;
+  std::set<int64_t> open_;  // those of by_id_ whose files do not say whether they are normalized
 };
 
 }  // namespace

@@ -105,6 +105,7 @@ TEST(FolderRules, OtherRulesAreRefusedByName) {
           "tokenizer_config.json",
           {{"added_tokens_decoder", {{"x", {{"content", "<X>"}}}}}});
   refuses("as '<X>'", "added_tokens.json", {{"<X>", "many"}});
+  refuses("an id of its own", "added_tokens.json", {{"<X>", 21}, {"<Y>", 21}});
   json patches = {{"config.json", {{"tokenizer_class", "BertJapaneseTokenizer"}}}};
   patches["tokenizer_config.json"]["tokenizer_class"] = nullptr;
   expect_error(

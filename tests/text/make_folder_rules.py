@@ -230,6 +230,26 @@ def variants():
             both({ADDED: {"<X>": 21}, CONFIG: {"added_tokens_decoder": {"21": lost}}}),
         )
         yield "added_tokens.json: a word of the vocabulary" + name, both({ADDED: {"Card": 3}})
+        yield "added_tokens.json: special by the class alone" + name, both({ADDED: {"[MASK]": 27}})
+        yield (
+            "added_tokens.json: special by an object" + name,
+            both({ADDED: {"<X>": 21}, CONFIG: {"mask_token": {"__type": "AddedToken", **x}}}),
+        )
+        yield (
+            "decoder: default of a token with a name" + name,
+            both({CONFIG: {"added_tokens_decoder": {"21": {"content": "<X>"}}, "mask_token": "<X>"}}),
+        )
+        yield (
+            "an extra token replaces a new special one" + name,
+            both(
+                {
+                    CONFIG: {
+                        "mask_token": {"__type": "AddedToken", **x, "single_word": True, "rstrip": True},
+                        "extra_special_tokens": ["<X>"],
+                    }
+                }
+            ),
+        )
         yield "first token" + name, both({CONFIG: {"cls_token": "[MASK]"}})
         yield "unknown token" + name, both({CONFIG: {"unk_token": "lost"}})
         yield (
