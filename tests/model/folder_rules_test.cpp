@@ -63,7 +63,8 @@ std::vector<float> logits_of_saved(const fs::path& path, const std::string& text
   const ModelConfig& config = folder.config();
   const OwnedWeights weights = allocate_host_weights(config, config.encoder.vocabulary);
   load_trained_weights(folder, config, weights.weights);
-  save_model(out.path(), folder, config, weights.weights, Tokenizer(path).max_length(), {});
+  const ModelFiles files = compose_model_files(folder, config, Tokenizer(path).max_length());
+  save_model(out.path(), files, config, weights.weights, {});
   EXPECT_EQ(ModelFolder(out.path()).config().intents, config.intents);
   return logits_of(out.path(), text);
 }
@@ -139,7 +140,7 @@ TEST(FolderRules, OtherHeadsAreRefusedAsModelsAndDroppedFromBases) {
     const OwnedWeights weights = allocate_host_weights(config, config.encoder.vocabulary);
     load_base_weights(folder, config, weights.weights, 1);
     const TemporaryFolder out;
-    save_model(out.path(), folder, config, weights.weights, 32, {});
+    save_model(out.path(), compose_model_files(folder, config, 32), config, weights.weights, {});
     EXPECT_EQ(ModelFolder(out.path()).config().intents, config.intents);
     EXPECT_TRUE(ModelFolder(out.path()).has_trained_head());
   };
@@ -198,7 +199,8 @@ TEST(FolderRules, SavedTokenizersAgreeWithTheirConfiguration) {
   const ModelFolder folder(model.path());
   const OwnedWeights weights =
       allocate_host_weights(folder.config(), folder.config().encoder.vocabulary);
-  save_model(out.path(), folder, folder.config(), weights.weights, 32, {});
+  const ModelFiles files = compose_model_files(folder, folder.config(), 32);
+  save_model(out.path(), files, folder.config(), weights.weights, {});
   const json saved = json::parse(std::ifstream(out / "tokenizer.json"));
   EXPECT_EQ(saved.at("normalizer").at("lowercase"), false);
   EXPECT_EQ(saved.at("normalizer").at("strip_accents"), true);

@@ -125,7 +125,8 @@ TEST(ModelFolder, KeepsTheNameOfTheActivation) {
         allocate_host_weights(folder.config(), folder.config().encoder.vocabulary);
     load_trained_weights(folder, folder.config(), weights.weights);
     const TemporaryFolder out;
-    save_model(out.path(), folder, folder.config(), weights.weights, 48, {});
+    const ModelFiles files = compose_model_files(folder, folder.config(), 48);
+    save_model(out.path(), files, folder.config(), weights.weights, {});
     const ModelFolder saved(out.path());
     EXPECT_EQ(saved.config_json().text("hidden_act"), name);
     EXPECT_EQ(saved.config().encoder.layer, folder.config().encoder.layer);
