@@ -38,7 +38,7 @@ class PoolTeam final : public Team {
 // State shared by the workers and the waiting caller; it exists as long as either uses it.
 class PendingRankings::Job {
  public:
-  const HomeProcess home;
+  const HomeProcess home{};
   TokenizedTexts texts;
   Rankings rankings;
 

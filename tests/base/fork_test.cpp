@@ -12,10 +12,10 @@ namespace fastintent {
 namespace {
 
 TEST(HomeProcess, IsKnownAfterAFork) {
-  const HomeProcess home;
+  const HomeProcess home{};
   EXPECT_TRUE(home.is_this());
   EXPECT_EQ(in_child([&] {
-              const HomeProcess other;
+              const HomeProcess other{};
               const bool right = !home.is_this() && other.is_this() && fork_count() == 1;
               const std::string nested = in_child([&] {
                 return std::string(home.is_this() || other.is_this() ? "wrong" : "right");
@@ -68,7 +68,6 @@ TEST(ThreadPool, OfTheParentIsRefusedInAChild) {
       "worker threads: expected one made in this process, found one made before fork(), whose "
       "threads stayed behind; make it in each process, or start processes with \"spawn\"";
   expect(refused, [&] { pool->run([](int) {}); });
-  expect(refused, [&] { pool->submit([](int) {}); });
   expect("done", [&] {
     if (pool->idle() || pool->try_run_as_team([](const TeamMember&) {})) {
       throw std::runtime_error("uses workers");
