@@ -41,7 +41,7 @@ ONEDNN_FILES = {"src/cpu/matmul.cpp"}
 LIBCURL_FILES = {"src/hub/http_client.cpp"}
 # What reads JSON that others wrote, within limits; the readers of rows have those of their lines, and the command
 # line, which sees the public headers only, reads nothing but lines of its own log.
-JSON_FILES = {"src/base/parse_json.cpp", "src/data/json_line.cpp", "src/data/record_reader.cpp", "cli/json.cpp"}
+JSON_FILES = {"src/base/parse_json.cpp", "src/data/json_line.cpp", "cli/json.cpp"}
 # What calls CUDA includes one of these.
 CUDA_FILES = {"src/cuda/cuda_call.h", "src/cuda/device_code.h", "src/cuda/lt_library.h"}
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/limits.h"
 #include "base/utf8.h"
 
 namespace fastintent {
@@ -17,9 +18,6 @@ namespace {
 
 using nlohmann::json;
 using Names = std::vector<std::string>;
-
-// Nested values that a line may have: those that no text is in are only checked.
-constexpr int kMaxDepth = 100;
 
 // Keys that are kept for a message.
 constexpr size_t kMaxKeys = 10;
@@ -105,8 +103,8 @@ class MemberReader final : public nlohmann::json_sax<json> {
   }
 
   bool open(const char* type) {
-    if (depth_ == kMaxDepth) {
-      return refuse(fmt::format("more than {} nested values", kMaxDepth));
+    if (depth_ == kMaxJsonDepth) {  // values that no text is in are only checked
+      return refuse(fmt::format("more than {} nested values", kMaxJsonDepth));
     }
     if (depth_ > 0) {
       add(type);
