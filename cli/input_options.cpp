@@ -9,6 +9,7 @@
 
 #include "choices.h"
 #include "fastintent/error.h"
+#include "fastintent/printable.h"
 #include "messages.h"
 
 namespace fastintent::cli {
@@ -129,7 +130,7 @@ std::string replaced_warning(const std::string& name, const ReplacedTexts& repla
       "warning: {} not valid UTF-8, the first at {}:{}; each part that is not was read as U+FFFD. "
       "If the file has another encoding, name it: --encoding windows-1252",
       replaced.texts == 1 ? "1 text is" : fmt::format("{} texts are", replaced.texts),
-      name,
+      printable(name),
       replaced.first_line);
 }
 

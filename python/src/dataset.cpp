@@ -7,6 +7,7 @@
 
 #include "bindings.h"
 #include "choices.h"
+#include "fastintent/printable.h"
 #include "gil.h"
 #include "texts.h"
 
@@ -24,7 +25,7 @@ LabelledTexts read(const std::filesystem::path& file, const DatasetOptions& opti
              "{}:{}: expected UTF-8, found other bytes, in {} in all; they are "
              "read as U+FFFD. If the file has another encoding, name it: "
              "encoding=\"windows-1252\"",
-             file.string(),
+             printable(file.string()),
              data.replaced.first_line,
              data.replaced.texts == 1 ? "1 text" : fmt::format("{} texts", data.replaced.texts)));
   }

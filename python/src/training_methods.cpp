@@ -10,6 +10,7 @@
 
 #include "classifier.h"
 #include "fastintent/error.h"
+#include "fastintent/printable.h"
 #include "gil.h"
 #include "interruption.h"
 #include "progress.h"
@@ -39,9 +40,9 @@ void warn_of_alike_labels(const std::vector<std::string>& labels) {
       PyExc_UserWarning,
       fmt::format("labels: \"{}\" ({} rows) and \"{}\" ({} rows) differ only in case, white space, "
                   "accents or Unicode form; they are two intents{}",
-                  first.label,
+                  printable(first.label),
                   first.rows,
-                  first.other,
+                  printable(first.other),
                   first.other_rows,
                   others > 0 ? fmt::format(", as are {} more such pairs", others) : ""));
 }

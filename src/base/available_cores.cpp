@@ -10,6 +10,8 @@
 #include <string>
 #include <thread>
 
+#include "base/cgroups.h"
+
 namespace fastintent {
 namespace {
 
@@ -39,57 +41,12 @@ double legacy_limit(const fs::path& group) {
   return cores_of(std::istringstream(quota + " " + period));
 }
 
-// The lowest limit of `group` and the groups around it, up to the root of the hierarchy. The root
-// counts, too: within a container it is the container's own group, under whatever name the host
-// knows it.
-template <class Limit>
-double lowest_limit(const fs::path& hierarchy, const std::string& group, Limit limit) {
-  double lowest = limit(hierarchy);
-  fs::path folder = hierarchy;
-  for (const fs::path& part : fs::path(group).relative_path()) {
-    if (part == "..") {
-      return lowest;  // outside of the visible part of the hierarchy
-    }
-    folder /= part;
-    lowest = std::min(lowest, limit(folder));
+double cgroup_limit(const fs::path& root) {
+  double lowest = kNoLimit;
+  for (const fs::path& group : cgroup_folders(root, "cpu")) {
+    lowest = std::min({lowest, unified_limit(group), legacy_limit(group)});
   }
   return lowest;
-}
-
-bool has_controller(const std::string& controllers, const char* name) {
-  std::istringstream list(controllers);
-  for (std::string each; std::getline(list, each, ',');) {
-    if (each == name) {
-      return true;
-    }
-  }
-  return false;
-}
-
-double cgroup_limit(const fs::path& root) {
-  const fs::path mounts = root / "sys/fs/cgroup";
-  // Each line is "number:controllers:group"; the unified hierarchy of v2 has no controllers.
-  std::string unified_group;
-  std::string legacy_group;
-  std::ifstream groups(root / "proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    const size_t first = line.find(':');
-    const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) {
-      continue;
-    }
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (controllers.empty()) {
-      unified_group = line.substr(second + 1);
-    } else if (has_controller(controllers, "cpu")) {
-      legacy_group = line.substr(second + 1);
-    }
-  }
-  // systemd mounts the controllers of v1 under these names, and v2 beside them as "unified".
-  return std::min({lowest_limit(mounts, unified_group, unified_limit),
-                   lowest_limit(mounts / "unified", unified_group, unified_limit),
-                   lowest_limit(mounts / "cpu", legacy_group, legacy_limit),
-                   lowest_limit(mounts / "cpu,cpuacct", legacy_group, legacy_limit)});
 }
 
 }  // namespace

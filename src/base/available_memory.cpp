@@ -8,6 +8,8 @@
 #include <limits>
 #include <string>
 
+#include "base/cgroups.h"
+
 namespace fastintent {
 namespace {
 
@@ -60,35 +62,12 @@ int64_t free_in_legacy_group(const fs::path& group) {
                        number_after(group / "memory.stat", "total_cache", 0));
 }
 
-// The least of `group` and the groups around it. The root of the hierarchy counts, too: within a
-// container it is the container's own group.
-template <typename Free>
-int64_t least_free(const fs::path& hierarchy, const fs::path& group, Free free) {
-  int64_t least = free(hierarchy);
-  fs::path folder = hierarchy;
-  for (const fs::path& part : group.relative_path()) {
-    folder /= part;
-    least = std::min(least, free(folder));
+int64_t free_in_cgroups(const fs::path& root) {
+  int64_t least = kNoLimit;
+  for (const fs::path& group : cgroup_folders(root, "memory")) {
+    least = std::min({least, free_in_unified_group(group), free_in_legacy_group(group)});
   }
   return least;
-}
-
-int64_t free_in_cgroups(const fs::path& root) {
-  // Each line is "number:controllers:group"; the unified hierarchy of v2 has no controllers.
-  std::string unified;
-  std::string legacy;
-  std::ifstream groups(root / "proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    const size_t colon = line.find(':');
-    if (line.compare(0, 3, "0::") == 0) {
-      unified = line.substr(3);
-    } else if (colon != std::string::npos && line.compare(colon, 8, ":memory:") == 0) {
-      legacy = line.substr(colon + 8);
-    }
-  }
-  const fs::path mounts = root / "sys/fs/cgroup";
-  return std::min(least_free(mounts, unified, free_in_unified_group),
-                  least_free(mounts / "memory", legacy, free_in_legacy_group));
 }
 
 int64_t free_in_process(const fs::path& root) {
