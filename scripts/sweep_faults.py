@@ -55,6 +55,11 @@ class Fault:
     codes: tuple  # besides 0
     always_works: bool = False  # the program must end with 0
 
+    def at(self, place):
+        """The variables of a run in which it happens at a place, from 1; 0: nowhere."""
+        number = "FAULTS_ALLOCATION" if self.kind == "memory" else "FAULTS_CALL"
+        return self.variables | {number: str(place)}
+
 
 FILE_ERRORS = (MISSING_INPUT, CANNOT_CREATE, IO_ERROR)
 FOREVER = {"FAULTS_FROM_THEN_ON": "1"}
@@ -373,15 +378,14 @@ class Sweep:
     def count(self, operation, fault, expected):
         box = self.box_of(expected.template)
         count = box.parent / f"{box.name}.count"
-        self.run(operation, box, fault.variables | {"FAULTS_COUNT": str(count)}, operation.arguments())
+        variables = fault.at(0) | {"FAULTS_COUNT": str(count)}
+        self.run(operation, box, variables, operation.arguments())
         return int(count.read_text())
 
     def try_place(self, operation, fault, expected, place):
         """The complaints about one run, and whether it ended otherwise than without a fault."""
-        number = "FAULTS_ALLOCATION" if fault.kind == "memory" else "FAULTS_CALL"
-        variables = fault.variables | {number: str(place)}
         box = self.box_of(expected.template)
-        done = self.run(operation, box, variables, operation.arguments())
+        done = self.run(operation, box, fault.at(place), operation.arguments())
         complaints = [*self.complaints(operation, fault, expected, box, done)]
         complaints += self.complaints_of_next_run(operation, expected, box)
         shutil.rmtree(box)
