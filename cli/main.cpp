@@ -7,8 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -24,6 +22,7 @@
 #include "fastintent/version.h"
 #include "help_formatter.h"
 #include "messages.h"
+#include "out_of_memory.h"
 #include "output.h"
 
 namespace fastintent::cli {
@@ -119,11 +118,6 @@ int report_usage(const CLI::App& program, const CLI::ParseError& error) {
   return kUsage;
 }
 
-int report_out_of_memory() {
-  print_message("fastintent: out of memory");
-  return kOutOfResources;
-}
-
 int run_reporting_failures(CLI::App& program, CommandLine& line) {
   try {
     return run(program, line);
@@ -144,20 +138,6 @@ int run_reporting_failures(CLI::App& program, CommandLine& line) {
     say("fastintent: internal error: {}", error.what());
     return kInternalError;
   }
-}
-
-std::terminate_handler report_and_abort = nullptr;  // the standard library's
-
-// What remains when an exception cannot be thrown, or reaches code of another library that lets none
-// pass: with no memory left, that is why.
-[[noreturn]] void end_program() {
-  void* const memory = std::malloc(1);
-  if (memory == nullptr) {
-    _exit(report_out_of_memory());
-  }
-  std::free(memory);
-  report_and_abort();
-  std::abort();
 }
 
 int run_program(int argc, char** argv) {
@@ -186,7 +166,6 @@ int run_program(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace fastintent::cli;
-  report_and_abort = std::set_terminate(end_program);
   hold_standard_streams();
   // A closed pipe and a limit on the size of files are errors of write(), reported by main.
   std::signal(SIGPIPE, SIG_IGN);

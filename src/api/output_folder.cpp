@@ -7,7 +7,9 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
+#include "base/folder_entries.h"
 #include "base/output_place.h"
 #include "base/replace_folder.h"
 #include "fastintent/error.h"
@@ -68,14 +70,15 @@ bool is_export(std::string_view folder, std::string_view name) {
 
 // Nothing but what a run keeps inside, and the folder that a new file system comes with.
 bool holds_nothing(const fs::path& folder) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with(kOurFilesInside) && name != "lost+found") {
-      return false;
-    }
+  try {
+    const std::vector<fs::path> entries = entries_of(folder);
+    return std::all_of(entries.begin(), entries.end(), [](const fs::path& entry) {
+      const std::string name = entry.filename().string();
+      return name.starts_with(kOurFilesInside) || name == "lost+found";
+    });
+  } catch (const Error&) {
+    return false;
   }
-  return !error;
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
+#include <system_error>
 
 #include "api/compare_predictions.h"
 #include "api/output_folder.h"
+#include "base/folder_entries.h"
 #include "base/output_place.h"
 #include "devices/create_backend.h"
 #include "fastintent/error.h"
@@ -39,9 +42,12 @@ bool lies_in(const fs::path& inner, const fs::path& outer) {
 
 // A folder inside the other would be copied into itself, or removed when the other is replaced.
 void require_apart(const fs::path& model, const fs::path& output) {
-  std::error_code ignored;  // a missing folder is reported later
-  const fs::path from = fs::weakly_canonical(normalized_output(model), ignored);
-  const fs::path to = fs::weakly_canonical(output, ignored);
+  std::error_code failed;  // a missing folder is reported later
+  const fs::path from = fs::weakly_canonical(normalized_output(model), failed);
+  const fs::path to = failed ? fs::path() : fs::weakly_canonical(output, failed);
+  if (failed == std::errc::not_enough_memory) {
+    throw std::bad_alloc();
+  }
   if (!lies_in(from, to) && !lies_in(to, from)) {
     return;
   }
@@ -53,10 +59,13 @@ void require_apart(const fs::path& model, const fs::path& output) {
 // Copies all files unchanged and follows links; skips the packed weights of an earlier preparation,
 // and what a run keeps in the folder.
 void copy_folder(const fs::path& from, const fs::path& to) try {
-  for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
-    const fs::path name = entry.path().filename();
-    if (name != kPackedWeightsFile && !name.string().starts_with(kOurFilesInside)) {
-      fs::copy(entry.path(), to / name, fs::copy_options::recursive);
+  for (const fs::path& entry : entries_of(from)) {
+    const fs::path name = entry.filename();
+    if (fs::is_directory(entry)) {
+      fs::create_directory(to / name);
+      copy_folder(entry, to / name);
+    } else if (name != kPackedWeightsFile && !name.string().starts_with(kOurFilesInside)) {
+      fs::copy_file(entry, to / name);
     }
   }
 } catch (const fs::filesystem_error& error) {

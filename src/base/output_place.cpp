@@ -11,6 +11,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/folder_entries.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -45,9 +46,8 @@ void add_numbered(const fs::path& folder,
                   const std::string& prefix,
                   std::string_view suffix,
                   std::vector<fs::path>& found) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
+  for (const fs::path& entry : readable_entries_of(folder)) {
+    const std::string name = entry.filename().string();
     if (name.size() <= prefix.size() + suffix.size() || !name.starts_with(prefix) ||
         !name.ends_with(suffix)) {
       continue;
@@ -58,7 +58,7 @@ void add_numbered(const fs::path& folder,
     if (std::all_of(name.begin() + static_cast<std::ptrdiff_t>(prefix.size()), end, [](char c) {
           return c >= '0' && c <= '9';
         })) {
-      found.push_back(entry.path());
+      found.push_back(entry);
     }
   }
 }

@@ -32,7 +32,7 @@ class DocumentBuilder final : public nlohmann::json_sax<json> {
   DocumentBuilder(const std::string& name, const JsonRules& rules)
       : name_(name), rules_(rules), sink_(rules.sink) {}
 
-  json take_document() { return std::move(document_); }
+  JsonTree take_document() { return std::move(document_); }
 
   bool null() override { return add(nullptr); }
   bool boolean(bool value) override { return add(value); }
@@ -73,7 +73,7 @@ class DocumentBuilder final : public nlohmann::json_sax<json> {
       fail(fmt::format("at most {} values, found more", kMaxJsonValues));
     }
     if (open_.empty()) {
-      return document_ = std::move(value);
+      return *document_ = std::move(value);
     }
     json& parent = *open_.back();
     if (parent.is_array()) {
@@ -117,7 +117,7 @@ class DocumentBuilder final : public nlohmann::json_sax<json> {
   const std::string& name_;
   const JsonRules& rules_;
   const NumberSink* sink_;
-  json document_;
+  JsonTree document_;
   std::vector<json*> open_;  // a container is not moved while it is open
   std::string key_;          // of the next value of an object
   size_t values_ = 0;
@@ -126,7 +126,7 @@ class DocumentBuilder final : public nlohmann::json_sax<json> {
 
 }  // namespace
 
-json parse_json(std::string_view text, const std::string& name, const JsonRules& rules) {
+JsonTree parse_json(std::string_view text, const std::string& name, const JsonRules& rules) {
   if (text.size() > kMaxJsonBytes) {
     refuse(fmt::format("at most {} bytes, found {}", kMaxJsonBytes, text.size()), name, rules);
   }

@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/json_tree.h"
 #include "base/limits.h"
 #include "fastintent/error.h"
 
@@ -36,8 +36,6 @@ struct JsonRules {
 ///
 /// Throws `rules.error` (`name` names the file) for bad syntax, more than `kMaxJsonBytes` bytes,
 /// `kMaxJsonDepth` nested values or `kMaxJsonValues` values.
-nlohmann::json parse_json(std::string_view text,
-                          const std::string& name,
-                          const JsonRules& rules = {});
+JsonTree parse_json(std::string_view text, const std::string& name, const JsonRules& rules = {});
 
 }  // namespace fastintent

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,6 +19,7 @@
 
 #include "base/file_descriptor.h"
 #include "base/file_writer.h"
+#include "base/folder_entries.h"
 #include "base/output_place.h"
 #include "base/permissions.h"
 #include "fastintent/error.h"
@@ -63,16 +63,15 @@ class PartialFolder {
                                 last_system_error(),
                                 path_.string()));
       }
-      lock_ = std::make_unique<FileDescriptor>(
-          ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-      if (lock_->valid()) {
-        ::flock(lock_->get(), LOCK_EX);  // continues without a lock where the file system has none
+      lock_ =
+          FileDescriptor(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (lock_.valid()) {
+        ::flock(lock_.get(), LOCK_EX);  // continues without a lock where the file system has none
       }
-    } while (!lock_->valid() || ::fstat(lock_->get(), &status) != 0 || status.st_nlink == 0);
+    } while (!lock_.valid() || ::fstat(lock_.get(), &status) != 0 || status.st_nlink == 0);
   }
   ~PartialFolder() {
-    std::error_code ignored;  // the next call removes what is left
-    fs::remove_all(path_, ignored);
+    remove_tree(path_);  // the next call removes what is left
   }
   PartialFolder(const PartialFolder&) = delete;
   PartialFolder& operator=(const PartialFolder&) = delete;
@@ -81,31 +80,27 @@ class PartialFolder {
 
  private:
   static void remove_leftovers(const fs::path& folder) {
-    std::error_code ignored;
     for (const fs::path& path : companions_of_all(folder, kPartial)) {
       const FileDescriptor lock(
           ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
       if (lock.valid() && ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) {
-        fs::remove_all(path, ignored);
+        remove_tree(path);
       }
     }
   }
 
   fs::path path_;
-  std::unique_ptr<FileDescriptor> lock_;
+  FileDescriptor lock_{-1};
 };
 
 // All entries under a folder, by their paths in it; a folder comes before its entries. Links are
 // not followed, and folders that may not be read are somebody else's.
-std::vector<fs::path> entries_of(const fs::path& folder) try {
-  std::vector<fs::path> entries;
-  constexpr auto kOptions = fs::directory_options::skip_permission_denied;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, kOptions)) {
-    entries.push_back(entry.path().lexically_relative(folder));
+std::vector<fs::path> names_in(const fs::path& folder) {
+  std::vector<fs::path> names = all_entries_of(folder);
+  for (fs::path& name : names) {
+    name = name.lexically_relative(folder);
   }
-  return entries;
-} catch (const fs::filesystem_error& error) {
-  throw_not_replaced(folder, error.what());
+  return names;
 }
 
 bool is_folder(const fs::path& path) {
@@ -114,7 +109,7 @@ bool is_folder(const fs::path& path) {
 }
 
 void sync_tree(const fs::path& folder) {
-  for (const fs::path& name : entries_of(folder)) {
+  for (const fs::path& name : names_in(folder)) {
     const fs::path path = folder / name;
     std::error_code ignored;
     if (!fs::is_symlink(fs::symlink_status(path, ignored))) {
@@ -137,7 +132,7 @@ void keep_permissions_of(const fs::path& old, const fs::path& fresh) {
 }
 
 void open_to_readers(const fs::path& fresh, const fs::path& target) {
-  for (const fs::path& name : entries_of(fresh)) {
+  for (const fs::path& name : names_in(fresh)) {
     keep_permissions_of(target / name, fresh / name);
   }
   ::chmod(fresh.c_str(), new_folder_mode());
@@ -148,15 +143,14 @@ void open_to_readers(const fs::path& fresh, const fs::path& target) {
 // somebody's: the content has none.
 bool holds_only(const fs::path& folder, const FolderContent& content) {
   try {
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      const bool is_ours = entry.is_directory() && !entry.is_symlink()
-                               ? !fs::is_empty(entry.path())
-                               : content.contains(entry.path().lexically_relative(folder));
+    for (const fs::path& name : names_in(folder)) {
+      const bool is_ours =
+          is_folder(folder / name) ? !entries_of(folder / name).empty() : content.contains(name);
       if (!is_ours) {
         return false;
       }
     }
-  } catch (const fs::filesystem_error&) {
+  } catch (const Error&) {
     return false;  // what cannot be read is not ours
   }
   return true;
@@ -172,7 +166,7 @@ bool exchange(const fs::path& fresh, const fs::path& target) {
 void remove_old(const fs::path& old, const fs::path& target, const FolderContent& content) {
   std::error_code ignored;
   ::chmod(old.c_str(), 0700);
-  const std::vector<fs::path> entries = entries_of(old);
+  const std::vector<fs::path> entries = names_in(old);
   for (auto name = entries.rbegin(); name != entries.rend(); ++name) {
     if (is_folder(old / *name) || content.contains(*name)) {
       fs::remove(old / *name, ignored);
@@ -191,7 +185,7 @@ void remove_old(const fs::path& old, const fs::path& target, const FolderContent
 // Throws when a folder of the new content has the name of a file or link that is there, or a file
 // that of a folder: those are somebody else's.
 void require_places(const fs::path& fresh, const fs::path& target) {
-  for (const fs::path& name : entries_of(fresh)) {
+  for (const fs::path& name : names_in(fresh)) {
     std::error_code ignored;
     const fs::file_status found = fs::symlink_status(target / name, ignored);
     if (fs::exists(found) && is_folder(fresh / name) != fs::is_directory(found)) {
@@ -212,7 +206,7 @@ void put_file(const fs::path& from, const fs::path& name, const fs::path& target
     return;  // a rename of two names of one file would do nothing
   }
   const fs::path moment = moment_name(target);
-  fs::remove_all(moment, error);
+  remove_tree(moment);
   if (::link((from / name).c_str(), moment.c_str()) != 0) {  // not on every file system
     fs::copy_file(from / name, moment, error);
     if (error) {
@@ -231,7 +225,7 @@ void remove_missing(const fs::path& target,
                     const std::set<fs::path>& fresh,
                     const FolderContent& content) {
   std::error_code ignored;
-  for (const fs::path& name : entries_of(target)) {
+  for (const fs::path& name : names_in(target)) {
     const bool inside = name.begin()->string().starts_with(kOurFilesInside);
     if (inside || fresh.count(name) > 0 || is_folder(target / name) || !content.contains(name)) {
       continue;
@@ -253,7 +247,7 @@ void move_in(const fs::path& target, const FolderContent& content) {
   std::error_code ignored;
   std::set<fs::path> fresh;
   std::set<fs::path> changed{target};
-  for (const fs::path& name : entries_of(complete)) {
+  for (const fs::path& name : names_in(complete)) {
     if (is_folder(complete / name)) {
       fs::create_directory(target / name, complete / name, ignored);  // with its permissions
     } else if (content.contains(name) || !fs::exists(fs::symlink_status(target / name, ignored))) {
@@ -267,11 +261,11 @@ void move_in(const fs::path& target, const FolderContent& content) {
     sync_to_disk(folder);
   }
   const fs::path done = moment_name(target);
-  fs::remove_all(done, ignored);
+  remove_tree(done);
   if (::rename(complete.c_str(), done.c_str()) != 0) {  // in one step, for readers
     throw_not_replaced(target, last_system_error());
   }
-  fs::remove_all(done, ignored);
+  remove_tree(done);
 }
 
 void put_in_place(const fs::path& fresh, const fs::path& target, const FolderContent& content) {

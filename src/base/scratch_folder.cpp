@@ -13,6 +13,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/folder_entries.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -47,17 +48,14 @@ bool is_at(const FileDescriptor& folder, const fs::path& path) {
 
 // What cannot be removed now is tried again next time.
 void remove_abandoned(const fs::path& parent) {
-  std::error_code ignored;
-  for (auto entry = fs::directory_iterator(parent, ignored); entry != fs::directory_iterator();
-       entry.increment(ignored)) {
-    const std::string name = entry->path().filename().string();
+  for (const fs::path& path : readable_entries_of(parent)) {
+    const std::string name = path.filename().string();
     if (!name.starts_with(kPrefix) || name.size() != kPrefix.size() + kUnique.size()) {
       continue;
     }
-    const FileDescriptor folder = open_folder(entry->path());
-    std::error_code left;
-    if (folder.valid() && is_ours(folder) && try_lock(folder) && is_at(folder, entry->path())) {
-      fs::remove_all(entry->path(), left);
+    const FileDescriptor folder = open_folder(path);
+    if (folder.valid() && is_ours(folder) && try_lock(folder) && is_at(folder, path)) {
+      remove_tree(path);
     }
   }
 }
@@ -89,8 +87,7 @@ ScratchFolder::~ScratchFolder() {
   if (!home_.is_this()) {
     return;
   }
-  std::error_code nothing_to_be_done;
-  fs::remove_all(path_, nothing_to_be_done);
+  remove_tree(path_);
 }
 
 }  // namespace fastintent

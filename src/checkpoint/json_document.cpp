@@ -48,15 +48,16 @@ JsonDocument JsonDocument::read_or_empty(const std::filesystem::path& file) {
 
 JsonDocument JsonDocument::parse(std::string_view text, std::string name, const NumberSink* sink) {
   JsonDocument document;
-  json value = parse_json(text, name, {.sink = sink});
-  if (!value.is_object()) {
+  JsonTree value = parse_json(text, name, {.sink = sink});
+  if (!value->is_object()) {
     throw Error(ErrorCode::bad_checkpoint,
                 fmt::format("{}: expected an object, found {} ({})",
                             document.style_.operation,
-                            shown(value, document.style_),
+                            shown(*value, document.style_),
                             name));
   }
-  document.value_ = std::make_shared<const json>(std::move(value));
+  const auto owner = std::make_shared<const JsonTree>(std::move(value));
+  document.value_ = std::shared_ptr<const json>(owner, &**owner);
   document.name_ = std::move(name);
   return document;
 }
@@ -186,16 +187,20 @@ void JsonDocument::fail(std::string_view key,
                           name_));
 }
 
-std::string json_text(const nlohmann::ordered_json& value, const std::string& name) try {
-  return value.dump(2) + "\n";
-} catch (const nlohmann::ordered_json::type_error& error) {
+std::string json_text(const JsonTree& value, const std::string& name) try {
+  return value->dump(2) + "\n";
+} catch (const json::type_error& error) {
   throw Error(
       ErrorCode::invalid_data,
       fmt::format("write JSON: expected strings in UTF-8, found: {} ({})", error.what(), name));
 }
 
-void write_json(const std::filesystem::path& file, const nlohmann::ordered_json& value) {
-  write_file(file, json_text(value, file.string()));
+std::string json_text(const JsonWriter& document) {
+  return document.text() + "\n";
+}
+
+void write_json(const std::filesystem::path& file, const JsonWriter& document) {
+  write_file(file, json_text(document));
 }
 
 }  // namespace fastintent

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/json_writer.h"
 #include "base/parse_json.h"
 
 namespace fastintent {
@@ -75,11 +76,12 @@ class JsonDocument {
 };
 
 /// The content of a file with this value: pretty-printed with two spaces, a newline at the end.
-/// Keeps the order of an ordered_json. `name` names the file in messages. Throws invalid_data for a
-/// string that is not UTF-8.
-std::string json_text(const nlohmann::ordered_json& value, const std::string& name);
+/// `name` names the file in messages. Throws invalid_data for a string that is not UTF-8.
+std::string json_text(const JsonTree& value, const std::string& name);
+/// The same for a written document.
+std::string json_text(const JsonWriter& document);
 
-/// Writes json_text, fsynced. Throws cannot_create, io_error; invalid_data as json_text.
-void write_json(const std::filesystem::path& file, const nlohmann::ordered_json& value);
+/// Writes json_text, fsynced. Throws cannot_create, io_error.
+void write_json(const std::filesystem::path& file, const JsonWriter& document);
 
 }  // namespace fastintent

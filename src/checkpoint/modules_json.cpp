@@ -46,7 +46,7 @@ std::vector<ModuleEntry> modules_of(const json& document,
 std::vector<ModuleEntry> read_modules_json(const std::filesystem::path& file, Malformed malformed) {
   try {
     const std::string name = file.string();
-    return modules_of(parse_json(MappedFile(file).text(), name), name, malformed);
+    return modules_of(*parse_json(MappedFile(file).text(), name), name, malformed);
   } catch (const Error&) {
     if (malformed == Malformed::ignored) {
       return {};

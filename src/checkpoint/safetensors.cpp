@@ -206,7 +206,8 @@ SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std
   const uint64_t length = header_length(bytes, name);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length);
   const std::span<const std::byte> data = bytes.subspan(kLengthBytes + length);
-  const json header = parse_json(text, name, {.unique_keys = true});
+  const JsonTree tree = parse_json(text, name, {.unique_keys = true});
+  const json& header = *tree;
   if (!header.is_object()) {
     throw_bad_file(name, "a JSON object as header", header.type_name());
   }

@@ -2,12 +2,13 @@
 #include <fmt/ranges.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/checked_size.h"
 #include "base/file_writer.h"
+#include "base/json_writer.h"
 #include "checkpoint/safetensors.h"
 #include "fastintent/error.h"
 
@@ -42,23 +43,35 @@ void check_shape(const std::filesystem::path& file, const TensorToWrite& tensor)
 std::string make_header(const std::filesystem::path& file,
                         std::span<const TensorToWrite> tensors,
                         const FileMetadata& metadata) {
-  nlohmann::ordered_json header;
-  header["__metadata__"] = metadata;
+  JsonWriter header(JsonWriter::Layout::one_line);
+  header.begin_object();
+  header.key("__metadata__");
+  header.begin_object();
+  for (const auto& [name, text] : metadata) {
+    header.member(name, text);
+  }
+  header.end_object();
+  std::set<std::string_view> names;
   size_t position = 0;
   for (const TensorToWrite& tensor : tensors) {
     check_shape(file, tensor);
-    if (header.contains(tensor.name)) {
+    if (!names.insert(tensor.name).second) {
       throw Error(ErrorCode::invalid_argument,
                   fmt::format("write safetensors: expected each name once, found '{}' twice ({})",
                               tensor.name,
                               file.string()));
     }
     const size_t end = position + tensor.bytes.size();
-    header[tensor.name] = {
-        {"dtype", tensor.type_name}, {"shape", tensor.shape}, {"data_offsets", {position, end}}};
+    header.key(tensor.name);
+    header.begin_object();
+    header.member("dtype", tensor.type_name);
+    header.member("shape", tensor.shape);
+    header.member("data_offsets", std::array{position, end});
+    header.end_object();
     position = end;
   }
-  std::string text = header.dump();
+  header.end_object();
+  std::string text = header.text();
   const size_t whole = (kLengthBytes + text.size() + kAlignment - 1) / kAlignment * kAlignment;
   text.resize(whole - kLengthBytes, ' ');
   return text;

@@ -130,10 +130,7 @@ struct Matmul::State {
   }
 };
 
-Matmul::Matmul() try : state_(std::make_unique<State>()) {
-} catch (const dnnl::error& error) {
-  rethrow(error);
-}
+Matmul::Matmul() = default;
 Matmul::~Matmul() = default;
 
 void Matmul::multiply(
@@ -142,6 +139,9 @@ void Matmul::multiply(
   // thread may have made the backend.
   omp_set_num_threads(1);
   try {
+    if (state_ == nullptr) {
+      state_ = std::make_unique<State>();
+    }
     BoundKernel& kernel = state_->kernel(shape);
     // The library's handles are mutable; factors are only read.
     kernel.a.set_data_handle(const_cast<void*>(a));

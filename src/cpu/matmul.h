@@ -50,7 +50,7 @@ class Matmul {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<State> state_;  // made by the first product: prediction needs none as a rule
 };
 
 /// Whether a row's result has the same bits for every M. With AVX-512 it has; the older kernels

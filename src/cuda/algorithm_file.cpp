@@ -69,7 +69,7 @@ std::optional<Algorithm> from_json(const nlohmann::json& words) {
 }
 
 // Null where there is no such file, or no JSON in it.
-nlohmann::json read_document(const fs::path& file) {
+JsonTree read_document(const fs::path& file) {
   try {
     return parse_json(MappedFile(file).text(), file.string());
   } catch (const Error&) {
@@ -91,8 +91,9 @@ fs::path algorithm_file(const DeviceFacts& device, size_t library_version) {
 
 std::map<std::string, Algorithm> read_algorithms(const fs::path& file) {
   std::map<std::string, Algorithm> algorithms;
-  const nlohmann::json document = read_document(file);
-  if (!document.is_object() || document.value("format", nlohmann::json()) != kFormat) {
+  const JsonTree tree = read_document(file);
+  const nlohmann::json& document = *tree;
+  if (!document.is_object() || !document.contains("format") || document["format"] != kFormat) {
     return {};
   }
   const auto found = document.find("algorithms");

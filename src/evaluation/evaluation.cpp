@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <iterator>
-#include <nlohmann/json.hpp>
 
+#include "base/json_writer.h"
 #include "evaluation/evaluator.h"
 #include "fastintent/error.h"
 
@@ -69,64 +69,84 @@ std::vector<ClassFigures> Evaluation::worst_classes(int count) const {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json bins_json(const std::vector<ReliabilityBin>& bins) {
-  Json array = Json::array();
+void write_bins(JsonWriter& out, const char* name, const std::vector<ReliabilityBin>& bins) {
+  out.key(name);
+  out.begin_array();
   for (const ReliabilityBin& bin : bins) {
-    array.push_back({{"examples", bin.examples},
-                     {"mean_confidence", bin.mean_confidence},
-                     {"accuracy", bin.accuracy}});
+    out.begin_object();
+    out.member("examples", bin.examples);
+    out.member("mean_confidence", bin.mean_confidence);
+    out.member("accuracy", bin.accuracy);
+    out.end_object();
   }
-  return array;
+  out.end_array();
+}
+
+void write_classes(JsonWriter& out, const std::vector<ClassFigures>& classes) {
+  out.key("per_class");
+  out.begin_object();
+  for (const ClassFigures& figures : classes) {
+    out.key(figures.label);
+    out.begin_object();
+    out.member("support", figures.support);
+    out.member("predicted", figures.predicted);
+    out.member("precision", figures.precision);
+    out.member("recall", figures.recall);
+    out.member("f1", figures.f1);
+    out.end_object();
+  }
+  out.end_object();
+}
+
+void write_cells(JsonWriter& out, const Evaluation& evaluation) {
+  const auto name = [&](int64_t c) -> const std::string& {
+    return evaluation.classes[static_cast<size_t>(c)].label;
+  };
+  out.key("confusion_matrix");
+  out.begin_array();
+  for (const ConfusionCell& cell : evaluation.confusion_cells) {
+    out.begin_object();
+    out.member("label", name(cell.label));
+    out.member("predicted", name(cell.predicted));
+    out.member("count", cell.count);
+    out.end_object();
+  }
+  out.end_array();
 }
 
 }  // namespace
 
 std::string to_json(const Evaluation& evaluation) {
-  // Members are appended: operator[] would compare each label with all before it.
-  Json::object_t unseen;
-  for (const auto& [label, count] : evaluation.unseen_labels) {
-    unseen.emplace_back(label, count);
-  }
-  const auto name = [&](int64_t c) { return evaluation.classes[static_cast<size_t>(c)].label; };
-  Json cells = Json::array();
-  for (const ConfusionCell& cell : evaluation.confusion_cells) {
-    cells.push_back(
-        {{"label", name(cell.label)}, {"predicted", name(cell.predicted)}, {"count", cell.count}});
-  }
-  Json::object_t per_class;
-  for (const ClassFigures& figures : evaluation.classes) {
-    per_class.emplace_back(figures.label,
-                           Json{{"support", figures.support},
-                                {"predicted", figures.predicted},
-                                {"precision", figures.precision},
-                                {"recall", figures.recall},
-                                {"f1", figures.f1}});
-  }
-  const Json document = {
-      {"examples", evaluation.examples},
-      {"loss", evaluation.loss},
-      {"accuracy", evaluation.accuracy},
-      {"top_3_accuracy", evaluation.top_3_accuracy},
-      {"top_5_accuracy", evaluation.top_5_accuracy},
-      {"macro_precision", evaluation.macro_precision},
-      {"macro_recall", evaluation.macro_recall},
-      {"macro_f1", evaluation.macro_f1},
-      {"weighted_precision", evaluation.weighted_precision},
-      {"weighted_recall", evaluation.weighted_recall},
-      {"weighted_f1", evaluation.weighted_f1},
-      {"temperature", evaluation.temperature},
-      {"expected_calibration_error", evaluation.expected_calibration_error},
-      {"uncalibrated_calibration_error", evaluation.uncalibrated_calibration_error},
-      {"reliability", bins_json(evaluation.reliability)},
-      {"uncalibrated_reliability", bins_json(evaluation.uncalibrated_reliability)},
-      {"unseen_label_examples", evaluation.unseen_label_examples},
-      {"unseen_labels", unseen},
-      {"per_class", per_class},
-      {"confusion_matrix", cells}};
   // Labels that are not UTF-8 get U+FFFD, so that the document stays valid.
-  return document.dump(2, ' ', false, Json::error_handler_t::replace);
+  JsonWriter out(JsonWriter::Layout::indented, JsonWriter::Invalid::replaced);
+  out.begin_object();
+  out.member("examples", evaluation.examples);
+  out.member("loss", evaluation.loss);
+  out.member("accuracy", evaluation.accuracy);
+  out.member("top_3_accuracy", evaluation.top_3_accuracy);
+  out.member("top_5_accuracy", evaluation.top_5_accuracy);
+  out.member("macro_precision", evaluation.macro_precision);
+  out.member("macro_recall", evaluation.macro_recall);
+  out.member("macro_f1", evaluation.macro_f1);
+  out.member("weighted_precision", evaluation.weighted_precision);
+  out.member("weighted_recall", evaluation.weighted_recall);
+  out.member("weighted_f1", evaluation.weighted_f1);
+  out.member("temperature", evaluation.temperature);
+  out.member("expected_calibration_error", evaluation.expected_calibration_error);
+  out.member("uncalibrated_calibration_error", evaluation.uncalibrated_calibration_error);
+  write_bins(out, "reliability", evaluation.reliability);
+  write_bins(out, "uncalibrated_reliability", evaluation.uncalibrated_reliability);
+  out.member("unseen_label_examples", evaluation.unseen_label_examples);
+  out.key("unseen_labels");
+  out.begin_object();
+  for (const auto& [label, count] : evaluation.unseen_labels) {
+    out.member(label, count);
+  }
+  out.end_object();
+  write_classes(out, evaluation.classes);
+  write_cells(out, evaluation);
+  out.end_object();
+  return out.text();
 }
 
 }  // namespace fastintent

@@ -279,7 +279,7 @@ void HubClient::pause(milliseconds time) {
 
 RepositoryListing parse_listing(const std::string& answer) {
   const std::string where = "the hub's answer about the revision";
-  const json document =
+  const JsonTree document =
       parse_json(answer, where, {.error = ErrorCode::io_error, .operation = "download model"});
   // By reference: an answer may be large. Null where there is no such member.
   const json none;
@@ -287,8 +287,8 @@ RepositoryListing parse_listing(const std::string& answer) {
     const auto found = object.is_object() ? object.find(key) : object.end();
     return found == object.end() ? none : *found;
   };
-  const json& commit = member(document, "sha");
-  const json& siblings = member(document, "siblings");
+  const json& commit = member(*document, "sha");
+  const json& siblings = member(*document, "siblings");
   RepositoryListing listing;
   if (commit.is_string()) {
     listing.commit = commit.get<std::string>();

@@ -53,11 +53,14 @@ Calibration read_calibration(const std::filesystem::path& folder) {
 }
 
 void write_calibration(const std::filesystem::path& folder, const Calibration& calibration) {
-  nlohmann::ordered_json document = {{"format_version", kFormatVersion},
-                                     {"temperature", calibration.temperature}};
+  JsonWriter document;
+  document.begin_object();
+  document.member("format_version", kFormatVersion);
+  document.member("temperature", calibration.temperature);
   if (calibration.review_threshold) {
-    document["review_threshold"] = *calibration.review_threshold;
+    document.member("review_threshold", *calibration.review_threshold);
   }
+  document.end_object();
   write_json(folder / kFile, document);
 }
 

@@ -14,7 +14,6 @@ namespace fastintent {
 namespace {
 
 using nlohmann::json;
-using nlohmann::ordered_json;
 
 TensorToWrite to_write(const NamedTensor& named, const std::string& prefix) {
   const Tensor& tensor = named.tensor;
@@ -83,79 +82,94 @@ void write_sentence_weights(const std::filesystem::path& out,
   write_safetensors(out / "2_Dense" / "model.safetensors", dense);
 }
 
-void add_json(ModelFiles& files, const std::string& name, const ordered_json& value) {
-  files.texts[name] = json_text(value, name);
+void add_sentence_config(ModelFiles& files, const SentenceFolder& texts, int max_length) {
+  JsonWriter transformer;
+  transformer.begin_object();
+  transformer.member("max_seq_length", max_length);
+  transformer.member("do_lower_case", texts.lower_case);
+  transformer.end_object();
+  files.texts["sentence_bert_config.json"] = json_text(transformer);
+  if (texts.prompt.empty()) {
+    return;
+  }
+  JsonWriter prompts;
+  prompts.begin_object();
+  prompts.key("prompts");
+  prompts.begin_object();
+  prompts.member(texts.prompt_name, texts.prompt);
+  prompts.end_object();
+  prompts.member("default_prompt_name", texts.prompt_name);
+  prompts.end_object();
+  files.texts["config_sentence_transformers.json"] = json_text(prompts);
 }
 
 void add_modules(ModelFiles& files,
                  const ModelFolder& base,
                  const ModelConfig& config,
                  int max_length) {
-  ordered_json modules = ordered_json::array();
-  const auto add = [&](const char* path, const char* type) {
-    const std::string index = std::to_string(modules.size());
-    modules.push_back({{"idx", modules.size()},
-                       {"name", index},
-                       {"path", path},
-                       {"type", std::string("sentence_transformers.models.") + type}});
+  JsonWriter modules;
+  modules.begin_array();
+  const auto add = [&](int index, const char* path, const char* type) {
+    modules.begin_object();
+    modules.member("idx", index);
+    modules.member("name", std::to_string(index));
+    modules.member("path", path);
+    modules.member("type", std::string("sentence_transformers.models.") + type);
+    modules.end_object();
   };
-  add("", "Transformer");
-  add("1_Pooling", "Pooling");
-  add("2_Dense", "Dense");
-  add_json(files, "modules.json", modules);
+  add(0, "", "Transformer");
+  add(1, "1_Pooling", "Pooling");
+  add(2, "2_Dense", "Dense");
+  modules.end_array();
+  files.texts["modules.json"] = json_text(modules);
 
   const bool mean = config.head == HeadKind::mean;
-  add_json(files,
-           "1_Pooling/config.json",
-           {{"word_embedding_dimension", config.encoder.hidden},
-            {"pooling_mode_cls_token", !mean},
-            {"pooling_mode_mean_tokens", mean},
-            {"pooling_mode_max_tokens", false},
-            {"pooling_mode_mean_sqrt_len_tokens", false}});
-  add_json(files,
-           "2_Dense/config.json",
-           {{"in_features", config.encoder.hidden},
-            {"out_features", config.intents.size()},
-            {"bias", true},
-            {"activation_function", "torch.nn.modules.linear.Identity"}});
-  const SentenceFolder texts = base.sentence().value_or(SentenceFolder());
-  add_json(files,
-           "sentence_bert_config.json",
-           {{"max_seq_length", max_length}, {"do_lower_case", texts.lower_case}});
-  if (!texts.prompt.empty()) {
-    add_json(files,
-             "config_sentence_transformers.json",
-             {{"prompts", {{texts.prompt_name, texts.prompt}}},
-              {"default_prompt_name", texts.prompt_name}});
-  }
+  JsonWriter pooling;
+  pooling.begin_object();
+  pooling.member("word_embedding_dimension", config.encoder.hidden);
+  pooling.member("pooling_mode_cls_token", !mean);
+  pooling.member("pooling_mode_mean_tokens", mean);
+  pooling.member("pooling_mode_max_tokens", false);
+  pooling.member("pooling_mode_mean_sqrt_len_tokens", false);
+  pooling.end_object();
+  files.texts["1_Pooling/config.json"] = json_text(pooling);
+
+  JsonWriter dense;
+  dense.begin_object();
+  dense.member("in_features", config.encoder.hidden);
+  dense.member("out_features", config.intents.size());
+  dense.member("bias", true);
+  dense.member("activation_function", "torch.nn.modules.linear.Identity");
+  dense.end_object();
+  files.texts["2_Dense/config.json"] = json_text(dense);
+  add_sentence_config(files, base.sentence().value_or(SentenceFolder()), max_length);
 }
 
 void add_config(ModelFiles& files, const ModelFolder& base, const ModelConfig& config) {
-  json document = base.config_json().value();
-  json id2label = json::object();
-  json label2id = json::object();
+  JsonTree document(base.config_json().value());
+  json& id2label = document.renew("id2label") = json::object();
+  json& label2id = document.renew("label2id") = json::object();
   for (size_t id = 0; id < config.intents.size(); ++id) {
     id2label[std::to_string(id)] = config.intents[id];
     label2id[config.intents[id]] = id;
   }
   const std::string family(config.encoder.family->architecture);
   const bool classifier = config.head == HeadKind::pooler;
-  document["architectures"] = {family + (classifier ? "ForSequenceClassification" : "Model")};
-  document["id2label"] = id2label;
-  document["label2id"] = label2id;
+  json& architectures = document.renew("architectures") = json::array();
+  architectures.push_back(family + (classifier ? "ForSequenceClassification" : "Model"));
   document.erase("num_labels");
   document.erase("_name_or_path");  // the base's name; this is another model now
   document.erase("problem_type");
   if (classifier) {
-    document["problem_type"] = "single_label_classification";
+    document.renew("problem_type") = "single_label_classification";
   }
   // The weights are written in 32 bits, whatever the type of the base.
   for (const char* key : {"dtype", "torch_dtype"}) {
-    if (document.contains(key)) {
-      document[key] = "float32";
+    if (document->contains(key)) {
+      document.renew(key) = "float32";
     }
   }
-  add_json(files, "config.json", document);
+  files.texts["config.json"] = json_text(document, "config.json");
 }
 
 void add_tokenizer(ModelFiles& files, const ModelFolder& base, int max_length) {
@@ -177,10 +191,11 @@ void add_tokenizer(ModelFiles& files, const ModelFolder& base, int max_length) {
     }
   }
   const TokenizerConfig config = read_tokenizer_config(folder);
-  add_json(files, "tokenizer_config.json", saved_tokenizer_config(config, max_length));
+  files.texts["tokenizer_config.json"] =
+      json_text(saved_tokenizer_config(config, max_length), "tokenizer_config.json");
   if (exists("tokenizer.json")) {
     if (const auto changed = saved_tokenizer_json(folder / "tokenizer.json", config)) {
-      add_json(files, "tokenizer.json", *changed);
+      files.texts["tokenizer.json"] = json_text(*changed, "tokenizer.json");
     }
   }
 }

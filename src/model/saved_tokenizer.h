@@ -1,20 +1,20 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/json_tree.h"
 #include "checkpoint/tokenizer_config.h"
 
 namespace fastintent {
 
 /// The tokenizer_config.json of a model that is trained from a base with `config`: the base's, with
 /// `max_length`, and with the settings of case spelled out where they are followed.
-nlohmann::json saved_tokenizer_config(const TokenizerConfig& config, int max_length);
+JsonTree saved_tokenizer_config(const TokenizerConfig& config, int max_length);
 
 /// The tokenizer.json of such a model, where it cannot be that of the base, `file`, unchanged: where
 /// tokenizer_config.json overrules its normalizer. Readers of either file then find the same rules.
-std::optional<nlohmann::json> saved_tokenizer_json(const std::filesystem::path& file,
-                                                   const TokenizerConfig& config);
+std::optional<JsonTree> saved_tokenizer_json(const std::filesystem::path& file,
+                                             const TokenizerConfig& config);
 
 }  // namespace fastintent

@@ -7,6 +7,7 @@
 #include <list>
 #include <vector>
 
+#include "base/folder_entries.h"
 #include "base/output_place.h"
 #include "base/replace_folder.h"
 #include "checkpoint/json_document.h"
@@ -17,7 +18,6 @@ namespace fastintent {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::ordered_json;
 
 constexpr const char* kTensors = "tensors.safetensors";
 constexpr const char* kProgress = "progress.json";
@@ -78,30 +78,34 @@ void read_weights(Backend& backend, const TensorFiles& file, const OwnedWeights&
   read_into(backend, file, "words", weights.word);
 }
 
-ordered_json to_json(const std::string& fingerprint, const FitProgress& progress) {
-  return {{"format_version", kStateVersion},
-          {"fingerprint", fingerprint},
-          {"refitting", progress.refitting},
-          {"refit_epochs", progress.refit_epochs},
-          {"trained", progress.trained},
-          {"epoch", progress.epoch},
-          {"step", progress.step},
-          {"step_in_epoch", progress.step_in_epoch},
-          {"epoch_loss", progress.epoch_loss},
-          {"epoch_seconds", progress.epoch_seconds},
-          {"seconds", progress.seconds},
-          {"examples", progress.examples},
-          {"best_epoch", progress.best_epoch},
-          {"best_accuracy", progress.best_accuracy},
-          {"best_loss", progress.best_loss},
-          {"loss_scale", progress.loss_scale},
-          {"loss_scale_steps", progress.loss_scale_steps},
-          {"overflows", progress.overflows}};
+// Begins the document of a state; it ends with end_object().
+void begin_progress(JsonWriter& document,
+                    const std::string& fingerprint,
+                    const FitProgress& progress) {
+  document.begin_object();
+  document.member("format_version", kStateVersion);
+  document.member("fingerprint", fingerprint);
+  document.member("refitting", progress.refitting);
+  document.member("refit_epochs", progress.refit_epochs);
+  document.member("trained", progress.trained);
+  document.member("epoch", progress.epoch);
+  document.member("step", progress.step);
+  document.member("step_in_epoch", progress.step_in_epoch);
+  document.member("epoch_loss", progress.epoch_loss);
+  document.member("epoch_seconds", progress.epoch_seconds);
+  document.member("seconds", progress.seconds);
+  document.member("examples", progress.examples);
+  document.member("best_epoch", progress.best_epoch);
+  document.member("best_accuracy", progress.best_accuracy);
+  document.member("best_loss", progress.best_loss);
+  document.member("loss_scale", progress.loss_scale);
+  document.member("loss_scale_steps", progress.loss_scale_steps);
+  document.member("overflows", progress.overflows);
 }
 
 // Replaced as one folder, so that the previous state stays complete if the run is killed here.
 void replace_state(const fs::path& state,
-                   const ordered_json& progress,
+                   const JsonWriter& progress,
                    const std::vector<TensorToWrite>& tensors) {
   const auto contains = [](const fs::path& file) { return file == kTensors || file == kProgress; };
   replace_folder(state, {contains}, [&](const fs::path& out) {
@@ -133,7 +137,7 @@ void TrainingFolder::create(bool keep_best) {
   if (!is_link && !keep_best) {
     remove();
   }
-  const bool in_use = fs::exists(path_, error) && !fs::is_empty(path_, error) && !keep_best;
+  const bool in_use = fs::exists(path_, error) && !entries_of(path_).empty() && !keep_best;
   if (!error && !is_link && !in_use) {
     fs::create_directories(path_, error);
   }
@@ -151,11 +155,11 @@ void TrainingFolder::remove() {
   std::error_code ignored;  // create() reports remaining files; after a run they are harmless
   for (const fs::path& written : {state(), best()}) {  // what killed processes left
     for (const fs::path& partial : companions_of_all(written, ".partial")) {
-      fs::remove_all(partial, ignored);
+      remove_tree(partial);
     }
   }
   if (complete_folder(state()) != state()) {
-    fs::remove_all(complete_folder(state()), ignored);
+    remove_tree(complete_folder(state()));
   }
   for (const char* name : {kProgress, kTensors}) {
     fs::remove(state() / name, ignored);
@@ -186,8 +190,10 @@ void TrainingFolder::save_state(const std::string& fingerprint,
   buffers.add("second_moment", optimizer.second_moment);
   buffers.add("word_first_moment", optimizer.word_first_moment);
   buffers.add("word_second_moment", optimizer.word_second_moment);
-  ordered_json document = to_json(fingerprint, progress);
-  document["word_steps"] = optimizer.word_steps;
+  JsonWriter document;
+  begin_progress(document, fingerprint, progress);
+  document.member("word_steps", optimizer.word_steps);
+  document.end_object();
   replace_state(state(), document, buffers.tensors());
 }
 
@@ -199,7 +205,10 @@ void TrainingFolder::save_state(const std::string& fingerprint,
   if (weights != nullptr) {
     buffers.add(*weights);
   }
-  replace_state(state(), to_json(fingerprint, progress), buffers.tensors());
+  JsonWriter document;
+  begin_progress(document, fingerprint, progress);
+  document.end_object();
+  replace_state(state(), document, buffers.tensors());
 }
 
 FitProgress TrainingFolder::load_progress(const std::string& fingerprint) const {

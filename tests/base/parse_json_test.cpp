@@ -17,7 +17,7 @@ Numbers taken(const std::string& text, std::string& left) {
                           numbers.emplace_back(key, number);
                           return true;
                         }};
-  left = parse_json(text, "f.json", {.sink = &sink}).dump();
+  left = parse_json(text, "f.json", {.sink = &sink})->dump();
   return numbers;
 }
 
@@ -50,15 +50,15 @@ TEST(ParseJson, ASinkIsForOnePathAlone) {
 
 TEST(ParseJson, UniqueKeys) {
   const std::string text = R"({"a":{"b":null},"c":[{"b":1},{"b":2}]})";
-  EXPECT_EQ(parse_json(text, "f.json", {.unique_keys = true}).dump(), text);
+  EXPECT_EQ(parse_json(text, "f.json", {.unique_keys = true})->dump(), text);
   expect_error(ErrorCode::bad_checkpoint, "each key once, found 'b' twice (f.json)", [] {
     parse_json(R"({"a":{"b":null,"b":1}})", "f.json", {.unique_keys = true});
   });
-  EXPECT_EQ(parse_json(R"({"b":1,"b":2})", "f.json").dump(), R"({"b":2})");
+  EXPECT_EQ(parse_json(R"({"b":1,"b":2})", "f.json")->dump(), R"({"b":2})");
 }
 
 TEST(ParseJson, NumbersBeyondTheirTypesAreTold) {
-  EXPECT_EQ(parse_json("[18446744073709551615,-5,1e3]", "f").dump(),
+  EXPECT_EQ(parse_json("[18446744073709551615,-5,1e3]", "f")->dump(),
             "[18446744073709551615,-5,1000.0]");
   expect_error(ErrorCode::bad_checkpoint, "valid JSON", [] { parse_json("[1e999]", "f"); });
 }
@@ -78,7 +78,7 @@ std::string repeated(const std::string& part, size_t count) {
 // Each would end the process, or fill the memory, in a parser that recurses or has no limit.
 TEST(ParseJson, IsBoundedInDepth) {
   const std::string deepest = repeated("[", kMaxJsonDepth) + repeated("]", kMaxJsonDepth);
-  EXPECT_EQ(parse_json(deepest, "f").dump(), deepest);
+  EXPECT_EQ(parse_json(deepest, "f")->dump(), deepest);
   expect_refused("[" + deepest + "]", "at most 100 nested values, found 101");
   expect_refused(std::string(4'000'000, '['), "nested values");
   expect_refused(repeated(R"({"a":)", 1'000'000), "nested values");
@@ -86,7 +86,7 @@ TEST(ParseJson, IsBoundedInDepth) {
 
 TEST(ParseJson, IsBoundedInValues) {
   const std::string most = "[" + repeated("0,", kMaxJsonValues - 2) + "0]";
-  EXPECT_EQ(parse_json(most, "f").size(), kMaxJsonValues - 1);
+  EXPECT_EQ(parse_json(most, "f")->size(), kMaxJsonValues - 1);
   expect_refused("[" + repeated("{},", kMaxJsonValues) + "0]", "at most 4000000 values");
 }
 
