@@ -65,9 +65,12 @@ bool is_special(const fs::path& file) {
 }  // namespace
 
 FileWriter::FileWriter(const fs::path& file, Unfinished unfinished)
-    : file_(target_of(file)), name_(file.string()), unfinished_(unfinished) {
+    : file_(target_of(file)),
+      name_(file.string()),
+      unfinished_(unfinished),
+      opened_(std::make_unique<FileDescriptor>(-1)) {  // before a file is open that it would lose
   if (is_special(file_)) {
-    opened_ = std::make_unique<FileDescriptor>(::open(file_.c_str(), O_WRONLY | O_CLOEXEC));
+    *opened_ = FileDescriptor(::open(file_.c_str(), O_WRONLY | O_CLOEXEC));
   } else if (unfinished == Unfinished::kept) {
     open_to_keep();
   } else {
@@ -102,8 +105,8 @@ void FileWriter::open_new() {
   struct stat status{};
   do {
     remove_leftovers(file_, partial);
-    opened_ = std::make_unique<FileDescriptor>(
-        ::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOnlyUs));
+    *opened_ =
+        FileDescriptor(::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOnlyUs));
     if (opened_->valid()) {
       ::flock(opened_->get(), LOCK_EX | LOCK_NB);  // not on every file system
     }
@@ -117,10 +120,10 @@ void FileWriter::open_new() {
 
 void FileWriter::open_to_keep() {
   const fs::path partial = partial_name(file_);
-  opened_ = std::make_unique<FileDescriptor>(
-      ::open(partial.c_str(),
-             O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-             kOnlyUs));
+  *opened_ =
+      FileDescriptor(::open(partial.c_str(),
+                            O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                            kOnlyUs));
   if (!opened_->valid()) {
     throw_cannot_create(partial.string(),
                         errno == ELOOP ? "a link in its place" : last_system_error());
