@@ -15,8 +15,7 @@ json saved_tokenizer_config(const TokenizerConfig& config, int max_length) {
   return document;
 }
 
-std::optional<json> saved_tokenizer_json(const std::filesystem::path& file,
-                                         const TokenizerConfig& config) {
+std::optional<json> saved_tokenizer_json(const SnapshotPath& file, const TokenizerConfig& config) {
   if (config.rules != TokenizerRules::bert_class) {
     return std::nullopt;
   }
