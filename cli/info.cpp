@@ -8,11 +8,14 @@
 #include "build_info.h"
 #include "command_line.h"
 #include "exit_codes.h"
+#include "fastintent/check_model.h"
 #include "fastintent/devices.h"
 #include "fastintent/error.h"
 #include "fastintent/intent_classifier.h"
 #include "fastintent/printable.h"
 #include "fastintent/version.h"
+#include "json.h"
+#include "messages.h"
 #include "output.h"
 
 namespace fastintent::cli {
@@ -20,6 +23,12 @@ namespace {
 
 constexpr size_t kNamedIntents = 10;  // enough to recognise a model by
 constexpr size_t kNameLength = 100;   // of characters: about a line
+
+struct InfoOptions {
+  std::string model;
+  std::string checked;
+  bool json = false;
+};
 
 void write_line(Output& output, const std::string& name, const std::string& value) {
   output.write(fmt::format("{:<12}{}\n", name + ":", printable(value)));
@@ -56,6 +65,7 @@ void describe_model(const std::string& folder, Output& output) {
   ClassifierOptions options;
   options.model_path = folder;
   options.threads = 1;  // nothing is computed
+  options.map_word_table = true;
   const IntentClassifier classifier(options);
   const auto& intents = classifier.intents();
   const size_t named = std::min(intents.size(), kNamedIntents);
@@ -85,11 +95,48 @@ void describe_model(const std::string& folder, Output& output) {
                          named < intents.size() ? ", ..." : ""));
 }
 
-int info(const std::string& model) {
+std::string to_json(const std::string& folder, const std::vector<ModelCheck>& checks, bool passed) {
+  std::vector<std::string> list;
+  for (const ModelCheck& check : checks) {
+    list.push_back(fmt::format(R"({{"part":{},"passed":{},"finding":{}}})",
+                               json_string(check.part),
+                               check.passed,
+                               json_string(check.finding)));
+  }
+  return fmt::format(R"({{"model":{},"passed":{},"checks":[{}]}})",
+                     json_string(folder),
+                     passed,
+                     fmt::join(list, ","));
+}
+
+int check(const InfoOptions& options) {
+  const std::vector<ModelCheck> checks = check_model(options.checked);
+  const bool passed = std::all_of(
+      checks.begin(), checks.end(), [](const ModelCheck& check) { return check.passed; });
+  Output output;
+  if (options.json) {
+    output.write(to_json(options.checked, checks, passed) + "\n");
+  } else {
+    for (const ModelCheck& check : checks) {
+      output.write(fmt::format(
+          "{:<6}  {:<15} {}\n", check.passed ? "ok" : "FAILED", check.part, check.finding));
+    }
+  }
+  output.finish();
+  if (!passed) {
+    say("info: expected a whole model, found what is marked FAILED ({})", options.checked);
+  }
+  return passed ? kOk : kBadData;
+}
+
+int info(const InfoOptions& options) {
+  if (!options.checked.empty()) {
+    return check(options);
+  }
   Output output;
   describe_program(output);
-  if (!model.empty()) {
-    describe_model(model, output);
+  if (!options.model.empty()) {
+    describe_model(options.model, output);
   }
   output.finish();
   return kOk;
@@ -98,16 +145,28 @@ int info(const std::string& model) {
 constexpr const char* kFooter = R"(
 Examples:
   fastintent info
-  fastintent info --model intents)";
+  fastintent info --model intents
+  fastintent info --check intents
+  fastintent info --check intents --json | jq .passed
+
+--check reads every file of a model, with or without a trained classifier, and writes a line for each
+part: its state (ok, FAILED), its name and what was found. The exit code is 65 when one failed.)";
 
 }  // namespace
 
 void add_info_command(CLI::App& program, CommandLine& line) {
   CLI::App* command = program.add_subcommand("info", "Tell about this program, or about a model.");
-  const auto model = std::make_shared<std::string>();
-  command->add_option("--model", *model, "trained folder to describe")->type_name("DIR");
+  const auto options = std::make_shared<InfoOptions>();
+  CLI::Option* model = command->add_option("--model", options->model, "trained folder to describe");
+  model->type_name("DIR");
+  CLI::Option* check =
+      command->add_option("--check", options->checked, "folder of a model to verify wholly");
+  check->type_name("DIR")->excludes(model);
+  command->add_flag("--json", options->json, "print one JSON object instead of the list")
+      ->needs(check);
   command->footer(kFooter);
-  command->parse_complete_callback([model, &line] { line.run = [model] { return info(*model); }; });
+  command->parse_complete_callback(
+      [options, &line] { line.run = [options] { return info(*options); }; });
 }
 
 }  // namespace fastintent::cli

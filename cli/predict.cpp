@@ -61,12 +61,11 @@ class AnswerProgress {
   int64_t since_start_ = 0;
 };
 
-// Handles the answers of an interrupted run, with `output` open and locked: continues or drops
-// them, or refuses without touching them, as the options say.
-AnswerCounts take_up_partial(const PredictCommandOptions& options,
-                             const std::filesystem::path& partial,
-                             Output& output,
-                             const TextSource& next) {
+// Refuses, before anything is loaded, what the options do not allow with the answers of an
+// interrupted run, or drops them. `output` is open and locked.
+void check_partial(const PredictCommandOptions& options,
+                   const std::filesystem::path& partial,
+                   Output& output) {
   if (partial.empty()) {
     if (options.resume || options.force) {
       throw Error(
@@ -75,20 +74,39 @@ AnswerCounts take_up_partial(const PredictCommandOptions& options,
                       "{}",
                       options.output));
     }
-    return {};
-  }
-  if (std::filesystem::is_empty(partial)) {
-    return {};
+    return;
   }
   if (options.force) {
     output.clear();
-    return {};
   }
-  if (!options.resume) {
+  if (!options.resume && !std::filesystem::is_empty(partial)) {
     throw Error(ErrorCode::cannot_create,
                 fmt::format("predict: expected leave to go on with the answers of an interrupted "
                             "run (--resume) or to drop them (--force), found {}",
                             partial.string()));
+  }
+}
+
+// Continues the answers of an interrupted run of the same model and options, or begins a file of
+// answers.
+AnswerCounts take_up_partial(const PredictCommandOptions& options,
+                             const std::filesystem::path& partial,
+                             const IntentClassifier& classifier,
+                             const TextSource& next) {
+  if (partial.empty()) {
+    return {};
+  }
+  const std::string run = describe_run(classifier, options.predict);
+  if (std::filesystem::is_empty(partial)) {
+    Output record(run_file(partial).string());
+    record.write(run);
+    record.finish();
+    return {};
+  }
+  if (!require_same_run(partial, run)) {
+    say("predict: expected the model and options of these answers in {}, found none: an earlier "
+        "version began them; going on with those of this command",
+        run_file(partial).string());
   }
   const AnswerCounts counts = resume_answers(partial, next);
   if (counts.texts > 0) {
@@ -124,7 +142,8 @@ int predict(PredictCommandOptions options) {
       "predict",
       {{"--input", options.input.texts.empty() ? or_standard_input(options.input.input) : ""}},
       {{"--output", options.output == "-" ? "" : options.output},
-       {"--output, until it is complete,", partial.string()}},
+       {"--output, until it is complete,", partial.string()},
+       {"--output, the record of the run,", partial.empty() ? "" : run_file(partial).string()}},
       options.classifier.model_path.string());
   std::optional<StopSignal> stop;  // set for files, so that a stopped run says how to continue
   InputTexts input(options.input);
@@ -137,6 +156,8 @@ int predict(PredictCommandOptions options) {
     }
     return more;
   };
+  // Texts on the command line are answered at once; all else may take hours.
+  options.classifier.map_word_table = !options.input.texts.empty();
   if (is_typed(options.input)) {
     options.classifier.batch_size = 1;  // each line is answered before the next is typed
   }
@@ -144,8 +165,9 @@ int predict(PredictCommandOptions options) {
   if (!partial.empty()) {
     stop.emplace("\npredict: stopping after what has been read; again to stop at once\n");
   }
-  AnswerCounts counts = take_up_partial(options, partial, output, next);
+  check_partial(options, partial, output);
   IntentClassifier classifier = open_classifier(options.classifier);
+  AnswerCounts counts = take_up_partial(options, partial, classifier, next);
 
   AnswerProgress progress(!options.output.empty() || isatty(STDOUT_FILENO) == 0);
   try {
@@ -167,11 +189,19 @@ int predict(PredictCommandOptions options) {
           counted(counts.texts, "answer"),
           partial.string());
     }
+    if (!partial.empty() && counts.texts == 0) {
+      std::error_code harmless;
+      std::filesystem::remove(run_file(partial), harmless);
+    }
     throw;
   }
   progress.clear();
   output.finish();
   input.report_replaced();
+  if (!partial.empty()) {
+    std::error_code harmless;  // the next run writes its own
+    std::filesystem::remove(run_file(partial), harmless);
+  }
   print_summary(counts, classifier);
   return counts.blank > 0 ? kBadData : kOk;
 }
@@ -189,7 +219,8 @@ Writes one JSON object a line, in input order:
    [{"intent":...,"confidence":...},...]}
 With neither TEXT nor --input, texts are read from standard input. A blank text gives
 {"text":...,"error":...} in its place, and exit code 65 at the end. An --output file gets its name
-when it is whole; until then, and after an interruption, it is FILE.partial.)";
+when it is whole; until then, and after an interruption, it is FILE.partial, and FILE.partial.run records the
+model and options, which --resume compares.)";
 
 void add_answer_options(CLI::App& command, PredictCommandOptions& options) {
   const std::string group = "Answers";

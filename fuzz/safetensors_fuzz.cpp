@@ -9,19 +9,20 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace fastintent;
   try {
-    for (const StoredTensor& stored :
-         parse_safetensors(std::as_bytes(std::span(data, size)), "fuzz").tensors) {
+    const auto file = std::as_bytes(std::span(data, size));
+    for (const StoredTensor& stored : parse_safetensors(file, size, "fuzz").tensors) {
       const bool matrix = stored.shape.size() == 2;
       if (stored.type == StoredType::other || (!matrix && stored.shape.size() != 1)) {
         continue;
       }
       const int64_t rows = matrix ? stored.shape[0] : 1;
       const int64_t columns = stored.shape.back();
-      if (stored.bytes.empty()) {
+      if (stored.size == 0) {
         continue;  // the other dimension may be any number
       }
       std::vector<float> values(static_cast<size_t>(rows * columns));
-      read_tensor(stored, {values.data(), rows, columns});
+      convert_tensor(
+          stored, file.subspan(stored.offset, stored.size), {values.data(), rows, columns});
     }
   } catch (const Error&) {
     return 0;

@@ -13,6 +13,7 @@ packages=(
   libcli11-dev                        # command line
   nlohmann-json3-dev                  # small JSON files
   libfmt-dev                          # messages
+  libxxhash-dev                       # checksums of packed weights and training states
   libcsv-dev                          # CSV of RFC 4180
   libcurl4-openssl-dev libssl-dev     # models from the Hugging Face hub, and their checksums
   ca-certificates python3 python3-pip # scripts/fetch_base_model.sh and the Python module

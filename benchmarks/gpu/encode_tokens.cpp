@@ -139,7 +139,7 @@ double rate(Encoder& encoder, const Texts& texts, int64_t budget, double seconds
 }
 
 void measure(const Options& options) {
-  const auto trained = std::make_shared<const TrainedModel>(options.model, 0);
+  const auto trained = std::make_shared<const TrainedModel>(SnapshotPath(options.model), 0);
   const int64_t largest = *std::max_element(options.budgets.begin(), options.budgets.end());
   const Texts texts(options.input, trained->tokenizer, largest);
   Encoder encoder(trained, options);

@@ -140,6 +140,7 @@ class IntentClassifier {
   /// exists as long as the model is in use: call save() to keep the model; an interrupted run
   /// cannot be resumed. Of several processes that train together, only process 0 uses the trained
   /// model. `options.device`, `options.gpu` and `options.threads` are replaced by the classifier's.
+  /// The folder of the model in use must still have that model, else train() throws io_error.
   /// Calls of train() and optimize_for_inference() run one at a time; a call from `callbacks`
   /// throws invalid_argument. Throws as Trainer::train and find_model do.
   TrainingReport train(const LabelledTexts& training,
@@ -151,8 +152,10 @@ class IntentClassifier {
   Evaluation evaluate(const LabelledTexts& data,
                       const std::function<bool(int64_t done, int64_t total)>& on_progress = {});
 
-  /// Writes the model in use as a Hugging Face folder, in 32 bits. Throws cannot_create when
-  /// `path` is in use and `overwrite` is off.
+  /// Writes the model in use as a Hugging Face folder, in 32 bits: with the files of the folder it
+  /// was loaded from, even if that has been replaced or removed since. Throws cannot_create when
+  /// `path` is in use and `overwrite` is off; io_error when something wrote to the folder's weights
+  /// since they were loaded.
   void save(const std::filesystem::path& path, bool overwrite = false) const;
 
   int batch_size() const;  ///< texts per batch
@@ -163,6 +166,11 @@ class IntentClassifier {
   /// Predictions with a lower confidence have needs_review set; nullopt: no threshold.
   std::optional<double> review_threshold() const;
   void set_review_threshold(std::optional<double> threshold);  ///< nullopt: the model's own
+
+  /// Identifies the model in use by its content: 16 hexadecimal digits, the same for a copy of the
+  /// folder. Precision and options do not count. Reads all weights of the folder it was loaded from;
+  /// throws io_error when something wrote to them since.
+  std::string fingerprint() const;
 
   bool is_loaded() const;                    ///< whether there is a trained model
   std::vector<std::string> intents() const;  ///< id2label order

@@ -66,6 +66,11 @@ struct ClassifierOptions {
   /// has at least one.
   int threads = 0;
   int max_length = 0;  ///< tokens per text, special ones included; 0: as in training
+  /// Uses the word table in place in the folder's file instead of a copy in memory. A start is
+  /// faster and needs less memory; but nobody may write to that file, or shorten it, while the model
+  /// is in use: answers would change, or the process would end. Off, the model in use is
+  /// independent of its folder.
+  bool map_word_table = false;
   /// Replaces the folder's threshold: predictions with a lower confidence are flagged
   /// `needs_review`.
   std::optional<double> review_threshold = {};

@@ -36,12 +36,12 @@ struct PrecisionAgreement {
 struct QuantizationReport {
   Precision precision = Precision::int8;        ///< of the packed weights
   int64_t fp32_bytes = 0;                       ///< of the matrices that were packed, in 32 bits
-  int64_t packed_bytes = 0;                     ///< what a start maps instead
+  int64_t packed_bytes = 0;                     ///< what a start reads instead
   std::optional<PrecisionAgreement> agreement;  ///< where there were texts
 };
 
 /// Copies the trained folder `model` to `output` and adds its weights packed in another precision
-/// (fastintent.safetensors), which later starts map without further work. All other files are
+/// (fastintent.safetensors), which later starts read without further work. All other files are
 /// unchanged: any reader of Hugging Face folders finds the model in 32 bits, and so does fastintent
 /// when another precision is requested by name. `output` is replaced completely or not at all.
 ///

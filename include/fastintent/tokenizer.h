@@ -8,6 +8,8 @@
 
 namespace fastintent {
 
+class SnapshotPath;
+
 /// WordPiece tokenizer of a Hugging Face folder: returns exactly the ids of `AutoTokenizer` for every
 /// input, [CLS] and [SEP] included. Invalid UTF-8 is read as U+FFFD, as in Rust's
 /// `String::from_utf8_lossy`.
@@ -47,7 +49,10 @@ class Tokenizer {
   int vocabulary_size() const;
 
  private:
+  friend Tokenizer open_tokenizer(const SnapshotPath& folder, int max_length);
   class Pipeline;
+  Tokenizer() = default;
+
   std::shared_ptr<const Pipeline> pipeline_;
 };
 

@@ -54,7 +54,8 @@ void construct(Classifier* self,
                int max_length,
                std::optional<double> review_threshold,
                int64_t cache_bytes,
-               std::optional<nb::callable> log) {
+               std::optional<nb::callable> log,
+               bool map_word_table) {
   ClassifierOptions options;
   options.model_name = model_name.string();
   options.model_path = model_path.value_or(std::filesystem::path());
@@ -69,6 +70,7 @@ void construct(Classifier* self,
   options.threads = threads;
   options.max_length = max_length;
   options.review_threshold = review_threshold;
+  options.map_word_table = map_word_table;
   new (self) Classifier(std::move(options), std::move(log));
 }
 
@@ -142,10 +144,19 @@ review_threshold: replaces the folder's own: a prediction with a lower confidenc
 `needs_review`.
 cache_bytes: most memory for the cache.
 log: called with a sentence when a model was loaded: which, where it runs, in which precision.
+map_word_table: use the word table in place in the folder's file instead of a copy in memory. A start is
+faster and needs less memory; but nobody may write to that file, or shorten it, while the model is in
+use: answers would change, or the process would end.
 
 Raises MissingInputError or BadCheckpointError when model_path cannot be read, DeviceMissingError when
 the device or GPU is absent, InvalidArgumentError for an impossible option or a precision that the device
 lacks (both before anything is read).)";
+
+constexpr const char* kFingerprintDoc =
+    R"(Identifies the model in use by its content: 16 hexadecimal digits, the same for a copy of the folder.
+
+Precision and options do not count. Reads all weights of the folder it was loaded from; raises IoError
+when something wrote to them since.)";
 
 constexpr const char* kInitSignature =
     "def __init__(self, model_name: str | os.PathLike[str] = 'bert-base-uncased', "
@@ -153,7 +164,8 @@ constexpr const char* kInitSignature =
     "enable_cache: bool = True, cache_size: int = 1000, device: str = 'auto', "
     "precision: str = 'auto', threads: int = 0, *, max_length: int = 0, "
     "review_threshold: float | None = None, cache_bytes: int = 67108864, "
-    "log: collections.abc.Callable[[str], object] | None = None) -> None";
+    "log: collections.abc.Callable[[str], object] | None = None, "
+    "map_word_table: bool = False) -> None";
 
 }  // namespace
 
@@ -177,6 +189,7 @@ void init_classifier(nb::module_& m) {
            nb::arg("review_threshold") = nb::none(),
            nb::arg("cache_bytes") = defaults.cache_bytes,
            nb::arg("log") = nb::none(),
+           nb::arg("map_word_table") = defaults.map_word_table,
            nb::sig(kInitSignature),
            kInitDoc)
       .def_prop_rw("batch_size",
@@ -194,6 +207,13 @@ void init_classifier(nb::module_& m) {
                    nb::for_setter(nb::arg("value").none()),
                    "a prediction with a lower confidence is flagged `needs_review`; set None for "
                    "the model's own, 0 to flag nothing")
+      .def(
+          "fingerprint",
+          [](const Classifier& self) {
+            const nb::gil_scoped_release unlocked;
+            return self.native().fingerprint();
+          },
+          kFingerprintDoc)
       .def_prop_ro("is_loaded", &get<&Native::is_loaded>, "whether there is a trained model")
       .def_prop_ro("intents", &get<&Native::intents>, "names of the intents, in id2label order")
       .def_prop_ro("max_length", &get<&Native::max_length>, "most tokens per text")

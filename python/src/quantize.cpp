@@ -71,7 +71,7 @@ void init_quantize(nb::module_& m) {
       .def_ro("fp32_bytes",
               &QuantizationReport::fp32_bytes,
               "of the matrices that were packed, in 32 bits")
-      .def_ro("packed_bytes", &QuantizationReport::packed_bytes, "what a start maps instead")
+      .def_ro("packed_bytes", &QuantizationReport::packed_bytes, "what a start reads instead")
       .def_ro("agreement", &QuantizationReport::agreement, "None where there were no texts");
 
   m.def(
@@ -93,7 +93,7 @@ void init_quantize(nb::module_& m) {
           "labels: collections.abc.Iterable[str] | None = None, "
           "threads: int = 0, show_progress: bool = False) -> QuantizationReport"),
       R"(Copies the trained folder `model` to `output` and adds its weights packed in another precision
-(fastintent.safetensors), which later starts map without work.
+(fastintent.safetensors), which later starts read without work.
 
 All else is as it was: any reader of Hugging Face folders finds the model in 32 bits, and so does
 fastintent in a precision that is asked for by name. `output` is replaced whole or not at all. On a

@@ -82,17 +82,18 @@ void IntentClassifier::State::load(const std::filesystem::path& folder,
       precision = predictor_->precision();
     }
   }
-  const auto trained =
-      std::make_shared<const TrainedModel>(folder, options.max_length, std::move(scratch));
-  if (precision == Precision::automatic) {
-    precision = choose_precision(*trained);
-  }
-  auto predictor = prepare(trained, precision);
+  const WordTable word_table = options.map_word_table ? WordTable::mapped : WordTable::in_memory;
+  auto predictor = load_unchanged(folder, [&](const SnapshotPath& at) {
+    const auto trained =
+        std::make_shared<const TrainedModel>(at, options.max_length, word_table, scratch);
+    return prepare(trained,
+                   precision == Precision::automatic ? choose_precision(*trained) : precision);
+  });
   if (options.log) {
     options.log(fmt::format("loaded {} on {} in {} with {} worker{}",
                             folder.string(),
                             predictor->device_name(),
-                            precision_name(precision),
+                            precision_name(predictor->precision()),
                             predictor->threads(),
                             predictor->threads() == 1 ? "" : "s"));
   }

@@ -135,6 +135,9 @@ void IntentClassifier::set_review_threshold(std::optional<double> threshold) {
   state_->set_review_threshold(threshold);
 }
 
+std::string IntentClassifier::fingerprint() const {
+  return state_->predictor()->trained()->folder.fingerprint();
+}
 bool IntentClassifier::is_loaded() const {
   return state_->is_loaded();
 }

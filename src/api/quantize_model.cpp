@@ -6,7 +6,6 @@
 
 #include "api/compare_predictions.h"
 #include "api/output_folder.h"
-#include "base/folder_entries.h"
 #include "base/output_place.h"
 #include "devices/create_backend.h"
 #include "fastintent/error.h"
@@ -56,22 +55,6 @@ void require_apart(const fs::path& model, const fs::path& output) {
                           output.string()));
 }
 
-// Copies all files unchanged and follows links; skips the packed weights of an earlier preparation,
-// and what a run keeps in the folder.
-void copy_folder(const fs::path& from, const fs::path& to) try {
-  for (const fs::path& entry : entries_of(from)) {
-    const fs::path name = entry.filename();
-    if (fs::is_directory(entry)) {
-      fs::create_directory(to / name);
-      copy_folder(entry, to / name);
-    } else if (name != kPackedWeightsFile && !name.string().starts_with(kOurFilesInside)) {
-      fs::copy_file(entry, to / name);
-    }
-  }
-} catch (const fs::filesystem_error& error) {
-  throw Error(ErrorCode::io_error, fmt::format("quantize: {}", error.what()));
-}
-
 void pack_weights(const ModelFolder& folder, const fs::path& out, QuantizationReport& report) {
   const auto backend = create_backend(Device::cpu);
   const OwnedWeights weights = allocate_host_weights(folder.config(), 0);
@@ -82,6 +65,7 @@ void pack_weights(const ModelFolder& folder, const fs::path& out, QuantizationRe
     report.fp32_bytes += weight->rows() * weight->columns() * static_cast<int64_t>(sizeof(float));
   }
   report.packed_bytes = write_packed_weights(out, model.packable, report.precision, folder);
+  folder.require_unchanged_weights("quantize");
 }
 
 // Predicts on the CPU, which supports these precisions. `before`: number of texts already predicted
@@ -147,7 +131,10 @@ QuantizationReport quantize_model(const fs::path& model,
   QuantizationReport report;
   report.precision = options.precision;
   place.replace([&](const fs::path& out) {
-    copy_folder(folder.path(), out);
+    // Without the packed weights of an earlier preparation, and without what a run keeps there.
+    folder.folder().snapshot().copy_to(out, [](const std::string& name) {
+      return name == kPackedWeightsFile || name.starts_with(kOurFilesInside);
+    });
     pack_weights(folder, out, report);
     if (!options.texts.empty()) {
       report.agreement = compare(out, options);

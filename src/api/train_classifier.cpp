@@ -1,11 +1,31 @@
+#include <fmt/format.h>
+
 #include "api/classifier_state.h"
 #include "api/output_folder.h"
 #include "devices/create_backend.h"
+#include "fastintent/error.h"
 #include "fastintent/hub.h"
 #include "model/load_weights.h"
 #include "model/save_model.h"
 
 namespace fastintent {
+namespace {
+
+// The folder of the model in use, from which training starts: it must still have that model.
+std::filesystem::path folder_in_use(const TrainedModel& trained) {
+  std::filesystem::path path = trained.folder.path();
+  if (ModelFolder(path).fingerprint() != trained.folder.fingerprint()) {
+    throw Error(
+        ErrorCode::io_error,
+        fmt::format("train: expected the model in use in its folder, found that another one "
+                    "has replaced it; give base_model, or save() the model in use first and "
+                    "train from there ({})",
+                    path.string()));
+  }
+  return path;
+}
+
+}  // namespace
 
 TrainingReport IntentClassifier::train(const LabelledTexts& training,
                                        const LabelledTexts* validation,
@@ -16,7 +36,7 @@ TrainingReport IntentClassifier::train(const LabelledTexts& training,
   if (options.base_model.empty()) {
     options.base_model =
         state_->is_loaded()
-            ? state_->predictor()->trained()->folder.path()
+            ? folder_in_use(*state_->predictor()->trained())
             : find_model(own.model_name,
                          {callbacks.on_download, callbacks.should_stop, callbacks.on_message});
   }
@@ -44,10 +64,11 @@ void IntentClassifier::save(const std::filesystem::path& path, bool overwrite) c
   const OutputFolder output("save", path, overwrite);
   const ModelFiles files =
       compose_model_files(source, source.config(), predictor->trained()->tokenizer.max_length());
-  // Read from the folder again: the weights in memory may be packed in another precision.
+  // Read from the opened files again: the weights in memory may be packed in another precision.
   const OwnedWeights weights =
       allocate_host_weights(source.config(), source.config().encoder.vocabulary);
   load_trained_weights(source, source.config(), weights.weights);
+  source.require_unchanged_weights("save");
   output.replace([&](const std::filesystem::path& out) {
     save_model(out, files, source.config(), weights.weights, source.calibration());
   });

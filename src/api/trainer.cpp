@@ -20,6 +20,7 @@
 #include "model/load_weights.h"
 #include "model/save_model.h"
 #include "processes/launched_process.h"
+#include "text/open_tokenizer.h"
 #include "train/data_memory.h"
 #include "train/fit.h"
 #include "train/fit_calibration.h"
@@ -113,7 +114,7 @@ class TrainingRun {
         folder_(options.output, process.rank),
         gpu_(options.gpu.value_or(process.local_rank)),
         base_(options.base_model),
-        tokenizer_(base_.path(), options.max_length),
+        tokenizer_(open_tokenizer(base_.folder(), options.max_length)),
         pool_(options.threads > 0 ? options.threads : available_cores()),
         backends_([device = options.device, gpu = gpu_] { return create_backend(device, gpu); }),
         memory_(backends_()),
@@ -128,6 +129,7 @@ class TrainingRun {
     }
     config_.intents = choose_intents(base_, training);
     files_ = compose_model_files(base_, config_, tokenizer_.max_length());
+    base_.folder().snapshot().require_unchanged("train");
     weights_ = allocate_weights(*memory_, config_, config_.encoder.vocabulary);
     if (validation != nullptr) {
       all_ = join(training, *validation);
@@ -299,12 +301,12 @@ class TrainingRun {
   void load_base() {
     const HostWeights host(*memory_, weights_, config_);
     const auto initialised = load_base_weights(base_, config_, host.get(), options_.seed);
+    base_.require_unchanged_weights("train");
     host.write();
     memory_->synchronize();  // the workers' backends use it next
     for (const std::string& name : initialised) {
       tell("initialised: " + name);
     }
-    base_.release_pages();
   }
 
   // Finds the best epoch on the validation rows; afterwards the weights are those of that epoch.
@@ -390,7 +392,7 @@ class TrainingRun {
   const OutputFolder* output_;
   TrainingFolder folder_;
   const int gpu_;
-  ModelFolder base_;
+  const ModelFolder base_;
   Tokenizer tokenizer_;
   ThreadPool pool_;
   GradientWorkers::BackendFactory backends_;

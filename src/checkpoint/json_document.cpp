@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/file_writer.h"
-#include "base/mapped_file.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -37,13 +36,15 @@ const json* find(const json& object, std::string_view key) {
 }  // namespace
 
 JsonDocument JsonDocument::read(const std::filesystem::path& file, const NumberSink* sink) {
-  const MappedFile mapped(file);
-  return parse(mapped.text(), file.string(), sink);
+  return parse(OpenedFile(file).text(kMaxJsonBytes), file.string(), sink);
 }
 
-JsonDocument JsonDocument::read_or_empty(const std::filesystem::path& file) {
-  std::error_code ignored;  // a path that cannot be examined counts as absent
-  return std::filesystem::exists(file, ignored) ? read(file) : parse("{}", file.string());
+JsonDocument JsonDocument::read(const SnapshotPath& file, const NumberSink* sink) {
+  return parse(*file.text(kMaxJsonBytes), file.string(), sink);
+}
+
+JsonDocument JsonDocument::read_or_empty(const SnapshotPath& file) {
+  return file.exists() ? read(file) : parse("{}", file.string());
 }
 
 JsonDocument JsonDocument::parse(std::string_view text, std::string name, const NumberSink* sink) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/folder_snapshot.h"
 #include "base/json_writer.h"
 #include "base/parse_json.h"
 
@@ -26,8 +27,10 @@ class JsonDocument {
   /// Throws missing_input when the file is absent, bad_checkpoint when it is not a JSON object
   /// or is beyond the limits of parse_json. `sink` as there.
   static JsonDocument read(const std::filesystem::path& file, const NumberSink* sink = nullptr);
+  /// The same for a file of a model.
+  static JsonDocument read(const SnapshotPath& file, const NumberSink* sink = nullptr);
   /// The same; an empty object when the file is absent.
-  static JsonDocument read_or_empty(const std::filesystem::path& file);
+  static JsonDocument read_or_empty(const SnapshotPath& file);
   /// `name` names the file in messages.
   static JsonDocument parse(std::string_view text,
                             std::string name,

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "base/mapped_file.h"
 #include "base/parse_json.h"
+#include "checkpoint/json_document.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -46,13 +46,18 @@ std::vector<ModuleEntry> modules_of(const json& document,
 std::vector<ModuleEntry> read_modules_json(const std::filesystem::path& file, Malformed malformed) {
   try {
     const std::string name = file.string();
-    return modules_of(*parse_json(MappedFile(file).text(), name), name, malformed);
+    return modules_of(*parse_json(OpenedFile(file).text(kMaxJsonBytes), name), name, malformed);
   } catch (const Error&) {
     if (malformed == Malformed::ignored) {
       return {};
     }
     throw;
   }
+}
+
+std::vector<ModuleEntry> read_modules_json(const SnapshotPath& file) {
+  const std::string name = file.string();
+  return modules_of(parse_json(*file.text(kMaxJsonBytes), name), name, Malformed::refused);
 }
 
 }  // namespace fastintent

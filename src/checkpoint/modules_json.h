@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/folder_snapshot.h"
 #include "checkpoint/malformed.h"
 
 namespace fastintent {
@@ -19,5 +20,7 @@ struct ModuleEntry {
 /// Throws missing_input, bad_checkpoint. With Malformed::ignored it throws neither: a missing type or
 /// path is empty, and a file that is absent or not an array of modules has no modules.
 std::vector<ModuleEntry> read_modules_json(const std::filesystem::path& file, Malformed malformed);
+/// The same for a file of a model; malformed content is refused.
+std::vector<ModuleEntry> read_modules_json(const SnapshotPath& file);
 
 }  // namespace fastintent

@@ -67,15 +67,15 @@ void read_rows(std::span<const std::byte> bytes, Tensor out, Convert convert) {
 // The format is little endian, and so is every processor this library is built for.
 static_assert(std::endian::native == std::endian::little);
 
-void read_tensor(const StoredTensor& stored, Tensor out) {
+void convert_tensor(const StoredTensor& stored, std::span<const std::byte> bytes, Tensor out) {
   check_shape(stored, out.rows, out.columns);
   switch (stored.type) {
     case StoredType::f32:
-      return read_rows<float>(stored.bytes, out, [](float value) { return value; });
+      return read_rows<float>(bytes, out, [](float value) { return value; });
     case StoredType::f16:
-      return read_rows<uint16_t>(stored.bytes, out, from_f16);
+      return read_rows<uint16_t>(bytes, out, from_f16);
     case StoredType::bf16:
-      return read_rows<uint16_t>(stored.bytes, out, from_bf16);
+      return read_rows<uint16_t>(bytes, out, from_bf16);
     case StoredType::other:
       throw Error(ErrorCode::bad_checkpoint,
                   fmt::format("read tensor: expected F32, F16 or BF16, found {} ({}, tensor {})",
@@ -85,13 +85,29 @@ void read_tensor(const StoredTensor& stored, Tensor out) {
   }
 }
 
-ConstTensor view_tensor(const StoredTensor& stored, int64_t rows, int64_t columns) {
+void read_tensor(const StoredTensor& stored, Tensor out) {
+  check_shape(stored, out.rows, out.columns);
+  if (stored.type == StoredType::f32 && out.contiguous()) {
+    stored.content->read(stored.offset, std::as_writable_bytes(out.flat()));
+  } else {
+    convert_tensor(stored, read_bytes(stored), out);
+  }
+}
+
+std::vector<std::byte> read_bytes(const StoredTensor& stored) {
+  std::vector<std::byte> bytes(static_cast<size_t>(stored.size));
+  stored.content->read(stored.offset, bytes);
+  return bytes;
+}
+
+MappedTensor map_tensor(const StoredTensor& stored, int64_t rows, int64_t columns) {
   check_shape(stored, rows, columns);
-  const bool aligned = reinterpret_cast<uintptr_t>(stored.bytes.data()) % alignof(float) == 0;
-  if (stored.type != StoredType::f32 || !aligned) {
+  if (stored.type != StoredType::f32 || stored.offset % alignof(float) != 0) {
     return {};
   }
-  return {reinterpret_cast<const float*>(stored.bytes.data()), rows, columns};
+  auto file = std::make_shared<const MappedFile>(*stored.content);
+  const auto* values = reinterpret_cast<const float*>(file->bytes().data() + stored.offset);
+  return {std::move(file), {values, rows, columns}};
 }
 
 }  // namespace fastintent

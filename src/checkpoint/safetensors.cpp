@@ -21,7 +21,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr size_t kLengthBytes = 8;
 // The format's own limit.
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
 // numpy's limit, in case a file needs it; BERT's tensors have two.
@@ -58,24 +57,6 @@ constexpr std::array kTypes = {
                                    const std::string& expected,
                                    const std::string& found) {
   throw_bad_file(fmt::format("{}, tensor {}", file, tensor), expected, found);
-}
-
-// Reads the length, little endian on every machine.
-uint64_t header_length(std::span<const std::byte> bytes, const std::string& file) {
-  if (bytes.size() < kLengthBytes) {
-    throw_bad_file(file, "8 bytes of header length", fmt::format("{} bytes", bytes.size()));
-  }
-  uint64_t length = 0;
-  for (size_t i = 0; i < kLengthBytes; ++i) {
-    length |= uint64_t{std::to_integer<uint8_t>(bytes[i])} << (8 * i);
-  }
-  const uint64_t limit = std::min<uint64_t>(kMaxHeaderBytes, bytes.size() - kLengthBytes);
-  if (length > limit) {
-    throw_bad_file(file,
-                   fmt::format("a header of at most {} bytes", limit),
-                   fmt::format("one of {} bytes", length));
-  }
-  return length;
 }
 
 // Bits of a tensor of this shape; empty when they do not fit 63 bits.
@@ -201,11 +182,33 @@ FileMetadata read_metadata(const std::string& file, const json& metadata) {
 
 }  // namespace
 
-SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std::string& name) {
-  refuse_git_lfs_pointer({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name);
-  const uint64_t length = header_length(bytes, name);
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length);
-  const std::span<const std::byte> data = bytes.subspan(kLengthBytes + length);
+uint64_t safetensors_header_end(std::span<const std::byte> start,
+                                uint64_t file_bytes,
+                                const std::string& name) {
+  if (start.size() < kSafetensorsLengthBytes) {
+    throw_bad_file(name, "8 bytes of header length", fmt::format("{} bytes", start.size()));
+  }
+  uint64_t length = 0;
+  for (size_t i = 0; i < kSafetensorsLengthBytes; ++i) {
+    length |= uint64_t{std::to_integer<uint8_t>(start[i])} << (8 * i);
+  }
+  const uint64_t limit = std::min(kMaxHeaderBytes, file_bytes - kSafetensorsLengthBytes);
+  if (length > limit) {
+    throw_bad_file(name,
+                   fmt::format("a header of at most {} bytes", limit),
+                   fmt::format("one of {} bytes", length));
+  }
+  return kSafetensorsLengthBytes + length;
+}
+
+SafetensorsContent parse_safetensors(std::span<const std::byte> start,
+                                     uint64_t file_bytes,
+                                     const std::string& name) {
+  refuse_git_lfs_pointer({reinterpret_cast<const char*>(start.data()), start.size()}, name);
+  const uint64_t header_end = safetensors_header_end(start, file_bytes, name);
+  const std::string_view text(reinterpret_cast<const char*>(start.data()) + kSafetensorsLengthBytes,
+                              header_end - kSafetensorsLengthBytes);
+  const uint64_t data_bytes = file_bytes - header_end;
   const JsonTree tree = parse_json(text, name, {.unique_keys = true});
   const json& header = *tree;
   if (!header.is_object()) {
@@ -228,20 +231,21 @@ SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std
   content.tensors.reserve(entries.size());
   uint64_t position = 0;
   for (Entry& entry : entries) {
-    if (entry.begin != position || entry.end > data.size()) {
+    if (entry.begin != position || entry.end > data_bytes) {
       throw_bad_tensor(name,
                        entry.tensor.name,
-                       fmt::format("its bytes from {} on, within {}", position, data.size()),
+                       fmt::format("its bytes from {} on, within {}", position, data_bytes),
                        fmt::format("data_offsets [{}, {}]", entry.begin, entry.end));
     }
     position = entry.end;
-    entry.tensor.bytes = data.subspan(entry.begin, entry.end - entry.begin);
+    entry.tensor.offset = header_end + entry.begin;
+    entry.tensor.size = entry.end - entry.begin;
     content.tensors.push_back(std::move(entry.tensor));
   }
-  if (position != data.size()) {
+  if (position != data_bytes) {
     throw_bad_file(name,
                    fmt::format("{} bytes of tensors, as the header says", position),
-                   fmt::format("{} bytes", data.size()));
+                   fmt::format("{} bytes", data_bytes));
   }
   return content;
 }

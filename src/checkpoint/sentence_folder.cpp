@@ -2,15 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <string_view>
-#include <system_error>
 
 #include "checkpoint/json_document.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -37,7 +35,7 @@ ModuleEntry checked_module(const ModuleEntry& module, const std::string& file) {
   if (!module.type.starts_with("sentence_transformers.")) {
     fail(file, "modules of sentence_transformers", module.type);
   }
-  const fs::path path = module.path;
+  const std::filesystem::path path = module.path;
   if (path.is_absolute() || module.path.find("..") != std::string::npos) {
     fail(file, "a path within the folder", module.path);
   }
@@ -63,13 +61,13 @@ void refuse_arguments(const JsonDocument& document, const char* key) {
   }
 }
 
-void read_transformer_config(SentenceFolder& result) {
+void read_transformer_config(const SnapshotPath& encoder, SentenceFolder& result) {
   for (const std::string_view name : kTransformerConfigs) {
-    std::error_code ignored;  // a path that cannot be examined counts as absent
-    if (!fs::exists(result.encoder / name, ignored)) {
+    const SnapshotPath file = encoder / name;
+    if (!file.exists()) {
       continue;
     }
-    const JsonDocument document = JsonDocument::read(result.encoder / name);
+    const JsonDocument document = JsonDocument::read(file);
     if (document.has("max_seq_length")) {
       result.max_length = document.number_or("max_seq_length", 0);
     }
@@ -90,7 +88,7 @@ void read_transformer_config(SentenceFolder& result) {
   }
 }
 
-void read_prompt(const fs::path& file, SentenceFolder& result) {
+void read_prompt(const SnapshotPath& file, SentenceFolder& result) {
   const JsonDocument document = JsonDocument::read_or_empty(file);
   require_text(document, "model_type", "SentenceTransformer");
   if (!document.has("default_prompt_name")) {
@@ -113,14 +111,13 @@ std::span<const std::string_view> transformer_config_names() {
   return kTransformerConfigs;
 }
 
-std::optional<SentenceFolder> read_sentence_folder(const fs::path& folder) {
-  const fs::path file = folder / "modules.json";
-  std::error_code ignored;  // a path that cannot be examined counts as absent
-  if (!fs::exists(file, ignored)) {
+std::optional<SentenceFolder> read_sentence_folder(const SnapshotPath& folder) {
+  const SnapshotPath file = folder / "modules.json";
+  if (!file.exists()) {
     return std::nullopt;
   }
   SentenceFolder result;
-  for (const ModuleEntry& module : read_modules_json(file, Malformed::refused)) {
+  for (const ModuleEntry& module : read_modules_json(file)) {
     result.modules.push_back(checked_module(module, file.string()));
   }
   if (result.modules.empty() || result.modules.front().type != "Transformer") {
@@ -128,9 +125,8 @@ std::optional<SentenceFolder> read_sentence_folder(const fs::path& folder) {
          "Transformer as the first module",
          result.modules.empty() ? "no modules" : result.modules.front().type);
   }
-  const std::string& path = result.modules.front().path;
-  result.encoder = path.empty() ? folder : folder / path;
-  read_transformer_config(result);
+  result.encoder = result.modules.front().path;
+  read_transformer_config(folder / result.encoder, result);
   read_prompt(folder / "config_sentence_transformers.json", result);
   return result;
 }

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/folder_snapshot.h"
 #include "checkpoint/modules_json.h"
 
 namespace fastintent {
@@ -15,7 +15,7 @@ namespace fastintent {
 /// text before it reaches the encoder.
 struct SentenceFolder {
   std::vector<ModuleEntry> modules;  ///< their `type` is the class alone: "Pooling"
-  std::filesystem::path encoder;     ///< the folder of the first module, a Transformer
+  std::string encoder;               ///< the folder of the first module, a Transformer; or empty
   std::string prompt_name;           ///< the name of the default prompt, or empty
   std::string prompt;                ///< text before every text; empty where there is none
   bool lower_case = false;           ///< texts are lower-cased before the tokenizer's normalizer
@@ -30,6 +30,6 @@ std::span<const std::string_view> transformer_config_names();
 /// after the first are supported is for the caller to decide.
 ///
 /// Throws bad_checkpoint for malformed files, and for settings that are not followed.
-std::optional<SentenceFolder> read_sentence_folder(const std::filesystem::path& folder);
+std::optional<SentenceFolder> read_sentence_folder(const SnapshotPath& folder);
 
 }  // namespace fastintent

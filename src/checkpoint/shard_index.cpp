@@ -56,4 +56,8 @@ ShardIndex read_shard_index(const std::filesystem::path& file, Malformed malform
   }
 }
 
+ShardIndex read_shard_index(const SnapshotPath& file) {
+  return shards_of(JsonDocument::read(file), Malformed::refused);
+}
+
 }  // namespace fastintent

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "base/folder_snapshot.h"
 #include "checkpoint/malformed.h"
 
 namespace fastintent {
@@ -16,5 +17,7 @@ using ShardIndex = std::map<std::string, std::string>;
 /// Throws missing_input, bad_checkpoint. With Malformed::ignored it throws neither: the names may be
 /// any strings, and an entry that is not a string is left out.
 ShardIndex read_shard_index(const std::filesystem::path& file, Malformed malformed);
+/// The same for a file of a model; malformed content is refused.
+ShardIndex read_shard_index(const SnapshotPath& file);
 
 }  // namespace fastintent

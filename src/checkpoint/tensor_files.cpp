@@ -2,24 +2,29 @@
 
 #include <fmt/format.h>
 
-#include <system_error>
+#include <algorithm>
 #include <utility>
 
-#include "base/mapped_file.h"
 #include "checkpoint/shard_index.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
 
-namespace fs = std::filesystem;
-
 namespace {
 
 using Tensors = std::map<std::string, StoredTensor, std::less<>>;
 
-bool file_exists(const fs::path& file) {
-  std::error_code ignored;
-  return fs::exists(file, ignored);
+// Reads the header of an opened file. The tensors' bytes are read when they are needed.
+SafetensorsContent read_header(const std::shared_ptr<const OpenedFile>& file) {
+  std::vector<std::byte> start(std::min(file->size(), kSafetensorsLengthBytes));
+  file->read(0, start);
+  start.resize(safetensors_header_end(start, file->size(), file->path()));
+  file->read(0, start);
+  SafetensorsContent content = parse_safetensors(start, file->size(), file->path());
+  for (StoredTensor& tensor : content.tensors) {
+    tensor.content = file;
+  }
+  return content;
 }
 
 Tensors by_name(std::vector<StoredTensor> list) {
@@ -32,39 +37,45 @@ Tensors by_name(std::vector<StoredTensor> list) {
 
 }  // namespace
 
-TensorFiles TensorFiles::open_file(const fs::path& file) {
+TensorFiles TensorFiles::open_file(const std::shared_ptr<const OpenedFile>& file) {
   TensorFiles result;
-  result.description_ = file.string();
-  const auto mapped = std::make_shared<const MappedFile>(file);
-  SafetensorsContent content = parse_safetensors(mapped->bytes(), result.description_);
+  result.description_ = file->path();
+  SafetensorsContent content = read_header(file);
   result.tensors_ = by_name(std::move(content.tensors));
   result.metadata_ = std::move(content.metadata);
-  result.files_.push_back(mapped);
+  result.files_.push_back(file);
   return result;
 }
 
-TensorFiles::TensorFiles(const fs::path& folder) {
-  const fs::path single = folder / "model.safetensors";
-  const fs::path index_file = folder / "model.safetensors.index.json";
-  if (file_exists(single) || !file_exists(index_file)) {
+TensorFiles TensorFiles::open_file(const SnapshotPath& file) {
+  return open_file(file.open());
+}
+
+TensorFiles TensorFiles::open_file(const std::filesystem::path& file) {
+  return open_file(std::make_shared<const OpenedFile>(file));
+}
+
+TensorFiles::TensorFiles(const SnapshotPath& folder) {
+  const SnapshotPath single = folder / "model.safetensors";
+  const SnapshotPath index_file = folder / "model.safetensors.index.json";
+  if (single.exists() || !index_file.exists()) {
     *this = open_file(single);
     return;
   }
   description_ = index_file.string();
   std::map<std::string, Tensors> shards;
-  for (const auto& [tensor, name] : read_shard_index(index_file, Malformed::refused)) {
+  for (const auto& [tensor, name] : read_shard_index(index_file)) {
     auto shard = shards.find(name);
     if (shard == shards.end()) {
-      const fs::path file = folder / name;
-      if (!file_exists(file)) {
+      const SnapshotPath file = folder / name;
+      if (!file.exists()) {
         throw Error(ErrorCode::bad_checkpoint,
                     fmt::format("read shards: expected the shard {}, found no such file ({})",
                                 file.string(),
                                 description_));
       }
-      files_.push_back(std::make_shared<const MappedFile>(file));
-      SafetensorsContent content = parse_safetensors(files_.back()->bytes(), file.string());
-      shard = shards.emplace(name, by_name(std::move(content.tensors))).first;
+      files_.push_back(file.open());
+      shard = shards.emplace(name, by_name(read_header(files_.back()).tensors)).first;
     }
     const auto stored = shard->second.find(tensor);
     if (stored == shard->second.end()) {
@@ -78,15 +89,22 @@ TensorFiles::TensorFiles(const fs::path& folder) {
   }
 }
 
-void TensorFiles::release_pages() const {
-  for (const auto& file : files_) {
-    file->release_pages();
-  }
-}
-
 const StoredTensor* TensorFiles::find(std::string_view name) const {
   const auto found = tensors_.find(name);
   return found == tensors_.end() ? nullptr : &found->second;
+}
+
+void TensorFiles::require_unchanged(const char* operation) const {
+  for (const auto& file : files_) {
+    if (!file->unchanged()) {
+      throw Error(
+          ErrorCode::io_error,
+          fmt::format("{}: expected the weights as they were when the model was loaded, found "
+                      "that something wrote to them; load the model again ({})",
+                      operation,
+                      file->path()));
+    }
+  }
 }
 
 }  // namespace fastintent

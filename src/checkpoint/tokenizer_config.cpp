@@ -5,13 +5,10 @@
 #include <algorithm>
 #include <span>
 #include <string_view>
-#include <system_error>
 
 #include "fastintent/error.h"
 
 namespace fastintent {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -30,11 +27,6 @@ bool contains(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool file_exists(const fs::path& file) {
-  std::error_code ignored;  // a path that cannot be examined counts as absent
-  return fs::exists(file, ignored);
-}
-
 [[noreturn]] void fail(const JsonDocument& document,
                        std::string_view expected,
                        std::string_view found) {
@@ -43,7 +35,7 @@ bool file_exists(const fs::path& file) {
       fmt::format("read tokenizer: expected {}, found {} ({})", expected, found, document.name()));
 }
 
-TokenizerRules rules_of_class(const JsonDocument& document, const fs::path& folder) {
+TokenizerRules rules_of_class(const JsonDocument& document, const SnapshotPath& folder) {
   const std::string name = document.text("tokenizer_class");
   std::string_view slow = name;
   if (slow.ends_with("Fast")) {
@@ -57,7 +49,7 @@ TokenizerRules rules_of_class(const JsonDocument& document, const fs::path& fold
          "BertTokenizer, a class with its rules, or PreTrainedTokenizerFast as tokenizer_class",
          fmt::format("\"{}\", which divides texts by other rules", name.substr(0, 80)));
   }
-  if (!file_exists(folder / "tokenizer.json")) {
+  if (!(folder / "tokenizer.json").exists()) {
     fail(document,
          fmt::format("a tokenizer.json, which has the rules of {}", name),
          "none. Save the tokenizer with Python's transformers, save_pretrained(FOLDER)");
@@ -65,7 +57,7 @@ TokenizerRules rules_of_class(const JsonDocument& document, const fs::path& fold
   return TokenizerRules::tokenizer_json;
 }
 
-TokenizerRules choose_rules(const JsonDocument& document, const fs::path& folder) {
+TokenizerRules choose_rules(const JsonDocument& document, const SnapshotPath& folder) {
   if (document.has("tokenizer_class")) {
     return rules_of_class(document, folder);
   }
@@ -74,8 +66,8 @@ TokenizerRules choose_rules(const JsonDocument& document, const fs::path& folder
     return rules_of_class(model, folder);
   }
   const bool any_model = !model.has("model_type");
-  return any_model && file_exists(folder / "tokenizer.json") ? TokenizerRules::tokenizer_json
-                                                             : TokenizerRules::bert_class;
+  return any_model && (folder / "tokenizer.json").exists() ? TokenizerRules::tokenizer_json
+                                                           : TokenizerRules::bert_class;
 }
 
 // Settings that change the tokens of a text, and are not followed.
@@ -99,7 +91,7 @@ void refuse_unsupported(const JsonDocument& document) {
 
 }  // namespace
 
-TokenizerConfig read_tokenizer_config(const fs::path& folder) {
+TokenizerConfig read_tokenizer_config(const SnapshotPath& folder) {
   TokenizerConfig config{JsonDocument::read_or_empty(folder / "tokenizer_config.json")};
   config.rules = choose_rules(config.document, folder);
   refuse_unsupported(config.document);

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <filesystem>
-
+#include "base/folder_snapshot.h"
 #include "checkpoint/json_document.h"
 
 namespace fastintent {
@@ -34,6 +33,6 @@ struct TokenizerConfig {
 ///
 /// Throws bad_checkpoint for a class of other rules (BertJapaneseTokenizer …) and for settings that
 /// are not followed.
-TokenizerConfig read_tokenizer_config(const std::filesystem::path& folder);
+TokenizerConfig read_tokenizer_config(const SnapshotPath& folder);
 
 }  // namespace fastintent

@@ -12,8 +12,8 @@ namespace fastintent {
 namespace {
 
 // Blocks of at least this size come from the system page by page, zeroed when first touched: most
-// of the moments of a word table are never touched. Huge pages were tried; they did not speed up
-// training and only increased resident memory.
+// of the moments of a word table are never touched. Huge pages for all were tried; they did not
+// speed up training and only increased resident memory.
 constexpr int64_t kLargeBlock = (1 << 20) / sizeof(float);
 constexpr size_t kAlignment = 64;  // a cache line, and the widest vector
 
@@ -57,6 +57,13 @@ Buffer allocate_host_memory(int64_t floats) {
   }
   std::fill_n(data, bytes / sizeof(float), 0.0F);
   return {data, floats, release};
+}
+
+void prefer_huge_pages(const Buffer& buffer) {
+  if (buffer.size() >= kLargeBlock) {
+    // Only advice: without huge pages the buffer has ordinary ones.
+    static_cast<void>(::madvise(buffer.data(), bytes_of(buffer.size()), MADV_HUGEPAGE));
+  }
 }
 
 HostView::HostView(Backend& backend, const Buffer& buffer) : backend_(backend), buffer_(buffer) {

@@ -26,6 +26,21 @@ void check_finite(const WeightScale& scale, ConstTensor weight, int64_t row) {
                           row));
 }
 
+// The scales and sums of packed bytes that come from a file.
+void check_finite(const PanelWeight& weight) {
+  const int64_t columns = weight.layout().panels() * kPanelColumns;
+  for (int64_t n = 0; n < columns; ++n) {
+    if (!std::isfinite(weight.scales()[n]) || !std::isfinite(weight.sums()[n])) {
+      throw Error(
+          ErrorCode::bad_checkpoint,
+          fmt::format("adopt weight [{},{}]: expected finite scales, found others in row {}",
+                      weight.rows(),
+                      weight.columns(),
+                      n));
+    }
+  }
+}
+
 // Writes a weight in the layout of PanelLayout; `out` is zero at first.
 void pack_panels(ConstTensor weight, const PanelLayout& layout, float* out) {
   const int64_t words = layout.words();
@@ -89,6 +104,9 @@ PanelWeight::PanelWeight(const PanelLayout& layout, std::span<const std::byte> b
     : PreparedWeight(layout.N, layout.K),
       layout_(layout),
       data_(reinterpret_cast<const uint32_t*>(bytes.data())) {
+  if (layout.element == Element::int8) {
+    check_finite(*this);
+  }
   if (amx) {
     pack_for_amx();
   }

@@ -46,7 +46,8 @@ class PanelWeight final : public PreparedWeight {
   /// Throws bad_checkpoint when int8 is requested and a value is not finite.
   /// `amx`: also pack an int8 weight for oneDNN.
   PanelWeight(ConstTensor weight, Precision precision, bool amx);
-  /// A weight packed earlier, used in place. `bytes` are in `layout` and must outlive it.
+  /// A weight packed earlier, used in place. `bytes` are in `layout` and must outlive it. Throws
+  /// bad_checkpoint when a scale of an int8 weight is not finite.
   PanelWeight(const PanelLayout& layout, std::span<const std::byte> bytes, bool amx);
 
   /// `weight` as one of these. Throws invalid_argument when it is another one.

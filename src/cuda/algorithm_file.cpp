@@ -9,7 +9,8 @@
 #include <system_error>
 
 #include "base/file_writer.h"
-#include "base/mapped_file.h"
+#include "base/limits.h"
+#include "base/opened_file.h"
 #include "base/parse_json.h"
 #include "fastintent/error.h"
 
@@ -71,7 +72,7 @@ std::optional<Algorithm> from_json(const nlohmann::json& words) {
 // Null where there is no such file, or no JSON in it.
 JsonTree read_document(const fs::path& file) {
   try {
-    return parse_json(MappedFile(file).text(), file.string());
+    return parse_json(OpenedFile(file).text(kMaxJsonBytes), file.string());
   } catch (const Error&) {
     return {};
   }

@@ -43,10 +43,9 @@ Calibration parse_calibration(const JsonDocument& document) {
   return calibration;
 }
 
-Calibration read_calibration(const std::filesystem::path& folder) {
-  const auto file = folder / kFile;
-  std::error_code error;  // a path that cannot be examined counts as a missing file
-  if (!std::filesystem::exists(file, error)) {
+Calibration read_calibration(const SnapshotPath& folder) {
+  const SnapshotPath file = folder / kFile;
+  if (!file.exists()) {
     return {};
   }
   return parse_calibration(JsonDocument::read(file));

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/folder_snapshot.h"
 #include "checkpoint/json_document.h"
 
 namespace fastintent {
@@ -25,7 +26,7 @@ struct Calibration {
 ///
 /// Throws bad_checkpoint for a newer format version, a temperature that is not positive and finite,
 /// or a threshold outside 0 to 1.
-Calibration read_calibration(const std::filesystem::path& folder);
+Calibration read_calibration(const SnapshotPath& folder);
 
 /// The same, from the contents of the file.
 Calibration parse_calibration(const JsonDocument& document);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <random>
 
 #include "fastintent/error.h"
@@ -18,10 +19,28 @@ const StoredTensor& require(const StoredTensor* stored,
   }
   throw Error(ErrorCode::bad_checkpoint,
               fmt::format("{}: expected a tensor {} [{}, {}], found none",
-                          folder.encoder_path().string(),
+                          folder.encoder().string(),
                           wanted.name,
                           wanted.tensor.rows,
                           wanted.tensor.columns));
+}
+
+// Biases and norms are few values, which every text is computed with. Matrices are
+// checked where they are packed in int8.
+void read_finite(const StoredTensor& stored, const NamedTensor& wanted) {
+  read_tensor(stored, wanted.tensor);
+  if (!wanted.is_vector) {
+    return;
+  }
+  for (const float value : wanted.tensor.flat()) {
+    if (!std::isfinite(value)) {
+      throw Error(ErrorCode::bad_checkpoint,
+                  fmt::format("read tensor: expected finite values, found {} ({}, tensor {})",
+                              value,
+                              stored.file,
+                              stored.name));
+    }
+  }
 }
 
 bool is_classifier(const NamedTensor& tensor, const ModelConfig& config) {
@@ -44,7 +63,7 @@ void load_encoder(const ModelFolder& folder,
     if (matrices == Matrices::left_out && is_packed(wanted, config)) {
       continue;
     }
-    read_tensor(require(folder.find_encoder_tensor(wanted.name), folder, wanted), wanted.tensor);
+    read_finite(require(folder.find_encoder_tensor(wanted.name), folder, wanted), wanted);
   }
 }
 
@@ -66,7 +85,7 @@ void load_trained_weights(const ModelFolder& folder,
     if (matrices == Matrices::left_out && is_packed(wanted, config)) {
       continue;
     }
-    read_tensor(require(folder.find_head_tensor(wanted.name), folder, wanted), wanted.tensor);
+    read_finite(require(folder.find_head_tensor(wanted.name), folder, wanted), wanted);
   }
 }
 
@@ -83,7 +102,7 @@ std::vector<std::string> load_base_weights(const ModelFolder& folder,
     const bool classifier = is_classifier(wanted, config);
     const StoredTensor* stored = folder.find_head_tensor(wanted.name);
     if (stored != nullptr && (!classifier || same_classifier)) {
-      read_tensor(*stored, wanted.tensor);
+      read_finite(*stored, wanted);
     } else {
       draw_normal(wanted, config.encoder.initializer_range, generator);
       initialised.push_back(wanted.name);
@@ -92,16 +111,16 @@ std::vector<std::string> load_base_weights(const ModelFolder& folder,
   return initialised;
 }
 
-ConstTensor view_word_table(const ModelFolder& folder) {
+MappedTensor map_word_table(const ModelFolder& folder) {
   const EncoderConfig& config = folder.config().encoder;
   const std::string name(config.family->encoder.word);
   const StoredTensor* stored = folder.find_encoder_tensor(name);
   if (stored == nullptr) {
     throw Error(
         ErrorCode::bad_checkpoint,
-        fmt::format("{}: expected a tensor {}, found none", folder.encoder_path().string(), name));
+        fmt::format("{}: expected a tensor {}, found none", folder.encoder().string(), name));
   }
-  return view_tensor(*stored, config.vocabulary, config.hidden);
+  return map_tensor(*stored, config.vocabulary, config.hidden);
 }
 
 }  // namespace fastintent

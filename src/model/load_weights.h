@@ -27,8 +27,7 @@ std::vector<std::string> load_base_weights(const ModelFolder& folder,
                                            const ModelWeights& weights,
                                            uint64_t seed);
 
-/// Returns the word table in place, in the folder's mapped file, if it can be used there; otherwise
-/// an empty view.
-ConstTensor view_word_table(const ModelFolder& folder);
+/// Maps the word table in the folder's file, if it can be used there; otherwise the view is empty.
+MappedTensor map_word_table(const ModelFolder& folder);
 
 }  // namespace fastintent

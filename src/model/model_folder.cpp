@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/replace_folder.h"
+#include "checkpoint/checksum.h"
 #include "checkpoint/foreign_folder.h"
 #include "fastintent/error.h"
 #include "model/config_numbers.h"
@@ -26,7 +26,7 @@ std::string class_of(const std::string& type) {
 // Bytes of a value in a message.
 constexpr size_t kMaxShown = 80;
 
-bool file_exists(const std::filesystem::path& file) {
+bool(const std::filesystem::path& file).exists() {
   std::error_code ignored;  // a path that cannot be examined counts as absent
   return std::filesystem::exists(file, ignored);
 }
@@ -87,28 +87,22 @@ std::string tensorflow_name(const std::string& name) {
 }  // namespace
 
 ModelFolder::ModelFolder(const std::filesystem::path& folder)
-    : path_(complete_folder(folder)), encoder_path_(path_) {
-  std::error_code error;  // a path that cannot be examined counts as a missing folder
-  if (!std::filesystem::is_directory(folder, error)) {
-    const bool is_file = std::filesystem::exists(folder, error);
-    throw Error(ErrorCode::missing_input,
-                fmt::format("load model: expected a folder, found {} ({})",
-                            is_file ? "a file: name the folder that it is in" : "none",
-                            folder.string()));
-  }
-  sentence_ = read_sentence_folder(path_);
+    : ModelFolder(load_unchanged(folder, [](const SnapshotPath& at) { return ModelFolder(at); })) {}
+
+ModelFolder::ModelFolder(const SnapshotPath& folder)
+    : folder_(folder), encoder_(folder), sentence_(read_sentence_folder(folder)) {
   if (sentence_) {
-    encoder_path_ = sentence_->encoder;
+    encoder_ = folder_ / sentence_->encoder;
   }
   require_model_files();
-  config_json_ = JsonDocument::read(encoder_path_ / "config.json");
+  config_json_ = JsonDocument::read(encoder_ / "config.json");
   config_.encoder = read_encoder_config(*config_json_);
   if (sentence_) {
     read_modules();
   }
-  tensors_.emplace(encoder_path_);
+  tensors_.emplace(encoder_);
   require_plain_names();
-  calibration_ = read_calibration(path_);
+  calibration_ = read_calibration(folder_);
   try {
     config_.intents = read_classifier();
   } catch (const Error& reason) {
@@ -118,16 +112,16 @@ ModelFolder::ModelFolder(const std::filesystem::path& folder)
 
 // Throws for a folder of transformers that has not the files of a model.
 void ModelFolder::require_model_files() const {
-  if (file_exists(encoder_path_ / "adapter_config.json")) {
+  if ((encoder_ / "adapter_config.json").exists()) {
     // transformers would add the adapter to the weights.
-    fail_without_model(encoder_path_, "an adapter", {"adapter_config.json"});
+    fail_without_model(encoder_.path(), "an adapter", {"adapter_config.json"});
   }
-  if (!file_exists(encoder_path_ / "config.json")) {
-    fail_without_model(encoder_path_, "no config.json", list_files(encoder_path_));
+  if (!(encoder_ / "config.json").exists()) {
+    fail_without_model(encoder_.path(), "no config.json", list_files(encoder_.path()));
   }
-  if (!file_exists(encoder_path_ / "model.safetensors") &&
-      !file_exists(encoder_path_ / "model.safetensors.index.json")) {
-    fail_without_model(encoder_path_, "no model.safetensors", list_files(encoder_path_));
+  if (!(encoder_ / "model.safetensors").exists() &&
+      !(encoder_ / "model.safetensors.index.json").exists()) {
+    fail_without_model(encoder_.path(), "no model.safetensors", list_files(encoder_.path()));
   }
 }
 
@@ -167,20 +161,20 @@ std::vector<std::string> ModelFolder::read_classifier() const {
 
 void ModelFolder::fail_without_classifier() const {
   for (const char* file : {"model_head.pkl", "config_setfit.json"}) {
-    if (file_exists(path_ / file)) {
+    if ((folder_ / file).exists()) {
       throw Error(ErrorCode::bad_checkpoint,
                   fmt::format("load classifier: expected a folder with a trained classifier, found "
                               "a model of SetFit ({}), whose classifier is a pickle and is not "
                               "read, since opening it can run any code ({}); train one on this "
                               "folder",
                               file,
-                              path_.string()));
+                              folder_.string()));
     }
   }
   throw Error(ErrorCode::bad_checkpoint,
               fmt::format("load classifier: expected a folder with a trained classifier, found a "
                           "model without one ({}); train it first",
-                          path_.string()));
+                          folder_.string()));
 }
 
 void ModelFolder::require_classifier() const {
@@ -199,18 +193,18 @@ void ModelFolder::require_plain_texts(const char* operation) const {
                           operation,
                           sentence_->prompt.empty() ? "lower-cases every text"
                                                     : "puts a prompt before every text",
-                          path_.string()));
+                          folder_.string()));
 }
 
 void ModelFolder::read_modules() {
-  const std::string name = (path_ / "modules.json").string();
+  const std::string name = (folder_ / "modules.json").string();
   size_t found = 0;
   for (const ModuleEntry& module : sentence_->modules) {
     const std::filesystem::path path = module.path;
     if (module.type == "Pooling" && found == 1) {
-      read_pooling(path_ / path / "config.json");
+      read_pooling(folder_ / path / "config.json");
     } else if (module.type == "Dense" && found == 2) {
-      read_dense(path_ / path);
+      read_dense(folder_ / path);
     } else if (found > 0 && (module.type != "Normalize" || found != 2)) {
       // Base models end in Normalize after Pooling; it has no place before a linear head, so it is
       // skipped.
@@ -225,7 +219,7 @@ void ModelFolder::read_modules() {
   }
 }
 
-void ModelFolder::read_pooling(const std::filesystem::path& file) {
+void ModelFolder::read_pooling(const SnapshotPath& file) {
   const JsonDocument document = JsonDocument::read(file);
   const std::vector<std::string> modes = pooling_modes(document);
   if (modes.size() != 1 || (modes[0] != "cls" && modes[0] != "mean")) {
@@ -241,7 +235,7 @@ void ModelFolder::read_pooling(const std::filesystem::path& file) {
   config_.head = modes[0] == "cls" ? HeadKind::cls : HeadKind::mean;
 }
 
-void ModelFolder::read_dense(const std::filesystem::path& folder) {
+void ModelFolder::read_dense(const SnapshotPath& folder) {
   const JsonDocument document = JsonDocument::read(folder / "config.json");
   // Without one, and for classes outside torch, sentence-transformers uses Tanh.
   const std::string activation = document.text_or("activation_function", "none, which means Tanh");
@@ -257,8 +251,8 @@ void ModelFolder::read_dense(const std::filesystem::path& folder) {
   for (const char* key : {"module_input_name", "module_output_name"}) {
     require_text(document, key, "sentence_embedding");
   }
-  if (!file_exists(folder / "model.safetensors")) {
-    fail_without_model(folder, "no model.safetensors", list_files(folder));
+  if (!(folder / "model.safetensors").exists()) {
+    fail_without_model(folder.path(), "no model.safetensors", list_files(folder.path()));
   }
   dense_ = TensorFiles::open_file(folder / "model.safetensors");
 }
@@ -279,10 +273,53 @@ void ModelFolder::check_intents(const std::vector<std::string>& labels) const {
   }
 }
 
-void ModelFolder::release_pages() const {
-  tensors_->release_pages();
+std::vector<const StoredTensor*> ModelFolder::all_tensors() const {
+  std::vector<const StoredTensor*> all;
+  for (const auto* files : {&tensors_, &dense_}) {
+    if (files->has_value()) {
+      for (const auto& [name, stored] : (*files)->tensors()) {
+        all.push_back(&stored);
+      }
+    }
+  }
+  return all;
+}
+
+std::string ModelFolder::fingerprint() const {
+  std::string parts = fmt::format("{}\n{} {} {}\n",
+                                  config_json_->value().dump(),
+                                  static_cast<int>(config_.head),
+                                  calibration_.temperature,
+                                  calibration_.review_threshold.value_or(-1));
+  for (const auto& [name, content] : tokenizer_files()) {
+    parts += fmt::format("{} {}\n", name, checksum(*content));
+  }
+  for (const StoredTensor* stored : all_tensors()) {
+    parts += fmt::format("{} {} {}\n", stored->name, stored->type_name, checksum(*stored));
+  }
+  require_unchanged_weights("fingerprint");
+  return checksum(parts);
+}
+
+std::map<std::string, std::shared_ptr<const std::string>> ModelFolder::tokenizer_files() const {
+  std::map<std::string, std::shared_ptr<const std::string>> files;
+  for (const char* name : {"tokenizer.json",
+                           "vocab.txt",
+                           "special_tokens_map.json",
+                           "added_tokens.json",
+                           "tokenizer_config.json"}) {
+    const SnapshotPath file = encoder_ / name;
+    if (file.exists()) {
+      files.emplace(name, file.text(kMaxJsonBytes));
+    }
+  }
+  return files;
+}
+
+void ModelFolder::require_unchanged_weights(const char* operation) const {
+  tensors_->require_unchanged(operation);
   if (dense_) {
-    dense_->release_pages();
+    dense_->require_unchanged(operation);
   }
 }
 

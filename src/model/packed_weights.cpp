@@ -6,11 +6,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/fingerprint.h"
+#include "checkpoint/checksum.h"
+#include "compute/host_memory.h"
 #include "fastintent/devices.h"
 #include "fastintent/error.h"
 
@@ -18,12 +21,12 @@ namespace fastintent {
 namespace {
 
 constexpr const char* kFormatVersion = "1";  // increase when older readers would misread the file
-// 16 values from either end of a matrix. They are stored beside the biases, which are read anyway,
-// so that no further page of the file is touched.
-constexpr size_t kSampledBytes = 64;
+constexpr uint64_t kSampledBytes = 64;       // 16 values from either end of a matrix
 
-std::string_view as_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+std::string sample(const StoredTensor& stored, uint64_t offset, uint64_t bytes) {
+  std::string text(static_cast<size_t>(bytes), '\0');
+  stored.content->read(stored.offset + offset, std::as_writable_bytes(std::span(text)));
+  return text;
 }
 
 std::string fingerprint_matrices(const ModelFolder& folder) {
@@ -32,12 +35,12 @@ std::string fingerprint_matrices(const ModelFolder& folder) {
     if (stored.shape.size() != 2) {
       continue;
     }
-    const size_t sampled = std::min(kSampledBytes, stored.bytes.size());
+    const uint64_t sampled = std::min(kSampledBytes, stored.size);
     fingerprint.add(name);
     fingerprint.add(stored.type_name);
     fingerprint.add(fmt::format("{},{}", stored.shape[0], stored.shape[1]));
-    fingerprint.add(as_text(stored.bytes.first(sampled)));
-    fingerprint.add(as_text(stored.bytes.last(sampled)));
+    fingerprint.add(sample(stored, 0, sampled));
+    fingerprint.add(sample(stored, stored.size - sampled, sampled));
   }
   return fingerprint.text();
 }
@@ -69,13 +72,15 @@ Precision read_precision(const TensorFiles& file) {
 }  // namespace
 
 std::optional<PackedWeights> PackedWeights::open(const ModelFolder& folder) {
-  const std::filesystem::path path = folder.path() / kPackedWeightsFile;
-  std::error_code error;  // a path that cannot be examined counts as a missing file
-  if (!std::filesystem::exists(path, error)) {
+  const SnapshotPath path = folder.folder() / kPackedWeightsFile;
+  if (!path.exists()) {
     return std::nullopt;
   }
   PackedWeights weights(TensorFiles::open_file(path));
   const TensorFiles& file = weights.file_;
+  if (fastintent::has_checksums(file)) {
+    verify_metadata(file);
+  }
   const std::string version = metadata(file, "format_version");
   if (version != kFormatVersion) {
     fail(file,
@@ -92,12 +97,49 @@ std::optional<PackedWeights> PackedWeights::open(const ModelFolder& folder) {
   return weights;
 }
 
-PackedBytes PackedWeights::find(const std::string& name) const {
+bool PackedWeights::has_checksums() const {
+  return fastintent::has_checksums(file_);
+}
+
+PackedMatrices PackedWeights::read() const {
+  PackedMatrices matrices(file_, layout_);
+  file_.require_unchanged("read packed weights");
+  if (!has_checksums()) {
+    return matrices;
+  }
+  for (const auto& [name, stored] : file_.tensors()) {
+    verify_checksum(file_, stored, matrices.find(name).bytes);
+  }
+  return matrices;
+}
+
+// All tensors in one read: they follow one another in the file, and keep their alignment.
+PackedMatrices::PackedMatrices(const TensorFiles& file, const std::string& layout)
+    : file_(file), layout_(layout) {
+  if (file.tensors().empty()) {
+    return;
+  }
+  uint64_t end = 0;
+  begin_ = std::numeric_limits<uint64_t>::max();
+  for (const auto& [name, stored] : file.tensors()) {
+    begin_ = std::min(begin_, stored.offset);
+    end = std::max(end, stored.offset + stored.size);
+  }
+  const uint64_t floats = (end - begin_ + sizeof(float) - 1) / sizeof(float);
+  bytes_ = allocate_host_memory(static_cast<int64_t>(floats));
+  prefer_huge_pages(bytes_);
+  const std::span all(bytes_.data(), static_cast<size_t>(bytes_.size()));
+  file.tensors().begin()->second.content->read(
+      begin_, std::as_writable_bytes(all).first(static_cast<size_t>(end - begin_)));
+}
+
+PackedBytes PackedMatrices::find(const std::string& name) const {
   const StoredTensor* stored = file_.find(name);
   if (stored == nullptr) {
     fail(file_, fmt::format("a tensor {}", name), "none");
   }
-  return {layout_, stored->bytes};
+  const auto* bytes = reinterpret_cast<const std::byte*>(bytes_.data());
+  return {layout_, {bytes + (stored->offset - begin_), static_cast<size_t>(stored->size)}};
 }
 
 int64_t write_packed_weights(const std::filesystem::path& folder,
@@ -113,12 +155,11 @@ int64_t write_packed_weights(const std::filesystem::path& folder,
     tensors.emplace_back(name, packed.bytes);
     bytes += static_cast<int64_t>(packed.bytes.size());
   }
-  write_safetensors(folder / kPackedWeightsFile,
-                    tensors,
-                    {{"format_version", kFormatVersion},
-                     {"precision", std::string(precision_name(precision))},
-                     {"layout", layout},
-                     {"made_of", fingerprint_matrices(source)}});
+  const FileMetadata metadata = {{"format_version", kFormatVersion},
+                                 {"precision", std::string(precision_name(precision))},
+                                 {"layout", layout},
+                                 {"made_of", fingerprint_matrices(source)}};
+  write_safetensors(folder / kPackedWeightsFile, tensors, with_checksums(metadata, tensors));
   return bytes;
 }
 

@@ -16,8 +16,10 @@ namespace fastintent {
 /// The matrices of a model as a backend runs them, by our own names ("layer.0.intermediate").
 using PackableWeights = std::vector<std::pair<std::string, PreparedWeight*>>;
 
+class PackedMatrices;
+
 /// The packed weights of a prepared folder: the folder's matrices as prepare_model packed them in
-/// one precision, in one mapped file beside the folder's own files. The format is documented in
+/// one precision, in one file beside the folder's own files. The format is documented in
 /// docs/prepared_folders.md. Immutable: safe from many threads.
 class PackedWeights {
  public:
@@ -28,9 +30,11 @@ class PackedWeights {
   Precision precision() const { return precision_; }
   const std::string& layout() const { return layout_; }  ///< as in PackedBytes
 
-  /// Returns a weight by its name in PackableWeights. Throws bad_checkpoint when there is
-  /// none.
-  PackedBytes find(const std::string& name) const;
+  /// Whether read() compares the weights with checksums: files of earlier releases have none.
+  bool has_checksums() const;
+  /// Reads all weights into memory. Throws bad_checkpoint when they are not those that were
+  /// written, io_error when the file was written to since it was opened.
+  PackedMatrices read() const;
 
  private:
   explicit PackedWeights(TensorFiles file) : file_(std::move(file)) {}
@@ -38,6 +42,23 @@ class PackedWeights {
   TensorFiles file_;
   Precision precision_ = Precision::automatic;
   std::string layout_;
+};
+
+/// Packed weights in memory. Immutable: safe from many threads.
+class PackedMatrices {
+ public:
+  /// Returns a weight by its name in PackableWeights, in place. Throws bad_checkpoint when
+  /// there is none.
+  PackedBytes find(const std::string& name) const;
+
+ private:
+  friend PackedWeights;
+  PackedMatrices(const TensorFiles& file, const std::string& layout);
+
+  TensorFiles file_;
+  std::string layout_;
+  uint64_t begin_ = 0;  // of the tensors' bytes in the file
+  Buffer bytes_;
 };
 
 /// Writes `weights`, made of the weights of `source` in `precision`, into `folder`, and returns

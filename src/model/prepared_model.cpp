@@ -37,7 +37,7 @@ PreparedModel prepare_model(Backend& backend,
                             const ModelWeights& weights,
                             Precision precision,
                             WeightUse use,
-                            const PackedWeights* packed) {
+                            const PackedMatrices* packed) {
   require_executor(config.encoder.layer);
   PreparedModel model;
   model.config = config;

@@ -29,7 +29,7 @@ PreparedModel prepare_model(Backend& backend,
                             const ModelWeights& weights,
                             Precision precision,
                             WeightUse use,
-                            const PackedWeights* packed = nullptr);
+                            const PackedMatrices* packed = nullptr);
 
 /// Sets the word table [vocabulary,H], in host memory, of a model for inference. If the backend
 /// shares host memory, the table is used in place and must outlive the model; otherwise it is

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/file_writer.h"
-#include "base/mapped_file.h"
 #include "checkpoint/safetensors.h"
 #include "checkpoint/tensor_files.h"
 #include "fastintent/error.h"
@@ -173,28 +172,20 @@ void add_config(ModelFiles& files, const ModelFolder& base, const ModelConfig& c
 }
 
 void add_tokenizer(ModelFiles& files, const ModelFolder& base, int max_length) {
-  const std::filesystem::path& folder = base.encoder_path();
-  std::error_code ignored;  // a file that cannot be examined is absent
-  const auto exists = [&](const char* name) {
-    return std::filesystem::exists(folder / name, ignored);
-  };
-  if (!exists("tokenizer.json") && !exists("vocab.txt")) {
+  const TokenizerConfig config = read_tokenizer_config(base.encoder());
+  for (const auto& [name, content] : base.tokenizer_files()) {
+    files.texts[name] = *content;
+  }
+  if (!files.texts.contains("tokenizer.json") && !files.texts.contains("vocab.txt")) {
     throw Error(ErrorCode::missing_input,
-                fmt::format("save model: expected tokenizer.json or vocab.txt, found neither; was "
-                            "the folder moved? ({})",
-                            folder.string()));
+                fmt::format("save model: expected tokenizer.json or vocab.txt, found neither ({})",
+                            base.encoder().string()));
   }
-  for (const char* name :
-       {"tokenizer.json", "vocab.txt", "special_tokens_map.json", "added_tokens.json"}) {
-    if (exists(name)) {
-      files.texts[name] = MappedFile(folder / name).text();
-    }
-  }
-  const TokenizerConfig config = read_tokenizer_config(folder);
   files.texts["tokenizer_config.json"] =
       json_text(saved_tokenizer_config(config, max_length), "tokenizer_config.json");
-  if (exists("tokenizer.json")) {
-    if (const auto changed = saved_tokenizer_json(folder / "tokenizer.json", config)) {
+  if (files.texts.contains("tokenizer.json")) {
+    const SnapshotPath file = base.encoder() / "tokenizer.json";
+    if (const auto changed = saved_tokenizer_json(file, config)) {
       files.texts["tokenizer.json"] = json_text(*changed, "tokenizer.json");
     }
   }
@@ -221,6 +212,7 @@ ModelFiles compose_model_files(const ModelFolder& base, const ModelConfig& confi
     add_modules(files, base, config, max_length);
     keep_unused(files, base, config);
   }
+  base.require_unchanged_weights("save model");
   return files;
 }
 

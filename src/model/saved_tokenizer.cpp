@@ -41,7 +41,7 @@ JsonTree saved_tokenizer_config(const TokenizerConfig& config, int max_length) {
   return document;
 }
 
-std::optional<JsonTree> saved_tokenizer_json(const std::filesystem::path& file,
+std::optional<JsonTree> saved_tokenizer_json(const SnapshotPath& file,
                                              const TokenizerConfig& config) {
   if (config.rules != TokenizerRules::bert_class) {
     return std::nullopt;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
 
 #include "base/json_tree.h"
@@ -14,7 +13,7 @@ JsonTree saved_tokenizer_config(const TokenizerConfig& config, int max_length);
 
 /// The tokenizer.json of such a model, where it cannot be that of the base, `file`, unchanged: where
 /// tokenizer_config.json overrules its normalizer. Readers of either file then find the same rules.
-std::optional<JsonTree> saved_tokenizer_json(const std::filesystem::path& file,
+std::optional<JsonTree> saved_tokenizer_json(const SnapshotPath& file,
                                              const TokenizerConfig& config);
 
 }  // namespace fastintent

@@ -175,7 +175,7 @@ void Predictor::tokenize(std::span<const std::string_view> texts, TokenizedTexts
     }
     throw Error(ErrorCode::bad_checkpoint,
                 fmt::format("tokenize: expected special tokens around every text, found none ({})",
-                            trained_->folder.encoder_path().string()));
+                            trained_->folder.encoder().string()));
   }
 }
 

@@ -52,7 +52,7 @@ AddedToken special_token(std::string content) {
 // Collects the tokens of a folder's files in the order in which transformers looks at them.
 class TokenCollector {
  public:
-  TokenCollector(const std::filesystem::path& folder,
+  TokenCollector(const SnapshotPath& folder,
                  const TokenizerConfig& config,
                  const JsonDocument* file)
       : folder_(folder), config_(config), file_(file) {}
@@ -289,7 +289,7 @@ class TokenCollector {
   // More digits than any id has.
   static constexpr size_t kIdDigits = 18;
 
-  const std::filesystem::path& folder_;
+  const SnapshotPath& folder_;
   const TokenizerConfig& config_;
   const JsonDocument* file_;
   std::map<std::string, AddedToken, std::less<>> special_;  // by key
@@ -303,7 +303,7 @@ class TokenCollector {
 
 }  // namespace
 
-FolderTokens read_added_tokens(const std::filesystem::path& folder,
+FolderTokens read_added_tokens(const SnapshotPath& folder,
                                const TokenizerConfig& config,
                                const JsonDocument* file,
                                const Vocabulary& vocabulary) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,7 +25,7 @@ struct FolderTokens {
 /// or nullptr where there is none; with TokenizerRules::tokenizer_json its tokens are always read.
 ///
 /// Throws bad_checkpoint for malformed files.
-FolderTokens read_added_tokens(const std::filesystem::path& folder,
+FolderTokens read_added_tokens(const SnapshotPath& folder,
                                const TokenizerConfig& config,
                                const JsonDocument* file,
                                const Vocabulary& vocabulary);

@@ -17,10 +17,9 @@ constexpr double kDefaultLength = 512;
 constexpr double kNoLimit = 1 << 24;
 
 // A count of tokens in one of the folder's files; kNoLimit when file or key are missing.
-double length_in(const std::filesystem::path& folder, const char* name, const char* key) {
-  const std::filesystem::path file = folder / name;
-  std::error_code ignored;  // a path that cannot be examined counts as absent
-  if (!std::filesystem::exists(file, ignored)) {
+double length_in(const SnapshotPath& folder, const char* name, const char* key) {
+  const SnapshotPath file = folder / name;
+  if (!file.exists()) {
     return kNoLimit;
   }
   return std::min(JsonDocument::read(file).number_or(key, kNoLimit), kNoLimit);
@@ -28,7 +27,7 @@ double length_in(const std::filesystem::path& folder, const char* name, const ch
 
 }  // namespace
 
-int maximum_length(const std::filesystem::path& folder,
+int maximum_length(const SnapshotPath& folder,
                    int asked,
                    std::optional<double> named,
                    size_t special_tokens) {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "base/folder_snapshot.h"
 #include "base/utf8.h"
 #include "checkpoint/sentence_folder.h"
 #include "text/added_tokens.h"
 #include "text/normalizer.h"
+#include "text/open_tokenizer.h"
 #include "text/tokenizer_settings.h"
 #include "text/word_splitter.h"
 #include "text/wordpiece.h"
@@ -150,9 +152,13 @@ class Tokenizer::Pipeline {
   int max_length_;
 };
 
-Tokenizer::Tokenizer(const std::filesystem::path& folder, int max_length) {
+Tokenizer::Tokenizer(const std::filesystem::path& folder, int max_length)
+    : Tokenizer(load_unchanged(
+          folder, [&](const SnapshotPath& at) { return open_tokenizer(at, max_length); })) {}
+
+Tokenizer open_tokenizer(const SnapshotPath& folder, int max_length) {
   const std::optional<SentenceFolder> sentence = read_sentence_folder(folder);
-  const std::filesystem::path& encoder = sentence ? sentence->encoder : folder;
+  const SnapshotPath encoder = sentence ? folder / sentence->encoder : folder;
   TokenizerSettings settings = read_tokenizer_settings(encoder);
   std::optional<double> named;
   if (sentence) {
@@ -163,7 +169,9 @@ Tokenizer::Tokenizer(const std::filesystem::path& folder, int max_length) {
   }
   const size_t special = settings.ids_before.size() + settings.ids_after.size();
   const int length = maximum_length(encoder, max_length, named, special);
-  pipeline_ = std::make_shared<const Pipeline>(settings, length);
+  Tokenizer tokenizer;
+  tokenizer.pipeline_ = std::make_shared<const Tokenizer::Pipeline>(settings, length);
+  return tokenizer;
 }
 
 Tokenizer::Encoding Tokenizer::encode(std::string_view text) const {

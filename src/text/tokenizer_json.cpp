@@ -127,7 +127,7 @@ void read_post_processor(const JsonDocument& top, TokenizerSettings& settings) {
 
 }  // namespace
 
-TokenizerFile read_tokenizer_file(const std::filesystem::path& file) {
+TokenizerFile read_tokenizer_file(const SnapshotPath& file) {
   Vocabulary vocabulary;
   const NumberSink ids{{"model", "vocab"}, [&](std::string& token, uint64_t id) {
                          if (!is_token_id(id)) {

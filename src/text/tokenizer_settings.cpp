@@ -9,14 +9,7 @@
 
 namespace fastintent {
 
-namespace fs = std::filesystem;
-
 namespace {
-
-bool file_exists(const fs::path& file) {
-  std::error_code ignored;  // a path that cannot be examined counts as absent
-  return fs::exists(file, ignored);
-}
 
 // The id of a special token: the vocabulary's, or that of a token which a file lists.
 int32_t id_of(const char* key, const FolderTokens& tokens, const TokenizerSettings& settings) {
@@ -65,8 +58,8 @@ void require_truncation_at_the_end(const JsonDocument& file, const JsonDocument&
   }
 }
 
-TokenizerSettings read_with_file(const fs::path& folder,
-                                 const fs::path& path,
+TokenizerSettings read_with_file(const SnapshotPath& folder,
+                                 const SnapshotPath& path,
                                  const TokenizerConfig& config) {
   TokenizerFile file = read_tokenizer_file(path);
   require_truncation_at_the_end(file.document, config.document);
@@ -81,12 +74,12 @@ TokenizerSettings read_with_file(const fs::path& folder,
 
 }  // namespace
 
-TokenizerSettings read_tokenizer_settings(const fs::path& folder) {
+TokenizerSettings read_tokenizer_settings(const SnapshotPath& folder) {
   const TokenizerConfig config = read_tokenizer_config(folder);
-  if (const fs::path file = folder / "tokenizer.json"; file_exists(file)) {
+  if (const SnapshotPath file = folder / "tokenizer.json"; file.exists()) {
     return read_with_file(folder, file, config);
   }
-  if (const fs::path file = folder / "vocab.txt"; file_exists(file)) {
+  if (const SnapshotPath file = folder / "vocab.txt"; file.exists()) {
     Vocabulary vocabulary = read_vocab_txt(file);
     const FolderTokens tokens = read_added_tokens(folder, config, nullptr, vocabulary);
     return bert_settings(config, tokens, std::move(vocabulary), file.string());

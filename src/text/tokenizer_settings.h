@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/folder_snapshot.h"
 #include "checkpoint/json_document.h"
 #include "checkpoint/tokenizer_config.h"
 #include "text/added_tokens.h"
@@ -28,7 +28,7 @@ struct TokenizerSettings {
 
 /// Reads the tokenizer of a transformers folder, by the rules that transformers uses for it (see
 /// TokenizerRules). Throws missing_input, bad_checkpoint.
-TokenizerSettings read_tokenizer_settings(const std::filesystem::path& folder);
+TokenizerSettings read_tokenizer_settings(const SnapshotPath& folder);
 
 /// A tokenizer.json: its vocabulary, and the rest.
 struct TokenizerFile {
@@ -37,14 +37,14 @@ struct TokenizerFile {
 };
 
 /// Throws bad_checkpoint for a tokenizer of another kind than WordPiece.
-TokenizerFile read_tokenizer_file(const std::filesystem::path& file);
+TokenizerFile read_tokenizer_file(const SnapshotPath& file);
 
 /// The settings of a tokenizer that is described by its tokenizer.json. Padding and truncation in
 /// the file are ignored.
 TokenizerSettings settings_of_file(TokenizerFile file);
 
 /// The tokens of a vocab.txt: one per line; the id of a token is the number of its line, from 0.
-Vocabulary read_vocab_txt(const std::filesystem::path& file);
+Vocabulary read_vocab_txt(const SnapshotPath& file);
 
 /// Throws bad_checkpoint: the vocabulary lacks `token`, the value of `key`.
 [[noreturn]] void fail_token(const char* key, const std::string& token, const std::string& file);
@@ -52,7 +52,7 @@ Vocabulary read_vocab_txt(const std::filesystem::path& file);
 /// The longest encoding, special tokens included, that the folder's model accepts: as in
 /// Tokenizer's constructor, where `asked` is 0 or the caller's value. `named` is the length that
 /// the settings of sentence-transformers name. `special_tokens` of its tokens are not the text's.
-int maximum_length(const std::filesystem::path& folder,
+int maximum_length(const SnapshotPath& folder,
                    int asked,
                    std::optional<double> named,
                    size_t special_tokens);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/git_lfs.h"
-#include "base/mapped_file.h"
 #include "base/utf8.h"
 #include "checkpoint/json_document.h"
 #include "fastintent/error.h"
@@ -34,18 +33,17 @@ std::string_view without_trailing_space(std::string_view line) {
 }  // namespace
 
 // Of equal tokens the last counts.
-Vocabulary read_vocab_txt(const std::filesystem::path& file) {
-  const MappedFile mapped(file);
-  std::string_view text = mapped.text();
+Vocabulary read_vocab_txt(const SnapshotPath& file) {
+  const auto content = file.text(kMaxVocabularyBytes);
+  std::string_view text = *content;
   refuse_git_lfs_pointer(text, file.string());
-  if (text.size() > kMaxVocabularyBytes || valid_utf8_prefix(text) != text.size()) {
-    throw Error(ErrorCode::bad_checkpoint,
-                fmt::format("read tokenizer: expected UTF-8 of at most {} bytes, found {} bytes, "
-                            "the first {} UTF-8 ({})",
-                            kMaxVocabularyBytes,
-                            text.size(),
-                            valid_utf8_prefix(text),
-                            file.string()));
+  if (valid_utf8_prefix(text) != text.size()) {
+    throw Error(
+        ErrorCode::bad_checkpoint,
+        fmt::format("read tokenizer: expected UTF-8, found {} bytes, the first {} UTF-8 ({})",
+                    text.size(),
+                    valid_utf8_prefix(text),
+                    file.string()));
   }
   Vocabulary vocabulary;
   for (int32_t id = 0; !text.empty(); ++id) {

@@ -10,6 +10,7 @@
 #include "base/folder_entries.h"
 #include "base/output_place.h"
 #include "base/replace_folder.h"
+#include "checkpoint/checksum.h"
 #include "checkpoint/json_document.h"
 #include "checkpoint/tensor_files.h"
 #include "fastintent/error.h"
@@ -21,9 +22,10 @@ namespace fs = std::filesystem;
 
 constexpr const char* kTensors = "tensors.safetensors";
 constexpr const char* kProgress = "progress.json";
+constexpr const char* kChecksum = "checksum";
 // Format version of an interrupted run's state. Version 1 had no such number, and its fingerprint
-// was made from the settings without their names.
-constexpr int64_t kStateVersion = 2;
+// was made from the settings without their names; version 2 had no checksums.
+constexpr int64_t kStateVersion = 3;
 
 // A state of more steps was not written by a training run.
 constexpr int64_t kMostSteps = std::numeric_limits<int32_t>::max();
@@ -61,6 +63,27 @@ class BuffersToWrite {
   std::vector<TensorToWrite> tensors_;
 };
 
+// `document` with a checksum of its values, which verify_progress compares.
+ordered_json with_checksum(ordered_json document) {
+  document[kChecksum] = checksum(nlohmann::json(document).dump());
+  return document;
+}
+
+void verify_progress(const JsonDocument& document) {
+  nlohmann::json values = document.value();
+  values.erase(kChecksum);
+  const std::string found = checksum(values.dump());
+  if (document.text_or(kChecksum, "") != found) {
+    document.fail(kChecksum, fmt::format("{}, that of the other values,", found));
+  }
+}
+
+TensorFiles open_tensors(const fs::path& file) {
+  TensorFiles tensors = TensorFiles::open_file(file);
+  verify_metadata(tensors);
+  return tensors;
+}
+
 void read_into(Backend& backend, const TensorFiles& file, const char* name, const Buffer& buffer) {
   const StoredTensor* stored = file.find(name);
   if (stored == nullptr) {
@@ -70,6 +93,7 @@ void read_into(Backend& backend, const TensorFiles& file, const char* name, cons
   }
   const HostView view(backend, buffer);
   read_tensor(*stored, Tensor(view.values().data(), 1, buffer.size()));
+  verify_checksum(file, *stored, std::as_bytes(view.values()));
   view.write();
 }
 
@@ -110,9 +134,9 @@ void replace_state(const fs::path& state,
   const auto contains = [](const fs::path& file) { return file == kTensors || file == kProgress; };
   replace_folder(state, {contains}, [&](const fs::path& out) {
     if (!tensors.empty()) {
-      write_safetensors(out / kTensors, tensors);
+      write_safetensors(out / kTensors, tensors, with_checksums({}, tensors));
     }
-    write_json(out / kProgress, progress);
+    write_json(out / kProgress, with_checksum(progress));
   });
 }
 
@@ -172,11 +196,11 @@ void TrainingFolder::remove() {
 void TrainingFolder::save_best(Backend& backend, const OwnedWeights& weights) {
   BuffersToWrite buffers(backend);
   buffers.add(weights);
-  write_safetensors(best(), buffers.tensors());
+  write_safetensors(best(), buffers.tensors(), with_checksums({}, buffers.tensors()));
 }
 
 void TrainingFolder::load_best(Backend& backend, const OwnedWeights& weights) {
-  read_weights(backend, TensorFiles::open_file(best()), weights);
+  read_weights(backend, open_tensors(best()), weights);
 }
 
 void TrainingFolder::save_state(const std::string& fingerprint,
@@ -222,6 +246,7 @@ FitProgress TrainingFolder::load_progress(const std::string& fingerprint) const 
                             version,
                             document.name()));
   }
+  verify_progress(document);
   if (document.text_or("fingerprint", "") != fingerprint) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("resume: expected the settings, base model and data of the interrupted "
@@ -251,7 +276,7 @@ FitProgress TrainingFolder::load_progress(const std::string& fingerprint) const 
 void TrainingFolder::load_state(Backend& backend,
                                 const OwnedWeights& weights,
                                 OptimizerState& optimizer) const {
-  const TensorFiles file = TensorFiles::open_file(complete_folder(state()) / kTensors);
+  const TensorFiles file = open_tensors(complete_folder(state()) / kTensors);
   read_weights(backend, file, weights);
   read_into(backend, file, "first_moment", optimizer.first_moment);
   read_into(backend, file, "second_moment", optimizer.second_moment);
@@ -259,6 +284,7 @@ void TrainingFolder::load_state(Backend& backend,
   read_into(backend, file, "word_second_moment", optimizer.word_second_moment);
 
   const JsonDocument document = JsonDocument::read(complete_folder(state()) / kProgress);
+  verify_progress(document);
   const auto& steps = document.array("word_steps");
   const auto last_step = static_cast<uint64_t>(count_of(document, "step"));
   const bool whole =
@@ -276,7 +302,7 @@ void TrainingFolder::load_state(Backend& backend,
 }
 
 void TrainingFolder::load_weights(Backend& backend, const OwnedWeights& weights) const {
-  read_weights(backend, TensorFiles::open_file(complete_folder(state()) / kTensors), weights);
+  read_weights(backend, open_tensors(complete_folder(state()) / kTensors), weights);
 }
 
 }  // namespace fastintent

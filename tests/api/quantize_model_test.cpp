@@ -4,6 +4,7 @@
 
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
+#include "checkpoint/checksum.h"
 #include "checkpoint/tensor_files.h"
 #include "devices/create_backend.h"
 #include "fastintent/intent_classifier.h"
@@ -115,7 +116,7 @@ TEST_F(QuantizeModel, AFolderOfOtherHardwareIsPackedAtStart) {
   quantize_model(model_, output_);
   FileMetadata metadata = TensorFiles::open_file(output_ / kPackedWeightsFile).metadata();
   metadata["layout"] = "of a processor to come";
-  write_safetensors(output_ / kPackedWeightsFile, {}, metadata);
+  write_safetensors(output_ / kPackedWeightsFile, {}, with_checksums(metadata, {}));
   EXPECT_EQ(open(output_).precision(), Precision::int8);
   EXPECT_EQ(logits_of(open(output_)), logits_of(open(model_, Precision::int8)));
 }

@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <fstream>
 #include <stdexcept>
 
 #include "base/expect_error.h"
+#include "checkpoint/tensor_files.h"
 #include "tiny_training.h"
 
 namespace fastintent {
@@ -194,13 +196,75 @@ TEST_F(Resume, RefusesAStateOfAnotherVersion) {
   ASSERT_FALSE(train(stopped, false, 5));
   const auto file = training_folder_of(stopped.output) / "state/progress.json";
   std::string text = read_whole(file);
-  const std::string version = "\"format_version\": 2,";
+  const std::string version = "\"format_version\": 3,";
   ASSERT_NE(text.find(version), std::string::npos);
   std::ofstream(file) << text.erase(text.find(version), version.size());
   stopped.resume = true;
   expect_error(ErrorCode::invalid_argument,
-               "resume: expected a state of format version 2, found 1",
+               "resume: expected a state of format version 3, found 1",
                [&] { Trainer(stopped).train(data_); });
+}
+
+// A byte of every kind: of the header, of each tensor, of the progress.
+TEST_F(Resume, RefusesEveryDamagedByte) {
+  const TrainingOptions stopped = options("stopped");
+  ASSERT_FALSE(train(stopped, false, 12));
+  const std::filesystem::path folder = training_folder_of(stopped.output);
+  TrainingOptions resumed = stopped;
+  resumed.resume = true;
+  // Returns what resuming says; the state is whole again afterwards.
+  const auto resume_damaged = [&](const std::filesystem::path& file, size_t at, char flipped) {
+    const auto backup = folder_bytes(folder);
+    std::string bytes = read_whole(file);
+    bytes.at(at) = static_cast<char>(bytes[at] ^ flipped);
+    std::ofstream(file, std::ios::binary) << bytes;
+    std::string message;
+    try {
+      TrainingCallbacks at_once;
+      at_once.should_stop = [] { return true; };
+      Trainer(resumed, at_once).train(data_);
+    } catch (const Error& error) {
+      EXPECT_NE(error.code(), ErrorCode::interrupted) << "resumed from " << file << " " << at;
+      message = error.what();
+    }
+    for (const auto& [name, content] : backup) {
+      std::ofstream(folder / name, std::ios::binary) << content;
+    }
+    return message;
+  };
+  const std::filesystem::path tensors = folder / "state/tensors.safetensors";
+  const TensorFiles file = TensorFiles::open_file(tensors);
+  ASSERT_EQ(file.tensors().size(), 6U);
+  for (const auto& [name, stored] : file.tensors()) {
+    for (const uint64_t at : {uint64_t{0}, stored.size / 2, stored.size - 1}) {
+      const std::string message = resume_damaged(tensors, stored.offset + at, 1);
+      EXPECT_NE(message.find("tensor " + name), std::string::npos) << message;
+      EXPECT_NE(message.find("expected the checksum"), std::string::npos) << message;
+    }
+  }
+  const uint64_t first = read_whole(tensors).find('{');
+  for (uint64_t at = 0; at < 600; at += 13) {
+    EXPECT_NE(resume_damaged(tensors, first + at, 1), "") << at;
+  }
+  const std::filesystem::path progress = folder / "state/progress.json";
+  const std::string text = read_whole(progress);
+  for (const char* key :
+       {"\"epoch\": ", "\"step\": ", "\"best_accuracy\": 0.", "\"checksum\": \""}) {
+    const size_t at = text.find(key);
+    ASSERT_NE(at, std::string::npos) << key;
+    EXPECT_NE(resume_damaged(progress, at + std::strlen(key), 1).find("progress.json"),
+              std::string::npos)
+        << key;
+  }
+  ASSERT_FALSE(train(stopped, true, 13)) << "the refit begins after 21 steps";
+  const std::filesystem::path best = folder / "best.safetensors";
+  const uint64_t weights = TensorFiles::open_file(best).find("weights")->offset;
+  std::string bytes = read_whole(best);
+  bytes[weights + 5] ^= 1;
+  std::ofstream(best, std::ios::binary) << bytes;
+  expect_error(ErrorCode::bad_checkpoint, "best.safetensors, tensor weights", [&] {
+    Trainer(resumed).train(data_);
+  });
 }
 
 TEST_F(Resume, RefusesOtherSettingsOrData) {

@@ -9,7 +9,7 @@ namespace fastintent {
 namespace {
 
 SafetensorsContent parse_content(const std::string& bytes) {
-  return parse_safetensors(std::as_bytes(std::span(bytes)), "f.safetensors");
+  return parse_safetensors(std::as_bytes(std::span(bytes)), bytes.size(), "f.safetensors");
 }
 
 std::vector<StoredTensor> parse(const std::string& bytes) {
@@ -29,13 +29,13 @@ TEST(Safetensors, ReadsTensorsInDataOrder) {
   EXPECT_EQ(tensors[0].name, "b");
   EXPECT_EQ(tensors[0].type, StoredType::f32);
   EXPECT_EQ(tensors[0].shape, (std::vector<int64_t>{1, 1}));
-  EXPECT_EQ(tensors[0].bytes.size(), 4U);
+  EXPECT_EQ(tensors[0].size, 4U);
   EXPECT_EQ(tensors[1].name, "empty");
   EXPECT_EQ(tensors[1].type, StoredType::other);
   EXPECT_EQ(tensors[1].type_name, "I64");
   EXPECT_EQ(tensors[2].name, "a");
   EXPECT_EQ(tensors[2].type, StoredType::f16);
-  EXPECT_EQ(static_cast<char>(tensors[2].bytes[0]), '4');
+  EXPECT_EQ(bytes[tensors[2].offset], '4');
   EXPECT_EQ(tensors[3].type, StoredType::bf16);
   EXPECT_EQ(tensors[3].file, "f.safetensors");
 }

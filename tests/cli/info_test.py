@@ -1,8 +1,9 @@
 """fastintent info"""
 
+import json
 import unittest
 
-from program import TRAINED, ProgramTest
+from program import BASE, TRAINED, ProgramTest
 
 
 class InfoTest(ProgramTest):
@@ -22,6 +23,33 @@ class InfoTest(ProgramTest):
         self.run_program("info", "--model", str(self.folder / "none"), code=66)
         self.write("config.json", "{")
         self.run_program("info", "--model", str(self.folder), code=65)
+
+    def test_checks_a_model(self):
+        for model in (TRAINED, BASE):
+            done = self.run_program("info", "--check", model)
+            self.assertRegex(done.stdout, rb"ok +weights +\d+ tensors, all values finite\n")
+            self.assertNotIn(b"FAILED", done.stdout)
+        report = json.loads(self.run_program("info", "--check", TRAINED, "--json").stdout)
+        self.assertEqual(report["model"], TRAINED)
+        self.assertTrue(report["passed"])
+        parts = [check["part"] for check in report["checks"]]
+        self.assertEqual(parts, ["configuration", "weights", "labels", "tokenizer", "one model"])
+
+    def test_checks_a_damaged_model(self):
+        model = self.folder / "model"
+        self.run_program("quantize", "--model", TRAINED, "--output", str(model))
+        self.assertIn(b"ok      packed weights", self.run_program("info", "--check", str(model)).stdout)
+        packed = bytearray((model / "fastintent.safetensors").read_bytes())
+        packed[-100] ^= 1
+        (model / "fastintent.safetensors").write_bytes(packed)
+        done = self.run_program("info", "--check", str(model), code=65)
+        self.assertIn(b"FAILED  packed weights  verify: expected the checksum", done.stdout)
+        report = json.loads(self.run_program("info", "--check", str(model), "--json", code=65).stdout)
+        self.assertFalse(report["passed"])
+        self.assertEqual([check["part"] for check in report["checks"] if not check["passed"]], ["packed weights"])
+        self.run_program("info", "--check", str(self.folder / "none"), code=66)
+        self.run_program("info", "--check", TRAINED, "--model", TRAINED, code=64)
+        self.run_program("info", "--json", code=64)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import pty
 import shutil
 import signal
@@ -93,7 +94,8 @@ class PredictTest(ProgramTest):
         bad = b'{"text":"a"}\n{\n'
         self.run_program(*PREDICT, "--format", "jsonl", "--output", str(output), stdin=bad, code=65)
         self.assertEqual(output.read_bytes(), old)
-        self.assertEqual(sorted(os.listdir(self.folder)), ["answers.jsonl", "answers.jsonl.partial"])
+        kept = ["answers.jsonl", "answers.jsonl.partial", "answers.jsonl.partial.run"]
+        self.assertEqual(sorted(os.listdir(self.folder)), kept)
         self.run_program(*PREDICT, "--output", str(output), "new", code=73)
         self.run_program(*PREDICT, "--output", str(output), "--force", "new")
         self.assertEqual(json.loads(output.read_text())["text"], "new")
@@ -182,6 +184,49 @@ class PredictTest(ProgramTest):
             self.assertIn(b"1 of 701 blank", done.stderr)
             self.assertEqual(output.read_bytes(), whole.read_bytes())
             self.assertFalse(partial.exists())
+            self.assertFalse(pathlib.Path(f"{partial}.run").exists())
+
+    def test_resume_is_of_the_same_model_and_options(self):
+        lines = [f"text {i}\n".encode() for i in range(600)]
+        output = self.folder / "answers.jsonl"
+        process, partial = self.start_and_wait_for(output, lines, 64)
+        process.kill()
+        process.communicate(timeout=60)
+        before = partial.read_bytes()
+        run = pathlib.Path(f"{partial}.run").read_text()
+        names = ["model", "precision", "device", "max-length", "top-k", "logits", "threshold"]
+        self.assertEqual([line.partition(" ")[0] for line in run.splitlines()], names)
+        other = self.folder / "other"
+        shutil.copytree(TRAINED, other)
+        weights = bytearray((other / "model.safetensors").read_bytes())
+        weights[-1] ^= 1
+        (other / "model.safetensors").write_bytes(weights)
+        resume = ("--output", str(output), "--resume")
+        for changed, arguments in [
+            ("model", ["predict", "--model", str(other)]),
+            ("precision int8", [*PREDICT, "--precision", "int8"]),
+            ("device reference", [*PREDICT, "--device", "reference"]),
+            ("max-length 9", [*PREDICT, "--max-length", "9"]),
+            ("top-k 1", [*PREDICT, "--top-k", "1"]),
+            ("logits on", [*PREDICT, "--logits"]),
+            ("threshold 0.5", [*PREDICT, "--threshold", "0.5"]),
+        ]:
+            done = self.run_program(*arguments, *resume, stdin=b"".join(lines), code=64)
+            self.assertIn(f"'{changed}".encode(), done.stderr)
+            self.assertEqual(partial.read_bytes(), before, changed)
+        copy = self.folder / "copy"  # another place is no other model, nor are threads an option of answers
+        shutil.copytree(TRAINED, copy)
+        same = ["predict", "--model", str(copy), "--threads", "2", "--batch-size", "7"]
+        self.run_program(*same, *resume, stdin=b"".join(lines))
+        self.assertEqual(output.read_bytes(), self.run_program(*PREDICT, stdin=b"".join(lines)).stdout)
+
+    def test_answers_of_an_earlier_version_are_resumed(self):
+        partial = self.folder / "answers.jsonl.partial"
+        partial.write_bytes(self.run_program(*PREDICT, "a").stdout)
+        arguments = (*PREDICT, "--output", str(self.folder / "answers.jsonl"), "--resume")
+        done = self.run_program(*arguments, "a", "b")
+        self.assertIn(b"an earlier version began them", done.stderr)
+        self.assertEqual(len((self.folder / "answers.jsonl").read_bytes().splitlines()), 2)
 
     def test_a_signal_to_the_whole_pipe_leaves_no_cut_file(self):
         lines = [f"text {i}\n".encode() for i in range(600)]

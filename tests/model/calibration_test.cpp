@@ -15,7 +15,7 @@ class CalibrationFile : public testing::Test {
  protected:
   Calibration read(const std::string& text) const {
     std::ofstream(folder_ / "fastintent.json") << text;
-    return read_calibration(folder_.path());
+    return read_calibration(SnapshotPath(folder_.path()));
   }
   void expect_refused(const std::string& text, const std::string& part) const {
     SCOPED_TRACE(text);
@@ -25,7 +25,7 @@ class CalibrationFile : public testing::Test {
 };
 
 TEST_F(CalibrationFile, MayBeAbsent) {
-  const Calibration calibration = read_calibration(folder_.path());
+  const Calibration calibration = read_calibration(SnapshotPath(folder_.path()));
   EXPECT_EQ(calibration.temperature, 1);
   EXPECT_FALSE(calibration.review_threshold.has_value());
 }
@@ -33,14 +33,14 @@ TEST_F(CalibrationFile, MayBeAbsent) {
 TEST_F(CalibrationFile, ComesBackToTheBit) {
   for (const double value : {0.1, 1.0 / 3, 0.62134504318237305, 1.0}) {
     write_calibration(folder_.path(), {value, value});
-    const Calibration calibration = read_calibration(folder_.path());
+    const Calibration calibration = read_calibration(SnapshotPath(folder_.path()));
     EXPECT_EQ(calibration.temperature, value);
     EXPECT_EQ(calibration.review_threshold, value);
   }
   write_calibration(folder_.path(), {2, std::nullopt});
   EXPECT_EQ(read_whole(folder_ / "fastintent.json"),
             "{\n  \"format_version\": 1,\n  \"temperature\": 2.0\n}\n");
-  EXPECT_FALSE(read_calibration(folder_.path()).review_threshold.has_value());
+  EXPECT_FALSE(read_calibration(SnapshotPath(folder_.path())).review_threshold.has_value());
 }
 
 TEST_F(CalibrationFile, MayLeaveOutWhatItDoesNotSay) {

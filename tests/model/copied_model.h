@@ -33,11 +33,11 @@ class CopiedModel {
     std::vector<TensorToWrite> renamed;
     std::vector<std::vector<float>> values;
     {
-      const TensorFiles file(path());
+      const TensorFiles file{SnapshotPath(path())};
       values.reserve(file.tensors().size());
       for (const auto& [name, stored] : file.tensors()) {
         const int64_t rows = stored.shape.size() == 2 ? stored.shape[0] : 1;
-        std::vector<float>& copy = values.emplace_back(stored.bytes.size() / sizeof(float));
+        std::vector<float>& copy = values.emplace_back(stored.size / sizeof(float));
         read_tensor(stored, Tensor(copy.data(), rows, static_cast<int64_t>(copy.size()) / rows));
         if (!rename(name).empty()) {
           renamed.push_back({rename(name), stored.shape, copy});

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <limits>
 #include <map>
 
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
+#include "checkpoint/checksum.h"
 #include "devices/create_backend.h"
 #include "golden_case.h"
 #include "model/load_weights.h"
@@ -39,7 +42,7 @@ class PreparedCopy {
   void change(const std::string& key, const std::string& value) const {
     FileMetadata metadata = TensorFiles::open_file(file()).metadata();
     metadata[key] = value;
-    write_safetensors(file(), {}, metadata);
+    write_safetensors(file(), {}, with_checksums(metadata, {}));
   }
 
  private:
@@ -57,9 +60,11 @@ TEST(PackedWeightsFile, RoundTrip) {
     ASSERT_TRUE(packed);
     EXPECT_EQ(packed->precision(), precision);
     EXPECT_EQ(packed->layout(), create_backend(Device::cpu)->traits().packed_layout(precision));
+    EXPECT_TRUE(packed->has_checksums());
+    const PackedMatrices matrices = packed->read();
     int64_t bytes = 0;
     for (const auto& [name, weight] : copy.model().packable) {
-      const PackedBytes found = packed->find(name);
+      const PackedBytes found = matrices.find(name);
       const PackedBytes expected = weight->packed();
       EXPECT_EQ(found.layout, expected.layout);
       EXPECT_TRUE(std::equal(
@@ -100,13 +105,48 @@ TEST(PackedWeightsFile, BadFilesAreRefused) {
   expect_bad("other weights", [](const PreparedCopy& copy) { copy.change("made_of", "0"); });
 }
 
+// Every kind of byte: length, header, padding, the weights themselves.
+TEST(PackedWeightsFile, ADamagedByteIsRefused) {
+  const PreparedCopy copy;
+  const std::string whole = read_whole(copy.file());
+  const uint64_t data = TensorFiles::open_file(copy.file()).find("layer.0.query_key_value")->offset;
+  for (size_t at = 0; at < whole.size(); at += at < data ? 7 : 499) {
+    std::string bytes = whole;
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    std::ofstream(copy.file(), std::ios::binary) << bytes;
+    expect_error(ErrorCode::bad_checkpoint, kPackedWeightsFile, [&] { copy.open()->read(); });
+  }
+}
+
+TEST(PackedWeightsFile, ScalesAreFinite) {
+  const PreparedCopy copy;
+  const TensorFiles file = TensorFiles::open_file(copy.file());
+  const StoredTensor& stored = *file.find("layer.0.output");
+  std::vector<std::byte> bytes = read_bytes(stored);
+  const auto backend = create_backend(Device::cpu);
+  const std::string_view layout = backend->traits().packed_layout(Precision::int8);
+  const EncoderConfig& config = copy.model().config.encoder;
+  const auto adopt = [&] {
+    backend->adopt_weight({layout, bytes}, config.hidden, config.intermediate, Precision::int8);
+  };
+  adopt();
+  // The scales of one panel of outputs are before their sums, at the end.
+  const float bad = std::numeric_limits<float>::infinity();
+  for (const size_t from_end : {size_t{64}, size_t{128}}) {
+    std::vector<std::byte> good = bytes;
+    std::memcpy(&bytes[bytes.size() - from_end * sizeof(float)], &bad, sizeof(bad));
+    expect_error(ErrorCode::bad_checkpoint, "expected finite scales", adopt);
+    bytes = good;
+  }
+}
+
 TEST(PackedWeightsFile, AMissingTensorIsTold) {
   const PreparedCopy copy;
   copy.change("layout", "any");  // without tensors
   const auto packed = copy.open();
   ASSERT_TRUE(packed);
   expect_error(ErrorCode::bad_checkpoint, "a tensor layer.0.output, found none", [&] {
-    packed->find("layer.0.output");
+    packed->read().find("layer.0.output");
   });
 }
 
@@ -116,14 +156,10 @@ TEST(PackedWeightsFile, WeightsThatChangedAreNoticed) {
   const fs::path weights = copy.path() / "model.safetensors";
   std::string bytes = read_whole(weights);
   {
-    const TensorFiles file(copy.path());
+    const TensorFiles file{SnapshotPath(copy.path())};
     const StoredTensor* matrix = file.find("bert.encoder.layer.1.output.dense.weight");
     ASSERT_NE(matrix, nullptr);
-    const std::string found(reinterpret_cast<const char*>(matrix->bytes.data()),
-                            matrix->bytes.size());
-    const size_t at = bytes.find(found);
-    ASSERT_NE(at, std::string::npos);
-    bytes[at + matrix->bytes.size() - 1] ^= 1;  // of its last value
+    bytes[matrix->offset + matrix->size - 1] ^= 1;  // of its last value
   }
   std::ofstream(weights, std::ios::binary) << bytes;
   expect_error(ErrorCode::bad_checkpoint, "fastintent quantize", [&] { copy.open(); });

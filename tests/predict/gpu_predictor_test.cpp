@@ -19,7 +19,7 @@ namespace fastintent {
 namespace {
 
 Predictor make_predictor(const std::filesystem::path& folder, Device device, int threads = 2) {
-  return {std::make_shared<const TrainedModel>(folder, 0),
+  return {std::make_shared<const TrainedModel>(SnapshotPath(folder), 0),
           [device](int /*worker*/) { return create_backend(device); },
           Precision::fp32,
           threads};
@@ -122,7 +122,7 @@ void copy_with_a_broken_word(const std::filesystem::path& from,
 
 TEST(BrokenWeights, FailTheTextsThatMeetThemAndNoOther) {
   const GoldenCase golden("bert_mean");
-  const TrainedModel healthy(golden.model(), 0);
+  const TrainedModel healthy(SnapshotPath(golden.model()), 0);
   std::vector<int32_t> ids;
   healthy.tokenizer.append_ids("card", ids);
   ASSERT_EQ(ids.size(), 3U);  // between the two special ones

@@ -40,7 +40,7 @@ Predictor make_predictor(const std::filesystem::path& folder,
                          int threads,
                          int max_length = 0,
                          Precision precision = Precision::fp32) {
-  return {std::make_shared<const TrainedModel>(folder, max_length),
+  return {std::make_shared<const TrainedModel>(SnapshotPath(folder), max_length),
           [device](int /*worker*/) { return create_backend(device); },
           precision,
           threads};
@@ -229,7 +229,7 @@ TEST(Predictor, SaysWhichTextsWereTruncated) {
 TEST(Predictor, RefusesAFolderWithoutATrainedHead) {
   for (const char* base : {"bert_base", "sentence_base"}) {
     expect_error(ErrorCode::bad_checkpoint, "train it first", [&] {
-      TrainedModel(GoldenCase(base).model(), 0);
+      TrainedModel(SnapshotPath(GoldenCase(base).model()), 0);
     });
   }
 }
@@ -276,7 +276,7 @@ class PoorPredictor {
  public:
   PoorPredictor(const GoldenCase& golden, int64_t rows)
       : predictor_(
-            std::make_shared<const TrainedModel>(golden.model(), 0),
+            std::make_shared<const TrainedModel>(SnapshotPath(golden.model()), 0),
             [this](int /*worker*/) {
               return std::make_unique<FailingBackend>(
                   create_backend(Device::cpu), floats_, passes_);

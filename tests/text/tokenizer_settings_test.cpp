@@ -29,7 +29,7 @@ json good_json() {
 TokenizerSettings read(const json& value) {
   const TemporaryFolder folder;
   folder.write("tokenizer.json", value.dump());
-  return read_tokenizer_settings(folder.path());
+  return read_tokenizer_settings(SnapshotPath(folder.path()));
 }
 
 void expect_bad(const std::string& part, const std::function<void(json&)>& change) {
@@ -110,7 +110,7 @@ TEST(VocabTxt, IsReadWithItsConfiguration) {
                R"({"do_lower_case": false, "tokenize_chinese_chars": false, "strip_accents": true,
                    "cls_token": {"content": "<s>", "lstrip": true}, "model_max_length": 1e30,
                    "added_tokens_decoder": {"10": {"content": "ten"}, "9": {"content": "nine"}}})");
-  const TokenizerSettings settings = read_tokenizer_settings(folder.path());
+  const TokenizerSettings settings = read_tokenizer_settings(SnapshotPath(folder.path()));
   EXPECT_FALSE(settings.normalizer.lower_case);
   EXPECT_FALSE(settings.normalizer.space_cjk);
   EXPECT_TRUE(settings.normalizer.strip_accents);
