@@ -57,7 +57,7 @@ std::vector<ModuleEntry> read_modules_json(const std::filesystem::path& file, Ma
 
 std::vector<ModuleEntry> read_modules_json(const SnapshotPath& file) {
   const std::string name = file.string();
-  return modules_of(parse_json(*file.text(kMaxJsonBytes), name), name, Malformed::refused);
+  return modules_of(*parse_json(*file.text(kMaxJsonBytes), name), name, Malformed::refused);
 }
 
 }  // namespace fastintent
