@@ -15,6 +15,7 @@
 #include "model/load_weights.h"
 #include "model/model_folder.h"
 #include "model/packed_weights.h"
+#include "model/prepared_model.h"
 #include "text/open_tokenizer.h"
 
 namespace fastintent {

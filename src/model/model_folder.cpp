@@ -26,11 +26,6 @@ std::string class_of(const std::string& type) {
 // Bytes of a value in a message.
 constexpr size_t kMaxShown = 80;
 
-bool(const std::filesystem::path& file).exists() {
-  std::error_code ignored;  // a path that cannot be examined counts as absent
-  return std::filesystem::exists(file, ignored);
-}
-
 // Says what `folder` is by its `files`, or else what it has not.
 [[noreturn]] void fail_without_model(const std::filesystem::path& folder,
                                      std::string_view found,
