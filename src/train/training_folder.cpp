@@ -7,6 +7,7 @@
 #include <list>
 #include <vector>
 
+#include "base/file_writer.h"
 #include "base/folder_entries.h"
 #include "base/output_place.h"
 #include "base/replace_folder.h"
@@ -63,16 +64,18 @@ class BuffersToWrite {
   std::vector<TensorToWrite> tensors_;
 };
 
-// `document` with a checksum of its values, which verify_progress compares.
-ordered_json with_checksum(ordered_json document) {
-  document[kChecksum] = checksum(nlohmann::json(document).dump());
-  return document;
+// The values of `document` with their checksum, which verify_progress compares.
+JsonTree with_checksum(const JsonWriter& document) {
+  JsonTree values = parse_json(document.text(), kProgress);
+  const std::string sum = checksum(values->dump());
+  values.renew(kChecksum) = sum;
+  return values;
 }
 
 void verify_progress(const JsonDocument& document) {
-  nlohmann::json values = document.value();
+  JsonTree values(document.value());
   values.erase(kChecksum);
-  const std::string found = checksum(values.dump());
+  const std::string found = checksum(values->dump());
   if (document.text_or(kChecksum, "") != found) {
     document.fail(kChecksum, fmt::format("{}, that of the other values,", found));
   }
@@ -136,7 +139,7 @@ void replace_state(const fs::path& state,
     if (!tensors.empty()) {
       write_safetensors(out / kTensors, tensors, with_checksums({}, tensors));
     }
-    write_json(out / kProgress, with_checksum(progress));
+    write_file(out / kProgress, json_text(with_checksum(progress), kProgress));
   });
 }
 
