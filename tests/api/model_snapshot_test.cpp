@@ -3,8 +3,8 @@
 
 #include <thread>
 
+#include "base/exchange_folders.h"
 #include "base/expect_error.h"
-#include "base/folder_swap.h"
 #include "base/replace_folder.h"
 #include "fastintent/quantize.h"
 #include "tiny_training.h"

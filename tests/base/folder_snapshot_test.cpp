@@ -6,8 +6,8 @@
 #include <fstream>
 #include <thread>
 
+#include "base/exchange_folders.h"
 #include "base/expect_error.h"
-#include "base/folder_swap.h"
 #include "base/replace_folder.h"
 #include "base/temporary_folder.h"
 
