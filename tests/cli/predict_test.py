@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import shutil
 import pty
 import shutil
 import signal

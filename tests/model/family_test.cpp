@@ -1,9 +1,8 @@
-#include "model/families/families.h"
-
 #include <gtest/gtest.h>
 
 #include <set>
 
+#include "model/families/families.h"
 #include "model/model_config.h"
 #include "model/model_weights.h"
 
