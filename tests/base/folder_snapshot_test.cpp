@@ -196,8 +196,10 @@ TEST_F(Snapshot, ExchangedFoldersAreNeverMixed) {
 }
 
 TEST_F(Snapshot, ReplacedFoldersAreNeverMixed) {
+  const FolderContent all = {[](const fs::path&) { return true; }};
   const auto loaded = load_while(folder_, [&](int i) {
-    replace_folder(folder_, [&](const fs::path& out) { write_files(out, i % 2 == 0 ? "2" : "1"); });
+    replace_folder(
+        folder_, all, [&](const fs::path& out) { write_files(out, i % 2 == 0 ? "2" : "1"); });
   });
   for (const auto& [content, count] : loaded) {
     EXPECT_TRUE(content == "111" || content == "222") << content << " " << count;
