@@ -108,7 +108,7 @@ class Encoder {
       for (size_t i = next++; i < ranges.size(); i = next++) {
         const auto [begin, end] = ranges[i];
         const RangeToRun range{texts, ranges[i], answers.of_texts(begin, end - begin)};
-        replicas_[static_cast<size_t>(worker)]->run(std::span(&range, 1));
+        replicas_[static_cast<size_t>(worker)]->run(range);
       }
     });
     std::vector<int> labels;

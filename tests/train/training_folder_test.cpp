@@ -2,13 +2,15 @@
 
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
+#include "checkpoint/checksum.h"
 #include "reference/reference_backend.h"
 #include "train/optimizer.h"
 
 namespace fastintent {
 namespace {
 
-// A state as a run saves it, with some of its numbers replaced by impossible ones.
+// A state as a run saves it, with some of its numbers replaced by impossible ones and the checksum
+// of those.
 class TrainingFolderTest : public testing::Test {
  protected:
   TrainingFolderTest() {
@@ -24,7 +26,7 @@ class TrainingFolderTest : public testing::Test {
     FitProgress progress;
     progress.step = 7;
     progress.epoch = 1;
-    folder_.create();
+    folder_.create(/*keep_best=*/false);
     folder_.save_state("print", progress, *backend_, weights_, optimizer_);
   }
 
@@ -32,6 +34,8 @@ class TrainingFolderTest : public testing::Test {
     const auto file = folder_.path() / "state" / "progress.json";
     nlohmann::json document = nlohmann::json::parse(std::ifstream(file));
     document[key] = value;
+    document.erase("checksum");
+    document["checksum"] = checksum(document.dump());
     std::ofstream(file) << document;
   }
 
