@@ -219,8 +219,8 @@ Writes one JSON object a line, in input order:
    [{"intent":...,"confidence":...},...]}
 With neither TEXT nor --input, texts are read from standard input. A blank text gives
 {"text":...,"error":...} in its place, and exit code 65 at the end. An --output file gets its name
-when it is whole; until then, and after an interruption, it is FILE.partial, and FILE.partial.run records the
-model and options, which --resume compares.)";
+when it is whole; until then, and after an interruption, it is FILE.partial, and FILE.partial.run
+records the model and options, which --resume compares.)";
 
 void add_answer_options(CLI::App& command, PredictCommandOptions& options) {
   const std::string group = "Answers";

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/git_lfs.h"
 #include "checkpoint/shard_index.h"
 #include "fastintent/error.h"
 
@@ -16,6 +17,9 @@ using Tensors = std::map<std::string, StoredTensor, std::less<>>;
 
 // Reads the header of an opened file. The tensors' bytes are read when they are needed.
 SafetensorsContent read_header(const std::shared_ptr<const OpenedFile>& file) {
+  std::string beginning(std::min<uint64_t>(file->size(), kGitLfsPointer.size()), '\0');
+  file->read(0, std::as_writable_bytes(std::span(beginning)));
+  refuse_git_lfs_pointer(beginning, file->path());
   std::vector<std::byte> start(std::min(file->size(), kSafetensorsLengthBytes));
   file->read(0, start);
   start.resize(safetensors_header_end(start, file->size(), file->path()));

@@ -22,6 +22,7 @@ class InfoTest(ProgramTest):
     def test_missing_and_broken_models(self):
         self.run_program("info", "--model", str(self.folder / "none"), code=66)
         self.write("config.json", "{")
+        self.write("model.safetensors", "")
         self.run_program("info", "--model", str(self.folder), code=65)
 
     def test_checks_a_model(self):
