@@ -151,7 +151,7 @@ TEST(IntentClassifier, RefusesFoldersItCannotUse) {
   expect_error(ErrorCode::missing_input, "absent", [&] { IntentClassifier classifier(options); });
   options.model_path = empty.path();
   expect_error(
-      ErrorCode::missing_input, "config.json", [&] { IntentClassifier classifier(options); });
+      ErrorCode::bad_checkpoint, "an empty folder", [&] { IntentClassifier classifier(options); });
   options.model_path = GoldenCase("bert_base").model();
   expect_error(
       ErrorCode::bad_checkpoint, "train it first", [&] { IntentClassifier classifier(options); });

@@ -151,7 +151,7 @@ TEST_F(QuantizeModel, WhatCannotBeUsedIsRefused) {
          model_,
          output_,
          {.texts = kTexts, .labels = {"a"}});
-  refuse(ErrorCode::missing_input, "none at", folder_ / "absent", output_);
+  refuse(ErrorCode::missing_input, "found none", folder_ / "absent", output_);
   refuse(ErrorCode::bad_checkpoint, "train it first", GoldenCase("bert_base").model(), output_);
   EXPECT_FALSE(fs::exists(output_));
 
