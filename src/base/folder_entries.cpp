@@ -115,6 +115,17 @@ std::vector<fs::path> all_entries_of(const fs::path& folder) {
   return entries;
 }
 
+void copy_tree(const fs::path& from, const fs::path& to) {
+  if (!fs::is_directory(from)) {
+    fs::copy_file(from, to);
+    return;
+  }
+  fs::create_directory(to);
+  for (const fs::path& entry : entries_of(from)) {
+    copy_tree(entry, to / entry.filename());
+  }
+}
+
 void remove_tree(const fs::path& path) noexcept {
   remove_in(AT_FDCWD, path.c_str());
 }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/folder_entries.h"
 #include "base/replace_folder.h"
 
 namespace fastintent {
@@ -169,10 +170,10 @@ void FolderSnapshot::copy_to(const fs::path& out,
     try {
   // By this path the system reaches the opened folder, whatever has its name now.
   const fs::path opened = fmt::format("/proc/self/fd/{}", folder_.get());
-  for (const fs::directory_entry& entry : fs::directory_iterator(opened)) {
-    const std::string name = entry.path().filename().string();
+  for (const fs::path& entry : entries_of(opened)) {
+    const std::string name = entry.filename().string();
     if (!leave_out(name)) {
-      fs::copy(entry.path(), out / name, fs::copy_options::recursive);
+      copy_tree(entry, out / name);
     }
   }
   for (const std::string& name : names_) {

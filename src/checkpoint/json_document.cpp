@@ -124,6 +124,26 @@ const json& JsonDocument::array(std::string_view key) const {
   return value;
 }
 
+std::vector<std::string> JsonDocument::texts(std::string_view key,
+                                             std::string_view expected) const {
+  std::vector<std::string> texts;
+  const auto add = [&](const json& value) {
+    if (!value.is_string()) {
+      fail(key, expected);
+    }
+    texts.push_back(value.get<std::string>());
+  };
+  const json& value = at(key, expected);
+  if (!value.is_array()) {
+    add(value);
+    return texts;
+  }
+  for (const json& item : value) {
+    add(item);
+  }
+  return texts;
+}
+
 JsonDocument JsonDocument::section(std::string_view key) const {
   return section(key, at(key, "an object"));
 }

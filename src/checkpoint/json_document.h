@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/folder_snapshot.h"
 #include "base/json_writer.h"
@@ -50,6 +51,9 @@ class JsonDocument {
   std::string text_or(std::string_view key, std::string fallback) const;
   bool boolean_or(std::string_view key, bool fallback) const;
   const nlohmann::json& array(std::string_view key) const;
+  /// The strings of an array, or the one string that is there instead. Throws bad_checkpoint with
+  /// `expected` when it is absent or anything else.
+  std::vector<std::string> texts(std::string_view key, std::string_view expected) const;
   JsonDocument section(std::string_view key) const;
   /// `value`, which is inside this object, as an object of its own: an item of an array, for
   /// example. `key` names it in messages. Throws bad_checkpoint when it is not an object.

@@ -34,13 +34,8 @@ std::vector<std::string> read_architectures(const JsonDocument& config) {
   if (!config.has("architectures")) {
     return names;
   }
-  const nlohmann::json& value = config.value().at("architectures");
-  const nlohmann::json list = value.is_array() ? value : nlohmann::json::array({value});
-  for (const nlohmann::json& name : list) {
-    if (!name.is_string()) {
-      config.fail("architectures", "names of classes");
-    }
-    names.push_back(name.get<std::string>().substr(0, kMaxShown));
+  for (const std::string& name : config.texts("architectures", "names of classes")) {
+    names.push_back(name.substr(0, kMaxShown));
   }
   return names;
 }

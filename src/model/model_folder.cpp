@@ -42,13 +42,8 @@ constexpr size_t kMaxShown = 80;
 std::vector<std::string> pooling_modes(const JsonDocument& document) {
   std::vector<std::string> modes;
   if (document.has("pooling_mode")) {
-    const nlohmann::json& value = document.value().at("pooling_mode");
-    const nlohmann::json list = value.is_array() ? value : nlohmann::json::array({value});
-    for (const nlohmann::json& mode : list) {
-      if (!mode.is_string()) {
-        document.fail("pooling_mode", "names of modes");
-      }
-      modes.push_back(mode.get<std::string>().substr(0, kMaxShown));
+    for (const std::string& mode : document.texts("pooling_mode", "names of modes")) {
+      modes.push_back(mode.substr(0, kMaxShown));
     }
     return modes;
   }

@@ -43,6 +43,8 @@ TEST(FolderEntries, RemovesATreeButNotWhatItsLinksNameAndNeverThrows) {
   fs::create_directories(folder / "other");
   folder.write("other/kept", "");
   fs::create_symlink(folder / "other", folder / "tree/link");
+  copy_tree(folder / "other", folder / "copied");
+  EXPECT_TRUE(fs::exists(folder / "copied/kept"));
   remove_tree(folder / "tree");
   remove_tree(folder / "absent");
   EXPECT_FALSE(fs::exists(folder / "tree"));
