@@ -20,8 +20,9 @@
 namespace fastintent {
 namespace {
 
-// As many as a test of seconds can try.
+// Allocations of an operation that a test of seconds can try; fewer where each run waits for the disk.
 constexpr long kSampledPoints = 24;
+constexpr long kSampledWritingPoints = 6;
 
 // What is being tried, for the message of a process that is ending.
 char tried[256];
@@ -35,10 +36,10 @@ void report_end(int signal) {
   std::raise(signal);
 }
 
-std::vector<long> points_of(long allocations) {
+std::vector<long> points_of(long allocations, long sampled) {
   const char* wanted = std::getenv("FASTINTENT_FAULT_POINTS");
   const bool all = wanted != nullptr && std::string(wanted) == "all";
-  const long chosen = wanted == nullptr || all ? kSampledPoints : std::atol(wanted);
+  const long chosen = wanted == nullptr || all ? sampled : std::atol(wanted);
   const long count = all ? allocations : std::min(allocations, std::max(2L, chosen));
   std::vector<long> points;
   for (long i = 0; i < count; ++i) {
@@ -53,6 +54,7 @@ struct Operation {
   const char* spared = nullptr;               // as for fail_allocations
   std::function<void()> check = [] {};        // after every run, also after one that failed
   std::function<void()> check_clean = [] {};  // after every run in which nothing fails
+  long sampled_points = kSampledPoints;
 };
 
 // Runs with a failing allocation. Returns false when it threw, for missing memory as it must.
@@ -95,7 +97,7 @@ void sweep(const Operation& operation) {
   operation.run();
   const long allocations = allocations_counted();
   int failed = 0;
-  for (const long at : points_of(allocations)) {
+  for (const long at : points_of(allocations, operation.sampled_points)) {
     for (const bool all : {false, true}) {
       std::snprintf(tried,
                     sizeof tried,
@@ -239,7 +241,8 @@ Operation writing(const std::string& name,
             for (const auto& entry : std::filesystem::directory_iterator(output.parent_path())) {
               EXPECT_EQ(entry.path(), output) << "left over: " << tried;
             }
-          }};
+          },
+      .sampled_points = kSampledWritingPoints};
 }
 
 TEST(AllocationSweep, SavesAModel) {
