@@ -1,9 +1,12 @@
 #include "distinct_files.h"
 
+#include <dirent.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -31,6 +34,20 @@ fs::path place_of(const std::string& file) {
   return place.has_filename() ? place : place.parent_path();
 }
 
+// Nothing where the folder cannot be read. Not with the iterators of libstdc++, which end the process
+// when memory runs out.
+std::vector<fs::path> entries_of(const fs::path& folder) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), &::closedir);
+  std::vector<fs::path> entries;
+  while (const dirent* entry = open != nullptr ? ::readdir(open.get()) : nullptr) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") {
+      entries.push_back(folder / name);
+    }
+  }
+  return entries;
+}
+
 bool is_same(const std::string& one, const std::string& other) {
   std::error_code absent;  // then they are not the same on the disk
   return place_of(one) == place_of(other) || fs::equivalent(one, other, absent);
@@ -48,16 +65,20 @@ bool is_file_of_model(const std::string& file, const std::string& folder) {
   if (is_model_file(place_of(file).lexically_relative(root))) {
     return true;
   }
-  std::error_code error;
-  constexpr auto kOptions = fs::directory_options::skip_permission_denied;
-  for (fs::recursive_directory_iterator entry(root, kOptions, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry.depth() > 0) {
-      entry.disable_recursion_pending();  // no file of a model is deeper
-    }
+  const auto is_the_file = [&](const fs::path& entry) {
     std::error_code absent;
-    if (is_model_file(entry->path().lexically_relative(root)) &&
-        fs::equivalent(file, entry->path(), absent)) {
+    return is_model_file(entry.lexically_relative(root)) && fs::equivalent(file, entry, absent);
+  };
+  for (const fs::path& entry : entries_of(root)) {
+    std::error_code unknown;
+    if (is_the_file(entry)) {
+      return true;
+    }
+    if (!fs::is_directory(fs::symlink_status(entry, unknown))) {
+      continue;
+    }
+    const std::vector<fs::path> inside = entries_of(entry);  // no file of a model is deeper
+    if (std::any_of(inside.begin(), inside.end(), is_the_file)) {
       return true;
     }
   }

@@ -170,11 +170,15 @@ int main(int argc, char** argv) {
   // A closed pipe and a limit on the size of files are errors of write(), reported by main.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  int code = kOk;
   try {
     std::ios::sync_with_stdio(false);
-    return run_program(argc, argv);
-  } catch (
-      const std::bad_alloc&) {  // before the options were read, or while a failure was reported
-    return report_out_of_memory();
+    code = run_program(argc, argv);
+  } catch (const std::bad_alloc&) {  // before the options were read, or during another report
+    code = report_out_of_memory();
   }
+  if (code == kOutOfResources) {
+    _exit(code);  // what libraries do at exit may need memory
+  }
+  return code;
 }
