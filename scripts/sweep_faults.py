@@ -81,10 +81,14 @@ FAULTS = [
 
 
 def snapshot(place):
-    """Content of a file, of every file below a folder, or None."""
-    if place.is_dir():
-        return {path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*") if path.is_file()}
-    return place.read_bytes() if place.exists() else None
+    """Content of a file, of every file below a folder, or None. Where a model is put in place file by
+    file, the folder inside that the program reads meanwhile counts (replace_folder.h)."""
+    if not place.is_dir():
+        return place.read_bytes() if place.exists() else None
+    complete = place / ".fastintent.complete"
+    folder = complete if complete.is_dir() else place
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in files.items() if not name.startswith(".fastintent.")}
 
 
 def names_in(folder):
