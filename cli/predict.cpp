@@ -20,6 +20,7 @@
 #include "messages.h"
 #include "output.h"
 #include "resume_answers.h"
+#include "run_record.h"
 #include "status_line.h"
 #include "stop_signal.h"
 

@@ -3,20 +3,12 @@
 #include <fmt/format.h>
 
 #include <fstream>
-#include <sstream>
 #include <system_error>
 
 #include "fastintent/error.h"
-#include "fastintent/options.h"
 #include "json.h"
 
 namespace fastintent::cli {
-
-namespace {
-
-constexpr size_t kMostShown = 80;  // of a line that may be anything
-
-}  // namespace
 
 void AnswerCounts::add(const IntentPrediction& prediction) {
   ++texts;
@@ -34,51 +26,6 @@ void AnswerCounts::add_line(std::string_view after_text) {
   blank += has(R"("error":)") ? 1 : 0;
   truncated += has(R"("truncated":true)") ? 1 : 0;
   to_review += has(R"("needs_review":true)") ? 1 : 0;
-}
-
-std::string describe_run(const IntentClassifier& classifier, const PredictOptions& options) {
-  const auto threshold = classifier.review_threshold();
-  const std::string device = classifier.device_name();  // "cpu (avx512)"
-  return fmt::format(
-      "model {}\nprecision {}\ndevice {}\nmax-length {}\ntop-k {}\nlogits {}\nthreshold {}\n",
-      classifier.fingerprint(),
-      precision_name(classifier.precision()),
-      device.substr(0, device.find_first_of(" :")),
-      classifier.max_length(),
-      options.top_k,
-      options.with_logits ? "on" : "off",
-      threshold ? fmt::format("{}", *threshold) : "none");
-}
-
-std::filesystem::path run_file(const std::filesystem::path& answers) {
-  std::filesystem::path file = answers;
-  file += ".run";
-  return file;
-}
-
-bool require_same_run(const std::filesystem::path& answers, const std::string& run) {
-  const std::filesystem::path path = run_file(answers);
-  std::ifstream file(path);
-  if (!file) {
-    return false;
-  }
-  std::istringstream expected(run);
-  std::string now;
-  std::string before;
-  while (std::getline(expected, now)) {
-    std::getline(file, before);
-    if (now != before) {
-      throw Error(
-          ErrorCode::invalid_argument,
-          fmt::format("resume: expected answers of a run with '{}', found one with '{}' ({}); "
-                      "repeat the command of that run, or start anew with --force",
-                      now,
-                      before.substr(0, kMostShown),
-                      path.string()));
-    }
-    before.clear();
-  }
-  return true;
 }
 
 AnswerCounts resume_answers(const std::filesystem::path& answers,

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "fastintent/intent_classifier.h"
+#include "fastintent/prediction.h"
 
 namespace fastintent::cli {
 
@@ -21,17 +21,6 @@ struct AnswerCounts {
   /// Counts one line of prediction_line, without the part up to and including its "text".
   void add_line(std::string_view after_text);
 };
-
-/// What the answers of a run depend on, a line each: "precision int8". The model is identified by
-/// its content, so the call reads all its weights.
-std::string describe_run(const IntentClassifier& classifier, const PredictOptions& options);
-
-/// The file beside unfinished answers that has describe_run of the run that began them.
-std::filesystem::path run_file(const std::filesystem::path& answers);
-
-/// Compares `run` with the run that began `answers`. Returns false when that is not known, because
-/// an earlier release began them. Throws invalid_argument that names what differs.
-bool require_same_run(const std::filesystem::path& answers, const std::string& run);
 
 /// Resumes an interrupted output: reads from `next` the texts for which `answers` has a complete
 /// line, and cuts off an incomplete last line. Constant memory.
