@@ -19,7 +19,7 @@ model, points = sys.argv[1], int(sys.argv[2])
 faults = ctypes.CDLL(None)
 faults.fail_allocations.argtypes = [ctypes.c_long, ctypes.c_bool, ctypes.c_char_p]
 faults.allocations_counted.restype = ctypes.c_long
-faults.fail_in_cpp_only(True)
+faults.spare_python()
 texts = ["where is my card", "i want my money back", "card please"] * 10
 
 def sweep(name, call, first=1):

@@ -117,7 +117,13 @@ std::vector<fs::path> all_entries_of(const fs::path& folder) {
 
 void copy_tree(const fs::path& from, const fs::path& to) {
   if (!fs::is_directory(from)) {
-    fs::copy_file(from, to);
+    std::error_code error;
+    do {  // libstdc++ gives up where a signal interrupts it
+      fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
+    } while (error == std::errc::interrupted);
+    if (error) {
+      throw fs::filesystem_error("copy", from, to, error);
+    }
     return;
   }
   fs::create_directory(to);

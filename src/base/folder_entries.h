@@ -18,8 +18,8 @@ std::vector<std::filesystem::path> readable_entries_of(const std::filesystem::pa
 /// followed, and folders inside that may not be read seem empty.
 std::vector<std::filesystem::path> all_entries_of(const std::filesystem::path& folder);
 
-/// Copies a file, or a folder with everything in it; follows links. Throws io_error and
-/// std::filesystem::filesystem_error.
+/// Copies a file, over one that may be there, or a folder with everything in it; follows links.
+/// Throws io_error and std::filesystem::filesystem_error.
 void copy_tree(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// Removes a file, a link, or a folder with everything in it, as far as that is possible.

@@ -36,7 +36,7 @@ std::atomic<long> fail_at{0};
 std::atomic<bool> all_that_follow{false};
 std::atomic<bool> failed{false};
 std::atomic<bool> counting{false};
-std::atomic<bool> cpp_only{false};
+std::atomic<bool> python_is_spared{false};
 thread_local bool looking = false;  // the search for spared libraries may allocate
 
 struct AddressRange {
@@ -94,9 +94,14 @@ bool within_spared_library() {
   return false;
 }
 
+bool holds_gil() {
+  static const auto check = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "PyGILState_Check"));
+  return check != nullptr && check() != 0;
+}
+
 // Counts an allocation; whether it fails.
 bool fails() {
-  if (looking || !counting) {
+  if (looking || !counting || (python_is_spared && holds_gil())) {
     return false;
   }
   const long number = counted.fetch_add(1) + 1;
@@ -159,8 +164,9 @@ void fail_allocations(long at, bool from_then_on, const char* spared) {
   fail_at = at;
 }
 
-void fail_in_cpp_only(bool only) {
-  cpp_only = only;
+void spare_python() {
+  holds_gil();  // looks for its function now
+  python_is_spared = true;
 }
 
 long allocations_counted() {
@@ -172,13 +178,13 @@ bool an_allocation_failed() {
 }
 
 void* malloc(size_t size) noexcept {
-  return !cpp_only && fails() ? nullptr : __libc_malloc(size);
+  return !python_is_spared && fails() ? nullptr : __libc_malloc(size);
 }
 void* calloc(size_t count, size_t size) noexcept {
-  return !cpp_only && fails() ? nullptr : __libc_calloc(count, size);
+  return !python_is_spared && fails() ? nullptr : __libc_calloc(count, size);
 }
 void* realloc(void* memory, size_t size) noexcept {
-  return !cpp_only && fails() ? nullptr : __libc_realloc(memory, size);
+  return !python_is_spared && fails() ? nullptr : __libc_realloc(memory, size);
 }
 void* memalign(size_t alignment, size_t size) noexcept {
   return fails() ? nullptr : __libc_memalign(alignment, size);

@@ -12,9 +12,9 @@ extern "C" {
 /// may be null.
 void fail_allocations(long at, bool from_then_on, const char* spared);
 
-/// Whether only what C++ allocates counts and fails (operator new, aligned memory, mmap, threads): the
-/// rest of a Python process uses malloc, calloc and realloc. False at first.
-void fail_in_cpp_only(bool only);
+/// Makes Python a process in which only this project's part fails: what a thread with the GIL allocates
+/// is Python's or nanobind's, and the interpreter uses malloc, calloc and realloc.
+void spare_python();
 
 /// Allocations since the last fail_allocations.
 long allocations_counted();
