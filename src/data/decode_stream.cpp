@@ -35,6 +35,7 @@ class Conversion {
   Conversion(const Conversion&) = delete;
   Conversion& operator=(const Conversion&) = delete;
 
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the value that POSIX defines for a failure
   bool is_known() const { return handle_ != reinterpret_cast<iconv_t>(-1); }
 
   // Converts the start of `in`, removes it there and appends the result to `out`. Returns 0, or
