@@ -96,17 +96,15 @@ void describe_model(const std::string& folder, Output& output) {
 }
 
 std::string to_json(const std::string& folder, const std::vector<ModelCheck>& checks, bool passed) {
-  std::vector<std::string> list;
+  std::vector<JsonObject> list;
+  list.reserve(checks.size());
   for (const ModelCheck& check : checks) {
-    list.push_back(fmt::format(R"({{"part":{},"passed":{},"finding":{}}})",
-                               json_string(check.part),
-                               check.passed,
-                               json_string(check.finding)));
+    list.push_back(JsonObject()
+                       .text("part", check.part)
+                       .boolean("passed", check.passed)
+                       .text("finding", check.finding));
   }
-  return fmt::format(R"({{"model":{},"passed":{},"checks":[{}]}})",
-                     json_string(folder),
-                     passed,
-                     fmt::join(list, ","));
+  return JsonObject().text("model", folder).boolean("passed", passed).array("checks", list).line();
 }
 
 int check(const InfoOptions& options) {
