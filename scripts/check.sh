@@ -80,7 +80,6 @@ case $size in
   workflow dev dev
   python_tests
   hardening
-  step scripts/tidy.py
   workflow sanitize-host sanitize
   workflow thread-sanitize-host thread-sanitize
   workflow fuzz fuzz

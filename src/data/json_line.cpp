@@ -91,7 +91,7 @@ class MemberReader final : public nlohmann::json_sax<json> {
     return false;
   }
 
-  bool add(const char* type, std::optional<std::string> value = std::nullopt) {
+  bool add(const char* type, const std::optional<std::string>& value = std::nullopt) {
     if (depth_ == 0) {
       return refuse(type);
     }

@@ -25,9 +25,9 @@ constexpr long kConnectSeconds = 10;  // as huggingface_hub
 // Slower is as bad as silent: a server that sends a byte now and then would hold the caller for ever.
 // There is no deadline for all of a file, because a large one over a slow line may need hours.
 constexpr long kSlowestBytesPerSecond = 1000;
-constexpr size_t kMostHeaderBytes = 256 * 1024;     // the hub's answers have 3 KiB of headers
-constexpr int64_t kMostRefusalBytes = 1024 * 1024;  // of an answer that is not a success
-constexpr long kBufferBytes = 256L * 1024;          // fewer calls than with curl's 16 KiB
+constexpr size_t kMostHeaderBytes = size_t{256} * 1024;  // the hub's answers have 3 KiB of headers
+constexpr int64_t kMostRefusalBytes = int64_t{1024} * 1024;  // of an answer that is not a success
+constexpr long kBufferBytes = 256L * 1024;                   // fewer calls than with curl's 16 KiB
 
 // The functions used from libcurl.
 struct Libcurl {
@@ -131,7 +131,7 @@ class HttpClient::Transfer {
     curl_off_t seconds = 0;  // a date is converted to the time from now on
     curl_.easy_getinfo(handle_, CURLINFO_RETRY_AFTER, &seconds);
     if (seconds > 0) {
-      constexpr curl_off_t kDay = 24 * 60 * 60;  // more is the same to all callers
+      constexpr curl_off_t kDay = curl_off_t{24} * 60 * 60;  // more is the same to all callers
       response_.retry_after = std::chrono::seconds(std::min(seconds, kDay));
     }
     return std::move(response_);

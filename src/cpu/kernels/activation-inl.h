@@ -63,21 +63,21 @@ struct GeluTanh {
 template <class Scale>
 struct Swish {
   static HWY_INLINE FloatVector value(FloatTag d, FloatVector x) {
-    return hn::Mul(x, sigmoid(d, hn::Mul(x, hn::Set(d, Scale::value))));
+    return hn::Mul(x, sigmoid(d, hn::Mul(x, hn::Set(d, Scale::kValue))));
   }
   // s + z s (1 - s) with z = scale x and s = sigmoid(z)
   static HWY_INLINE FloatVector slope(FloatTag d, FloatVector x) {
-    const auto z = hn::Mul(limited(d, x), hn::Set(d, Scale::value));
+    const auto z = hn::Mul(limited(d, x), hn::Set(d, Scale::kValue));
     const auto s = sigmoid(d, z);
     return hn::MulAdd(z, hn::NegMulAdd(s, s, s), s);
   }
 };
 
 struct SiluScale {
-  static constexpr float value = 1.0F;
+  static constexpr float kValue = 1.0F;
 };
 struct QuickGeluScale {
-  static constexpr float value = 1.702F;
+  static constexpr float kValue = 1.702F;
 };
 
 struct Tanh {
