@@ -32,7 +32,7 @@ constexpr std::byte kWelcome{'w'};
 constexpr std::byte kRefused{'r'};
 // Our processes greet immediately; others hold their place no longer than this.
 constexpr std::chrono::seconds kGreetingPatience{5};
-// Connections without a greeting at once. The oldest gives way: ours need milliseconds.
+// Open connections that have not greeted yet. One more closes the oldest: ours greet in milliseconds.
 constexpr size_t kMostStrangers = 64;
 constexpr milliseconds kSlice{100};  // how soon a request to stop is noticed
 

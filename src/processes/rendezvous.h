@@ -20,7 +20,7 @@ struct Rendezvous {
 
 /// Sends `message` of process 0 to all others, over TCP, after all have connected. Process 0 stops
 /// listening then. `message` has the same size in all. With a secret, both sides prove that they
-/// know it, without sending it; the message itself can be read on its way.
+/// know it, without sending it; `message` itself is not encrypted.
 ///
 /// Nothing that a stranger sends, keeps back or repeats ends process 0 or keeps the others from it.
 /// Without a secret, a process that does not match is sent away like a stranger, with the reason,

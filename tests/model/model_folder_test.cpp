@@ -115,18 +115,23 @@ TEST(ModelFolder, StartsAHeadOnlyWhereTrainingStarts) {
   });
 }
 
+// Saves the model of `folder` with its weights in 32 bits.
+void save_again(const ModelFolder& folder, const std::filesystem::path& out) {
+  const OwnedWeights weights =
+      allocate_host_weights(folder.config(), folder.config().encoder.vocabulary);
+  load_trained_weights(folder, folder.config(), weights.weights);
+  const ModelFiles files = compose_model_files(folder, folder.config(), 48);
+  save_model(out, files, folder.config(), weights.weights, {});
+}
+
 // Other programs must find the name that they know.
 TEST(ModelFolder, KeepsTheNameOfTheActivation) {
   const CopiedModel model("bert_pooler");
   for (const char* name : {"gelu_python", "gelu_new", "swish"}) {
     model.edit_json("config.json", [&](nlohmann::json& config) { config["hidden_act"] = name; });
     const ModelFolder folder(model.path());
-    const OwnedWeights weights =
-        allocate_host_weights(folder.config(), folder.config().encoder.vocabulary);
-    load_trained_weights(folder, folder.config(), weights.weights);
     const TemporaryFolder out;
-    const ModelFiles files = compose_model_files(folder, folder.config(), 48);
-    save_model(out.path(), files, folder.config(), weights.weights, {});
+    save_again(folder, out.path());
     const ModelFolder saved(out.path());
     EXPECT_EQ(saved.config_json().text("hidden_act"), name);
     EXPECT_EQ(saved.config().encoder.layer, folder.config().encoder.layer);
@@ -157,12 +162,8 @@ TEST_P(SavedModel, ComesBackAsItWas) {
 // Tensors written by transformers are written again with the same names, shapes and bytes.
 TEST_P(SavedModel, HasTheTensorsOfTheOriginal) {
   const ModelFolder folder(GoldenCase(GetParam()).model());
-  const OwnedWeights weights =
-      allocate_host_weights(folder.config(), folder.config().encoder.vocabulary);
-  load_trained_weights(folder, folder.config(), weights.weights);
   const TemporaryFolder out;
-  const ModelFiles files = compose_model_files(folder, folder.config(), 48);
-  save_model(out.path(), files, folder.config(), weights.weights, {});
+  save_again(folder, out.path());
 
   const ModelFolder saved(out.path());
   for (const auto& [name, stored] : folder.encoder_tensors()) {
