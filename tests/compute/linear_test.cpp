@@ -1,5 +1,6 @@
 #include "backend_test.h"
 #include "base/expect_error.h"
+#include "compute/activations.h"
 
 namespace fastintent {
 namespace {
@@ -19,13 +20,6 @@ struct Shape {
   int64_t N;
 };
 constexpr Shape kShapes[] = {{1, 1}, {8, 12}, {12, 30}, {30, 77}, {64, 64}, {384, 3}, {77, 384}};
-constexpr Activation kActivations[] = {Activation::none,
-                                       Activation::gelu,
-                                       Activation::gelu_tanh,
-                                       Activation::relu,
-                                       Activation::silu,
-                                       Activation::quick_gelu,
-                                       Activation::tanh};
 
 double tolerance_of_d_pre(Activation activation, Precision precision) {
   if (activation == Activation::none || activation == Activation::relu) {

@@ -8,19 +8,12 @@
 #include <numbers>
 #include <vector>
 
+#include "compute/activations.h"
 #include "compute/random_tensors.h"
 #include "cpu/instruction_set.h"
 
 namespace fastintent::cpu {
 namespace {
-
-constexpr Activation kActivations[] = {Activation::none,
-                                       Activation::gelu,
-                                       Activation::gelu_tanh,
-                                       Activation::relu,
-                                       Activation::silu,
-                                       Activation::quick_gelu,
-                                       Activation::tanh};
 
 double activated(Activation activation, double x) {
   switch (activation) {
