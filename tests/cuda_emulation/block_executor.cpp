@@ -16,9 +16,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/address_sanitizer.h"
 #include "race_watch.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(FASTINTENT_ADDRESS_SANITIZER)
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -99,13 +100,13 @@ struct Execution {
 Execution g_execution;
 
 void before_switch([[maybe_unused]] Stack& from, [[maybe_unused]] const Stack& to) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(FASTINTENT_ADDRESS_SANITIZER)
   __sanitizer_start_switch_fiber(&from.fake_stack, to.bottom, to.size);
 #endif
 }
 
 void after_switch([[maybe_unused]] Stack& now, [[maybe_unused]] Stack* came_from) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(FASTINTENT_ADDRESS_SANITIZER)
   const void* bottom = nullptr;
   size_t size = 0;
   __sanitizer_finish_switch_fiber(now.fake_stack, &bottom, &size);

@@ -13,9 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/address_sanitizer.h"
 #include "emulated_device.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(FASTINTENT_ADDRESS_SANITIZER)
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -95,12 +96,12 @@ class Memory {
 
  private:
   static void hide([[maybe_unused]] void* data, [[maybe_unused]] size_t bytes) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(FASTINTENT_ADDRESS_SANITIZER)
     __asan_poison_memory_region(data, bytes);
 #endif
   }
   static void show([[maybe_unused]] void* data, [[maybe_unused]] size_t bytes) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(FASTINTENT_ADDRESS_SANITIZER)
     __asan_unpoison_memory_region(data, bytes);
 #endif
   }
