@@ -12,6 +12,7 @@
 #include "fastintent/dataset.h"
 #include "fastintent/error.h"
 #include "input_options.h"
+#include "json.h"
 #include "output.h"
 #include "performance_report.h"
 
@@ -47,6 +48,13 @@ std::vector<std::string> read_samples(const InputOptions& input) {
   return samples;
 }
 
+template <class Measured>
+std::string json_line(const Measured& measured) {
+  JsonWriter out = line_writer();
+  write_json(out, measured);
+  return out.text() + "\n";
+}
+
 int bench(const BenchOptions& options) {
   const std::vector<std::string> samples = read_samples(options.input);
   Output output;
@@ -59,11 +67,11 @@ int bench(const BenchOptions& options) {
       const LabelledTexts rows = read_labelled_texts(options.train, dataset);
       comparison.training = compare_training(options.classifier, rows, options.iterations);
     }
-    output.write(options.json ? to_json(comparison).line() + "\n" : comparison_table(comparison));
+    output.write(options.json ? json_line(comparison) : comparison_table(comparison));
   } else {
     IntentClassifier classifier = open_classifier(options.classifier);
     const PerformanceReport report = classifier.benchmark_performance(samples, options.iterations);
-    output.write(options.json ? to_json(report).line() + "\n" : performance_table(report));
+    output.write(options.json ? json_line(report) : performance_table(report));
   }
   output.finish();
   return kOk;

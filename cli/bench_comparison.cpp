@@ -152,19 +152,25 @@ std::string comparison_table(const BenchComparison& comparison) {
   return table + "\n" + table_of(fmt::format("{:>28}", "training examples/s"), rows);
 }
 
-JsonObject to_json(const BenchComparison& comparison) {
-  std::vector<JsonObject> prediction;
+void write_json(JsonWriter& out, const BenchComparison& comparison) {
+  out.begin_object();
+  out.key("prediction");
+  out.begin_array();
   for (const PerformanceReport& report : comparison.prediction) {
-    prediction.push_back(to_json(report));
+    write_json(out, report);
   }
-  std::vector<JsonObject> training;
+  out.end_array();
+  out.key("training");
+  out.begin_array();
   for (const TrainingSpeed& speed : comparison.training) {
-    training.push_back(JsonObject()
-                           .text("device", speed.device)
-                           .text("precision", precision_name(speed.precision))
-                           .number("examples_per_second", speed.examples_per_second));
+    out.begin_object();
+    out.member("device", speed.device);
+    out.member("precision", precision_name(speed.precision));
+    out.member("examples_per_second", speed.examples_per_second);
+    out.end_object();
   }
-  return JsonObject().array("prediction", prediction).array("training", training);
+  out.end_array();
+  out.end_object();
 }
 
 }  // namespace fastintent::cli

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "base/json_writer.h"
 #include "classifier_options.h"
 #include "fastintent/dataset.h"
 #include "fastintent/reports.h"
-#include "json.h"
 
 namespace fastintent::cli {
 
@@ -36,6 +36,6 @@ std::vector<TrainingSpeed> compare_training(const ModelOptions& options,
                                             int steps);
 
 std::string comparison_table(const BenchComparison& comparison);
-JsonObject to_json(const BenchComparison& comparison);
+void write_json(JsonWriter& out, const BenchComparison& comparison);
 
 }  // namespace fastintent::cli

@@ -96,15 +96,22 @@ void describe_model(const std::string& folder, Output& output) {
 }
 
 std::string to_json(const std::string& folder, const std::vector<ModelCheck>& checks, bool passed) {
-  std::vector<JsonObject> list;
-  list.reserve(checks.size());
+  JsonWriter out = line_writer();
+  out.begin_object();
+  out.member("model", folder);
+  out.member("passed", passed);
+  out.key("checks");
+  out.begin_array();
   for (const ModelCheck& check : checks) {
-    list.push_back(JsonObject()
-                       .text("part", check.part)
-                       .boolean("passed", check.passed)
-                       .text("finding", check.finding));
+    out.begin_object();
+    out.member("part", check.part);
+    out.member("passed", check.passed);
+    out.member("finding", check.finding);
+    out.end_object();
   }
-  return JsonObject().text("model", folder).boolean("passed", passed).array("checks", list).line();
+  out.end_array();
+  out.end_object();
+  return out.text();
 }
 
 int check(const InfoOptions& options) {

@@ -1,93 +1,62 @@
 #include "json.h"
 
-#include <fmt/format.h>
-
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace fastintent::cli {
 namespace {
 
-template <typename Float>
-std::string finite_or_null(Float value) {
-  return std::isfinite(value) ? fmt::format("{}", value) : "null";
+void write_scored_intent(JsonWriter& out, std::string_view intent, float confidence) {
+  out.member("intent", intent);
+  out.member("confidence", confidence);
 }
 
-std::string scored_intent(std::string_view intent, float confidence) {
-  return fmt::format(
-      R"("intent":{},"confidence":{})", json_string(intent), json_number(confidence));
+void begin_prediction(JsonWriter& out, std::string_view text) {
+  out.begin_object();
+  out.member("text", text);
 }
 
 }  // namespace
 
-std::string json_string(std::string_view text) {
-  const nlohmann::json value = text;
-  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::string valid_utf8(std::string_view text) {
-  return nlohmann::json::parse(json_string(text)).get<std::string>();
+JsonWriter line_writer() {
+  return JsonWriter(JsonWriter::Layout::one_line, JsonWriter::Invalid::replaced);
 }
 
 nlohmann::json parse_log_line(std::string_view line) {
   return nlohmann::json::parse(line.size() > kMaxLogLineBytes ? std::string_view() : line);
 }
 
-std::string json_number(float value) {
-  return finite_or_null(value);
-}
-
-std::string json_number(double value) {
-  return finite_or_null(value);
-}
-
-JsonObject& JsonObject::array(std::string_view key, std::span<const JsonObject> values) {
-  std::string list;
-  for (const JsonObject& value : values) {
-    list += list.empty() ? "" : ",";
-    list += value.line();
-  }
-  return add(key, "[" + list + "]");
-}
-
-JsonObject& JsonObject::add(std::string_view key, std::string_view value) {
-  members_ += members_.empty() ? "" : ",";
-  members_ += json_string(key);
-  members_ += ":";
-  members_ += value;
-  return *this;
-}
-
 std::string prediction_line_start(std::string_view text) {
-  return fmt::format(R"({{"text":{},)", json_string(text));
+  JsonWriter out = line_writer();
+  begin_prediction(out, text);
+  return out.text() + ",";
 }
 
 std::string prediction_line(std::string_view text, const IntentPrediction& prediction) {
-  std::string line = prediction_line_start(text);
+  JsonWriter out = line_writer();
+  begin_prediction(out, text);
   if (!prediction.error.empty()) {
-    return line + fmt::format(R"("error":{}}})", json_string(prediction.error));
+    out.member("error", prediction.error);
+    out.end_object();
+    return out.text();
   }
-  line += scored_intent(prediction.intent, prediction.confidence);
-  line += fmt::format(R"(,"needs_review":{},)", prediction.needs_review);
+  write_scored_intent(out, prediction.intent, prediction.confidence);
+  out.member("needs_review", prediction.needs_review);
   if (prediction.truncated) {
-    line += R"("truncated":true,)";
+    out.member("truncated", true);
   }
-  line += R"("alternatives":[)";
-  for (size_t i = 0; i < prediction.alternatives.size(); ++i) {
-    const ScoredIntent& alternative = prediction.alternatives[i];
-    line += i == 0 ? "{" : ",{";
-    line += scored_intent(alternative.intent, alternative.confidence) + "}";
+  out.key("alternatives");
+  out.begin_array();
+  for (const ScoredIntent& alternative : prediction.alternatives) {
+    out.begin_object();
+    write_scored_intent(out, alternative.intent, alternative.confidence);
+    out.end_object();
   }
-  line += "]";
+  out.end_array();
   if (!prediction.logits.empty()) {
-    line += R"(,"logits":[)";
-    for (size_t i = 0; i < prediction.logits.size(); ++i) {
-      line += i == 0 ? "" : ",";
-      line += json_number(prediction.logits[i]);
-    }
-    line += "]";
+    out.member("logits", prediction.logits);
   }
-  return line + "}";
+  out.end_object();
+  return out.text();
 }
 
 }  // namespace fastintent::cli

@@ -34,24 +34,27 @@ std::string performance_table(const PerformanceReport& report) {
   return table;
 }
 
-JsonObject to_json(const PerformanceReport& report) {
-  JsonObject benchmarks;
+void write_json(JsonWriter& out, const PerformanceReport& report) {
+  out.begin_object();
+  out.member("device", report.device);
+  out.member("precision", precision_name(report.precision));
+  out.member("threads", report.threads);
+  out.key("benchmarks");
+  out.begin_object();
   for (const auto& [name, figures] : report.benchmarks) {
-    benchmarks.object(name,
-                      JsonObject()
-                          .number("throughput", figures.throughput)
-                          .number("mean_ms", figures.mean_ms)
-                          .number("p50_ms", figures.p50_ms)
-                          .number("p95_ms", figures.p95_ms)
-                          .number("p99_ms", figures.p99_ms)
-                          .number("tokenizer_share", figures.tokenizer_share)
-                          .number("encoder_share", figures.encoder_share));
+    out.key(name);
+    out.begin_object();
+    out.member("throughput", figures.throughput);
+    out.member("mean_ms", figures.mean_ms);
+    out.member("p50_ms", figures.p50_ms);
+    out.member("p95_ms", figures.p95_ms);
+    out.member("p99_ms", figures.p99_ms);
+    out.member("tokenizer_share", figures.tokenizer_share);
+    out.member("encoder_share", figures.encoder_share);
+    out.end_object();
   }
-  return JsonObject()
-      .text("device", report.device)
-      .text("precision", precision_name(report.precision))
-      .number("threads", report.threads)
-      .object("benchmarks", benchmarks);
+  out.end_object();
+  out.end_object();
 }
 
 }  // namespace fastintent::cli

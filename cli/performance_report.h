@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "base/json_writer.h"
 #include "fastintent/reports.h"
-#include "json.h"
 
 namespace fastintent::cli {
 
@@ -11,6 +11,6 @@ namespace fastintent::cli {
 std::string performance_table(const PerformanceReport& report);
 
 /// The same as a JSON object.
-JsonObject to_json(const PerformanceReport& report);
+void write_json(JsonWriter& out, const PerformanceReport& report);
 
 }  // namespace fastintent::cli

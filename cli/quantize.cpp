@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "choices.h"
@@ -83,24 +82,26 @@ std::string as_text(const QuantizeOptions& options, const QuantizationReport& re
 }
 
 std::string as_json(const QuantizeOptions& options, const QuantizationReport& report) {
-  std::optional<JsonObject> agreement;
+  JsonWriter out = line_writer();
+  out.begin_object();
+  out.member("output", options.output);
+  out.member("precision", precision_name(report.precision));
+  out.member("fp32_bytes", report.fp32_bytes);
+  out.member("packed_bytes", report.packed_bytes);
+  out.key("agreement");
   if (report.agreement) {
-    agreement =
-        JsonObject()
-            .number("texts", report.agreement->texts)
-            .number("label_agreement", report.agreement->label_agreement)
-            .number("largest_confidence_change", report.agreement->largest_confidence_change)
-            .number("accuracy", report.agreement->accuracy)
-            .number("fp32_accuracy", report.agreement->fp32_accuracy);
+    out.begin_object();
+    out.member("texts", report.agreement->texts);
+    out.member("label_agreement", report.agreement->label_agreement);
+    out.member("largest_confidence_change", report.agreement->largest_confidence_change);
+    out.member("accuracy", report.agreement->accuracy);
+    out.member("fp32_accuracy", report.agreement->fp32_accuracy);
+    out.end_object();
+  } else {
+    out.null();
   }
-  return JsonObject()
-             .text("output", options.output)
-             .text("precision", precision_name(report.precision))
-             .number("fp32_bytes", report.fp32_bytes)
-             .number("packed_bytes", report.packed_bytes)
-             .object("agreement", agreement)
-             .line() +
-         "\n";
+  out.end_object();
+  return out.text() + "\n";
 }
 
 int quantize(const QuantizeOptions& options) {

@@ -15,34 +15,38 @@ TrainingLog::TrainingLog(std::filesystem::path file, bool append, bool follows_l
     : file_(std::move(file)), append_(append), follows_links_(follows_links) {}
 
 void TrainingLog::write_step(const StepReport& report) {
-  write(JsonObject()
-            .text("event", "step")
-            .boolean("refitting", report.refitting)
-            .number("step", report.step)
-            .number("total_steps", report.total_steps)
-            .number("epoch", report.epoch)
-            .number("loss", report.loss)
-            .number("learning_rate", report.learning_rate)
-            .number("gradient_norm", report.gradient_norm)
-            .number("examples_per_second", report.examples_per_second)
-            .line());
+  JsonWriter out = line_writer();
+  out.begin_object();
+  out.member("event", "step");
+  out.member("refitting", report.refitting);
+  out.member("step", report.step);
+  out.member("total_steps", report.total_steps);
+  out.member("epoch", report.epoch);
+  out.member("loss", report.loss);
+  out.member("learning_rate", report.learning_rate);
+  out.member("gradient_norm", report.gradient_norm);
+  out.member("examples_per_second", report.examples_per_second);
+  out.end_object();
+  write(out.text());
 }
 
 void TrainingLog::write_epoch(const EpochReport& report) {
-  JsonObject event;
-  event.text("event", "epoch")
-      .boolean("refitting", report.refitting)
-      .number("epoch", report.epoch)
-      .number("step", report.step)
-      .number("training_loss", report.training_loss)
-      .number("examples_per_second", report.examples_per_second);
+  JsonWriter out = line_writer();
+  out.begin_object();
+  out.member("event", "epoch");
+  out.member("refitting", report.refitting);
+  out.member("epoch", report.epoch);
+  out.member("step", report.step);
+  out.member("training_loss", report.training_loss);
+  out.member("examples_per_second", report.examples_per_second);
   if (report.validation) {
-    event.number("accuracy", report.validation->accuracy)
-        .number("macro_f1", report.validation->macro_f1)
-        .number("loss", report.validation->loss)
-        .boolean("best", report.best);
+    out.member("accuracy", report.validation->accuracy);
+    out.member("macro_f1", report.validation->macro_f1);
+    out.member("loss", report.validation->loss);
+    out.member("best", report.best);
   }
-  write(event.line());
+  out.end_object();
+  write(out.text());
 }
 
 void TrainingLog::write(const std::string& line) {

@@ -1,6 +1,6 @@
 #include "report/html.h"
 
-#include "json.h"
+#include "base/utf8.h"
 
 namespace fastintent::cli {
 namespace {
@@ -16,7 +16,7 @@ bool starts_character(char byte) {
 std::string html_escaped(std::string_view text) {
   std::string escaped;
   // Repaired as in the JSON output, so that both show the same text.
-  for (const char c : valid_utf8(text)) {
+  for (const char c : replace_invalid_utf8(text)) {
     switch (c) {
       case '&':
         escaped += "&amp;";
@@ -46,7 +46,7 @@ std::string html_escaped(std::string_view text) {
 }
 
 std::string shortened(std::string_view text, size_t characters) {
-  const std::string valid = valid_utf8(text);
+  const std::string valid = replace_invalid_utf8(text);
   size_t seen = 0;
   size_t cut = 0;  // where the last character that leaves room for "…" ends
   for (size_t i = 0; i < valid.size(); ++i) {

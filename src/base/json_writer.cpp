@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "fastintent/error.h"
@@ -67,6 +68,10 @@ void JsonWriter::value(std::string_view text) {
     throw Error(ErrorCode::invalid_data,
                 fmt::format("write JSON: expected strings in UTF-8, found: {}", error.what()));
   }
+}
+
+void JsonWriter::value(float number) {
+  write(std::isfinite(number) ? fmt::format("{}", number) : "null");
 }
 
 void JsonWriter::value(double number) {

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <ranges>
 #include <string>
 #include <string_view>
@@ -32,7 +33,10 @@ class JsonWriter {
   void value(std::string_view text);
   void value(const char* text) { value(std::string_view(text)); }
   void value(const std::string& text) { value(std::string_view(text)); }
-  void value(double number);  ///< null when it is not finite, for which JSON has no number
+  /// The shortest text that reads back as the same number of that type; null when it is not finite,
+  /// for which JSON has no number.
+  void value(float number);
+  void value(double number);
   template <std::integral Integer>
   void value(Integer number) {
     if constexpr (std::same_as<Integer, bool>) {
@@ -40,6 +44,11 @@ class JsonWriter {
     } else {
       write(std::to_string(number));
     }
+  }
+  void null() { write("null"); }
+  template <class Value>
+  void value(const std::optional<Value>& content) {  ///< null where there is none
+    content ? value(*content) : null();
   }
   template <std::ranges::input_range Values>
   void value(const Values& values) {

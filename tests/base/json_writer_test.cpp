@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,18 @@ TEST(JsonWriter, WritesWhatALibraryWrites) {
   JsonWriter one_line(JsonWriter::Layout::one_line);
   write_all(one_line);
   EXPECT_EQ(one_line.text(), same_values().dump());
+}
+
+TEST(JsonWriter, WritesAFloatWithItsOwnDigits) {
+  JsonWriter out(JsonWriter::Layout::one_line);
+  out.value(std::vector<float>{0.1F, 1.0F, 3.4028235e38F, INFINITY});
+  EXPECT_EQ(out.text(), "[0.1,1,3.4028235e+38,null]");
+}
+
+TEST(JsonWriter, WritesNullForWhatIsAbsent) {
+  JsonWriter out(JsonWriter::Layout::one_line);
+  out.value(std::vector<std::optional<double>>{0.5, std::nullopt});
+  EXPECT_EQ(out.text(), "[0.5,null]");
 }
 
 TEST(JsonWriter, RefusesOrReplacesWhatIsNotUtf8) {
