@@ -24,5 +24,6 @@ void add_quantize_command(CLI::App& program, CommandLine& line);
 void add_tokenize_command(CLI::App& program, CommandLine& line);
 void add_bench_command(CLI::App& program, CommandLine& line);
 void add_info_command(CLI::App& program, CommandLine& line);
+void add_demo_command(CLI::App& program, CommandLine& line);
 
 }  // namespace fastintent::cli

@@ -32,7 +32,10 @@ constexpr const char* kDescription =
     "Fine-tunes, measures and runs intent classifiers: texts in, ranked intents out.\n";
 
 constexpr const char* kFooter = R"(
-A first run, from a folder with a Hugging Face encoder to an answer:
+A first run, with data of its own:
+  fastintent demo
+
+With your data, from a folder with a Hugging Face encoder to an answer:
   fastintent train --model all-MiniLM-L6-v2 --train messages.csv --output intents
   fastintent evaluate --model intents --data held_out.csv
   fastintent predict --model intents "Where is my card?"
@@ -155,6 +158,7 @@ int run_program(int argc, char** argv) {
   add_tokenize_command(program, line);
   add_bench_command(program, line);
   add_info_command(program, line);
+  add_demo_command(program, line);
   for (CLI::App* command : program.get_subcommands({})) {
     name_environment_variables(*command);
   }

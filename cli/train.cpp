@@ -21,13 +21,11 @@
 #include "fastintent/trainer.h"
 #include "messages.h"
 #include "output.h"
-#include "progress_bar.h"
-#include "report/training_history.h"
 #include "report/training_page.h"
+#include "run_reports.h"
 #include "status_line.h"
 #include "stop_signal.h"
 #include "train_options.h"
-#include "training_log.h"
 
 namespace fastintent::cli {
 namespace {
@@ -75,31 +73,13 @@ void make_folder_of(const std::filesystem::path& file) {
   }
 }
 
-std::string measures(const Evaluation& evaluation) {
-  return fmt::format("accuracy {}, macro F1 {}, loss {:.4f}",
-                     percent(evaluation.accuracy),
-                     percent(evaluation.macro_f1),
-                     evaluation.loss);
-}
-
-std::string epoch_line(const EpochReport& report) {
-  std::string line = fmt::format("epoch {}: training loss {:.4f}, {:.0f} examples/s",
-                                 report.epoch,
-                                 report.training_loss,
-                                 report.examples_per_second);
-  if (report.validation) {
-    line += "; validation " + measures(*report.validation) + (report.best ? " (best)" : "");
-  }
-  return line;
-}
-
 void print_summary(const TrainOptions& options, const TrainingReport& report) {
   say("Trained {} in {} ({:.0f} examples/s).",
       counted(report.epochs, "epoch"),
       duration(report.seconds),
       report.examples_per_second);
   if (report.validation) {
-    say("Best epoch {}: {}.", report.best_epoch, measures(*report.validation));
+    say("Best epoch {}: {}.", report.best_epoch, figures_line(*report.validation));
     say("Expected calibration error {} before, {} after fitting the temperature {:.4g}.",
         percent(report.validation->uncalibrated_calibration_error),
         percent(report.validation->expected_calibration_error),
@@ -166,15 +146,6 @@ int train_silently(TrainOptions options) {
   return kOk;
 }
 
-// The log, page and bar that show the course of a run.
-struct RunReports {
-  TrainingLog log;
-  std::optional<Output> page = {};
-  TrainingHistory history = {};  // for the page
-  ProgressBar progress = {};
-  bool begun = false;  // a step was made
-};
-
 // Called before the work, so that an unwritable place is reported before it.
 void open_page(const TrainOptions& options,
                const std::filesystem::path& log_path,
@@ -186,30 +157,6 @@ void open_page(const TrainOptions& options,
   if (options.training.resume) {
     reports.history.read_log(log_path);
   }
-}
-
-// `reports` must outlive the callbacks.
-TrainingCallbacks report_to(RunReports& reports) {
-  TrainingCallbacks callbacks;
-  callbacks.on_step = [&reports](const StepReport& report) {
-    reports.begun = true;
-    reports.log.write_step(report);
-    if (reports.page) {
-      reports.history.add(report);
-    }
-    reports.progress.update(report);
-  };
-  callbacks.on_epoch = [&reports](const EpochReport& report) {
-    reports.log.write_epoch(report);
-    if (reports.page) {
-      reports.history.add(report);
-    }
-    reports.progress.print_line(epoch_line(report));
-  };
-  callbacks.on_message = [&reports](const std::string& message) {
-    reports.progress.print_line(message);
-  };
-  return callbacks;
 }
 
 int train(TrainOptions options, const CommandLine& line) {

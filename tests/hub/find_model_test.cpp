@@ -54,6 +54,18 @@ TEST_F(FindModel, AWholeSnapshotNeedsNoNetwork) {
   expect_error(ErrorCode::missing_input, "found neither", [] { find_model("other/name"); });
 }
 
+TEST_F(FindModel, LocalModelsAreKnownWithoutTheNetwork) {
+  set_variable("HF_HUB_OFFLINE", "0");
+  set_variable("HF_ENDPOINT", "http://127.0.0.1:1");  // a request would be an error
+  EXPECT_EQ(find_local_model("org/name"), std::nullopt);
+  const fs::path snapshot = write_snapshot("main");
+  EXPECT_EQ(find_local_model("org/name"), snapshot);
+  fs::remove(snapshot / "model.safetensors");
+  EXPECT_EQ(find_local_model("org/name"), std::nullopt);
+  EXPECT_EQ(find_local_model(folder_.path().string()), folder_.path());
+  expect_error(ErrorCode::missing_input, "Hugging Face id", [] { find_local_model("./absent"); });
+}
+
 TEST_F(FindModel, ASnapshotThatLacksAFile) {
   fs::remove(write_snapshot("main") / "model.safetensors");
   expect_error(ErrorCode::missing_input, "lacks model.safetensors", [] { find_model("org/name"); });

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace fastintent::cli {
+
+/// How a script ended.
+struct ScriptResult {
+  bool succeeded = false;
+  std::string output;  ///< what it wrote to standard output, without the line feed at the end
+};
+
+/// Runs the text of a bash script, with `arguments`, and waits for it. Standard input is empty,
+/// standard error is that of this process. `notice`, a literal, is printed on Ctrl-C: the script and
+/// its children are then told to end, with SIGTERM.
+///
+/// Throws missing_input when bash cannot be started, and interrupted after Ctrl-C.
+ScriptResult run_script(const char* script,
+                        const std::vector<std::string>& arguments,
+                        const char* notice);
+
+}  // namespace fastintent::cli
