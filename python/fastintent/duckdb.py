@@ -1,0 +1,64 @@
+"""Predictions in DuckDB: a function of SQL.
+
+    >>> import duckdb, fastintent.duckdb
+    >>> connection = duckdb.connect()
+    >>> fastintent.duckdb.register(connection, "intent", "models/support")
+    >>> connection.sql("SELECT text, intent(text).intent FROM 'messages.csv'")
+
+See docs/engines.md.
+"""
+
+import os
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from fastintent import IntentClassifier
+from fastintent._answers import answer
+
+__all__ = ["register"]
+
+
+def register(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    model: IntentClassifier | str | os.PathLike[str],
+    *,
+    top_k: int = 0,
+    **options: Any,
+) -> None:
+    """Makes name(text) a function of the connection; its answers are a struct: intent, confidence, needs_review,
+    truncated, error.
+
+    model: a trained folder, or a classifier.
+    top_k: where above 0, the struct has the field `alternatives`: so many intents after the winner.
+    options: arguments of IntentClassifier, where `model` is a folder.
+
+    A null or blank text is answered with an `error`; its intent and confidence are null. DuckDB calls the function
+    with at most 2,048 texts.
+
+    Raises what IntentClassifier raises for the folder, and duckdb.Error where the name is taken.
+    """
+    classifier = model if isinstance(model, IntentClassifier) else IntentClassifier(model_path=model, **options)
+
+    def answers(texts: pa.ChunkedArray) -> pa.Array:
+        return answer(classifier, texts, top_k).to_struct_array()
+
+    connection.create_function(
+        name, answers, [duckdb.sqltypes.VARCHAR], _answer_type(top_k), type="arrow", null_handling="special"
+    )
+
+
+def _answer_type(top_k: int) -> Any:
+    """The columns of fastintent._answers.answer()."""
+    scored: dict[str, Any] = {"intent": duckdb.sqltypes.VARCHAR, "confidence": duckdb.sqltypes.FLOAT}
+    fields = {
+        **scored,
+        "needs_review": duckdb.sqltypes.BOOLEAN,
+        "truncated": duckdb.sqltypes.BOOLEAN,
+        "error": duckdb.sqltypes.VARCHAR,
+    }
+    if top_k > 0:
+        fields["alternatives"] = duckdb.list_type(duckdb.struct_type(scored))
+    return duckdb.struct_type(fields)

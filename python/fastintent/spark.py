@@ -1,0 +1,201 @@
+"""Predictions in Apache Spark: a function of columns, and one of data frames.
+
+    >>> import fastintent.spark
+    >>> predict = fastintent.spark.predict_udf("models/support")
+    >>> messages.withColumn("answer", predict("text")).select("id", "answer.*")
+    >>> fastintent.spark.predict(messages, "models/support", keep=["id"])
+
+Works with Spark 3.5 and later and through Spark Connect. The executors need this package; the model's folder is sent
+to them. See docs/engines.md.
+"""
+
+import functools
+import hashlib
+import pathlib
+import tempfile
+import urllib.parse
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from pyspark import SparkFiles, TaskContext
+from pyspark.sql import DataFrame, SparkSession, functions
+from pyspark.sql.types import (
+    ArrayType,
+    BooleanType,
+    FloatType,
+    StringType,
+    StructField,
+    StructType,
+)
+
+from fastintent import InvalidArgumentError, MissingInputError
+from fastintent._answers import answer, loaded
+
+__all__ = ["predict_udf", "predict"]
+
+
+def predict_udf(
+    model: str | pathlib.PurePath, *, top_k: int = 0, instruction_set: str | None = None, **options: Any
+) -> Callable[..., Any]:
+    """A function of a column of texts; the answers are a struct: intent, confidence, needs_review, truncated, error.
+
+    model: a trained folder. The executors receive it once per session, as an archive named by its content. A folder
+    that every executor has at the same path is a URI, such as "file:///mnt/models/support", and is read there.
+    top_k: where above 0, the struct has the column `alternatives`: so many intents after the winner.
+    instruction_set: of the processors, such as "avx2"; None: the best of each. Executors with unlike processors
+    compute the same bits with the same instruction set and `precision`, so a task may then be repeated on another.
+    options: arguments of IntentClassifier. `threads` is the number of CPUs of a task (spark.task.cpus) by default.
+
+    A null or blank text keeps its row: its intent and confidence are null, and `error` says why. A Python worker
+    loads the model once, for all of its tasks. Uses Arrow from Spark 4.1 on, and pandas before that.
+
+    Needs an active session. Raises MissingInputError for no folder; what the executors find wrong ends the query.
+    """
+    classifier = _Recipe(_send(SparkSession.active(), model), instruction_set, tuple(options.items()))
+    struct = StructType(_answer_fields(top_k))
+    if hasattr(functions, "arrow_udf"):
+
+        def arrow_answers(batches: Iterator[pa.Array]) -> Iterator[pa.Array]:
+            loaded_classifier = classifier.load()
+            for texts in batches:
+                yield answer(loaded_classifier, texts, top_k).to_struct_array()
+
+        return functions.arrow_udf(arrow_answers, returnType=struct)
+
+    def pandas_answers(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
+        loaded_classifier = classifier.load()
+        for texts in batches:
+            column = pa.array(texts, pa.string(), from_pandas=True)
+            yield answer(loaded_classifier, column, top_k).to_pandas()
+
+    return functions.pandas_udf(pandas_answers, returnType=struct)
+
+
+def predict(
+    df: DataFrame,
+    model: str | pathlib.PurePath,
+    *,
+    text: str = "text",
+    keep: list[str] | None = None,
+    top_k: int = 0,
+    instruction_set: str | None = None,
+    **options: Any,
+) -> DataFrame:
+    """The columns `keep` of `df` (None: all of them), and those of the answers to its column `text` after them.
+
+    The other arguments, the columns of the answers and the errors are those of predict_udf(). Raises
+    InvalidArgumentError besides, for a column that `df` lacks, a text that is no string, and for a name that is one
+    of the answers' too.
+    """
+    kept = df.columns if keep is None else keep
+    answers = _answer_fields(top_k)
+    _check_columns(df, text, kept, answers)
+    classifier = _Recipe(_send(df.sparkSession, model), instruction_set, tuple(options.items()))
+
+    def answer_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        loaded_classifier = classifier.load()
+        for batch in batches:
+            *columns, texts = batch.columns
+            answered = answer(loaded_classifier, texts, top_k)
+            yield pa.record_batch([*columns, *answered.columns], names=[*kept, *answered.schema.names])
+
+    chosen = df.select(*map(_column, kept), _column(text).alias("fastintent: texts"))
+    return chosen.mapInArrow(answer_batches, StructType([*chosen.schema.fields[:-1], *answers]))
+
+
+class _Recipe:
+    """How a Python worker gets its classifier."""
+
+    def __init__(self, model: str, instruction_set: str | None, options: tuple[tuple[str, Any], ...]) -> None:
+        self._model = model
+        self._instruction_set = instruction_set
+        self._options = options
+
+    def load(self) -> Any:
+        options = dict(self._options)
+        options.setdefault("threads", TaskContext.get().cpus())
+        if pathlib.PurePath(self._model).is_absolute():
+            folder = self._model
+        else:
+            folder = SparkFiles.get(self._model)
+            options.setdefault("map_word_table", True)  # nothing writes into an unpacked archive
+        return loaded(folder, self._instruction_set, tuple(sorted(options.items())))
+
+
+def _send(spark: SparkSession, model: str | pathlib.PurePath) -> str:
+    """Sends the folder to the executors: the name of the archive there; or the path, if they have it already."""
+    uri = urllib.parse.urlparse(str(model))
+    if uri.scheme == "file":
+        return urllib.request.url2pathname(uri.path)
+    archive = _archive(pathlib.Path(model))
+    added = f"{archive}#{archive.stem}"
+    if type(spark).__module__.startswith("pyspark.sql.connect."):
+        spark.addArtifacts(added, archive=True)
+    else:
+        spark.sparkContext.addArchive(added)
+    return archive.stem
+
+
+def _archive(folder: pathlib.Path) -> pathlib.Path:
+    """The files of a folder in an archive that is named by their content."""
+    if not (folder / "config.json").is_file():
+        raise MissingInputError(
+            f"model: expected a trained folder, found no {folder / 'config.json'}; "
+            "a folder that only the executors have is a URI, file:///..."
+        )
+    content = hashlib.sha256()
+    archive = _archives() / "new.zip"
+    # Weights do not get smaller.
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as files:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name, data = path.relative_to(folder).as_posix(), path.read_bytes()
+            content.update(f"{name} {len(data)}\n".encode())
+            content.update(data)
+            files.writestr(zipfile.ZipInfo(name), data)
+    return archive.rename(archive.with_name(f"fastintent-{content.hexdigest()[:16]}.zip"))
+
+
+@functools.cache
+def _archives() -> pathlib.Path:
+    """Where archives are until the process ends: Spark reads them whenever a new executor starts."""
+    folder = tempfile.TemporaryDirectory(prefix="fastintent-")
+    _archives.folder = folder  # type: ignore[attr-defined]  # its end removes the folder
+    return pathlib.Path(folder.name)
+
+
+def _answer_fields(top_k: int) -> list[StructField]:
+    """The columns of fastintent._answers.answer()."""
+    scored = [StructField("intent", StringType()), StructField("confidence", FloatType())]
+    fields = [
+        *scored,
+        StructField("needs_review", BooleanType()),
+        StructField("truncated", BooleanType()),
+        StructField("error", StringType()),
+    ]
+    if top_k > 0:
+        fields.append(StructField("alternatives", ArrayType(StructType(scored))))
+    return fields
+
+
+def _check_columns(df: DataFrame, text: str, kept: list[str], answers: list[StructField]) -> None:
+    for name in [text, *kept]:
+        if name not in df.columns:
+            raise InvalidArgumentError(f"predict: expected a column {name!r}, found {', '.join(df.columns)}")
+    kind = df.schema[text].dataType
+    if not isinstance(kind, StringType):
+        raise InvalidArgumentError(f"predict: expected strings in {text!r}, found {kind.simpleString()}; cast them")
+    for field in answers:
+        if field.name in kept:
+            raise InvalidArgumentError(
+                f"predict: expected no column {field.name!r} to keep, which the answers have too; rename it, leave "
+                "it out of `keep`, or use predict_udf, whose answers are one column"
+            )
+
+
+def _column(name: str) -> Any:
+    """The column of exactly this name, dots in it included."""
+    return functions.col("`" + name.replace("`", "``") + "`")

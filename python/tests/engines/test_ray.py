@@ -1,0 +1,86 @@
+"""fastintent.ray: the actor class and the function of data sets, on two processors."""
+
+import os
+import pathlib
+import signal
+
+import fastintent.ray
+import pytest
+import ray
+from conftest import TEXTS, TRAINED, comparable
+from fastintent import InvalidArgumentError
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster():
+    # Otherwise it ends workers where the machine's memory, not theirs, is nearly full.
+    os.environ["RAY_memory_monitor_refresh_ms"] = "0"
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    yield
+    ray.shutdown()
+
+
+def messages(blocks=8):
+    return ray.data.from_items([{"id": i, "text": text} for i, text in enumerate(TEXTS)], override_num_blocks=blocks)
+
+
+def rows_of(answers):
+    return sorted(comparable(row["id"], row) for row in answers.take_all())
+
+
+def test_answers_are_those_of_the_classifier(expected):
+    assert rows_of(fastintent.ray.predict(messages(), TRAINED)) == expected
+
+
+class Dying(fastintent.ray.IntentPredictor):
+    """Its first process is killed at its third batch."""
+
+    def __init__(self, model, marker):
+        super().__init__(model)
+        self._marker = pathlib.Path(marker)
+        self._calls = 0
+
+    def __call__(self, batch):
+        self._calls += 1
+        if self._calls == 3:
+            try:
+                self._marker.touch(exist_ok=False)
+            except FileExistsError:
+                pass
+            else:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(batch)
+
+
+def test_a_killed_actor_changes_nothing(expected, tmp_path):
+    marker = tmp_path / "killed"
+    answers = messages().map_batches(
+        Dying,
+        fn_constructor_args=(str(TRAINED), str(marker)),
+        compute=ray.data.ActorPoolStrategy(size=2),
+        num_cpus=0.5,
+        batch_size=50,
+        batch_format="pyarrow",
+    )
+    assert rows_of(answers) == expected
+    assert marker.exists()
+
+
+def test_alternatives_and_options():
+    answers = fastintent.ray.predict(messages(1), TRAINED, top_k=2, review_threshold=1.0, precision="fp32", actors=1)
+    rows = answers.take_all()
+    assert {len(row["alternatives"] or []) for row in rows} == {0, 2}
+    assert all(row["needs_review"] for row in rows if not row["error"])
+
+
+def test_a_wrong_call_is_refused():
+    with pytest.raises(InvalidArgumentError, match="actors"):
+        fastintent.ray.predict(messages(1), TRAINED, actors=0)
+    predictor = fastintent.ray.IntentPredictor(TRAINED, "body")
+    import pyarrow as pa
+
+    with pytest.raises(InvalidArgumentError, match="column 'body', found text"):
+        predictor(pa.table({"text": ["a"]}))
+    with pytest.raises(InvalidArgumentError, match="no column 'intent'"):
+        predictor(pa.table({"body": ["a"], "intent": ["b"]}))

@@ -1,0 +1,170 @@
+"""fastintent.spark, on a cluster of two executors that are processes of this machine."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import fastintent.spark
+import pyspark
+import pytest
+from conftest import TEXTS, TRAINED, comparable
+from fastintent import InvalidArgumentError, MissingInputError
+from pyspark import cloudpickle
+from pyspark.errors import PythonException
+from pyspark.sql import SparkSession, functions
+
+# The executors cannot import this file.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+SCHEMA = "id bigint, `a text` string"
+
+
+@pytest.fixture(scope="module")
+def spark():
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    session = (
+        SparkSession.builder.master("local-cluster[2,1,1024]")
+        .config("spark.ui.enabled", False)
+        .config("spark.sql.shuffle.partitions", 2)
+        .config("spark.executor.memory", "512m")
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("OFF")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def messages(spark):
+    return spark.createDataFrame(list(enumerate(TEXTS)), SCHEMA).repartition(6)
+
+
+def rows_of(answers):
+    """The comparable answers of a frame with the columns of one."""
+    return sorted(comparable(row["id"], row.asDict()) for row in answers.collect())
+
+
+def test_the_udf_answers_as_the_classifier_does(messages, expected):
+    predict = fastintent.spark.predict_udf(TRAINED)
+    answers = messages.withColumn("answer", predict("a text")).select("id", "answer.*")
+    assert rows_of(answers) == expected
+
+
+def test_the_udf_before_spark_4_1_answers_the_same(messages, expected, monkeypatch):
+    monkeypatch.delattr(functions, "arrow_udf")
+    predict = fastintent.spark.predict_udf(TRAINED, top_k=2)
+    answers = messages.withColumn("answer", predict("a text")).select("id", "answer.*")
+    assert rows_of(answers) == expected
+    assert {len(row["alternatives"] or []) for row in answers.collect()} == {0, 2}
+
+
+def test_the_frame_has_the_kept_columns_and_the_answers(messages, expected):
+    answers = fastintent.spark.predict(messages, TRAINED, text="a text", keep=["id"], top_k=2)
+    assert answers.columns == ["id", "intent", "confidence", "needs_review", "truncated", "error", "alternatives"]
+    assert rows_of(answers) == expected
+    everything = fastintent.spark.predict(messages, TRAINED, text="a text")
+    assert everything.columns == ["id", "a text", "intent", "confidence", "needs_review", "truncated", "error"]
+    assert [row["a text"] for row in everything.sort("id").collect()] == TEXTS
+
+
+def kill_once(marker):
+    """Passes batches on, and kills the executor that is the first to come here."""
+
+    def pass_on(batches):
+        for batch in batches:
+            try:
+                pathlib.Path(marker).touch(exist_ok=False)
+            except FileExistsError:
+                pass
+            else:
+                os.kill(executor(), signal.SIGKILL)
+            yield batch
+
+    return pass_on
+
+
+def executor():
+    """The process of Java that this Python worker works for."""
+    pid = os.getpid()
+    while b"java" not in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        pid = int(stat.rpartition(")")[2].split()[1])
+    return pid
+
+
+def test_a_killed_executor_changes_nothing(messages, expected, tmp_path):
+    marker = tmp_path / "killed"
+    answers = fastintent.spark.predict(messages, TRAINED, text="a text", keep=["id"])
+    assert rows_of(answers.mapInArrow(kill_once(str(marker)), answers.schema)) == expected
+    assert marker.exists()
+
+
+class Log:
+    """Writes the process of every load into a file. Equal ones are one option, as the strings of others are."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __call__(self, message):
+        with open(self.file, "a") as log:
+            log.write(f"{os.getpid()}\n")
+
+    def __eq__(self, other):
+        return isinstance(other, Log) and self.file == other.file
+
+    def __hash__(self):
+        return hash(self.file)
+
+
+def test_a_python_worker_loads_the_model_once(messages, tmp_path):
+    log = Log(str(tmp_path / "loads"))
+    for _ in range(2):
+        answers = fastintent.spark.predict(messages, TRAINED, text="a text", keep=["id"], log=log)
+        assert answers.rdd.getNumPartitions() == 6
+        answers.collect()
+    processes = pathlib.Path(log.file).read_text().split()
+    assert len(processes) == len(set(processes))
+    assert 1 <= len(processes) < 6
+
+
+def test_a_folder_of_the_executors_is_read_in_place(messages, expected):
+    answers = fastintent.spark.predict(messages, TRAINED.as_uri(), text="a text", keep=["id"])
+    assert rows_of(answers) == expected
+
+
+def test_retries_can_repeat_their_bits(spark, messages):
+    """The instruction set and the precision are those of the caller, not the best of the executor."""
+
+    def bits_with(**options):
+        answers = fastintent.spark.predict(messages, TRAINED, text="a text", keep=["id"], **options)
+        return rows_of(answers)
+
+    assert bits_with(precision="fp32") != bits_with(precision="bf16")
+    with pytest.raises(PythonException, match="FASTINTENT_FORCE_ISA"):
+        bits_with(instruction_set="none such")
+    bits_with(precision="fp32")  # an error leaves nothing behind
+
+
+def test_a_wrong_call_is_refused_before_the_query_runs(spark, messages):
+    with pytest.raises(MissingInputError, match="config.json"):
+        fastintent.spark.predict_udf(TRAINED / "none")
+    with pytest.raises(InvalidArgumentError, match="column 'text', found id, a text"):
+        fastintent.spark.predict(messages, TRAINED)
+    with pytest.raises(InvalidArgumentError, match="strings in 'id', found bigint"):
+        fastintent.spark.predict(messages, TRAINED, text="id")
+    labelled = messages.withColumnRenamed("id", "intent")
+    with pytest.raises(InvalidArgumentError, match="no column 'intent'"):
+        fastintent.spark.predict(labelled, TRAINED, text="a text")
+
+
+def test_through_spark_connect(tmp_path):
+    """In a process of its own: one has either a session of its own or one of a server."""
+    program = pathlib.Path(__file__).with_name("connect_program.py")
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_pyspark_is_the_package():
+    assert fastintent.spark.SparkSession is pyspark.sql.SparkSession
