@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <cctype>
+#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
+#include <system_error>
 
 #include "choices.h"
 #include "fastintent/error.h"
@@ -13,6 +15,26 @@
 #include "messages.h"
 
 namespace fastintent::cli {
+namespace {
+
+// "3/8".
+Shard parse_shard(const std::string& text) {
+  Shard shard;
+  const char* end = text.data() + text.size();
+  const auto index = std::from_chars(text.data(), end, shard.index);
+  bool valid = index.ec == std::errc() && index.ptr != end && *index.ptr == '/';
+  if (valid) {
+    const auto count = std::from_chars(index.ptr + 1, end, shard.count);
+    valid = count.ec == std::errc() && count.ptr == end;
+  }
+  if (!valid || shard.index < 0 || shard.index >= shard.count) {
+    throw CLI::ValidationError(
+        "--shard", fmt::format("expected I/N with I from 0 to N - 1, such as 0/8, found {}", text));
+  }
+  return shard;
+}
+
+}  // namespace
 
 void add_dataset_options(CLI::App& command,
                          DatasetOptions& options,
@@ -74,6 +96,26 @@ void take_texts(const CLI::App& command, const CommandLine& line, InputOptions& 
   if (!options.texts.empty() && !options.input.empty()) {
     throw CLI::ExcludesError("--input (or FASTINTENT_INPUT)", "TEXT");
   }
+  if (options.shard && (options.input.empty() || options.input == "-")) {
+    throw CLI::ValidationError(
+        "--shard",
+        fmt::format(
+            "expected --input to be a file, found {}; only a file has parts that can be read "
+            "apart",
+            options.texts.empty() ? "standard input" : "TEXT"));
+  }
+}
+
+void add_shard_option(CLI::App& command, InputOptions& options) {
+  const auto parse = [&options](const std::string& text) { options.shard = parse_shard(text); };
+  command
+      .add_option_function<std::string>(
+          "--shard",
+          parse,
+          "answer only part I of N, from 0, of the --input file; the parts are contiguous, so that "
+          "the outputs of all, one after another, are those of the file")
+      ->type_name("I/N")
+      ->group("Texts");
 }
 
 bool is_typed(const InputOptions& options) {
@@ -93,8 +135,11 @@ InputTexts::InputTexts(const InputOptions& options) : options_(options) {
     name_ = "standard input";
     reader_.emplace(std::cin, name_, options.dataset);
   } else {
-    name_ = options.input;
-    reader_.emplace(std::filesystem::path(options.input), options.dataset);
+    const Shard shard = options.shard.value_or(Shard());
+    name_ = shard.count == 1
+                ? options.input
+                : fmt::format("{}, shard {}/{}", options.input, shard.index, shard.count);
+    reader_.emplace(std::filesystem::path(options.input), options.dataset, shard);
   }
 }
 

@@ -15,6 +15,7 @@ struct InputOptions {
   std::vector<std::string> texts;
   std::string input;
   DatasetOptions dataset;
+  std::optional<Shard> shard;  ///< of the file `input`; none: all of the input
 };
 
 /// Adds --text-column, --encoding and --quoting, and --label-column where `has_labels`, which every
@@ -28,9 +29,12 @@ void add_dataset_options(CLI::App& command,
 void add_input_options(CLI::App& command, InputOptions& options);
 
 /// Fills `options.texts` from the arguments that the parsed `command` left over and from
-/// `line.trailing`. Throws CLI::ParseError for an unknown flag among them and for texts beside
-/// --input.
+/// `line.trailing`. Throws CLI::ParseError for an unknown flag among them, for texts beside --input
+/// and for --shard without a file.
 void take_texts(const CLI::App& command, const CommandLine& line, InputOptions& options);
+
+/// Adds --shard, which `take_texts` allows with a file alone.
+void add_shard_option(CLI::App& command, InputOptions& options);
 
 /// True when the texts are typed at a terminal, one at a time.
 bool is_typed(const InputOptions& options);

@@ -97,7 +97,7 @@ AnswerCounts take_up_partial(const PredictCommandOptions& options,
   if (partial.empty()) {
     return {};
   }
-  const std::string run = describe_run(classifier, options.predict);
+  const std::string run = describe_run(classifier, options.predict, options.input);
   if (std::filesystem::is_empty(partial)) {
     Output record(run_file(partial).string());
     record.write(run);
@@ -212,6 +212,7 @@ Examples:
   fastintent predict --model intents "Where is my card?" "Cancel my order"
   fastintent predict --model intents --input messages.csv --output answers.jsonl
   fastintent predict --model intents --input messages.csv --output answers.jsonl --resume
+  fastintent predict --model intents --input messages.csv --shard 0/8 --output answers.0
   tail -f messages.txt | fastintent predict --model intents --batch-size 1
   fastintent predict --model intents -- "-5 degrees outside"
 
@@ -221,7 +222,7 @@ Writes one JSON object a line, in input order:
 With neither TEXT nor --input, texts are read from standard input. A blank text gives
 {"text":...,"error":...} in its place, and exit code 65 at the end. An --output file gets its name
 when it is whole; until then, and after an interruption, it is FILE.partial, and FILE.partial.run
-records the model and options, which --resume compares.)";
+records the model, the options and the shard, which --resume compares.)";
 
 void add_answer_options(CLI::App& command, PredictCommandOptions& options) {
   const std::string group = "Answers";
@@ -262,6 +263,7 @@ void add_predict_command(CLI::App& program, CommandLine& line) {
   const auto options = std::make_shared<PredictCommandOptions>();
   add_classifier_options(*command, options->classifier);
   add_input_options(*command, options->input);
+  add_shard_option(*command, options->input);
   add_answer_options(*command, *options);
   command
       ->add_option("--batch-size",

@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 #include "fastintent/error.h"
 #include "fastintent/options.h"
@@ -13,20 +14,36 @@ namespace {
 
 constexpr size_t kMostShown = 80;  // of a line that may be anything
 
+// "3/8 of 12345 bytes".
+std::string describe_shard(const InputOptions& input) {
+  if (!input.shard) {
+    return "none";
+  }
+  std::error_code unknown;  // the file was opened, so that only its removal can cause one
+  return fmt::format("{}/{} of {} bytes",
+                     input.shard->index,
+                     input.shard->count,
+                     std::filesystem::file_size(input.input, unknown));
+}
+
 }  // namespace
 
-std::string describe_run(const IntentClassifier& classifier, const PredictOptions& options) {
+std::string describe_run(const IntentClassifier& classifier,
+                         const PredictOptions& options,
+                         const InputOptions& input) {
   const auto threshold = classifier.review_threshold();
   const std::string device = classifier.device_name();  // "cpu (avx512)"
   return fmt::format(
-      "model {}\nprecision {}\ndevice {}\nmax-length {}\ntop-k {}\nlogits {}\nthreshold {}\n",
+      "model {}\nprecision {}\ndevice {}\nmax-length {}\ntop-k {}\nlogits {}\nthreshold {}\n"
+      "shard {}\n",
       classifier.fingerprint(),
       precision_name(classifier.precision()),
       device.substr(0, device.find_first_of(" :")),
       classifier.max_length(),
       options.top_k,
       options.with_logits ? "on" : "off",
-      threshold ? fmt::format("{}", *threshold) : "none");
+      threshold ? fmt::format("{}", *threshold) : "none",
+      describe_shard(input));
 }
 
 std::filesystem::path run_file(const std::filesystem::path& answers) {

@@ -84,14 +84,32 @@ struct AlikeLabels {
 /// sorted order. `labels` has one label for each row. Most often the data has a mistake there.
 std::vector<AlikeLabels> find_alike_labels(const std::vector<std::string>& labels);
 
+/// One of `count` parts of a file of texts, for as many processes that answer one part each. The
+/// parts are contiguous and of about equal numbers of bytes: a row belongs to the part in which its
+/// first byte is. The texts of all parts, in the order of their index, are those of the file.
+struct Shard {
+  int32_t index = 0;  ///< from 0 to count - 1
+  int32_t count = 1;  ///< at least 1, which is the complete file
+};
+
 /// Reads texts one at a time in constant memory, blank ones included. One thread at a time.
 class TextReader {
  public:
   /// Messages call the stream `name`; `FileFormat::automatic` means text. The stream must outlive
   /// the reader. Throws invalid_argument for an unknown encoding.
   TextReader(std::istream& stream, const std::string& name, const DatasetOptions& options = {});
-  /// Throws missing_input when the file cannot be opened, else as the other constructor.
-  explicit TextReader(const std::filesystem::path& file, const DatasetOptions& options = {});
+  /// Reads the rows of `shard`. The start of a shard is looked up without reading the rows before
+  /// it; in CSV and TSV with quotes, which may enclose line breaks, the file is searched for quotes
+  /// up to the end of the shard. Messages count the lines of a shard from its first one, after the
+  /// header where there is one.
+  ///
+  /// Throws missing_input when the file cannot be opened; invalid_argument for a shard that does not
+  /// exist, and, with more than one, for what is no ordinary file and for an encoding that switches
+  /// between character sets (ISO-2022-JP, UTF-7), whose lines cannot be read from the middle of a
+  /// file; else as the other constructor.
+  explicit TextReader(const std::filesystem::path& file,
+                      const DatasetOptions& options = {},
+                      const Shard& shard = {});
   ~TextReader();
   /// A moved-from reader may only be destroyed or assigned.
   TextReader(TextReader&&) noexcept;

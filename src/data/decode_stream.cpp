@@ -173,6 +173,16 @@ std::unique_ptr<std::istream> decode_stream(std::istream& source, const std::str
   return std::make_unique<DecodedStream>(source, known_name(encoding));
 }
 
+std::optional<std::string> encode(std::string_view text, const std::string& encoding) {
+  Conversion conversion(known_name(encoding), "UTF-8");
+  std::string bytes;
+  if (conversion.run(text, bytes) != 0) {
+    return std::nullopt;
+  }
+  conversion.finish(bytes);
+  return bytes;
+}
+
 bool is_utf8_name(const std::string& encoding) {
   std::string name = without_separators(encoding);
   std::transform(name.begin(), name.end(), name.begin(), [](char c) {

@@ -2,7 +2,9 @@
 
 #include <istream>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace fastintent {
 
@@ -13,6 +15,12 @@ namespace fastintent {
 ///
 /// Throws invalid_argument for an encoding that iconv does not know.
 std::unique_ptr<std::istream> decode_stream(std::istream& source, const std::string& encoding);
+
+/// The bytes of `text`, which is UTF-8, in `encoding`, with the byte order mark that iconv writes
+/// and back in the initial state at the end; nothing where the encoding lacks a character.
+///
+/// Throws invalid_argument for an encoding that iconv does not know.
+std::optional<std::string> encode(std::string_view text, const std::string& encoding);
 
 /// Whether `encoding` names UTF-8, which needs no decoding.
 bool is_utf8_name(const std::string& encoding);

@@ -117,11 +117,6 @@ class CsvRecords : public RecordReader {
  private:
   static constexpr size_t kMaxColumns = 16384;  // those of the largest spreadsheets
 
-  static bool has_quotes(const DatasetOptions& options) {
-    return options.quoting == Quoting::on ||
-           (options.quoting == Quoting::automatic && options.format == FileFormat::csv);
-  }
-
   // A blank line is an empty field where records have one field, and no record where they have
   // more.
   bool is_between_records() const {
@@ -231,6 +226,16 @@ class JsonRecords : public RecordReader {
 };
 
 }  // namespace
+
+bool has_header(const DatasetOptions& options) {
+  return options.format == FileFormat::csv || options.format == FileFormat::tsv;
+}
+
+bool has_quotes(const DatasetOptions& options) {
+  return has_header(options) &&
+         (options.quoting == Quoting::on ||
+          (options.quoting == Quoting::automatic && options.format == FileFormat::csv));
+}
 
 void RecordReader::fail(const std::string& expected, const std::string& found, int64_t line) const {
   throw Error(

@@ -45,6 +45,12 @@ class RecordReader {
   ReplacedTexts replaced_;
 };
 
+/// Whether the first record of a file of `options.format` names the columns.
+bool has_header(const DatasetOptions& options);
+
+/// Whether double quotes enclose fields, which may then hold line breaks.
+bool has_quotes(const DatasetOptions& options);
+
 enum class Labels { read, ignored };
 
 /// A reader of `options.format` (`automatic` means text). Throws invalid_data when the file lacks a

@@ -4,6 +4,7 @@
 
 #include "data/open_input.h"
 #include "data/record_reader.h"
+#include "data/shard_stream.h"
 #include "fastintent/dataset.h"
 
 namespace fastintent {
@@ -13,10 +14,9 @@ class TextReader::Source {
  public:
   Source(std::istream& stream, const std::string& name, const DatasetOptions& options)
       : records_(make_record_reader(stream, name, options, Labels::ignored)) {}
-  Source(const std::filesystem::path& file, const DatasetOptions& options)
-      : file_(open_input(file)),
-        records_(make_record_reader(
-            file_, file.string(), with_format_of(file, options), Labels::ignored)) {}
+  Source(std::unique_ptr<std::istream> file, const std::string& name, const DatasetOptions& options)
+      : file_(std::move(file)),
+        records_(make_record_reader(*file_, name, options, Labels::ignored)) {}
 
   bool next(std::string& text) {
     if (!records_->next(record_)) {
@@ -28,7 +28,7 @@ class TextReader::Source {
   const ReplacedTexts& replaced() const { return records_->replaced(); }
 
  private:
-  std::ifstream file_;  // closed where a stream was given
+  std::unique_ptr<std::istream> file_;  // none where a stream was given
   std::unique_ptr<RecordReader> records_;
   Record record_;
 };
@@ -36,8 +36,22 @@ class TextReader::Source {
 TextReader::TextReader(std::istream& stream, const std::string& name, const DatasetOptions& options)
     : source_(std::make_unique<Source>(stream, name, options)) {}
 
-TextReader::TextReader(const std::filesystem::path& file, const DatasetOptions& options)
-    : source_(std::make_unique<Source>(file, options)) {}
+TextReader::TextReader(const std::filesystem::path& file,
+                       const DatasetOptions& options,
+                       const Shard& shard) {
+  require_shard(shard);
+  DatasetOptions known = with_format_of(file, options);
+  if (shard.count == 1) {
+    source_ = std::make_unique<Source>(
+        std::make_unique<std::ifstream>(open_input(file)), file.string(), known);
+    return;
+  }
+  std::unique_ptr<std::istream> rows = open_shard(file, known, shard);
+  if (known.encoding.empty()) {
+    known.encoding = "utf-8";  // which open_shard has found
+  }
+  source_ = std::make_unique<Source>(std::move(rows), shard_name(file, shard), known);
+}
 
 TextReader::~TextReader() = default;
 TextReader::TextReader(TextReader&&) noexcept = default;

@@ -193,7 +193,7 @@ class PredictTest(ProgramTest):
         process.communicate(timeout=60)
         before = partial.read_bytes()
         run = pathlib.Path(f"{partial}.run").read_text()
-        names = ["model", "precision", "device", "max-length", "top-k", "logits", "threshold"]
+        names = ["model", "precision", "device", "max-length", "top-k", "logits", "threshold", "shard"]
         self.assertEqual([line.partition(" ")[0] for line in run.splitlines()], names)
         other = self.folder / "other"
         shutil.copytree(TRAINED, other)
