@@ -29,6 +29,9 @@ struct PredictOptions {
   int batch_size = 0;     ///< texts per batch; 0: the classifier's
   int top_k = 5;          ///< alternatives after the winner (fewer where there are fewer classes)
   bool with_logits = false;  ///< fill IntentPrediction::logits; such answers are not cached
+  /// Of predict_batch: a blank text yields a prediction with `error` set, as in a stream, and no
+  /// exception.
+  bool errors_in_place = false;
   /// Called about ten times per second on the calling thread, with the number of texts done and of
   /// all texts (0 if unknown). Returning false stops the call with `interrupted`. predict_batch
   /// calls it once more at its end.
@@ -73,8 +76,8 @@ class IntentClassifier {
   IntentPrediction predict(std::string_view text, const PredictOptions& options = {});
 
   /// Predictions in the order of `texts`; repeated texts are computed once. Throws invalid_data
-  /// with the index of a blank text, before any work; out_of_resources when not even one text at a
-  /// time fits into memory.
+  /// with the index of a blank text, before any work, unless options.errors_in_place;
+  /// out_of_resources when not even one text at a time fits into memory.
   std::vector<IntentPrediction> predict_batch(std::span<const std::string> texts,
                                               const PredictOptions& options = {});
   /// The same for views, whose texts must outlive the call.

@@ -9,6 +9,7 @@ The exceptions are in fastintent.errors.
 """
 
 from fastintent._fastintent import (
+    ArrowPredictions,
     ClassFigures,
     Confusion,
     ConfusionCell,
@@ -59,6 +60,7 @@ __all__ = [  # in the order of the API pages: what most programs use comes first
     "IntentPrediction",
     "ScoredIntent",
     "PredictionStream",
+    "ArrowPredictions",
     "LabelledTexts",
     "read_labelled_texts",
     "TrainingReport",

@@ -17,6 +17,7 @@ void init_training(nb::module_& m);
 void init_hub(nb::module_& m);
 void init_quantize(nb::module_& m);
 void init_stream(nb::module_& m);
+void init_arrow(nb::module_& m);
 void init_classifier(nb::module_& m);
 
 }  // namespace fastintent::python

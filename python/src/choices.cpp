@@ -71,4 +71,12 @@ HeadPooling parse_pooling(std::string_view name) {
                              {"mean", HeadPooling::mean}});
 }
 
+int chosen_batch_size(std::optional<int> batch_size) {
+  if (batch_size && *batch_size <= 0) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("batch_size: expected at least 1, or None, found {}", *batch_size));
+  }
+  return batch_size.value_or(0);
+}
+
 }  // namespace fastintent::python

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "fastintent/dataset.h"
@@ -15,5 +16,9 @@ Precision parse_precision(std::string_view name);
 FileFormat parse_format(std::string_view name);
 Quoting parse_quoting(std::string_view name);
 HeadPooling parse_pooling(std::string_view name);
+
+/// PredictOptions::batch_size: 0, the classifier's own value, for None in Python. Throws
+/// invalid_argument unless positive.
+int chosen_batch_size(std::optional<int> batch_size);
 
 }  // namespace fastintent::python

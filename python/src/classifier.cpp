@@ -229,6 +229,7 @@ void init_classifier(nb::module_& m) {
                    "\"cpu (avx512)\", \"cuda:0 (NVIDIA H100 80GB HBM3)\"")
       .def_prop_ro("description", &get<&Native::description>, "family, sizes and head, for people");
   add_prediction_methods(classifier);
+  add_arrow_methods(classifier);
   add_performance_methods(classifier);
   add_training_methods(classifier);
 }

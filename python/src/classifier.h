@@ -34,6 +34,7 @@ class Classifier {
 
 /// The methods of fastintent.IntentClassifier, one file for each function.
 void add_prediction_methods(nb::class_<Classifier>& classifier);
+void add_arrow_methods(nb::class_<Classifier>& classifier);
 void add_performance_methods(nb::class_<Classifier>& classifier);
 void add_training_methods(nb::class_<Classifier>& classifier);
 

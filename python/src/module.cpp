@@ -20,6 +20,7 @@ NB_MODULE(_fastintent, m) {
   init_hub(m);
   init_quantize(m);
   init_stream(m);
+  init_arrow(m);
   init_classifier(m);
 }
 

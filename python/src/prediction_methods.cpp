@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "choices.h"
 #include "classifier.h"
-#include "fastintent/error.h"
 #include "interruption.h"
 #include "progress.h"
 #include "stream.h"
@@ -14,15 +14,6 @@
 
 namespace fastintent::python {
 namespace {
-
-// 0, the classifier's own value, for None in Python.
-int chosen_batch_size(std::optional<int> batch_size) {
-  if (batch_size && *batch_size <= 0) {
-    throw Error(ErrorCode::invalid_argument,
-                "batch_size: expected at least 1, or None, found " + std::to_string(*batch_size));
-  }
-  return batch_size.value_or(0);
-}
 
 IntentPrediction predict(
     const Classifier& self, nb::handle text, bool use_cache, int top_k, bool with_logits) {

@@ -14,6 +14,20 @@ CALLS = {
         start()
         classifier.predict_batch(texts, show_progress=True)
     """,
+    "predict_arrow": """
+        import pyarrow
+        texts = pyarrow.array([f"card {i}" for i in range(2_000_000)])
+        start()
+        classifier.predict_arrow(texts)
+    """,
+    "predict_arrow of a stream": """
+        import pyarrow
+        schema = pyarrow.schema({"text": pyarrow.string()})
+        batch = pyarrow.record_batch({"text": ["a card"]})
+        reader = pyarrow.RecordBatchReader.from_batches(schema, itertools.repeat(batch))
+        start()
+        classifier.predict_arrow(reader)
+    """,
     "predict_batch_streaming": """
         for batch_idx, _ in classifier.predict_batch_streaming(map(str, itertools.count())):
             if batch_idx == 10:

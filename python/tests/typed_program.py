@@ -20,6 +20,7 @@ best: str = answer.alternatives[0].intent
 answers: list[IntentPrediction] = classifier.predict_batch(lines(), show_progress=True)
 for batch_idx, predictions in classifier.predict_batch_streaming(lines(), batch_size=8):
     print(batch_idx + len(predictions), predictions[0].intent)
+rows: int = len(classifier.predict_arrow(object(), "message", top_k=1))
 classifier.batch_size = 8
 classifier.review_threshold = None
 report = classifier.train(

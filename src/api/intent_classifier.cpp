@@ -49,7 +49,9 @@ std::vector<IntentPrediction> IntentClassifier::predict_batch(std::span<const st
 
 std::vector<IntentPrediction> IntentClassifier::predict_batch(
     std::span<const std::string_view> texts, const PredictOptions& options) {
-  require_texts(texts);
+  if (!options.errors_in_place) {
+    require_texts(texts);
+  }
   return predict_all(state_->begin(options), texts);
 }
 

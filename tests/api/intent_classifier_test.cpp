@@ -117,6 +117,22 @@ TEST(IntentClassifier, RefusesABlankText) {
   EXPECT_EQ(classifier.get_cache_stats().misses, 0);  // before any work
 }
 
+TEST(IntentClassifier, AnswersABlankTextWithAnErrorInItsPlace) {
+  IntentClassifier classifier(options_of());
+  const std::vector<std::string_view> texts = {"my card", " ", {}, "my card", " "};
+  PredictOptions options;
+  options.errors_in_place = true;
+  const auto predictions = classifier.predict_batch(texts, options);
+  ASSERT_EQ(predictions.size(), texts.size());
+  for (const size_t blank : {1, 2, 4}) {
+    EXPECT_NE(predictions[blank].error.find("blank"), std::string::npos);
+    EXPECT_EQ(predictions[blank].intent, "");
+  }
+  for (const size_t text : {0, 3}) {
+    expect_same(predictions[text], classifier.predict("my card"));
+  }
+}
+
 TEST(IntentClassifier, RefusesImpossibleOptions) {
   const auto refuse = [](const char* name, auto change) {
     ClassifierOptions options = options_of();
