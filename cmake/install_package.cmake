@@ -3,7 +3,13 @@
 include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/fastintent)
 
-install(EXPORT fastintent NAMESPACE fastintent:: FILE fastintentTargets.cmake DESTINATION ${package_folder})
+install(
+  EXPORT fastintent
+  NAMESPACE fastintent::
+  FILE fastintentTargets.cmake
+  DESTINATION ${package_folder}
+  COMPONENT development
+)
 configure_package_config_file(
   cmake/fastintentConfig.cmake.in
   ${PROJECT_BINARY_DIR}/fastintentConfig.cmake
@@ -16,4 +22,5 @@ install(
     ${PROJECT_BINARY_DIR}/fastintentConfigVersion.cmake
     cmake/Findlibcsv.cmake
   DESTINATION ${package_folder}
+  COMPONENT development
 )

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Formats and lints C++, CUDA, Python, CMake and shell; with --check it changes nothing and fails where a file would
-# change. The tools come from PyPI, as pinned in format_requirements.txt, into build/format.
+# Formats and lints C++, CUDA, Python, CMake and shell, and lints Containerfiles; with --check it changes nothing and
+# fails where a file would change. The tools come from PyPI, as pinned in format_requirements.txt, into build/format.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -48,4 +48,5 @@ else
 fi
 run_on '*.py *.pyi' "$tools/ruff" check --quiet
 run_on "$shell" "$tools/shellcheck"
+run_on '*Containerfile' "$tools/hadolint"
 exit "$failed"
