@@ -95,7 +95,7 @@ class Threads:
 def test_the_threads_are_the_cpus_of_the_actor():
     seen = messages(1).map_batches(Threads, compute=ray.data.ActorPoolStrategy(size=1), num_cpus=0.5).take(1)
     assert seen == [{"threads": 1}]
-    assert fastintent.ray.IntentPredictor(TRAINED)._classifier.threads == IntentClassifier().threads
+    assert fastintent.ray.IntentPredictor(TRAINED)._classifier.threads == IntentClassifier(model_path=TRAINED).threads
 
 
 SSE4 = "sse4" if platform.machine() == "x86_64" else "neon"  # not the best one
