@@ -30,6 +30,7 @@ case "${1:-}" in
     lld          # links the tests
     python3-venv # scripts/python_tests.sh, scripts/format.sh
     doxygen      # scripts/build_api_docs.sh
+    openjdk-17-jre-headless # Spark, in scripts/engines_tests.sh
   )
   ;;
 *)
