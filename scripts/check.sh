@@ -37,6 +37,13 @@ python_tests() {
   step scripts/python_tests.sh
 }
 
+# After python_tests, whose module they use.
+engines_tests() {
+  rm -f build/python/engines/tests.xml
+  tested+=(build/python/engines)
+  step scripts/engines_tests.sh
+}
+
 # What the linker does for it is the same in every build.
 hardening() {
   step scripts/check_hardening.py --linked build/dev/cli/fastintent \
@@ -79,6 +86,7 @@ case $size in
 --ci)
   workflow dev dev
   python_tests
+  engines_tests
   hardening
   workflow sanitize-host sanitize
   workflow thread-sanitize-host thread-sanitize
@@ -88,6 +96,7 @@ case $size in
 --nightly)
   workflow dev dev
   python_tests
+  engines_tests
   hardening
   step cmake --workflow --preset release
   step scripts/check_hardening.py build/release/cli/fastintent

@@ -27,10 +27,11 @@ case "${1:-}" in
     clang libclang-rt-dev # libFuzzer and the sanitizers' run time
     libomp-dev            # clang's OpenMP, which oneDNN's CMake package asks for
     clang-tidy
-    lld             # links the tests
-    python3-venv    # scripts/python_tests.sh, scripts/format.sh
-    doxygen         # scripts/build_api_docs.sh
-    zsh fish man-db # they read what packaging/make_command_pages.py writes
+    lld                     # links the tests
+    python3-venv            # scripts/python_tests.sh, scripts/format.sh
+    doxygen                 # scripts/build_api_docs.sh
+    zsh fish man-db         # they read what packaging/make_command_pages.py writes
+    openjdk-17-jre-headless # Spark, in scripts/engines_tests.sh
   )
   ;;
 *)

@@ -104,6 +104,6 @@ def predict(
 
 def _assigned_cpus() -> int:
     """The CPUs that Ray assigned to this actor, which may be a fraction; 0, for the classifier to choose, elsewhere."""
-    if not ray.is_initialized():
+    if not ray.is_initialized() or ray.get_runtime_context().get_actor_id() is None:
         return 0
     return max(1, int(ray.get_runtime_context().get_assigned_resources().get("CPU", 1)))

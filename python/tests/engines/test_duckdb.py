@@ -4,7 +4,7 @@ import duckdb
 import fastintent.duckdb
 import pyarrow as pa
 import pytest
-from conftest import BAD_ROWS, TEXTS, TRAINED, comparable
+from cases import BAD_ROWS, TEXTS, TRAINED, comparable
 from fastintent import IntentClassifier, MissingInputError
 
 

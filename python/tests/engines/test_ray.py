@@ -1,14 +1,22 @@
 """fastintent.ray: the actor class and the function of data sets, on two processors."""
 
+import ast
 import os
 import pathlib
+import platform
 import signal
+import subprocess
+import sys
 
 import fastintent.ray
+import pyarrow as pa
 import pytest
 import ray
-from conftest import TEXTS, TRAINED, comparable
-from fastintent import InvalidArgumentError
+from cases import TEXTS, TRAINED, comparable
+from fastintent import IntentClassifier, InvalidArgumentError
+
+# The actors cannot import this file.
+ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,12 +82,44 @@ def test_alternatives_and_options():
     assert all(row["needs_review"] for row in rows if not row["error"])
 
 
+class Threads:
+    """Reports the threads of a classifier that is loaded in an actor."""
+
+    def __init__(self):
+        self._threads = fastintent.ray.IntentPredictor(TRAINED)._classifier.threads
+
+    def __call__(self, batch):
+        return {"threads": [self._threads] * len(batch["id"])}
+
+
+def test_the_threads_are_the_cpus_of_the_actor():
+    seen = messages(1).map_batches(Threads, compute=ray.data.ActorPoolStrategy(size=1), num_cpus=0.5).take(1)
+    assert seen == [{"threads": 1}]
+    assert fastintent.ray.IntentPredictor(TRAINED)._classifier.threads == IntentClassifier(model_path=TRAINED).threads
+
+
+SSE4 = "sse4" if platform.machine() == "x86_64" else "neon"  # not the best one
+
+
+def test_retries_can_repeat_their_bits():
+    """The instruction set and the precision are those of the caller, not the best of the actor."""
+
+    def bits_with(**options):
+        return rows_of(fastintent.ray.predict(messages(1), TRAINED, **options))
+
+    program = f"import sys; sys.path.append({str(pathlib.Path(__file__).parent)!r}); import cases; " + (
+        "print(cases.answers_without_an_engine())"
+    )
+    environment = {**os.environ, "FASTINTENT_FORCE_ISA": SSE4}
+    alone = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
+    assert bits_with(instruction_set=SSE4) == ast.literal_eval(alone.stdout)
+    assert bits_with(precision="bf16") != bits_with(precision="fp32")
+
+
 def test_a_wrong_call_is_refused():
     with pytest.raises(InvalidArgumentError, match="actors"):
         fastintent.ray.predict(messages(1), TRAINED, actors=0)
     predictor = fastintent.ray.IntentPredictor(TRAINED, "body")
-    import pyarrow as pa
-
     with pytest.raises(InvalidArgumentError, match="column 'body', found text"):
         predictor(pa.table({"text": ["a"]}))
     with pytest.raises(InvalidArgumentError, match="no column 'intent'"):

@@ -9,7 +9,7 @@ import sys
 import fastintent.spark
 import pyspark
 import pytest
-from conftest import TEXTS, TRAINED, comparable
+from cases import TEXTS, TRAINED, comparable
 from fastintent import InvalidArgumentError, MissingInputError
 from pyspark import cloudpickle
 from pyspark.errors import PythonException
