@@ -8,7 +8,6 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build git
   libdnnl-dev                         # oneDNN: matrix products
-  ocl-icd-opencl-dev                  # oneDNN's CMake package looks for OpenCL, which libdnnl-dev does not depend on
   libhwy-dev                          # Highway: kernels for every instruction set
   libcli11-dev                        # command line
   nlohmann-json3-dev                  # small JSON files
@@ -25,7 +24,6 @@ case "${1:-}" in
   packages+=(
     libgtest-dev libbenchmark-dev ccache
     clang libclang-rt-dev # libFuzzer and the sanitizers' run time
-    libomp-dev            # clang's OpenMP, which oneDNN's CMake package asks for
     clang-tidy
     lld                     # links the tests
     python3-venv            # scripts/python_tests.sh, scripts/format.sh

@@ -4,7 +4,6 @@
 
 #include <cstdlib>
 
-#include "cpu/matmul.h"
 #include "fastintent/error.h"
 #include "hwy/targets.h"
 
@@ -26,7 +25,6 @@ std::string_view choose() {
     const bool wanted = forced == nullptr || name == forced;
     if (wanted && (hwy::SupportedTargets() & target) != 0) {
       hwy::DisableTargets(target - 1);
-      limit_matmul_instruction_set(name);
       return name;
     }
   }

@@ -1,14 +1,13 @@
 #include "cpu/matmul.h"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <array>
 #include <map>
 #include <mutex>
-#include <oneapi/dnnl/dnnl.hpp>
 
 #include "base/fork.h"
+#include "cpu/onednn/functions.h"
 #include "cpu/scratch.h"
 #include "fastintent/error.h"
 
@@ -23,6 +22,7 @@ bool has(dnnl::cpu_isa wanted) {
 }
 
 const dnnl::engine& engine() {
+  onednn();  // before this function's own lock, which fork() does not wait for
   // Never destroyed, as the kernels below.
   static const dnnl::engine& cpu = *new dnnl::engine(dnnl::engine::kind::cpu, 0);
   return cpu;
@@ -81,6 +81,7 @@ struct Kernel {
 };
 
 const Kernel& shared_kernel(const MatmulShape& shape) {
+  onednn();  // its mutex is made before the one here
   // Never destroyed: workers may still be running at the end of the program. oneDNN has locks of
   // its own, which nobody holds while nobody holds this one.
   static ForkSafeMutex& mutex = *new ForkSafeMutex;
@@ -137,7 +138,7 @@ void Matmul::multiply(
     const MatmulShape& shape, const void* a, const void* b, const float* bias, void* out) {
   // A worker is one thread (law 3). The setting belongs to the calling thread, and a different
   // thread may have made the backend.
-  omp_set_num_threads(1);
+  dnnl::omp_set_num_threads(1);
   try {
     if (state_ == nullptr) {
       state_ = std::make_unique<State>();
@@ -159,7 +160,7 @@ void Matmul::multiply(
       arguments[count++] = {DNNL_ARG_BIAS, kernel.bias.get()};
     }
     dnnl::error::wrap_c_api(
-        dnnl_primitive_execute(
+        dnnl::dnnl_primitive_execute(
             kernel.shared.product.get(), state_->stream.get(), count, arguments.data()),
         "could not execute a matrix product");
   } catch (const dnnl::error& error) {
@@ -168,7 +169,7 @@ void Matmul::multiply(
 }
 
 PackedMatrix pack_matrix(const int8_t* b, int64_t M, int64_t K, int64_t N) {
-  omp_set_num_threads(1);
+  dnnl::omp_set_num_threads(1);
   const MatmulShape shape{.M = M, .K = K, .N = N, .element = Element::int8, .b = Layout::packed};
   try {
     dnnl::memory plain(factor(K, N, Type::s8, Layout::row_major), engine(), const_cast<int8_t*>(b));
@@ -183,21 +184,9 @@ PackedMatrix pack_matrix(const int8_t* b, int64_t M, int64_t K, int64_t N) {
 }
 
 bool matmul_rows_are_independent() {
+  onednn();
   static const bool independent = has(dnnl::cpu_isa::avx512_core);
   return independent;
-}
-
-void limit_matmul_instruction_set(std::string_view name) {
-  if (name == "sse4") {
-    dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
-  }
-  if (name == "avx2") {
-    dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
-  }
-}
-
-bool matmul_has_bf16() {
-  return has(dnnl::cpu_isa::avx512_core_bf16);
 }
 
 bool matmul_has_amx() {

@@ -3,7 +3,6 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 
 #include "cpu/element.h"
 
@@ -35,7 +34,8 @@ using PackedMatrix = std::shared_ptr<const void>;
 /// Packs an int8 b [K,N], row-major, for products of M rows.
 PackedMatrix pack_matrix(const int8_t* b, int64_t M, int64_t K, int64_t N);
 
-/// The matrix products of one backend, by oneDNN with one thread; the only file that knows it.
+/// The matrix products of one backend, by oneDNN with one thread; the only file that uses it. The
+/// library is loaded by the first call of what is declared here (cpu/onednn/library.h).
 /// Kernels are made at the first product of a shape and shared by all threads of the process.
 /// Used by one thread at a time.
 class Matmul {
@@ -57,10 +57,7 @@ class Matmul {
 /// choose the order of their sums by M, so equal bits need an equal M.
 bool matmul_rows_are_independent();
 
-/// Restricts the library to the instruction set of that name. Call it before the first product.
-void limit_matmul_instruction_set(std::string_view name);
-
-bool matmul_has_bf16();
+/// Whether products use AMX: the processor has it and the system permits it.
 bool matmul_has_amx();
 
 }  // namespace fastintent::cpu

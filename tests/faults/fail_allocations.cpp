@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -39,59 +40,65 @@ std::atomic<bool> counting{false};
 std::atomic<bool> python_is_spared{false};
 thread_local bool looking = false;  // the search for spared libraries may allocate
 
-struct AddressRange {
-  uintptr_t begin = 0;
-  uintptr_t end = 0;
-};
 // Fixed, since nothing here may allocate.
-std::array<AddressRange, 16> spared_ranges;
-size_t spared_count = 0;
 std::array<char, 256> spared_names;
 
-int note_if_spared(dl_phdr_info* library, size_t /*size*/, void* /*nothing*/) {
-  for (const char* name = spared_names.data(); *name != '\0'; name += std::strlen(name) + 1) {
-    if (std::strstr(library->dlpi_name, name) == nullptr) {
-      continue;
-    }
-    for (int i = 0; i < library->dlpi_phnum; ++i) {
-      const auto& segment = library->dlpi_phdr[i];
-      if (segment.p_type == PT_LOAD && spared_count < spared_ranges.size()) {
-        const uintptr_t begin = library->dlpi_addr + segment.p_vaddr;
-        spared_ranges[spared_count++] = {begin, begin + segment.p_memsz};
-      }
-    }
-  }
-  return 0;
-}
-
 void spare(const char* names) {
-  spared_count = 0;
   spared_names.fill('\0');  // the names end with two zeros
-  if (names == nullptr || *names == '\0') {
+  if (names == nullptr) {
     return;
   }
   std::strncpy(spared_names.data(), names, spared_names.size() - 2);
   for (char& c : spared_names) {
     c = c == ' ' ? '\0' : c;
   }
-  dl_iterate_phdr(note_if_spared, nullptr);
 }
 
-bool within_spared_library() {
-  if (spared_count == 0) {
-    return false;
-  }
+struct Callers {
   std::array<void*, 64> frames;
-  const int depth = backtrace(frames.data(), static_cast<int>(frames.size()));
-  for (int i = 0; i < depth; ++i) {
-    const auto address = reinterpret_cast<uintptr_t>(frames[static_cast<size_t>(i)]);
-    for (size_t range = 0; range < spared_count; ++range) {
-      if (address >= spared_ranges[range].begin && address < spared_ranges[range].end) {
-        return true;
-      }
+  int depth = 0;
+
+  bool are_within(uintptr_t begin, uintptr_t end) const {
+    return std::any_of(frames.begin(), frames.begin() + depth, [&](const void* frame) {
+      const auto address = reinterpret_cast<uintptr_t>(frame);
+      return address >= begin && address < end;
+    });
+  }
+};
+
+bool is_spared(const char* library) {
+  for (const char* name = spared_names.data(); *name != '\0'; name += std::strlen(name) + 1) {
+    if (std::strstr(library, name) != nullptr) {
+      return true;
     }
   }
   return false;
+}
+
+// Whether a caller is in this library and it is spared; 1 ends the search.
+int spares(dl_phdr_info* library, size_t /*size*/, void* callers) {
+  if (!is_spared(library->dlpi_name)) {
+    return 0;
+  }
+  for (int i = 0; i < library->dlpi_phnum; ++i) {
+    const auto& segment = library->dlpi_phdr[i];
+    const uintptr_t begin = library->dlpi_addr + segment.p_vaddr;
+    if (segment.p_type == PT_LOAD &&
+        static_cast<Callers*>(callers)->are_within(begin, begin + segment.p_memsz)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+// Looks at the libraries that are loaded now: oneDNN is loaded when training begins.
+bool within_spared_library() {
+  if (spared_names.front() == '\0') {
+    return false;
+  }
+  Callers callers;
+  callers.depth = backtrace(callers.frames.data(), static_cast<int>(callers.frames.size()));
+  return dl_iterate_phdr(spares, &callers) != 0;
 }
 
 bool holds_gil() {

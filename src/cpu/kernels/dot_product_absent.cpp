@@ -7,6 +7,10 @@ bool has_dot_products(Element /*element*/) {
   return false;
 }
 
+bool processor_has_amx() {
+  return false;
+}
+
 TileProducts dot_tile_products(Element /*element*/) {
   return {};
 }

@@ -1,3 +1,4 @@
+#include <cpuid.h>
 #include <immintrin.h>
 
 #include "cpu/instruction_set.h"
@@ -94,6 +95,19 @@ bool has_dot_products(Element element) {
       return __builtin_cpu_supports("avx512vnni") != 0;
   }
   return false;
+}
+
+// By the instruction itself, since clang 14 has no name for it in __builtin_cpu_supports.
+bool processor_has_amx() {
+  static const bool has = [] {
+    constexpr unsigned kAmx = 1U << 22 | 1U << 24 | 1U << 25;  // AMX-BF16, AMX-TILE, AMX-INT8
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned d = 0;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & kAmx) == kAmx;
+  }();
+  return has;
 }
 
 TileProducts dot_tile_products(Element element) {

@@ -32,6 +32,9 @@ TileProducts tile_products(Element element);
 /// products.
 bool has_dot_products(Element element);
 
+/// Whether the processor has AMX. The system may forbid its use, which oneDNN finds out.
+bool processor_has_amx();
+
 /// Tile products by dot-product instructions. Only if has_dot_products.
 TileProducts dot_tile_products(Element element);
 
