@@ -38,6 +38,20 @@ DeviceChoice parse_device(std::string_view name) {
                           name));
 }
 
+std::string device_choice_name(const DeviceChoice& choice) {
+  switch (choice.device) {
+    case Device::automatic:
+      return "auto";
+    case Device::cpu:
+      return "cpu";
+    case Device::reference:
+      return "reference";
+    case Device::cuda:
+      break;
+  }
+  return choice.gpu ? fmt::format("cuda:{}", *choice.gpu) : "cuda";
+}
+
 Precision parse_precision(std::string_view name) {
   if (const auto precision = fastintent::parse_precision(name)) {
     return *precision;

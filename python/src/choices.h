@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "fastintent/dataset.h"
@@ -12,6 +13,7 @@ namespace fastintent::python {
 
 /// The values that have names in Python. Each throws invalid_argument, naming the choices.
 DeviceChoice parse_device(std::string_view name);
+std::string device_choice_name(const DeviceChoice& choice);  // the other way
 Precision parse_precision(std::string_view name);
 FileFormat parse_format(std::string_view name);
 Quoting parse_quoting(std::string_view name);

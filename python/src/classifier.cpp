@@ -4,29 +4,83 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <filesystem>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "bindings.h"
 #include "choices.h"
+#include "fastintent/error.h"
 #include "gil.h"
 
 namespace fastintent::python {
 
-Classifier::Classifier(ClassifierOptions options, std::optional<nb::callable> log)
-    : log_(log ? nb::object(*log) : nb::object()), native_([&] {
-        if (log_.is_valid()) {
-          options.log = log_function();
-        }
-        const WithoutGil unlocked;
-        return std::make_unique<IntentClassifier>(options);
-      }()) {}
+Classifier::Classifier(ClassifierOptions options, std::optional<nb::callable> log, Loading loading)
+    : log_(log ? nb::object(*log) : nb::object()), options_(std::move(options)) {
+  if (!options_.model_path.empty()) {
+    options_.model_path = std::filesystem::absolute(options_.model_path);  // for other processes
+  }
+  if (loading == Loading::now) {
+    native();
+  }
+}
+
+IntentClassifier& Classifier::native() const {
+  if (IntentClassifier* made = native_) {
+    return *made;
+  }
+  ClassifierOptions options = options_;
+  if (log_.is_valid()) {
+    options.log = log_function();
+  }
+  const WithoutGil unlocked;
+  const std::lock_guard lock(loading_);
+  if (owned_ == nullptr) {  // else another thread was faster
+    owned_ = std::make_unique<IntentClassifier>(options);
+    native_ = owned_.get();
+  }
+  return *owned_;
+}
+
+ClassifierOptions Classifier::options() const {
+  if (!is_saved_) {
+    throw Error(ErrorCode::invalid_argument,
+                "pickle: expected a model in a folder, found one that train() left in a temporary "
+                "one; call save() first, or train with output=");
+  }
+  ClassifierOptions options = options_;
+  if (const IntentClassifier* made = native_) {
+    options.batch_size = made->batch_size();
+    options.enable_cache = made->enable_cache();
+  }
+  return options;
+}
+
+void Classifier::note_threshold(std::optional<double> threshold) {
+  options_.review_threshold = threshold;
+}
+
+void Classifier::note_precision() {
+  options_.precision = native().precision();
+}
+
+void Classifier::note_trained(const std::filesystem::path& output) {
+  is_saved_ = !output.empty();
+  options_.model_path = is_saved_ ? std::filesystem::absolute(output) : output;
+}
+
+void Classifier::note_saved(const std::filesystem::path& folder) {
+  if (!is_saved_) {
+    note_trained(folder);
+  }
+}
 
 // Exceptions of the callback have no caller to reach: the model is loaded anyway.
-std::function<void(const std::string&)> Classifier::log_function() {
+std::function<void(const std::string&)> Classifier::log_function() const {
   return [this](const std::string& message) {
     with_gil([&] {
       try {
@@ -71,7 +125,70 @@ void construct(Classifier* self,
   options.max_length = max_length;
   options.review_threshold = review_threshold;
   options.map_word_table = map_word_table;
-  new (self) Classifier(std::move(options), std::move(log));
+  new (self) Classifier(std::move(options), std::move(log), Loading::now);
+}
+
+// The arguments of the constructor that pickle stores, in its order, with paths as strings.
+using State = std::tuple<std::string,
+                         std::string,
+                         int,
+                         bool,
+                         int64_t,
+                         std::string,
+                         std::string,
+                         int,
+                         int,
+                         std::optional<double>,
+                         int64_t,
+                         std::optional<nb::callable>,
+                         bool>;
+
+State state(const Classifier& self) {
+  const ClassifierOptions options = self.options();
+  std::optional<nb::callable> log;
+  if (self.log().is_valid()) {
+    log = nb::borrow<nb::callable>(self.log());
+  }
+  return {options.model_name,
+          options.model_path.string(),
+          options.batch_size,
+          options.enable_cache,
+          options.cache_size,
+          device_choice_name({options.device, options.gpu}),
+          std::string(precision_name(options.precision)),
+          options.threads,
+          options.max_length,
+          options.review_threshold,
+          options.cache_bytes,
+          log,
+          options.map_word_table};
+}
+
+void set_state(Classifier* self, const State& state) {
+  ClassifierOptions options;
+  std::string model_path;
+  std::string device;
+  std::string precision;
+  std::optional<nb::callable> log;
+  std::tie(options.model_name,
+           model_path,
+           options.batch_size,
+           options.enable_cache,
+           options.cache_size,
+           device,
+           precision,
+           options.threads,
+           options.max_length,
+           options.review_threshold,
+           options.cache_bytes,
+           log,
+           options.map_word_table) = state;
+  options.model_path = model_path;
+  const DeviceChoice choice = parse_device(device);
+  options.device = choice.device;
+  options.gpu = choice.gpu;
+  options.precision = parse_precision(precision);
+  new (self) Classifier(std::move(options), std::move(log), Loading::at_first_use);
 }
 
 // A getter of the library's classifier.
@@ -80,7 +197,12 @@ auto get(const Classifier& self) {
   return (self.native().*Member)();
 }
 
-// Its setter.
+void set_review_threshold(Classifier& self, std::optional<double> threshold) {
+  self.native().set_review_threshold(threshold);
+  self.note_threshold(threshold);
+}
+
+// The setter of another one.
 template <auto Member, typename Value>
 void set(const Classifier& self, Value value) {
   (self.native().*Member)(value);
@@ -119,6 +241,10 @@ optimize_for_inference() prepare the new model while the old one keeps answering
 finishes with the model it started with.
 
 All but the constructor raise NoModelError where they need a trained model and there is none yet.
+
+Pickling stores the path of the folder and the settings, so a classifier can be sent to another process
+that finds the folder at the same path; there it loads at its first use. A model that train() left in a
+temporary folder has no path: InvalidArgumentError.
 
 In a child made by fork() (multiprocessing, a server that loads before it forks), a classifier on the
 processor works as before: its first prediction starts workers there, and the weights are in shared
@@ -203,17 +329,20 @@ void init_classifier(nb::module_& m) {
                    "empties the cache")
       .def_prop_rw("review_threshold",
                    &get<&Native::review_threshold>,
-                   &set<&Native::set_review_threshold, std::optional<double>>,
+                   &set_review_threshold,
                    nb::for_setter(nb::arg("value").none()),
                    "a prediction with a lower confidence is flagged `needs_review`; set None for "
                    "the model's own, 0 to flag nothing")
       .def(
           "fingerprint",
           [](const Classifier& self) {
-            const nb::gil_scoped_release unlocked;
-            return self.native().fingerprint();
+            const IntentClassifier& native = self.native();
+            const WithoutGil unlocked;
+            return native.fingerprint();
           },
           kFingerprintDoc)
+      .def("__getstate__", &state)
+      .def("__setstate__", &set_state)
       .def_prop_ro("is_loaded", &get<&Native::is_loaded>, "whether there is a trained model")
       .def_prop_ro("intents", &get<&Native::intents>, "names of the intents, in id2label order")
       .def_prop_ro("max_length", &get<&Native::max_length>, "most tokens per text")

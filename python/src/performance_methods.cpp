@@ -19,7 +19,7 @@ void warm_up(const Classifier& self, nb::handle sample_texts) {
   interruption.run([&] { classifier.warm_up(samples, should_stop); });
 }
 
-OptimizationReport optimize(const Classifier& self,
+OptimizationReport optimize(Classifier& self,
                             const std::string& precision,
                             nb::handle sample_texts) {
   IntentClassifier& classifier = self.native();
@@ -27,8 +27,10 @@ OptimizationReport optimize(const Classifier& self,
   const auto samples = read_optional_texts(sample_texts, "sample_texts");
   Interruption interruption;
   const auto should_stop = [&] { return !interruption.allows(); };
-  return interruption.run(
+  OptimizationReport report = interruption.run(
       [&] { return classifier.optimize_for_inference(chosen, samples, should_stop); });
+  self.note_precision();
+  return report;
 }
 
 PerformanceReport benchmark(const Classifier& self, nb::handle sample_texts, int num_iterations) {
@@ -93,7 +95,7 @@ void add_performance_methods(nb::class_<Classifier>& classifier) {
            kWarmUpDoc)
       .def(
           "optimize_for_inference",
-          [](const Classifier& self, const std::string& precision, nb::handle sample_texts) {
+          [](Classifier& self, const std::string& precision, nb::handle sample_texts) {
             return to_dict(optimize(self, precision, sample_texts));
           },
           nb::arg("precision") = "auto",

@@ -63,7 +63,7 @@ LabelledTexts pair(nb::handle texts, nb::handle labels) {
   return data;
 }
 
-TrainingReport train(const Classifier& self,
+TrainingReport train(Classifier& self,
                      nb::handle texts,
                      nb::handle labels,
                      nb::handle validation_texts,
@@ -127,9 +127,13 @@ TrainingReport train(const Classifier& self,
     });
     return stop || !allowed;
   };
-  return interruption.run([&] {
+  TrainingReport report = interruption.run([&] {
     return classifier.train(training, validation ? &*validation : nullptr, chosen, callbacks);
   });
+  if (training_rank() == 0) {
+    self.note_trained(chosen.output);
+  }
+  return report;
 }
 
 Evaluation evaluate(const Classifier& self,
@@ -148,10 +152,13 @@ Evaluation evaluate(const Classifier& self,
   return evaluation;
 }
 
-void save(const Classifier& self, const std::filesystem::path& path, bool overwrite) {
+void save(Classifier& self, const std::filesystem::path& path, bool overwrite) {
   const IntentClassifier& classifier = self.native();
-  const WithoutGil unlocked;
-  classifier.save(path, overwrite);
+  {
+    const WithoutGil unlocked;
+    classifier.save(path, overwrite);
+  }
+  self.note_saved(path);
 }
 
 // The defaults are those of TrainingOptions; None selects them, too.
