@@ -205,6 +205,16 @@ def text_seeds():
         write("kernels", f"operation_{operation}", bytes([operation, 0, *range(1, 24)]))
 
 
+def arrow_seeds():
+    """The choices of the target: of strings, of a dictionary, of a batch; the rest is their numbers."""
+    for kind in range(5):
+        write("arrow_texts", f"strings_{kind}", bytes([kind, 5, 0, 1, 0, 1, 0b10110, *range(3, 60)]))
+    write("arrow_texts", "zeros", bytes(64))
+    write("arrow_texts", "large", bytes([0, 120, *([7, 3, 1] * 300)]))
+    write("arrow_texts", "rare", bytes([2, 9, 255, 128, 255, *([255, 0, 13] * 100)]))
+
+
+arrow_seeds()
 json_seeds()
 hub_seeds()
 model_files_seeds()

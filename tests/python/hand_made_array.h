@@ -21,7 +21,9 @@ struct HandMadeArray {
   template <typename T>
   void add(const std::vector<T>& values) {
     blocks.emplace_back(new char[values.size() * sizeof(T)]);
-    std::memcpy(blocks.back().get(), values.data(), values.size() * sizeof(T));
+    if (!values.empty()) {
+      std::memcpy(blocks.back().get(), values.data(), values.size() * sizeof(T));
+    }
     add_pointer(blocks.back().get());
   }
   void add(std::string_view characters) {
