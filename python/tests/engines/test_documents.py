@@ -51,7 +51,7 @@ import chdb
 answered = chdb.query(
     "SELECT id, intent(text) AS answer FROM file('texts.parquet') ORDER BY id", "JSONEachRow", udf_path="functions"
 )
-print(answered)
+print(answered.data().strip())
 """
 
 
