@@ -44,19 +44,8 @@ def loaded(folder: str, instruction_set: str | None, options: tuple[tuple[str, A
 
 def answer(classifier: IntentClassifier, texts: pa.Array | pa.ChunkedArray, top_k: int) -> pa.RecordBatch:
     """One row for each text, in their order; a null or blank text has an `error` and no intent."""
-    filled = texts.fill_null("").to_pylist()
-    stream = classifier.predict_batch_streaming(filled, top_k=top_k)
-    rows = [prediction for _, batch in stream for prediction in batch]
-    columns = [
-        [row.intent if not row.error else None for row in rows],
-        [row.confidence if not row.error else None for row in rows],
-        [row.needs_review for row in rows],
-        [row.truncated for row in rows],
-        [row.error or None for row in rows],
-        [[other._asdict() for other in row.alternatives] for row in rows],
-    ]
-    schema = answer_schema(top_k)
-    return pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, schema)], schema=schema)
+    answers = pa.record_batch(classifier.predict_arrow(texts, top_k=top_k))
+    return answers.cast(answer_schema(top_k))  # engines want the names themselves, not indices of a dictionary
 
 
 def answer_schema(top_k: int) -> pa.Schema:

@@ -4,6 +4,8 @@ import dataclasses
 import pathlib
 import re
 
+ENGINES_IN_README = "In Spark, Ray and DuckDB"  # run by python/tests/engines, where these are installed
+
 
 @dataclasses.dataclass
 class Block:

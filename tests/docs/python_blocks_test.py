@@ -16,7 +16,7 @@ import unittest
 import unittest.mock
 
 import fastintent
-from code_blocks import code_blocks, sections
+from code_blocks import ENGINES_IN_README, code_blocks, sections
 from reader import ROOT, TRAINED, make_folder
 
 DOCUMENTS = [ROOT / "docs" / "guide.md", ROOT / "README.md"]
@@ -45,6 +45,8 @@ class DocumentsTest(BlocksTest):
     def test_every_section_runs(self):
         for file in DOCUMENTS:
             for title, blocks in sections(code_blocks(file, "python")).items():
+                if title == ENGINES_IN_README:
+                    continue
                 names = {}
                 for block in blocks:
                     with self.subTest(file=file.name, section=title, line=block.line):

@@ -54,6 +54,39 @@ TEST(LaunchedProcess, ReadsTorchrun) {
   EXPECT_EQ(process.secret, kSecret);
 }
 
+// What Ray Train and Spark's TorchDistributor set besides, and what Slurm sets where a job's script
+// translates its names (docs/training.md).
+TEST(LaunchedProcess, ReadsTheVariablesOfTorchrunFromOtherLaunchers) {
+  const Variables common = {{"RANK", "5"},
+                            {"WORLD_SIZE", "8"},
+                            {"LOCAL_RANK", "1"},
+                            {"LOCAL_WORLD_SIZE", "4"},
+                            {"MASTER_ADDR", "node-0"},
+                            {"FASTINTENT_LAUNCH_SECRET", kSecret}};
+  const Variables ray = {{"NODE_RANK", "1"}, {"MASTER_PORT", "41235"}};
+  const Variables spark = {{"GROUP_RANK", "1"}, {"ROLE_RANK", "5"}, {"MASTER_PORT", "29400"}};
+  const Variables slurm = {{"SLURM_PROCID", "5"},
+                           {"SLURM_NTASKS", "8"},
+                           {"SLURM_LOCALID", "1"},
+                           {"PMI_RANK", "5"},
+                           {"PMI_SIZE", "8"}};  // of srun --mpi=pmi2
+  for (const auto& [special, port] :
+       {std::pair{ray, 41236}, std::pair{spark, 29401}, std::pair{slurm, 29501}}) {
+    Variables all = common;
+    all.insert(special.begin(), special.end());
+    const LaunchedProcess process = launched_in(all);
+    EXPECT_EQ(process.rank, 5);
+    EXPECT_EQ(process.size, 8);
+    EXPECT_EQ(process.local_rank, 1);
+    EXPECT_EQ(process.address, "node-0");
+    EXPECT_EQ(process.port, port);
+  }
+}
+
+TEST(LaunchedProcess, IsAloneInAJobOfSlurmWithoutATranslation) {
+  expect_alone({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "8"}, {"SLURM_LOCALID", "0"}});
+}
+
 TEST(LaunchedProcess, ReadsMpirun) {
   for (const Variables& variables :
        {Variables{{"OMPI_COMM_WORLD_RANK", "1"},

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""What an engine costs: the rate of Spark and Ray against plain Python processes, and the memory of their workers.
+
+    python=$(scripts/engines_environment.sh)/bin/python
+    PYTHONPATH=build/python/engines $python benchmarks/scale/engines.py rates --model DIR
+    PYTHONPATH=build/python/engines $python benchmarks/scale/engines.py memory
+
+`scripts/engines_tests.sh` makes the folder of that PYTHONPATH. Both commands print a table of Markdown.
+
+rates: two workers of one thread each, in plain Python processes, in Spark (local-cluster[2,1,1024]) and in Ray (two
+actors), in turn. Each reads the same Parquet files of distinct texts. A rate is that of more rows, (N3 - N1) rows in
+(t3 - t1) seconds, so starts do not count; medians of the rounds.
+
+memory: the largest peaks of resident memory of Spark's Python workers and of its executors, after queries of more and
+more rows, with a tiny model: the rows matter here, not the weights.
+"""
+
+import argparse
+import concurrent.futures
+import csv
+import itertools
+import json
+import multiprocessing
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TINY = ROOT / "tests/golden/bert_pooler/model"
+TEXTS = ROOT / "data/support_intents/train.csv"
+WORKERS = 2  # as many as the smallest machine of CI has processors
+FILES = 12  # of a data set: every worker has several, so that the last one does not decide
+CONTENDERS = ["plain", "spark", "ray"]
+ROWS_IN_MEMORY = [10_000, 100_000, 1_000_000]
+
+
+def write_texts(folder, rows):
+    """Parquet files of distinct texts, so that no cache answers any of them."""
+    folder.mkdir()
+    with open(TEXTS, newline="") as data:
+        sentences = itertools.cycle([row["text"] for row in csv.DictReader(data)])
+    texts = pa.array([f"{next(sentences)} {i}" for i in range(rows)])
+    for i in range(FILES):
+        part = texts.slice(i * rows // FILES, (i + 1) * rows // FILES - i * rows // FILES)
+        pq.write_table(pa.table({"text": part}), folder / f"part-{i:02}.parquet")
+
+
+def answer_files(model, files):
+    from fastintent import IntentClassifier
+
+    classifier = IntentClassifier(model_path=model, threads=1)
+    return sum(len(classifier.predict_arrow(pq.read_table(file), top_k=0)) for file in files)
+
+
+def run_plain(model, folder):
+    files = sorted(folder.iterdir())
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(WORKERS, context) as pool:
+        parts = [files[i::WORKERS] for i in range(WORKERS)]
+        return sum(pool.map(answer_files, [model] * WORKERS, parts))
+
+
+def spark_session():
+    from pyspark.sql import SparkSession
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    session = SparkSession.builder.master(f"local-cluster[{WORKERS},1,1024]")
+    session = session.config("spark.ui.enabled", False).getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def run_spark(model, folder):
+    import fastintent.spark
+    from pyspark.sql import functions
+
+    spark = spark_session()
+    spark.conf.set("spark.sql.files.maxPartitionBytes", 1 + max(file.stat().st_size for file in folder.iterdir()))
+    spark.conf.set("spark.sql.files.openCostInBytes", 1 << 30)  # a file is a task
+    answers = fastintent.spark.predict(spark.read.parquet(str(folder)), model, keep=[])
+    return answers.agg(functions.count("intent")).first()[0]
+
+
+def run_ray(model, folder):
+    import fastintent.ray
+    import ray
+
+    os.environ["RAY_memory_monitor_refresh_ms"] = "0"  # it would end workers of a machine that others use
+    ray.init(num_cpus=WORKERS + 1, include_dashboard=False, log_to_driver=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    texts = ray.data.read_parquet(str(folder), override_num_blocks=FILES)
+    return fastintent.ray.predict(texts, model, actors=WORKERS).count()
+
+
+def seconds_of(contender, model, folder):
+    """In a process of its own, with its start, which is the same for every number of rows."""
+    command = [sys.executable, __file__, "run", "--contender", contender, "--model", model, "--folder", folder]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure_rates(model, rows, rounds):
+    with tempfile.TemporaryDirectory() as temporary:
+        few, many = pathlib.Path(temporary, "few"), pathlib.Path(temporary, "many")
+        write_texts(few, rows)
+        write_texts(many, 3 * rows)
+        rates = {contender: [] for contender in CONTENDERS}
+        for _ in range(rounds):
+            for contender in CONTENDERS:
+                extra = seconds_of(contender, model, many) - seconds_of(contender, model, few)
+                rates[contender].append(2 * rows / extra)
+    print(f"| {WORKERS} workers of one thread | texts/s | of plain processes |\n|---|--:|--:|")
+    for contender in CONTENDERS:
+        share = statistics.median(mine / plain for mine, plain in zip(rates[contender], rates["plain"]))
+        print(f"| {contender} | {statistics.median(rates[contender]):,.0f} | {100 * share:.1f} % |")
+
+
+def peak_memory(pattern):
+    """The largest peak of resident memory, in MB, of the processes whose command line matches."""
+    peaks = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            command = process.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode()
+            status = process.joinpath("status").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has just ended
+        if re.search(pattern, command) and (peak := re.search(r"VmHWM:\s+(\d+)", status)):
+            peaks.append(int(peak[1]) / 1024)
+    return max(peaks)
+
+
+def measure_memory(model):
+    import fastintent.spark
+    from pyspark.sql import functions
+
+    spark = spark_session()
+    print("| rows | Python worker, MB | executor (Java), MB |\n|--:|--:|--:|")
+    # The first query fills caches and the heap that a process keeps; it is not one of the table.
+    for i, rows in enumerate([ROWS_IN_MEMORY[0], *ROWS_IN_MEMORY]):
+        texts = spark.range(rows, numPartitions=4).select(functions.concat(functions.lit("where is card "), "id"))
+        answers = fastintent.spark.predict(texts.toDF("text"), model, keep=[])
+        assert answers.agg(functions.count("intent")).first()[0] == rows
+        if i > 0:
+            worker, executor = peak_memory(r"pyspark\.daemon"), peak_memory("CoarseGrainedExecutorBackend")
+            print(f"| {rows:,} | {worker:,.0f} | {executor:,.0f} |", flush=True)
+    spark.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=["rates", "memory", "run"], help="run is what rates starts")
+    parser.add_argument("--model", default=TINY, help="a trained folder; a prepared one in int8 is what one would use")
+    parser.add_argument(
+        "--rows", type=int, default=12_000, help="of the smaller of two data sets; the other has thrice"
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--contender", choices=CONTENDERS)
+    parser.add_argument("--folder", type=pathlib.Path)
+    arguments = parser.parse_args()
+    model = str(pathlib.Path(arguments.model).absolute())
+    if arguments.command == "rates":
+        measure_rates(model, arguments.rows, arguments.rounds)
+    elif arguments.command == "memory":
+        measure_memory(model)
+    else:
+        run = {"plain": run_plain, "spark": run_spark, "ray": run_ray}[arguments.contender]
+        start = time.perf_counter()
+        answered = run(model, arguments.folder)
+        seconds = time.perf_counter() - start
+        assert answered == sum(pq.read_metadata(file).num_rows for file in arguments.folder.iterdir())
+        print(json.dumps(seconds))
+
+
+if __name__ == "__main__":
+    main()
