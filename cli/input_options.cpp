@@ -159,6 +159,23 @@ bool InputTexts::next(std::string& text) {
   return true;
 }
 
+std::optional<int64_t> InputTexts::next_chunk() {
+  std::string line;
+  if (!std::getline(std::cin, line)) {
+    return std::nullopt;
+  }
+  int64_t texts = 0;
+  const char* end = line.data() + line.size();
+  const auto number = std::from_chars(line.data(), end, texts);
+  if (number.ec != std::errc() || number.ptr != end || texts < 0) {
+    constexpr size_t kMostShown = 40;  // of a line that may be anything
+    throw Error(ErrorCode::invalid_data,
+                fmt::format("input: expected the number of rows of the next chunk, found \"{}\"",
+                            printable(line.substr(0, kMostShown))));
+  }
+  return texts;
+}
+
 void InputTexts::report_replaced() const {
   const std::string warning = reader_ ? replaced_warning(name_, reader_->replaced())
                                       : replaced_warning("TEXT", replaced_arguments_);

@@ -49,6 +49,10 @@ class InputTexts {
   /// Reads the next text; returns false at the end.
   bool next(std::string& text);
 
+  /// Reads the line before a chunk of standard input: the number of its texts, which may be 0.
+  /// Nothing at the end. Throws invalid_data for another line.
+  std::optional<int64_t> next_chunk();
+
   /// Says on standard error how many of the texts read were not valid, and where the first one is.
   void report_replaced() const;
 

@@ -32,6 +32,7 @@ struct PredictCommandOptions {
   std::string output;
   bool resume = false;
   bool force = false;
+  bool chunk_header = false;
   ModelOptions classifier;
   PredictOptions predict;
 };
@@ -116,6 +117,51 @@ AnswerCounts take_up_partial(const PredictCommandOptions& options,
   return counts;
 }
 
+// Writes the answers to the texts of `next`, each batch when it is done.
+void answer_texts(const TextSource& next,
+                  const PredictOptions& options,
+                  IntentClassifier& classifier,
+                  Output& output,
+                  AnswerCounts& counts,
+                  AnswerProgress& progress) {
+  for (const auto& [batch_idx, predictions, texts] :
+       classifier.predict_batch_streaming(next, options)) {
+    for (size_t i = 0; i < texts.size(); ++i) {
+      output.write(prediction_line(texts[i], predictions[i]) + "\n");
+    }
+    output.flush();
+    for (const IntentPrediction& prediction : predictions) {
+      counts.add(prediction);
+    }
+    progress.update(static_cast<int64_t>(texts.size()), counts.texts);
+  }
+}
+
+// Answers each chunk before anything after it is read, because the sender waits for the answers.
+void answer_chunks(InputTexts& input,
+                   const PredictOptions& options,
+                   IntentClassifier& classifier,
+                   Output& output,
+                   AnswerCounts& counts) {
+  AnswerProgress none(false);  // a database keeps standard error for errors
+  while (const std::optional<int64_t> rows = input.next_chunk()) {
+    int64_t left = *rows;
+    const TextSource next = [&](std::string& text) {
+      if (left == 0) {
+        return false;
+      }
+      if (!input.next(text)) {
+        throw Error(
+            ErrorCode::invalid_data,
+            fmt::format("predict: expected a chunk of {} rows, found {}", *rows, *rows - left));
+      }
+      --left;
+      return true;
+    };
+    answer_texts(next, options, classifier, output, counts, none);
+  }
+}
+
 void print_summary(const AnswerCounts& counts, const IntentClassifier& classifier) {
   if (counts.truncated > 0) {
     say("predict: {} longer than {} tokens and cut there",
@@ -172,16 +218,10 @@ int predict(PredictCommandOptions options) {
 
   AnswerProgress progress(!options.output.empty() || isatty(STDOUT_FILENO) == 0);
   try {
-    for (const auto& [batch_idx, predictions, texts] :
-         classifier.predict_batch_streaming(next, options.predict)) {
-      for (size_t i = 0; i < texts.size(); ++i) {
-        output.write(prediction_line(texts[i], predictions[i]) + "\n");
-      }
-      output.flush();
-      for (const IntentPrediction& prediction : predictions) {
-        counts.add(prediction);
-      }
-      progress.update(static_cast<int64_t>(texts.size()), counts.texts);
+    if (options.chunk_header) {
+      answer_chunks(input, options.predict, classifier, output, counts);
+    } else {
+      answer_texts(next, options.predict, classifier, output, counts, progress);
     }
   } catch (...) {
     progress.clear();
@@ -223,6 +263,19 @@ With neither TEXT nor --input, texts are read from standard input. A blank text 
 {"text":...,"error":...} in its place, and exit code 65 at the end. An --output file gets its name
 when it is whole; until then, and after an interruption, it is FILE.partial, and FILE.partial.run
 records the model, the options and the shard, which --resume compares.)";
+
+// Refuses --chunk-header where rows may not be read one at a time in their format, or where the
+// answers have no reader that waits for them.
+void check_chunks(const PredictCommandOptions& options) {
+  const InputOptions& input = options.input;
+  const bool standard_input = input.texts.empty() && (input.input.empty() || input.input == "-");
+  if (options.chunk_header && (!standard_input || input.dataset.format != FileFormat::jsonl)) {
+    throw CLI::ValidationError(
+        "--chunk-header",
+        fmt::format("expected JSON lines on standard input (--format jsonl), found {}",
+                    standard_input ? "another format" : "texts from elsewhere"));
+  }
+}
 
 void add_answer_options(CLI::App& command, PredictCommandOptions& options) {
   const std::string group = "Answers";
@@ -273,9 +326,19 @@ void add_predict_command(CLI::App& program, CommandLine& line) {
       ->capture_default_str()
       ->check(at_least(1))
       ->group("Running");
+  command
+      ->add_flag(
+          "--chunk-header",
+          options->chunk_header,
+          "expect a line with a number before each so many rows, and answer them before more "
+          "is read: for ClickHouse's executable_pool with send_chunk_header")
+      ->excludes("--output")
+      ->excludes("--encoding")
+      ->group("Running");
   command->footer(kFooter);
   command->parse_complete_callback([command, options, &line] {
     take_texts(*command, line, options->input);
+    check_chunks(*options);
     line.run = [options] { return predict(*options); };
   });
 }

@@ -328,6 +328,31 @@ class PredictTest(ProgramTest):
             process.stdin.close()
             self.assertEqual(process.wait(timeout=60), 0)
 
+    def test_a_chunk_is_answered_before_more_is_read(self):
+        arguments = (*PREDICT, "--format", "jsonl", "--chunk-header", "--top-k", "0")
+        with start(*arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            for rows in [1, 70, 0, 33]:  # batches are of 32
+                texts = [f"text {i} of {rows}" for i in range(rows)]
+                lines = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+                process.stdin.write(f"{rows}\n{lines}".encode())
+                process.stdin.flush()
+                answers = [json.loads(process.stdout.readline())["text"] for _ in texts]
+                self.assertEqual(answers, texts)
+            process.stdin.close()
+            self.assertEqual(process.wait(timeout=60), 0)
+
+    def test_a_chunk_header_that_is_wrong(self):
+        arguments = (*PREDICT, "--format", "jsonl", "--chunk-header")
+        row = b'{"text":"a"}\n'
+        for stdin in (row, b"-1\n", b"1x\n", b"\n", b"2\n" + row, b"99999999999999999999\n"):
+            self.run_program(*arguments, stdin=stdin, code=65)
+        done = self.run_program(*arguments, stdin=b'2\n{"text":" "}\n' + row, code=65)
+        self.assertEqual(len(done.stdout.splitlines()), 2)
+        self.assertEqual(self.run_program(*arguments).stdout, b"")
+        path = self.write("texts.jsonl", row)
+        for other in (["--format", "text"], ["--format", "jsonl", "--input", path], ["--format", "jsonl", "a"]):
+            self.run_program(*PREDICT, "--chunk-header", *other, code=64)
+
     def test_a_terminal_without_texts_is_a_usage_error(self):
         master, terminal = pty.openpty()
         done = subprocess.run(

@@ -61,7 +61,7 @@ class ShardTest(ProgramTest):
         self.assertEqual(b"".join(outputs), self.run_program(*PREDICT, "my card").stdout)
 
     def test_every_shard_reports_its_own_blank_texts(self):
-        path = self.write("texts.txt", "card\n\nmy last card\n")
+        path = self.write("texts.txt", "a card\n\nmy card\n")
         first = self.run_program(*PREDICT, "--input", path, "--shard", "0/2", code=65)
         self.assertIn(b"1 of 2 blank", first.stderr)
         last = self.run_program(*PREDICT, "--input", path, "--shard", "1/2")
