@@ -54,6 +54,12 @@ sweep("batch", lambda: answers(classifier.predict_batch(texts, batch_size=4)))
 sweep("stream", lambda: [
     answers(batch) for _, batch in classifier.predict_batch_streaming(texts, batch_size=4)
 ])
+
+import pyarrow  # which does not take part: the answers are read by the classifier itself
+array = classifier.predict_arrow(pyarrow.array(texts))
+sweep("arrow", lambda: len(classifier.predict_arrow(
+    classifier.predict_arrow(array, text="intent", top_k=2), text="error"
+)))
 """
 
 
