@@ -186,12 +186,16 @@ int demo(const DemoOptions& options) {
   }
   const fs::path folder = options.output;
   require_free(folder);
-  const fs::path base = find_base_weights(options.base, options.consented);
-  say("Training an intent classifier from {}: a minute or two on two cores.", base.string());
+  const BaseWeights weights(options.base, options.consented);
+  fs::path base;
   replace_folder(
       folder,
       {.contains = [](const fs::path&) { return false; }, .check = [&] { require_free(folder); }},
-      [&](const fs::path& fresh) { train_in(fresh, folder, base); });
+      [&](const fs::path& fresh) {
+        base = weights.folder();
+        say("Training an intent classifier from {}: a minute or two on two cores.", base.string());
+        train_in(fresh, folder, base);
+      });
   ClassifierOptions classifier_options;
   classifier_options.model_path = folder / kModelFolder;
   IntentClassifier classifier(classifier_options);

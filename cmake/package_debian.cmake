@@ -16,6 +16,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME fastintent)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS "libdnnl${ONEDNN_VERSION_MAJOR}") # loaded when training begins
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS "ca-certificates, libcurl4, libssl3 | libssl3t64") # models by name
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "python3-pip") # the demo's weights where the hub is not reached
 set(
@@ -31,8 +32,9 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libfastintent-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(
   CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS # what find_package(fastintent) looks for
-  "libcsv-dev, libdnnl-dev, libfmt-dev, libhwy-dev, nlohmann-json3-dev, ocl-icd-opencl-dev"
+  "libcsv-dev, libfmt-dev, libhwy-dev, nlohmann-json3-dev"
 )
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS "libdnnl${ONEDNN_VERSION_MAJOR}")
 set(
   CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION
   "intent classifiers of the BERT family (development files)

@@ -27,6 +27,6 @@ if command -v lintian >/dev/null; then
   # Only Debian's own first upload closes a bug.
   lintian --fail-on error,warning --suppress-tags initial-upload-closes-no-bugs dist/*.deb >&2
 else
-  echo "build_debs: lintian is not installed, so the packages were not checked" >&2
+  echo "build_debs: lintian is not installed (apt-get install lintian), so the packages were not checked" >&2
 fi
 printf '%s\n' dist/*.deb

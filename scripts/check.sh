@@ -100,6 +100,7 @@ case $size in
   hardening
   step cmake --workflow --preset release
   step scripts/check_hardening.py build/release/cli/fastintent
+  step scripts/build_debs.sh build/release
   # Both try a sample in the workflow above.
   step env FASTINTENT_FAULT_POINTS=all build/dev/tests/faults/faults_tests
   step scripts/sweep_faults.py --points all

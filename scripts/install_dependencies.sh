@@ -29,6 +29,7 @@ case "${1:-}" in
     python3-venv            # scripts/python_tests.sh, scripts/format.sh
     doxygen                 # scripts/build_api_docs.sh
     zsh fish man-db         # they read what packaging/make_command_pages.py writes
+    lintian                 # checks what scripts/build_debs.sh makes
     openjdk-17-jre-headless # Spark, in scripts/engines_tests.sh
   )
   ;;

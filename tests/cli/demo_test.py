@@ -8,6 +8,7 @@ import pty
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import time
 import unittest
@@ -93,6 +94,13 @@ class DemoTest(DemoCase):
     def test_what_is_refused_before_anything_is_made(self):
         self.demo("--base", BASE, " ", code=65)
         self.demo("--base", str(self.folder / "absent"), code=66)
+        self.demo(code=66, FASTINTENT_BASE_MODEL=str(self.folder / "absent"))
+        closed = self.folder / "closed"
+        closed.write_text("")
+        hub = self.serve_hub()
+        online = self.bare | {"HF_ENDPOINT": hub.address}
+        self.run_program("demo", "--output", str(closed / "demo"), "--yes", code=73, **online)
+        self.assertEqual(hub.requests, [])
         self.demo("--base", BASE, "--bogus", code=64)
         self.write("demo", "a file")
         self.demo("--base", BASE, code=73)
@@ -125,6 +133,23 @@ class DemoTest(DemoCase):
         self.assertIn("--base DIR", said)
         self.assertFalse(self.output.exists())
         self.assertEqual(list((self.folder / "cache" / "fastintent").iterdir()), [])
+
+    def test_ctrl_c_stops_pip(self):
+        with socket.create_server(("127.0.0.1", 0)) as index:  # takes connections and never answers
+            address = f"http://127.0.0.1:{index.getsockname()[1]}"
+            process = start(
+                *("demo", "--output", str(self.output), "--yes"),
+                stderr=subprocess.PIPE,
+                env=environment(**self.bare | {"PIP_INDEX_URL": address}),
+            )
+            connection, _ = index.accept()
+            process.send_signal(signal.SIGINT)
+            said = process.stderr.read().decode()  # until pip, which has it too, has ended
+            process.stderr.close()
+            connection.close()
+        self.assertEqual(process.wait(timeout=60), 130, said)
+        self.assertEqual(list((self.folder / "cache" / "fastintent").iterdir()), [])
+        self.assertEqual([name for name in self.names_in_folder() if "demo" in name], [])
 
     def test_weights_that_the_script_fetched(self):
         """Also those that FASTINTENT_BASE_MODEL names."""
