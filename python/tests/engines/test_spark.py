@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import fastintent.spark
-import pyspark
 import pytest
 from cases import TEXTS, TRAINED, comparable
 from fastintent import InvalidArgumentError, MissingInputError
@@ -164,7 +163,3 @@ def test_through_spark_connect(tmp_path):
     program = pathlib.Path(__file__).with_name("connect_program.py")
     done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=300, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_pyspark_is_the_package():
-    assert fastintent.spark.SparkSession is pyspark.sql.SparkSession
