@@ -9,12 +9,24 @@
 #include <string>
 #include <string_view>
 
+#include "fastintent/error.h"
+
 namespace fastintent::fuzz {
 
 /// Stops the process, which libFuzzer reports as a finding with the input that led to it.
 inline void require(bool holds) {
   if (!holds) {
     __builtin_trap();
+  }
+}
+
+/// Calls `call`, which may refuse the input with an Error; any other exception is a finding.
+template <class Call>
+void attempt(Call call) {
+  try {
+    call();
+  } catch (const Error&) {
+    // expected for bad input
   }
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "compute/backend.h"
-#include "compute/random_tensors.h"
+#include "compute/on_device.h"
 #include "devices/create_backend.h"
 #include "folder.h"
 
@@ -46,32 +46,6 @@ class Choices {
 
   const uint8_t* next_;
   const uint8_t* end_;
-};
-
-class OnDevice {
- public:
-  OnDevice(Backend& backend, const Matrix& host) : OnDevice(backend, host.rows, host.columns) {
-    backend.upload(host.tensor(), tensor());
-  }
-  OnDevice(Backend& backend, int64_t rows, int64_t columns)
-      : backend_(backend),
-        rows_(rows),
-        columns_(columns),
-        buffer_(backend.allocate(rows, columns)) {}
-
-  Tensor tensor() const { return buffer_.tensor(rows_, columns_); }
-  std::span<float> flat() const { return {buffer_.data(), static_cast<size_t>(rows_ * columns_)}; }
-  Matrix download() const {
-    Matrix host(rows_, columns_);
-    backend_.download(tensor(), host.tensor());
-    return host;
-  }
-
- private:
-  Backend& backend_;
-  int64_t rows_;
-  int64_t columns_;
-  Buffer buffer_;
 };
 
 double largest(const Matrix& matrix) {
@@ -132,11 +106,8 @@ void check_linear(Choices& choices, Backends& backends) {
     const OnDevice bias_there(backend, bias);
     const OnDevice out(backend, rows.rows, N);
     const auto prepared = backend.prepare_weight(weight.tensor(), precision, WeightUse::inference);
-    backend.linear(in_there.tensor(),
-                   *prepared,
-                   with_bias ? bias_there.flat() : std::span<float>(),
-                   activation,
-                   out.tensor());
+    backend.linear(
+        in_there, *prepared, with_bias ? bias_there.flat() : std::span<float>(), activation, out);
     return out.download();
   };
   // Of the sum of the terms' sizes. In int8, float sums decide where an activation is as near to one
@@ -167,9 +138,7 @@ void check_attention(Choices& choices, Backends& backends) {
     const OnDevice k_there(backend, k);
     const OnDevice v_there(backend, v);
     const OnDevice out(backend, T, H);
-    backend.attention(
-        {q_there.tensor(), k_there.tensor(), v_there.tensor(), {starts, starts}, heads, dropout},
-        out.tensor());
+    backend.attention({q_there, k_there, v_there, {starts, starts}, heads, dropout}, out);
     return out.download();
   };
   const Matrix expected = run(*backends.reference);
@@ -190,11 +159,8 @@ void check_normalisation(Choices& choices, Backends& backends) {
     const OnDevice scale_there(backend, scale);
     const OnDevice shift_there(backend, shift);
     const OnDevice out(backend, rows.rows, H);
-    backend.add_and_normalize(in_there.tensor(),
-                              residual_there.tensor(),
-                              {scale_there.flat(), shift_there.flat(), 1e-6F},
-                              {},
-                              out.tensor());
+    backend.add_and_normalize(
+        in_there, residual_there, {scale_there.flat(), shift_there.flat(), 1e-6F}, {}, out);
     return out.download();
   };
   const Matrix found = run(*backends.device, in, residual);
@@ -214,7 +180,7 @@ void check_pool(Choices& choices, Backends& backends) {
   const auto run = [&](Backend& backend) {
     const OnDevice hidden_there(backend, hidden);
     const OnDevice out(backend, std::ssize(starts) - 1, H);
-    backend.pool(hidden_there.tensor(), starts, pooling, out.tensor());
+    backend.pool(hidden_there, starts, pooling, out);
     return out.download();
   };
   const Matrix expected = run(*backends.reference);

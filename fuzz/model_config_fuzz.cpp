@@ -1,7 +1,6 @@
 #include <cstdint>
 #include <string>
 
-#include "fastintent/error.h"
 #include "folder.h"
 #include "model/config_numbers.h"
 #include "model/model_config.h"
@@ -9,16 +8,9 @@
 // Reads a config.json of any family. Sizes that are accepted cannot overflow in a product.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace fastintent;
-  const auto attempt = [](auto call) {
-    try {
-      call();
-    } catch (const Error&) {
-      // expected for bad input; anything else is a finding
-    }
-  };
-  attempt([&] {
+  fuzz::attempt([&] {
     const JsonDocument document = JsonDocument::parse(fuzz::as_text(data, size), "fuzz");
-    attempt([&] {
+    fuzz::attempt([&] {
       const EncoderConfig config = read_encoder_config(document);
       const auto within = [](int64_t value, int64_t most) { return value >= 1 && value <= most; };
       fuzz::require(within(config.hidden, kLargestWidth) && within(config.heads, kLargestWidth) &&
@@ -27,7 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                     within(config.layers, kMostLayers) && within(config.vocabulary, kMostRows) &&
                     within(config.positions, kMostRows) && within(config.max_tokens(), kMostRows));
     });
-    attempt([&] { fuzz::require(!read_intents(document).empty() || document.has("id2label")); });
+    fuzz::attempt(
+        [&] { fuzz::require(!read_intents(document).empty() || document.has("id2label")); });
   });
   return 0;
 }

@@ -4,35 +4,20 @@
 
 #include "checkpoint/modules_json.h"
 #include "checkpoint/shard_index.h"
-#include "fastintent/error.h"
 #include "folder.h"
 #include "hub/model_files.h"
 
-namespace {
-
-using namespace fastintent;
-
-template <class Call>
-void attempt(Call call) {
-  try {
-    call();
-  } catch (const Error&) {
-    // expected for bad input; anything else is a finding
-  }
-}
-
-}  // namespace
-
 // Reads the files that name other files of a model: modules.json and the index of shards.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace fastintent;
   static const fuzz::Folder folder;
   constexpr std::array<std::string_view, 2> kFiles = {"modules.json",
                                                       "model.safetensors.index.json"};
   folder.write_parts(fuzz::as_text(data, size), kFiles);
   const auto modules = folder.path() / kFiles[0];
   const auto index = folder.path() / kFiles[1];
-  attempt([&] { read_modules_json(modules, Malformed::refused); });
-  attempt([&] {
+  fuzz::attempt([&] { read_modules_json(modules, Malformed::refused); });
+  fuzz::attempt([&] {
     for (const auto& [tensor, shard] : read_shard_index(index, Malformed::refused)) {
       fuzz::require(!shard.empty() && shard.find('/') == std::string::npos && shard != "..");
     }

@@ -3,12 +3,12 @@
 
 #include "checkpoint/safetensors.h"
 #include "checkpoint/tensor_files.h"
-#include "fastintent/error.h"
+#include "folder.h"
 
 // Reads a safetensors file and converts its tensors.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace fastintent;
-  try {
+  fuzz::attempt([&] {
     const auto file = std::as_bytes(std::span(data, size));
     for (const StoredTensor& stored : parse_safetensors(file, size, "fuzz").tensors) {
       const bool matrix = stored.shape.size() == 2;
@@ -24,8 +24,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       convert_tensor(
           stored, file.subspan(stored.offset, stored.size), {values.data(), rows, columns});
     }
-  } catch (const Error&) {
-    return 0;
-  }
+  });
   return 0;
 }

@@ -3,7 +3,7 @@
 
 Each folder of src/ includes only folders below it; the Python module and the examples see the public headers only,
 the command line also base/; oneDNN, libcurl and CUDA stay behind their seams; JSON is read in one place, which has
-limits; no code asks by #if which device it was built for. Files include each other without cycles: a header and the
+limits, and held by one class; folders are listed in one place; no code asks by #if which device it was built for. Files include each other without cycles: a header and the
 sources of its name count as one file.
 """
 
@@ -44,6 +44,10 @@ LIBCURL_FILES = {"src/hub/http_client.cpp"}
 # What reads JSON that others wrote, within limits; the readers of rows have those of their lines, and the command
 # line, which sees the public headers only, reads nothing but lines of its own log.
 JSON_FILES = {"src/base/parse_json.cpp", "src/data/json_line.cpp", "cli/json.cpp"}
+# What owns JSON: the class whose destructor needs no memory, and a file that only we write.
+JSON_OWNERS = {"src/base/json_tree.h", "src/cuda/algorithm_file.cpp"}
+# What walks through folders without the iterators of libstdc++, which end the process when memory runs out.
+FOLDER_FILES = {"src/base/folder_entries.cpp", "src/base/folder_entries.h"}
 # What calls CUDA includes one of these.
 CUDA_FILES = {"src/cuda/cuda_call.h", "src/cuda/device_code.h", "src/cuda/lt_library.h"}
 
@@ -54,6 +58,8 @@ LIBCURL_HEADER = re.compile(r"curl/")
 PUBLIC_HEADER_MAY_INCLUDE = re.compile(r"fastintent/.+|[a-z_0-9]+")  # ours and the standard library's
 CUDA_HEADER = re.compile(r"(cuda|cublas|cudnn|nccl)\w*\.h|mma\.h|cuda/std/|cub/|thrust/")
 JSON_READER = re.compile(r"\b[jJ]son::(parse|accept|sax_parse|from_\w+)\b")
+JSON_VALUE = re.compile(r"\b(nlohmann::(ordered_)?json|json|ordered_json) \w+( =|;|\{)")
+FOLDER_ITERATOR = re.compile(r"\b(recursive_)?directory_iterator\b|\bremove_all\b|\b(fs|filesystem)::copy\(")
 DEVICE_CONDITION = re.compile(r"\s*#\s*(if|ifdef|ifndef|elif)\b.*(CUDA|GPU|DEVICE|BACKEND|DNNL)")
 
 root = pathlib.Path(__file__).resolve().parent.parent
@@ -133,6 +139,10 @@ for folder in ["src", "cli", "python", "include"]:
         for name, place, text, _ in lines_of(path):
             if JSON_READER.search(text) and name not in JSON_FILES:
                 failures.append(f"{place}: JSON is read outside {', '.join(sorted(JSON_FILES))}; use parse_json")
+            if folder == "src" and JSON_VALUE.search(text) and name not in JSON_OWNERS:
+                failures.append(f"{place}: a value of nlohmann::json with a name; use JsonTree or a reference")
+            if FOLDER_ITERATOR.search(text) and name not in FOLDER_FILES:
+                failures.append(f"{place}: a folder is walked through by std::filesystem; use base/folder_entries")
 
 for path in source_files("include"):
     for _, place, _, included in lines_of(path):

@@ -120,6 +120,10 @@ class TextReader {
   /// line, expected, found) for a bad row.
   bool next(std::string& text);
 
+  /// Reads all texts that are left, without the blank ones. Throws as next(), and out_of_resources as
+  /// soon as it is clear that they do not fit into the memory that is free.
+  std::vector<std::string> read_all();
+
   /// Those of the texts read so far that were not valid.
   const ReplacedTexts& replaced() const;
 

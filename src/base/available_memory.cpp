@@ -1,5 +1,6 @@
 #include "base/available_memory.h"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <string>
 
 #include "base/cgroups.h"
+#include "fastintent/error.h"
 
 namespace fastintent {
 namespace {
@@ -86,6 +88,23 @@ int64_t free_in_process(const fs::path& root) {
 
 int64_t available_memory(const fs::path& root) {
   return std::min({free_on_machine(root), free_in_cgroups(root), free_in_process(root)});
+}
+
+void require_memory(std::string_view operation, const RowsToHold& rows, std::string_view file) {
+  constexpr double kGigabyte = 1e9;
+  const auto free = static_cast<double>(available_memory());
+  if (rows.bytes <= free) {
+    return;
+  }
+  throw Error(
+      ErrorCode::out_of_resources,
+      fmt::format("{}: expected rows that fit into memory, found {} rows that need {:.1f} GB "
+                  "where {:.1f} GB are free; use fewer rows{}",
+                  operation,
+                  rows.count,
+                  (rows.held + rows.bytes) / kGigabyte,
+                  (rows.held + free) / kGigabyte,
+                  file.empty() ? "" : fmt::format(" ({})", file)));
 }
 
 }  // namespace fastintent

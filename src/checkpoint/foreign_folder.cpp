@@ -6,6 +6,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/folder_entries.h"
+
 namespace fastintent {
 
 namespace fs = std::filesystem;
@@ -91,6 +93,26 @@ std::optional<ForeignFolder> recognise_weights(const std::vector<std::string>& f
   return std::nullopt;
 }
 
+// Adds the names of the files in `folder`, `prefix` in front. A folder that cannot be read seems empty,
+// and links to folders are not followed.
+void add_files(const fs::path& folder,
+               const std::string& prefix,
+               int depth,
+               std::vector<std::string>& files) {
+  for (const fs::path& entry : readable_entries_of(folder)) {
+    if (files.size() == kMostFiles) {
+      return;
+    }
+    const std::string name = prefix + entry.filename().string();
+    std::error_code unknown;
+    if (!fs::is_directory(entry, unknown)) {
+      files.push_back(name);
+    } else if (depth < kDeepest && !fs::is_symlink(entry, unknown)) {
+      add_files(entry, name + "/", depth + 1, files);
+    }
+  }
+}
+
 }  // namespace
 
 std::optional<ForeignFolder> recognise_foreign_folder(const std::vector<std::string>& files) {
@@ -127,17 +149,7 @@ std::optional<ForeignFolder> recognise_foreign_folder(const std::vector<std::str
 
 std::vector<std::string> list_files(const fs::path& folder) {
   std::vector<std::string> files;
-  std::error_code error;  // what cannot be listed is not shown
-  fs::recursive_directory_iterator entry(
-      folder, fs::directory_options::skip_permission_denied, error);
-  for (; !error && entry != fs::recursive_directory_iterator() && files.size() < kMostFiles;
-       entry.increment(error)) {
-    if (!entry->is_directory(error)) {
-      files.push_back(entry->path().lexically_relative(folder).generic_string());
-    } else if (entry.depth() == kDeepest) {
-      entry.disable_recursion_pending();
-    }
-  }
+  add_files(folder, "", 0, files);
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -82,7 +82,7 @@ LabelledTexts read_labelled_texts(const std::filesystem::path& file,
                               file.string(),
                               record.line));
     }
-    memory.add(record);
+    memory.add(record.text, record.label);
     data.texts.push_back(std::move(record.text));
     data.labels.push_back(std::move(record.label));
   }

@@ -286,7 +286,7 @@ std::unique_ptr<RecordReader> make_record_reader(std::istream& stream,
   if (labels == Labels::read) {
     throw Error(ErrorCode::invalid_data,
                 fmt::format("read data: expected CSV, TSV or JSON lines with labels, found text, "
-                            "which has none ({})",
+                            "which has none; name the format (--format csv) if it is another ({})",
                             name));
   }
   return std::make_unique<TextRecords>(stream, name, options);

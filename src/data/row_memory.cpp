@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/available_memory.h"
-#include "fastintent/error.h"
 
 namespace fastintent {
 namespace {
@@ -26,26 +25,26 @@ int64_t bytes_of(const std::string& text) {
 }
 
 // 0 for a pipe.
-int64_t size_of(std::ifstream& file) {
+int64_t size_of(std::istream& file) {
   const auto begin = file.tellg();
+  if (begin < 0) {
+    return 0;
+  }
   file.seekg(0, std::ios::end);
   const auto size = static_cast<int64_t>(file.tellg());
   file.clear();
-  if (begin < 0 || size <= 0) {
-    return 0;
-  }
   file.seekg(begin);
-  return size;
+  return std::max<int64_t>(size, 0);
 }
 
 }  // namespace
 
-RowMemory::RowMemory(std::ifstream& file, std::string name)
+RowMemory::RowMemory(std::istream& file, std::string name)
     : file_(file), name_(std::move(name)), file_bytes_(size_of(file)), next_check_(kFirstCheck) {}
 
-void RowMemory::add(const Record& record) {
+void RowMemory::add(const std::string& text, const std::string& label) {
   ++rows_;
-  held_ += bytes_of(record.text) + bytes_of(record.label) + kIndexBytes;
+  held_ += bytes_of(text) + bytes_of(label) + kIndexBytes;
   if (held_ >= next_check_) {
     check();
     next_check_ = 2 * held_;
@@ -53,25 +52,15 @@ void RowMemory::add(const Record& record) {
 }
 
 void RowMemory::check() const {
-  constexpr double kGigabyte = 1e9;
   const auto read = static_cast<double>(file_.tellg());  // below 0 at the end of the file
   const bool is_known = file_bytes_ > 0 && read > 0;
   const double share = is_known ? std::min(1.0, read / static_cast<double>(file_bytes_)) : 0.5;
-  const double all = static_cast<double>(held_) / share;
-  const double more = read < 0 && file_bytes_ > 0 ? 0 : all - static_cast<double>(held_);
-  const auto free = static_cast<double>(available_memory());
-  if (more <= free) {
-    return;
-  }
-  throw Error(
-      ErrorCode::out_of_resources,
-      fmt::format("read data: expected rows that fit into memory, found {} {:.0f} rows that need "
-                  "{:.1f} GB where {:.1f} GB are free; use fewer rows ({})",
-                  is_known ? "about" : "more than",
-                  static_cast<double>(rows_) / (is_known ? share : 1.0),
-                  all / kGigabyte,
-                  (free + static_cast<double>(held_)) / kGigabyte,
-                  name_));
+  const auto held = static_cast<double>(held_);
+  const double more = read < 0 && file_bytes_ > 0 ? 0 : held / share - held;
+  const double rows = static_cast<double>(rows_) / (is_known ? share : 1.0);
+  require_memory("read data",
+                 {fmt::format("{} {:.0f}", is_known ? "about" : "more than", rows), more, held},
+                 name_);
 }
 
 }  // namespace fastintent

@@ -2,10 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
+#include <istream>
 #include <string>
-
-#include "data/record_reader.h"
 
 namespace fastintent {
 
@@ -14,17 +12,17 @@ namespace fastintent {
 class RowMemory {
  public:
   /// `name` names the file in messages. `file` must outlive this.
-  RowMemory(std::ifstream& file, std::string name);
+  RowMemory(std::istream& file, std::string name);
 
-  /// Counts a row. Throws out_of_resources when the rest of the file, by its size and by the rows so
-  /// far, does not fit into the memory that is free; of what has no size, such as a pipe, when as
-  /// much again does not.
-  void add(const Record& record);
+  /// Counts a row; `label` is empty where there are none. Throws out_of_resources when the rest of
+  /// the file, by its size and by the rows so far, does not fit into the memory that is free; of what
+  /// has no size, such as a pipe, when as much again does not.
+  void add(const std::string& text, const std::string& label);
 
  private:
   void check() const;
 
-  std::ifstream& file_;
+  std::istream& file_;
   std::string name_;
   int64_t file_bytes_;  // 0: not known
   int64_t rows_ = 0;

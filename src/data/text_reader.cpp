@@ -4,6 +4,7 @@
 
 #include "data/open_input.h"
 #include "data/record_reader.h"
+#include "data/row_memory.h"
 #include "data/shard_stream.h"
 #include "fastintent/dataset.h"
 
@@ -13,9 +14,13 @@ namespace fastintent {
 class TextReader::Source {
  public:
   Source(std::istream& stream, const std::string& name, const DatasetOptions& options)
-      : records_(make_record_reader(stream, name, options, Labels::ignored)) {}
+      : stream_(stream),
+        name_(name),
+        records_(make_record_reader(stream, name, options, Labels::ignored)) {}
   Source(std::unique_ptr<std::istream> file, const std::string& name, const DatasetOptions& options)
       : file_(std::move(file)),
+        stream_(*file_),
+        name_(name),
         records_(make_record_reader(*file_, name, options, Labels::ignored)) {}
 
   bool next(std::string& text) {
@@ -25,10 +30,23 @@ class TextReader::Source {
     text.swap(record_.text);
     return true;
   }
+  std::vector<std::string> read_all() {
+    RowMemory memory(stream_, name_);
+    std::vector<std::string> texts;
+    for (std::string text; next(text);) {
+      if (!is_blank(text)) {
+        memory.add(text, "");
+        texts.push_back(std::move(text));
+      }
+    }
+    return texts;
+  }
   const ReplacedTexts& replaced() const { return records_->replaced(); }
 
  private:
   std::unique_ptr<std::istream> file_;  // none where a stream was given
+  std::istream& stream_;
+  std::string name_;
   std::unique_ptr<RecordReader> records_;
   Record record_;
 };
@@ -59,6 +77,10 @@ TextReader& TextReader::operator=(TextReader&&) noexcept = default;
 
 bool TextReader::next(std::string& text) {
   return source_->next(text);
+}
+
+std::vector<std::string> TextReader::read_all() {
+  return source_->read_all();
 }
 
 const ReplacedTexts& TextReader::replaced() const {

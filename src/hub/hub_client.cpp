@@ -282,10 +282,10 @@ RepositoryListing parse_listing(const std::string& answer) {
   const JsonTree document =
       parse_json(answer, where, {.error = ErrorCode::io_error, .operation = "download model"});
   // By reference: an answer may be large. Null where there is no such member.
-  const json none;
+  const JsonTree none;
   const auto member = [&](const json& object, const char* key) -> const json& {
     const auto found = object.is_object() ? object.find(key) : object.end();
-    return found == object.end() ? none : *found;
+    return found == object.end() ? *none : *found;
   };
   const json& commit = member(*document, "sha");
   const json& siblings = member(*document, "siblings");

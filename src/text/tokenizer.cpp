@@ -1,6 +1,8 @@
 #include "fastintent/tokenizer.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <limits>
 
 #include "base/folder_snapshot.h"
 #include "base/utf8.h"
@@ -13,8 +15,8 @@
 #include "text/wordpiece.h"
 
 // A text runs through: the prompt before it, UTF-8 repair, added tokens of the raw text, normalizer, added tokens of the
-// normalized text, words, pieces. Long texts are processed in blocks, so that truncation ends the
-// work early.
+// normalized text, words, pieces. Long texts are processed in blocks, so that truncation at the end
+// of a text ends the work early; truncation at its beginning needs all of its tokens.
 
 namespace fastintent {
 namespace {
@@ -58,6 +60,7 @@ class Tokenizer::Pipeline {
         prompt_(settings.prompt),
         ids_before_(settings.ids_before),
         ids_after_(settings.ids_after),
+        keeps_end_(settings.keeps_end),
         max_length_(max_length) {
     for (const auto& ids : {ids_before_, ids_after_}) {
       for (const int32_t id : ids) {
@@ -79,8 +82,10 @@ class Tokenizer::Pipeline {
       text = repaired;
     }
     const size_t special = ids_before_.size() + ids_after_.size();
+    const size_t most = static_cast<size_t>(max_length_) - special;
     ids.insert(ids.end(), ids_before_.begin(), ids_before_.end());
-    IdSink sink{ids, static_cast<size_t>(max_length_) - special};
+    const size_t first = ids.size();
+    IdSink sink{ids, keeps_end_ ? std::numeric_limits<size_t>::max() : most};
     AddedTokenSplitter segments(added_tokens_.raw, text);
     AddedTokenSplitter::Segment segment;
     while (!sink.truncated && segments.next(segment)) {
@@ -89,6 +94,11 @@ class Tokenizer::Pipeline {
       } else {
         append_text(segment.text, sink);
       }
+    }
+    if (keeps_end_ && ids.size() - first > most) {
+      sink.truncated = true;
+      const auto begin = ids.begin() + static_cast<std::ptrdiff_t>(first);
+      ids.erase(begin, ids.end() - static_cast<std::ptrdiff_t>(most));
     }
     ids.insert(ids.end(), ids_after_.begin(), ids_after_.end());
     return sink.truncated;
@@ -149,6 +159,7 @@ class Tokenizer::Pipeline {
   std::string prompt_;
   std::vector<int32_t> ids_before_;
   std::vector<int32_t> ids_after_;
+  bool keeps_end_;
   int max_length_;
 };
 

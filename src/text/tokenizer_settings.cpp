@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <system_error>
+#include <string_view>
 
 #include "fastintent/error.h"
 #include "text/added_token_files.h"
@@ -47,28 +47,42 @@ TokenizerSettings bert_settings(const TokenizerConfig& config,
   return settings;
 }
 
-// tokenizer_config.json overrules the side that tokenizer.json names.
-void require_truncation_at_the_end(const JsonDocument& file, const JsonDocument& config) {
-  if (!file.has("truncation") || config.has("truncation_side")) {
-    return;
+// Whether the value of `key` is `left`; the other value is `right`, which is also the default.
+bool is_left(const JsonDocument& document,
+             const char* key,
+             std::string_view left,
+             std::string_view right) {
+  const std::string side = document.text_or(key, std::string(right));
+  if (side != left && side != right) {
+    document.fail(key, fmt::format("\"{}\" or \"{}\"", left, right));
   }
-  const JsonDocument truncation = file.section("truncation");
-  if (truncation.text_or("direction", "Right") != "Right") {
-    truncation.fail("direction", "\"Right\"");
+  return side == left;
+}
+
+// Whether texts that are too long lose their beginning. tokenizer_config.json overrules tokenizer.json,
+// which is null where there is none.
+bool keeps_end(const JsonDocument& config, const JsonDocument* file) {
+  if (config.has("truncation_side")) {
+    return is_left(config, "truncation_side", "left", "right");
   }
+  return file != nullptr && file->has("truncation") &&
+         is_left(file->section("truncation"), "direction", "Left", "Right");
 }
 
 TokenizerSettings read_with_file(const SnapshotPath& folder,
                                  const SnapshotPath& path,
                                  const TokenizerConfig& config) {
   TokenizerFile file = read_tokenizer_file(path);
-  require_truncation_at_the_end(file.document, config.document);
+  const bool end = keeps_end(config.document, &file.document);
   const FolderTokens tokens = read_added_tokens(folder, config, &file.document, file.vocabulary);
+  TokenizerSettings settings;
   if (config.rules == TokenizerRules::bert_class) {
-    return bert_settings(config, tokens, std::move(file.vocabulary), path.string());
+    settings = bert_settings(config, tokens, std::move(file.vocabulary), path.string());
+  } else {
+    settings = settings_of_file(std::move(file));
+    settings.added_tokens = tokens.added;
   }
-  TokenizerSettings settings = settings_of_file(std::move(file));
-  settings.added_tokens = tokens.added;
+  settings.keeps_end = end;
   return settings;
 }
 
@@ -82,7 +96,10 @@ TokenizerSettings read_tokenizer_settings(const SnapshotPath& folder) {
   if (const SnapshotPath file = folder / "vocab.txt"; file.exists()) {
     Vocabulary vocabulary = read_vocab_txt(file);
     const FolderTokens tokens = read_added_tokens(folder, config, nullptr, vocabulary);
-    return bert_settings(config, tokens, std::move(vocabulary), file.string());
+    TokenizerSettings settings =
+        bert_settings(config, tokens, std::move(vocabulary), file.string());
+    settings.keeps_end = keeps_end(config.document, nullptr);
+    return settings;
   }
   throw Error(
       ErrorCode::missing_input,

@@ -23,6 +23,7 @@ struct TokenizerSettings {
   std::string prompt;                    ///< text before every text
   std::vector<int32_t> ids_before;       ///< [CLS]
   std::vector<int32_t> ids_after;        ///< [SEP]
+  bool keeps_end = false;                ///< of a text that is too long: truncation_side left
   std::string file;                      ///< for messages
 };
 
@@ -39,8 +40,8 @@ struct TokenizerFile {
 /// Throws bad_checkpoint for a tokenizer of another kind than WordPiece.
 TokenizerFile read_tokenizer_file(const SnapshotPath& file);
 
-/// The settings of a tokenizer that is described by its tokenizer.json. Padding and truncation in
-/// the file are ignored.
+/// The settings of a tokenizer that is described by its tokenizer.json. Padding in the file is ignored,
+/// and of truncation all but the direction, which read_tokenizer_settings reads.
 TokenizerSettings settings_of_file(TokenizerFile file);
 
 /// The tokens of a vocab.txt: one per line; the id of a token is the number of its line, from 0.

@@ -1,13 +1,10 @@
 #include "train/data_memory.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <string>
 
 #include "base/available_memory.h"
-#include "fastintent/error.h"
 #include "fastintent/tokenizer.h"
 
 namespace fastintent {
@@ -35,20 +32,11 @@ int64_t bytes_of(const LabelledTexts& data, int max_length) {
 void require_data_memory(const LabelledTexts& training,
                          const LabelledTexts* validation,
                          int max_length) {
-  constexpr double kGigabyte = 1e9;
   const int64_t needed = bytes_of(training, max_length) +
                          (validation != nullptr ? bytes_of(*validation, max_length) : 0);
-  const int64_t free = available_memory();
-  if (needed <= free) {
-    return;
-  }
-  throw Error(
-      ErrorCode::out_of_resources,
-      fmt::format("train: expected rows that fit into memory, found {} rows that need "
-                  "{:.1f} GB more where {:.1f} GB are free; use fewer rows",
-                  training.texts.size() + (validation != nullptr ? validation->texts.size() : 0),
-                  static_cast<double>(needed) / kGigabyte,
-                  static_cast<double>(free) / kGigabyte));
+  const size_t rows =
+      training.texts.size() + (validation != nullptr ? validation->texts.size() : 0);
+  require_memory("train", {std::to_string(rows), static_cast<double>(needed)});
 }
 
 }  // namespace fastintent

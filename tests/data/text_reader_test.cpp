@@ -48,6 +48,15 @@ void expect_bad(const std::string& bytes, FileFormat format, const std::string& 
   expect_error(ErrorCode::invalid_data, part, [&] { read_texts(bytes, format); });
 }
 
+TEST(TextReader, ReadsAllThatAreLeftWithoutTheBlankOnes) {
+  std::istringstream stream("first\n\n second\n \nthird\n");
+  TextReader reader(stream, "test");
+  std::string text;
+  ASSERT_TRUE(reader.next(text));
+  EXPECT_EQ(reader.read_all(), (std::vector<std::string>{" second", "third"}));
+  EXPECT_TRUE(reader.read_all().empty());
+}
+
 TEST(TextReader, Lines) {
   EXPECT_EQ(read_texts("", FileFormat::automatic), Texts());
   EXPECT_EQ(read_texts("a\n\n b \r\nc\rd", FileFormat::text), (Texts{"a", "", " b ", "c\rd"}));

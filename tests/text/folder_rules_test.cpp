@@ -74,6 +74,28 @@ TEST(FolderRules, GiveTheIdsOfTransformers) {
   EXPECT_GE(rows, 140);
 }
 
+// Longer than a block of the tokenizer; and what was in the vector before stays.
+TEST(FolderRules, ALongTextKeepsItsEnd) {
+  const json base = read_base();
+  const json left = {{"tokenizer_config.json", {{"truncation_side", "left"}}}};
+  const Tokenizer tokenizer = open_changed(base, left);
+  std::string text = "card";
+  for (int i = 0; i < 2000; ++i) {
+    text += " my";
+  }
+  const int32_t my = tokenizer.encode("my").ids.at(1);
+  std::vector<int32_t> expected(1 + 64, my);
+  expected[0] = 7;
+  expected[1] = tokenizer.encode("my").ids.front();
+  expected.back() = tokenizer.encode("my").ids.back();
+  std::vector<int32_t> ids = {7};
+  EXPECT_TRUE(tokenizer.append_ids(text, ids));
+  EXPECT_EQ(ids, expected);
+  const Tokenizer::Encoding whole = tokenizer.encode(text.substr(text.size() - 62 * 3));
+  EXPECT_FALSE(whole.truncated);
+  EXPECT_EQ(whole.ids, std::vector<int32_t>(expected.begin() + 1, expected.end()));
+}
+
 TEST(FolderRules, OtherRulesAreRefusedByName) {
   const json base = read_base();
   const auto refuses = [&](const char* part, const char* file, json patch) {
@@ -88,8 +110,8 @@ TEST(FolderRules, OtherRulesAreRefusedByName) {
                            "MyTokenizer"}) {
     refuses(name, "tokenizer_config.json", {{"tokenizer_class", name}});
   }
-  refuses("truncation_side", "tokenizer_config.json", {{"truncation_side", "left"}});
-  refuses("'truncation.direction'", "tokenizer.json", {{"truncation", {{"direction", "Left"}}}});
+  refuses("'truncation_side'", "tokenizer_config.json", {{"truncation_side", "middle"}});
+  refuses("'truncation.direction'", "tokenizer.json", {{"truncation", {{"direction", "Middle"}}}});
   refuses("split_special_tokens", "tokenizer_config.json", {{"split_special_tokens", true}});
   refuses("word_tokenizer_type", "tokenizer_config.json", {{"word_tokenizer_type", "mecab"}});
   refuses("true or false as 'do_lower_case'", "tokenizer_config.json", {{"do_lower_case", "no"}});

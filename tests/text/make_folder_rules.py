@@ -104,6 +104,7 @@ def merge(target, patch):
 
 
 CASED = {FILE: {"normalizer": {"lowercase": False}}}
+TRUNCATION = {"max_length": 9, "strategy": "LongestFirst", "stride": 0}
 GENERIC = {CONFIG: {"tokenizer_class": "PreTrainedTokenizerFast"}}
 
 
@@ -144,6 +145,13 @@ def variants():
     yield "tokenizer.json without a template, followed", {FILE: {"post_processor": None}, **GENERIC}
     yield "short words", {FILE: {"model": {"max_input_chars_per_word": 3}}}
     yield "short words, followed", {FILE: {"model": {"max_input_chars_per_word": 3}}, **GENERIC}
+    # Texts of more tokens than the folder's maximum.
+    for name, rules in (("", {}), (", followed", GENERIC)):
+        for config_side, file_side in (("left", None), ("right", None), (None, "Left"), ("right", "Left")):
+            patches = {CONFIG: {"model_max_length": 5, "truncation_side": config_side}}
+            if file_side is not None:
+                patches[FILE] = {"truncation": {"direction": file_side, **TRUNCATION}}
+            yield f"cut at {config_side} or {file_side}" + name, merge(patches, rules)
     yield "keys that are not read", {CONFIG: {"never_split": 5, "name_or_path": [1], "do_basic_tokenize": False}}
     # Every place that defines added tokens.
     for name, rules in (("", {}), (", followed", GENERIC)):
@@ -280,7 +288,7 @@ def ids(patches, as_vocab_txt):
         for name, document in files.items():
             (root / name).write_text(json.dumps(document), encoding="utf-8")
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        return [tokenizer(text)["input_ids"] for text in TEXTS]
+        return [tokenizer(text, truncation=True)["input_ids"] for text in TEXTS]
 
 
 def main():

@@ -43,7 +43,7 @@ TEST(RequireDataMemory, RowsThatDoNotFitAreRefusedWithBothNumbers) {
   require_data_memory(many, nullptr, 128);
   const AddressLimit limit(32 * kMebibyte);
   require_data_memory(few, &few, 128);
-  const char* const numbers = "found 400100 rows that need 0.1 GB more where 0.0 GB are free";
+  const char* const numbers = "found 400100 rows that need 0.1 GB where 0.0 GB are free";
   expect_error(ErrorCode::out_of_resources, numbers, [&] { require_data_memory(few, &many, 128); });
   expect_error(ErrorCode::out_of_resources, numbers, [&] { require_data_memory(many, &few, 128); });
 }
