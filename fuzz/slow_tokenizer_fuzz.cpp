@@ -9,8 +9,8 @@
 #include "base/utf8.h"
 #include "fastintent/tokenizer.h"
 #include "folder.h"
-#include "text/character_tables.h"
-#include "text/normalizer.h"
+#include "text/normalize/bert_normalizer.h"
+#include "text/normalize/character_tables.h"
 
 // The tokenizer against a slow one, written as the definition reads: a list of code points for each
 // step, and a search for every piece. They share the character tables alone.
@@ -43,7 +43,7 @@ CodePoints code_points_of(const std::string& text) {
   return code_points;
 }
 
-CodePoints cleaned(const CodePoints& text, const NormalizerOptions& options) {
+CodePoints cleaned(const CodePoints& text, const BertNormalizerOptions& options) {
   CodePoints result;
   for (const char32_t c : text) {
     const CharacterClass& kind = character_class(c);
@@ -96,7 +96,7 @@ CodePoints decomposed(const CodePoints& text) {
   return result;
 }
 
-CodePoints normalized(const std::string& text, const NormalizerOptions& options) {
+CodePoints normalized(const std::string& text, const BertNormalizerOptions& options) {
   CodePoints result = cleaned(code_points_of(text), options);
   if (options.strip_accents) {
     result = decomposed(result);
@@ -153,7 +153,7 @@ const std::vector<std::string>& pieces() {
   return list;
 }
 
-Ids slow_ids(const std::string& text, const NormalizerOptions& options) {
+Ids slow_ids(const std::string& text, const BertNormalizerOptions& options) {
   static const std::map<std::string, int32_t> id_of = [] {
     std::map<std::string, int32_t> ids;
     for (const std::string& piece : pieces()) {
@@ -191,7 +191,7 @@ Ids slow_ids(const std::string& text, const NormalizerOptions& options) {
   return ids;
 }
 
-std::string tokenizer_json(const NormalizerOptions& options) {
+std::string tokenizer_json(const BertNormalizerOptions& options) {
   const auto word = [](bool value) { return std::string(value ? "true" : "false"); };
   std::string vocabulary;
   for (const std::string& piece : pieces()) {
@@ -209,8 +209,8 @@ std::string tokenizer_json(const NormalizerOptions& options) {
 }
 
 struct FastTokenizer {
-  NormalizerOptions options;
-  Normalizer normalizer;
+  BertNormalizerOptions options;
+  BertNormalizer normalizer;
   Tokenizer tokenizer;
 };
 
@@ -220,10 +220,10 @@ const std::vector<FastTokenizer>& fast_tokenizers() {
     std::vector<FastTokenizer> list;
     const fuzz::Folder folder;
     for (unsigned bits = 0; bits < 16; ++bits) {
-      const NormalizerOptions options = {
+      const BertNormalizerOptions options = {
           (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0};
       folder.write("tokenizer.json", tokenizer_json(options));
-      list.push_back({options, Normalizer(options), Tokenizer(folder.path(), kMaxLength)});
+      list.push_back({options, BertNormalizer(options), Tokenizer(folder.path(), kMaxLength)});
     }
     return list;
   }();
@@ -240,7 +240,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const FastTokenizer& fast = fast_tokenizers()[data[0] % 16];
   const std::string_view input = fuzz::as_text(data, size).substr(1);
   const std::string text = replace_invalid_utf8(input);
-  std::vector<char> buffer(Normalizer::buffer_bytes(text.size()));
+  std::vector<char> buffer(BertNormalizer::buffer_bytes(text.size()));
   fuzz::require(fast.normalizer.normalize(text, buffer.data()) ==
                 utf8(normalized(text, fast.options)));
   fuzz::require(fast.tokenizer.encode(input).ids == slow_ids(text, fast.options));

@@ -3,10 +3,12 @@
 
 usage: compare_tokenizer.py FASTINTENT MODEL_FOLDER [BANKING77_FOLDER]
 
-FASTINTENT is the program, MODEL_FOLDER holds tokenizer.json and vocab.txt. The data and more than
-200,000 generated lines go through variants of the tokenizer: uncased, cased, accents kept or
-stripped, CJK unspaced, uncleaned, with added tokens of every kind, with truncation, and from
-vocab.txt alone. Exits with 1 when an id differs. (needs: pip install tokenizers transformers)
+FASTINTENT is the program, MODEL_FOLDER holds tokenizer.json (and vocab.txt, for WordPiece). The data
+and more than 300,000 generated lines (every code point, graphemes, 40 scripts, long words) go through
+variants of the tokenizer. WordPiece: uncased, cased, accents kept or stripped, CJK unspaced,
+uncleaned, from vocab.txt alone. Unigram and BPE: the folder's own rules, and chains of normalizers and
+pre-tokenizers over a vocabulary of all characters. All: with added tokens of every kind, and with
+truncation. Exits with 1 when an id differs. (needs: pip install tokenizers transformers)
 """
 
 import csv
@@ -100,6 +102,30 @@ def long_texts():
     yield "\u0315\u0300\u05ae" * 3_000
 
 
+# The letters and marks of forty scripts.
+SCRIPTS = [
+    (0x61, 0x7A), (0x370, 0x3FF), (0x400, 0x4FF), (0x531, 0x587), (0x590, 0x5F4), (0x600, 0x6FF), (0x700, 0x74F),
+    (0x780, 0x7B1), (0x7C0, 0x7FA), (0x900, 0x97F), (0x980, 0x9FE), (0xA00, 0xA76), (0xA80, 0xAFF), (0xB00, 0xB77),
+    (0xB80, 0xBFA), (0xC00, 0xC7F), (0xC80, 0xCF2), (0xD00, 0xD7F), (0xD80, 0xDF4), (0xE01, 0xE5B), (0xE80, 0xEDF),
+    (0xF00, 0xFDA), (0x1000, 0x109F), (0x10A0, 0x10FF), (0x1100, 0x11FF), (0x1200, 0x139F), (0x13A0, 0x13FD),
+    (0x1400, 0x167F), (0x1780, 0x17F9), (0x1800, 0x18AA), (0x1B00, 0x1B7C), (0x2C00, 0x2C7F), (0x2D30, 0x2D7F),
+    (0x3041, 0x309F), (0x30A0, 0x30FF), (0x3105, 0x312F), (0x4E00, 0x9FFF), (0xA000, 0xA48C), (0xAC00, 0xD7A3),
+    (0x10330, 0x1034A), (0x1E900, 0x1E95F),
+]  # fmt: skip
+
+
+def script_texts(count):
+    rng = random.Random(79)
+    letters = []
+    for first, last in SCRIPTS:
+        every = [chr(c) for c in range(first, last + 1)]
+        letters.append([c for c in every if unicodedata.category(c)[0] in "LMN"])
+    for i in range(count):
+        own = letters[i % len(letters)]
+        words = ["".join(rng.choices(own, k=rng.randint(1, 9))) for _ in range(rng.randint(1, 8))]
+        yield rng.choice((" ", " ", "", "  ", "\u3000")).join(words) + rng.choice(("", ".", "?", " "))
+
+
 def invalid_lines(count):
     rng = random.Random(78)
     bad = [b"\x80", b"\xc0\xaf", b"\xc3", b"\xe2\x82", b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xf0\x9f\x98"]
@@ -171,13 +197,116 @@ def variant(base, folder, normalizer=None, added=(), model=None):
     return oracle
 
 
-def main():
-    program, model = sys.argv[1], pathlib.Path(sys.argv[2])
+def changed(base, folder, change, added=()):
+    """Writes a tokenizer.json that `change` has changed; returns the package's tokenizer of it."""
+    folder.mkdir()
+    settings = json.loads(base.read_text(encoding="utf-8"))
+    change(settings)
+    flags = dict(single_word=False, lstrip=False, rstrip=False, normalized=False)
+    next_id = len(settings["model"]["vocab"])
+    for i, token in enumerate(added):
+        settings["added_tokens"].append({"id": next_id + i, **flags, **token})
+    path = folder / "tokenizer.json"
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+    oracle = Tokenizer.from_file(str(path))
+    oracle.no_padding()
+    oracle.no_truncation()
+    return oracle
+
+
+def chain(*steps):
+    return dict(type="Sequence", normalizers=list(steps))
+
+
+def find_charsmap(normalizer):
+    """The character map of a model's normalizer, or None."""
+    if not normalizer or normalizer["type"] == "Precompiled":
+        return normalizer
+    return next(filter(None, map(find_charsmap, normalizer.get("normalizers", []))), None)
+
+
+def character_model(settings, normalizer, pre_tokenizer):
+    """A Unigram model with a token for each assigned character: ids that show every detail."""
+    characters = [chr(c) for c in range(0x110000) if unicodedata.category(chr(c)) not in ("Cs", "Co", "Cn")]
+    vocab = [["<unk>", 0.0], *([c, -1.0] for c in characters)]
+    settings.update(normalizer=normalizer, pre_tokenizer=pre_tokenizer, post_processor=None, added_tokens=[])
+    settings["model"] = dict(type="Unigram", unk_id=0, vocab=vocab, byte_fallback=False)
+
+
+def compare_chains(comparison, base, root, generated):
+    """Each normalizer and pre-tokenizer of Unigram models."""
+    charsmap = find_charsmap(json.loads(base.read_text(encoding="utf-8"))["normalizer"])
+    forms = [dict(type=name) for name in ("NFC", "NFD", "NFKC", "NFKD")]
+    strip = dict(type="Strip", strip_left=True, strip_right=True)
+    spaces = dict(type="Replace", pattern=dict(Regex=" {2,}"), content=" ")
+    quotes = dict(type="Replace", pattern=dict(String="``"), content='"')
+    bert = dict(type="BertNormalizer", clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=False)
+    marks, lower = dict(type="StripAccents"), dict(type="Lowercase")
+    normalizers = [
+        *forms,
+        chain(strip, forms[1], marks, lower, *([charsmap] if charsmap else []), spaces),
+        chain(quotes, forms[3], marks, lower, forms[0], bert),
+        *([charsmap] if charsmap else []),
+    ]
+    always = dict(type="Metaspace", replacement="\u2581", prepend_scheme="always", split=True)
+    never = dict(type="Metaspace", replacement="_", prepend_scheme="never", split=False)
+    splitters = [
+        always,
+        dict(type="Sequence", pretokenizers=[dict(type="WhitespaceSplit"), always]),
+        dict(type="Sequence", pretokenizers=[dict(type="BertPreTokenizer"), never]),
+    ]
+    for i, normalizer in enumerate(normalizers):
+        folder = root / f"chain {i}"
+        splitter = splitters[i % len(splitters)]
+        oracle = changed(base, folder, lambda settings: character_model(settings, normalizer, splitter))
+        comparison.check(f"{folder.name}, {normalizer['type']}, a token for each character", folder, oracle, generated)
+
+
+def byte_level_variants(settings):
+    """Changes of a byte-level tokenizer, by name."""
+    steps = settings["pre_tokenizer"]
+    return {
+        "a space in front": lambda s: s.update(pre_tokenizer={**steps, "add_prefix_space": True}),
+        "no space in front": lambda s: s.update(pre_tokenizer={**steps, "add_prefix_space": False}),
+        "ignore_merges": lambda s: s["model"].update(ignore_merges=True),
+        "NFC": lambda s: s.update(normalizer=dict(type="NFC")),
+    }
+
+
+def compare_pieces(comparison, model, queries):
+    """A Unigram or BPE tokenizer."""
     base = model / "tokenizer.json"
-    comparison = Comparison(program)
+    settings = json.loads(base.read_text(encoding="utf-8"))
+    generated = [*code_points(), *nasty_texts(60_000), *script_texts(20_000), *long_texts()]
+    short = [*nasty_texts(20_000), *script_texts(5_000), *long_texts(), *queries]
+    invalid = list(invalid_lines(10_000))
+    with tempfile.TemporaryDirectory() as temporary:
+        root = pathlib.Path(temporary)
+        folder = root / "own rules"
+        oracle = changed(base, folder, lambda settings: None)
+        comparison.check("own rules, queries", folder, oracle, queries)
+        comparison.check("own rules, generated", folder, oracle, generated)
+        replaced = [line.decode("utf-8", "replace") for line in invalid]
+        comparison.check("own rules, invalid UTF-8", folder, oracle, replaced, invalid)
+        folder = root / "added tokens"
+        oracle = changed(base, folder, lambda settings: None, ADDED_TOKENS)
+        comparison.check(folder.name, folder, oracle, short)
+        for length in (3, 8, 128):
+            oracle.enable_truncation(length)
+            comparison.check(f"{folder.name}, truncated to {length}", folder, oracle, short, max_length=length)
+        if settings["model"]["type"] == "Unigram":
+            compare_chains(comparison, base, root, generated)
+            return
+        for name, change in byte_level_variants(settings).items():
+            folder = root / name
+            comparison.check(name, folder, changed(base, folder, change), short)
+
+
+def compare_wordpiece(comparison, model, queries):
+    base = model / "tokenizer.json"
     characters = character_vocabulary()
     generated = [*code_points(), *nasty_texts(60_000), *long_texts()]
-    queries = list(banking77(pathlib.Path(sys.argv[3]))) if len(sys.argv) > 3 else []
     short = list(nasty_texts(20_000)) + list(long_texts()) + queries
     invalid = list(invalid_lines(10_000))
     with tempfile.TemporaryDirectory() as temporary:
@@ -214,6 +343,15 @@ def main():
             (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
             oracle = AutoTokenizer.from_pretrained(folder).backend_tokenizer
             comparison.check(folder.name, folder, oracle, short)
+
+
+def main():
+    comparison = Comparison(sys.argv[1])
+    model = pathlib.Path(sys.argv[2])
+    queries = list(banking77(pathlib.Path(sys.argv[3]))) if len(sys.argv) > 3 else []
+    settings = json.loads((model / "tokenizer.json").read_text(encoding="utf-8"))
+    compare = compare_wordpiece if settings["model"].get("type", "WordPiece") == "WordPiece" else compare_pieces
+    compare(comparison, model, queries)
     print(f"{comparison.total} texts compared, {comparison.different} differ")
     sys.exit(comparison.different != 0)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/text/character_tables.cpp from the behaviour of the `tokenizers` package.
+"""Writes src/text/normalize/character_tables.cpp from the behaviour of the `tokenizers` package.
 
 Every property is measured by calling BertNormalizer, BertPreTokenizer, NFD or an added token on
 each code point, never looked up in a Unicode database: the package mixes tables of several
@@ -144,7 +144,7 @@ def main():
     out = [
         f"// Made by scripts/make_character_tables.py from tokenizers {tokenizers.__version__}; do not edit.",
         "// clang-format off",
-        '#include "text/character_tables.h"',
+        '#include "text/normalize/character_tables.h"',
         "",
         "#include <algorithm>",
         "#include <iterator>",

@@ -23,7 +23,7 @@ namespace {
 
 // What fastintent, transformers and sentence-transformers write into a folder of a model: those
 // that other programs wrote of the old weights would contradict the new ones.
-constexpr std::array<std::string_view, 25> kModelFiles = {"added_tokens.json",
+constexpr std::array<std::string_view, 26> kModelFiles = {"added_tokens.json",
                                                           "config.json",
                                                           "config_sentence_transformers.json",
                                                           "fastintent.json",
@@ -42,6 +42,7 @@ constexpr std::array<std::string_view, 25> kModelFiles = {"added_tokens.json",
                                                           "sentencepiece.bpe.model",
                                                           "special_tokens_map.json",
                                                           "spiece.model",
+                                                          "spm.model",
                                                           "tf_model.h5",
                                                           "tokenizer.json",
                                                           "tokenizer_config.json",

@@ -35,21 +35,21 @@ const json* find(const json& object, std::string_view key) {
 
 }  // namespace
 
-JsonDocument JsonDocument::read(const std::filesystem::path& file, const NumberSink* sink) {
-  return parse(OpenedFile(file).text(kMaxJsonBytes), file.string(), sink);
+JsonDocument JsonDocument::read(const std::filesystem::path& file, const JsonSinks& sinks) {
+  return parse(OpenedFile(file).text(kMaxJsonBytes), file.string(), sinks);
 }
 
-JsonDocument JsonDocument::read(const SnapshotPath& file, const NumberSink* sink) {
-  return parse(*file.text(kMaxJsonBytes), file.string(), sink);
+JsonDocument JsonDocument::read(const SnapshotPath& file, const JsonSinks& sinks) {
+  return parse(*file.text(kMaxJsonBytes), file.string(), sinks);
 }
 
 JsonDocument JsonDocument::read_or_empty(const SnapshotPath& file) {
   return file.exists() ? read(file) : parse("{}", file.string());
 }
 
-JsonDocument JsonDocument::parse(std::string_view text, std::string name, const NumberSink* sink) {
+JsonDocument JsonDocument::parse(std::string_view text, std::string name, const JsonSinks& sinks) {
   JsonDocument document;
-  JsonTree value = parse_json(text, name, {.sink = sink});
+  JsonTree value = parse_json(text, name, {.sinks = sinks});
   if (!value->is_object()) {
     throw Error(ErrorCode::bad_checkpoint,
                 fmt::format("{}: expected an object, found {} ({})",

@@ -26,16 +26,14 @@ struct JsonErrorStyle {
 class JsonDocument {
  public:
   /// Throws missing_input when the file is absent, bad_checkpoint when it is not a JSON object
-  /// or is beyond the limits of parse_json. `sink` as there.
-  static JsonDocument read(const std::filesystem::path& file, const NumberSink* sink = nullptr);
+  /// or is beyond the limits of parse_json. `sinks` as there.
+  static JsonDocument read(const std::filesystem::path& file, const JsonSinks& sinks = {});
   /// The same for a file of a model.
-  static JsonDocument read(const SnapshotPath& file, const NumberSink* sink = nullptr);
+  static JsonDocument read(const SnapshotPath& file, const JsonSinks& sinks = {});
   /// The same; an empty object when the file is absent.
   static JsonDocument read_or_empty(const SnapshotPath& file);
   /// `name` names the file in messages.
-  static JsonDocument parse(std::string_view text,
-                            std::string name,
-                            const NumberSink* sink = nullptr);
+  static JsonDocument parse(std::string_view text, std::string name, const JsonSinks& sinks = {});
 
   /// The same object; errors of access to it and to its sections are worded as `style` says.
   JsonDocument with_errors(const JsonErrorStyle& style) const;

@@ -20,8 +20,19 @@ constexpr std::string_view kBertClasses[] = {"BertTokenizer",
                                              "LxmertTokenizer",
                                              "MobileBertTokenizer",
                                              "SqueezeBertTokenizer"};
-// These do what tokenizer.json says.
-constexpr std::string_view kFileClasses[] = {"PreTrainedTokenizer", "TokenizersBackend"};
+// These do what tokenizer.json says. The classes of single families build their tokenizer anew from
+// its vocabulary; for other texts than strange ones the result is the same, and the file is what the
+// model was trained with.
+constexpr std::string_view kFileClasses[] = {"PreTrainedTokenizer",
+                                             "TokenizersBackend",
+                                             "AlbertTokenizer",
+                                             "CamembertTokenizer",
+                                             "DebertaTokenizer",
+                                             "DebertaV2Tokenizer",
+                                             "GPT2Tokenizer",
+                                             "MPNetTokenizer",
+                                             "RobertaTokenizer",
+                                             "XLMRobertaTokenizer"};
 
 bool contains(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -82,6 +93,19 @@ void refuse_unsupported(const JsonDocument& document) {
 }
 
 }  // namespace
+
+JsonDocument read_tokenizer_header(const SnapshotPath& file) {
+  const NumberSink ids{{"model", "vocab"}, [](std::string&, uint64_t) { return true; }};
+  const auto any = [](ItemSink::Item&) { return true; };
+  const ItemSink scores{{"model", "vocab"}, any, nullptr};
+  const ItemSink merges{{"model", "merges"}, any, nullptr};
+  return JsonDocument::read(file, {&ids, {&scores, &merges}}).with_errors(kTokenizerErrors);
+}
+
+std::string tokenizer_model_type(const JsonDocument& tokenizer_json) {
+  // Files of old versions, which had WordPiece only, omit it.
+  return tokenizer_json.section("model").text_or("type", "WordPiece");
+}
 
 TokenizerConfig read_tokenizer_config(const SnapshotPath& folder) {
   TokenizerConfig config{JsonDocument::read_or_empty(folder / "tokenizer_config.json")};

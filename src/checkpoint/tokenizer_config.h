@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "base/folder_snapshot.h"
 #include "checkpoint/json_document.h"
 
@@ -26,6 +28,12 @@ struct TokenizerConfig {
   bool strip_accents = true;
   bool space_cjk = true;
 };
+
+/// A tokenizer.json without the vocabulary and the merges of its model. Throws bad_checkpoint.
+JsonDocument read_tokenizer_header(const SnapshotPath& file);
+
+/// The kind of its model: "WordPiece", "Unigram", "BPE" … Throws bad_checkpoint where there is none.
+std::string tokenizer_model_type(const JsonDocument& tokenizer_json);
 
 /// Reads the configuration of the tokenizer in `folder`. A folder that names no class, in neither
 /// file, has the class of its model; one without a model_type has TokenizerRules::tokenizer_json

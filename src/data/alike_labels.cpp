@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "base/white_space.h"
 #include "fastintent/dataset.h"
-#include "text/normalizer.h"
+#include "text/normalize/bert_normalizer.h"
 
 namespace fastintent {
 namespace {
@@ -16,9 +16,9 @@ using LabelCount = std::pair<std::string_view, int64_t>;
 
 // The same for labels that a person would read as one: as an uncased model reads them, with single
 // spaces.
-std::string essence(const Normalizer& normalizer, std::string_view label) {
+std::string essence(const BertNormalizer& normalizer, std::string_view label) {
   const std::string valid = replace_invalid_utf8(label);
-  std::string buffer(Normalizer::buffer_bytes(valid.size()), '\0');
+  std::string buffer(BertNormalizer::buffer_bytes(valid.size()), '\0');
   std::string essence;
   for (const char c : trimmed(normalizer.normalize(valid, buffer.data()))) {
     if (c != ' ' || !essence.ends_with(' ')) {
@@ -35,7 +35,7 @@ std::vector<AlikeLabels> find_alike_labels(const std::vector<std::string>& label
   for (const std::string& label : labels) {
     ++counts[label];
   }
-  const Normalizer normalizer(
+  const BertNormalizer normalizer(
       {.clean_text = true, .space_cjk = false, .strip_accents = true, .lower_case = true});
   std::map<std::string, std::vector<LabelCount>> groups;
   for (const LabelCount label : counts) {

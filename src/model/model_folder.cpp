@@ -295,6 +295,11 @@ std::map<std::string, std::shared_ptr<const std::string>> ModelFolder::tokenizer
   std::map<std::string, std::shared_ptr<const std::string>> files;
   for (const char* name : {"tokenizer.json",
                            "vocab.txt",
+                           "vocab.json",
+                           "merges.txt",
+                           "sentencepiece.bpe.model",
+                           "spiece.model",
+                           "spm.model",
                            "special_tokens_map.json",
                            "added_tokens.json",
                            "tokenizer_config.json"}) {

@@ -181,10 +181,15 @@ void add_tokenizer(ModelFiles& files, const ModelFolder& base, int max_length) {
                 fmt::format("save model: expected tokenizer.json or vocab.txt, found neither ({})",
                             base.encoder().string()));
   }
-  files.texts["tokenizer_config.json"] =
-      json_text(saved_tokenizer_config(config, max_length), "tokenizer_config.json");
+  const SnapshotPath file = base.encoder() / "tokenizer.json";
+  std::optional<JsonDocument> header;
   if (files.texts.contains("tokenizer.json")) {
-    const SnapshotPath file = base.encoder() / "tokenizer.json";
+    header = read_tokenizer_header(file);
+  }
+  files.texts["tokenizer_config.json"] =
+      json_text(saved_tokenizer_config(config, header ? &*header : nullptr, max_length),
+                "tokenizer_config.json");
+  if (header) {
     if (const auto changed = saved_tokenizer_json(file, config)) {
       files.texts["tokenizer.json"] = json_text(*changed, "tokenizer.json");
     }

@@ -8,8 +8,12 @@
 namespace fastintent {
 
 /// The tokenizer_config.json of a model that is trained from a base with `config`: the base's, with
-/// `max_length`, and with the settings of case spelled out where they are followed.
-JsonTree saved_tokenizer_config(const TokenizerConfig& config, int max_length);
+/// `max_length`, and with the settings of case spelled out where they are followed. `file` is the
+/// base's tokenizer.json (read_tokenizer_header is enough), or nullptr where there is none; a model of
+/// another kind than WordPiece in it gets the class PreTrainedTokenizerFast, which follows the file.
+JsonTree saved_tokenizer_config(const TokenizerConfig& config,
+                                const JsonDocument* file,
+                                int max_length);
 
 /// The tokenizer.json of such a model, where it cannot be that of the base, `file`, unchanged: where
 /// tokenizer_config.json overrules its normalizer. Readers of either file then find the same rules.

@@ -8,7 +8,8 @@
 
 #include "base/utf8.h"
 #include "fastintent/error.h"
-#include "text/character_tables.h"
+#include "text/normalize/character_tables.h"
+#include "text/normalize/white_space.h"
 
 namespace fastintent {
 namespace {
@@ -28,35 +29,6 @@ bool ends_with_word(std::string_view text) {
 
 bool starts_with_word(std::string_view text) {
   return !text.empty() && character_class(decode_utf8(text.data()).code_point).is_word;
-}
-
-size_t leading_space(std::string_view text) {
-  size_t bytes = 0;
-  while (bytes < text.size()) {
-    const DecodedCharacter character = decode_utf8(text.data() + bytes);
-    if (!character_class(character.code_point).is_space) {
-      break;
-    }
-    bytes += character.bytes;
-  }
-  return bytes;
-}
-
-size_t trailing_space(std::string_view text) {
-  const size_t size = text.size();
-  while (!text.empty()) {
-    const DecodedCharacter character = last_character(text);
-    if (!character_class(character.code_point).is_space) {
-      break;
-    }
-    text.remove_suffix(character.bytes);
-  }
-  return size - text.size();
-}
-
-std::string normalized_form(const std::string& content, const Normalizer& normalizer) {
-  std::vector<char> buffer(Normalizer::buffer_bytes(content.size()));
-  return std::string(normalizer.normalize(content, buffer.data()));
 }
 
 AddedTokens make_set(std::vector<AddedTokens::Entry> entries, const std::string& file) {
@@ -88,8 +60,7 @@ AddedTokens::AddedTokens(const std::vector<Entry>& entries) {
   patterns_ = SortedStrings(std::move(patterns));
 }
 
-std::vector<int32_t> assign_ids(const std::vector<AddedToken>& tokens,
-                                const Vocabulary& vocabulary) {
+std::vector<int32_t> assign_ids(const std::vector<AddedToken>& tokens, const TokenIds& vocabulary) {
   std::unordered_map<std::string_view, int32_t> given;
   auto next_id = static_cast<int32_t>(vocabulary.size());
   std::vector<int32_t> ids;
@@ -105,15 +76,12 @@ std::vector<int32_t> assign_ids(const std::vector<AddedToken>& tokens,
 }
 
 AddedTokenSets make_added_tokens(const std::vector<AddedToken>& tokens,
-                                 const Vocabulary& vocabulary,
-                                 const Normalizer& normalizer,
+                                 const TokenIds& vocabulary,
+                                 const NormalizeText& normalize,
                                  const std::string& file) {
   const std::vector<int32_t> ids = assign_ids(tokens, vocabulary);
   std::map<int32_t, AddedToken> by_id;
-  int32_t id_count = 0;
-  for (const auto& [token, id] : vocabulary) {
-    id_count = std::max(id_count, id + 1);
-  }
+  int32_t id_count = vocabulary.id_count();
   for (size_t i = 0; i < tokens.size(); ++i) {
     if (!tokens[i].content.empty()) {
       by_id[ids[i]] = tokens[i];
@@ -124,7 +92,7 @@ AddedTokenSets make_added_tokens(const std::vector<AddedToken>& tokens,
   std::vector<AddedTokens::Entry> normalized;
   for (const auto& [id, token] : by_id) {
     if (token.normalized) {
-      normalized.push_back({normalized_form(token.content, normalizer), id, token});
+      normalized.push_back({normalize(token.content), id, token});
     } else {
       raw.push_back({token.content, id, token});
     }

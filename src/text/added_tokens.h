@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "text/normalizer.h"
-#include "text/sorted_strings.h"
-#include "text/vocabulary.h"
+#include "text/pieces/sorted_strings.h"
+#include "text/pieces/token_ids.h"
 
 namespace fastintent {
 
@@ -55,17 +55,19 @@ struct AddedTokenSets {
   int32_t id_count;        ///< all ids, the vocabulary's too, are below
 };
 
+/// The normalized form of a text.
+using NormalizeText = std::function<std::string(std::string_view)>;
+
 /// The id of each token: the vocabulary's, else the next free one in order (the ids in
 /// tokenizer.json are not used, as in `tokenizers`). Tokens of the same content have the same id.
-std::vector<int32_t> assign_ids(const std::vector<AddedToken>& tokens,
-                                const Vocabulary& vocabulary);
+std::vector<int32_t> assign_ids(const std::vector<AddedToken>& tokens, const TokenIds& vocabulary);
 
 /// Makes the sets of tokens with the ids of assign_ids. A later token of the same content replaces
 /// an earlier one; one without content is left out. Throws bad_checkpoint naming `file` when two
 /// tokens are equal, or a token is empty, once normalized.
 AddedTokenSets make_added_tokens(const std::vector<AddedToken>& tokens,
-                                 const Vocabulary& vocabulary,
-                                 const Normalizer& normalizer,
+                                 const TokenIds& vocabulary,
+                                 const NormalizeText& normalize,
                                  const std::string& file);
 
 /// Walks a text and returns its added tokens and the texts between them, in order.

@@ -3,68 +3,58 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <memory>
+#include <utility>
+#include <variant>
 
 #include "base/folder_snapshot.h"
 #include "base/utf8.h"
 #include "checkpoint/sentence_folder.h"
 #include "text/added_tokens.h"
-#include "text/normalizer.h"
+#include "text/chain_encoder.h"
+#include "text/normalize/bert_normalizer.h"
+#include "text/normalize/character_steps.h"
 #include "text/open_tokenizer.h"
-#include "text/tokenizer_settings.h"
-#include "text/word_splitter.h"
-#include "text/wordpiece.h"
+#include "text/read/tokenizer_settings.h"
+#include "text/text_encoder.h"
+#include "text/wordpiece_encoder.h"
 
-// A text runs through: the prompt before it, UTF-8 repair, added tokens of the raw text, normalizer, added tokens of the
-// normalized text, words, pieces. Long texts are processed in blocks, so that truncation at the end
-// of a text ends the work early; truncation at its beginning needs all of its tokens.
+// A text runs through: the prompt before it, UTF-8 repair, added tokens of the raw text, and then a
+// TextEncoder: the normalizer, added tokens of the normalized text, words, pieces. Truncation at the
+// end of a text ends the work early; truncation at its beginning needs all of its tokens.
 
 namespace fastintent {
 namespace {
 
-// A block's buffer is on the stack (8 KiB). Most texts are one block.
-constexpr size_t kBlockBytes = 2048;
+std::string normalized_by(const BertNormalizer& normalizer, std::string_view text) {
+  std::vector<char> buffer(BertNormalizer::buffer_bytes(text.size()));
+  return std::string(normalizer.normalize(text, buffer.data()));
+}
 
-// Collects at most `room` ids and knows whether there were more.
-struct IdSink {
-  std::vector<int32_t>& ids;
-  size_t room;
-  bool truncated = false;
-
-  void take(size_t count) {
-    truncated = count > room;
-    room -= std::min(count, room);
-  }
-};
-
-// The length of the first block of `text`: it ends before a space, which neither a word nor the
-// normalizer reaches across.
-size_t first_block(std::string_view text) {
-  if (text.size() <= kBlockBytes) {
-    return text.size();
-  }
-  const size_t space = text.rfind(' ', kBlockBytes);
-  return space != std::string_view::npos && space != 0
-             ? space
-             : std::min(text.find(' ', kBlockBytes), text.size());
+AddedTokenSets added_tokens_of(const TokenizerSettings& settings,
+                               const TokenIds& tokens,
+                               const NormalizeText& normalize) {
+  return make_added_tokens(settings.added_tokens, tokens, normalize, settings.file);
 }
 
 }  // namespace
 
 class Tokenizer::Pipeline {
  public:
-  Pipeline(const TokenizerSettings& settings, int max_length)
-      : normalizer_(settings.normalizer),
-        added_tokens_(make_added_tokens(
-            settings.added_tokens, settings.model.vocabulary, normalizer_, settings.file)),
-        wordpiece_(settings.model),
-        prompt_(settings.prompt),
+  Pipeline(TokenizerSettings settings, int max_length)
+      : prompt_(settings.prompt),
         ids_before_(settings.ids_before),
         ids_after_(settings.ids_after),
         keeps_end_(settings.keeps_end),
         max_length_(max_length) {
+    if (auto* wordpiece = std::get_if<WordPieceSettings>(&settings.pipeline)) {
+      set_encoder(settings, std::move(*wordpiece));
+    } else {
+      set_encoder(settings, std::get<UnigramSettings>(std::move(settings.pipeline)));
+    }
     for (const auto& ids : {ids_before_, ids_after_}) {
       for (const int32_t id : ids) {
-        added_tokens_.id_count = std::max(added_tokens_.id_count, id + 1);
+        id_count_ = std::max(id_count_, id + 1);
       }
     }
   }
@@ -86,13 +76,13 @@ class Tokenizer::Pipeline {
     ids.insert(ids.end(), ids_before_.begin(), ids_before_.end());
     const size_t first = ids.size();
     IdSink sink{ids, keeps_end_ ? std::numeric_limits<size_t>::max() : most};
-    AddedTokenSplitter segments(added_tokens_.raw, text);
+    AddedTokenSplitter segments(raw_tokens_, text);
     AddedTokenSplitter::Segment segment;
     while (!sink.truncated && segments.next(segment)) {
       if (segment.id >= 0) {
-        append_token(segment.id, sink);
+        sink.put(segment.id);
       } else {
-        append_text(segment.text, sink);
+        encoder_->append(segment.text, segment.text.data() == text.data(), sink);
       }
     }
     if (keeps_end_ && ids.size() - first > most) {
@@ -105,62 +95,46 @@ class Tokenizer::Pipeline {
   }
 
   int max_length() const { return max_length_; }
-  int id_count() const { return added_tokens_.id_count; }
+  int id_count() const { return id_count_; }
 
  private:
-  static void append_token(int32_t id, IdSink& sink) {
-    if (sink.room > 0) {
-      sink.ids.push_back(id);
-    }
-    sink.take(1);
+  void set_encoder(const TokenizerSettings& settings, WordPieceSettings pipeline) {
+    pipeline.normalizer.lower_case |= settings.lower_case;  // the same as before the normalizer
+    const BertNormalizer normalizer(pipeline.normalizer);
+    AddedTokenSets tokens =
+        added_tokens_of(settings, pipeline.model.vocabulary, [&](std::string_view text) {
+          return normalized_by(normalizer, text);
+        });
+    encoder_ = std::make_unique<WordPieceEncoder>(
+        pipeline.normalizer, pipeline.model, std::move(tokens.normalized));
+    raw_tokens_ = std::move(tokens.raw);
+    id_count_ = tokens.id_count;
   }
 
-  // A text between raw added tokens.
-  void append_text(std::string_view text, IdSink& sink) const {
-    // A normalized added token may contain spaces, so it is searched for in the complete text.
-    const bool in_blocks = added_tokens_.normalized.empty();
-    while (!text.empty() && !sink.truncated) {
-      const size_t bytes = in_blocks ? first_block(text) : text.size();
-      const std::string_view block = text.substr(0, bytes);
-      if (bytes <= kBlockBytes) {
-        char buffer[Normalizer::buffer_bytes(kBlockBytes)];
-        append_normalized(normalizer_.normalize(block, buffer), sink);
-      } else {
-        std::vector<char> buffer(Normalizer::buffer_bytes(bytes));
-        append_normalized(normalizer_.normalize(block, buffer.data()), sink);
-      }
-      text.remove_prefix(bytes);
+  void set_encoder(const TokenizerSettings& settings, UnigramSettings pipeline) {
+    if (settings.lower_case) {
+      pipeline.normalizer.add_first(std::make_shared<LowerCase>());
     }
+    AddedTokenSets tokens = added_tokens_of(settings, *pipeline.model, [&](std::string_view text) {
+      return pipeline.normalizer.normalized(text);
+    });
+    encoder_ =
+        std::make_unique<ChainEncoder<MetaspaceSplitter, Unigram>>(std::move(pipeline.normalizer),
+                                                                   std::move(tokens.normalized),
+                                                                   std::move(pipeline.splitter),
+                                                                   std::move(pipeline.model));
+    raw_tokens_ = std::move(tokens.raw);
+    id_count_ = tokens.id_count;
   }
 
-  void append_normalized(std::string_view text, IdSink& sink) const {
-    AddedTokenSplitter segments(added_tokens_.normalized, text);
-    AddedTokenSplitter::Segment segment;
-    while (!sink.truncated && segments.next(segment)) {
-      if (segment.id >= 0) {
-        append_token(segment.id, sink);
-      } else {
-        append_words(segment.text, sink);
-      }
-    }
-  }
-
-  void append_words(std::string_view text, IdSink& sink) const {
-    WordSplitter words(text);
-    for (std::string_view word = words.next(); !word.empty() && !sink.truncated;
-         word = words.next()) {
-      sink.take(wordpiece_.append(word, sink.room, sink.ids));
-    }
-  }
-
-  Normalizer normalizer_;
-  AddedTokenSets added_tokens_;
-  WordPiece wordpiece_;
+  AddedTokens raw_tokens_;
+  std::unique_ptr<const TextEncoder> encoder_;
   std::string prompt_;
   std::vector<int32_t> ids_before_;
   std::vector<int32_t> ids_after_;
   bool keeps_end_;
   int max_length_;
+  int32_t id_count_ = 0;
 };
 
 Tokenizer::Tokenizer(const std::filesystem::path& folder, int max_length)
@@ -175,13 +149,12 @@ Tokenizer open_tokenizer(const SnapshotPath& folder, int max_length) {
   if (sentence) {
     named = sentence->max_length;
     settings.prompt = sentence->prompt;
-    // Lower case before the normalizer instead of in it: the result is the same.
-    settings.normalizer.lower_case |= sentence->lower_case;
+    settings.lower_case = sentence->lower_case;
   }
   const size_t special = settings.ids_before.size() + settings.ids_after.size();
   const int length = maximum_length(encoder, max_length, named, special);
   Tokenizer tokenizer;
-  tokenizer.pipeline_ = std::make_shared<const Tokenizer::Pipeline>(settings, length);
+  tokenizer.pipeline_ = std::make_shared<const Tokenizer::Pipeline>(std::move(settings), length);
   return tokenizer;
 }
 

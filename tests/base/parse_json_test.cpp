@@ -17,7 +17,7 @@ Numbers taken(const std::string& text, std::string& left) {
                           numbers.emplace_back(key, number);
                           return true;
                         }};
-  left = parse_json(text, "f.json", {.sink = &sink})->dump();
+  left = parse_json(text, "f.json", {.sinks = {&sink}})->dump();
   return numbers;
 }
 
@@ -33,6 +33,44 @@ TEST(ParseJson, ASinkLeavesTheRest) {
   const std::string text = R"({"a":{"b":{"i":{"b":1},"j":[2],"k":-1,"l":1.5,"m":9,"n":"1"}}})";
   EXPECT_EQ(taken(text, left), Numbers());
   EXPECT_EQ(left, text);
+}
+
+// The items passed to a sink at "a", "b", in one line.
+std::string items_of(const std::string& text, std::string& left) {
+  std::string line;
+  const ItemSink sink{{"a", "b"},
+                      [&](ItemSink::Item& item) {
+                        for (const std::string& part : item.texts) {
+                          line += part + " ";
+                        }
+                        for (const double number : item.numbers) {
+                          line += std::to_string(number) + " ";
+                        }
+                        line += "|";
+                        return item.texts.size() < 3;
+                      },
+                      [](const std::string& digits) { return digits == "2.5" ? 7.0 : 1.0; }};
+  left = parse_json(text, "f.json", {.sinks = {nullptr, {&sink}}})->dump();
+  return line;
+}
+
+TEST(ParseJson, ASinkTakesTheItemsOfItsArray) {
+  std::string left;
+  EXPECT_EQ(
+      items_of(R"({"a":{"b":[["x",2.5],"y",["z",-3],["p","q"],[]],"c":["k"]},"b":["k"]})", left),
+      "x 7.000000 |y |z -3.000000 |p q ||");
+  EXPECT_EQ(left, R"({"a":{"b":[],"c":["k"]},"b":["k"]})");
+  EXPECT_EQ(items_of(R"({"a":{"b":{"k":["x"]}}})", left), "") << "an object";
+  EXPECT_EQ(left, R"({"a":{"b":{"k":["x"]}}})");
+}
+
+TEST(ParseJson, OtherItemsAreRefused) {
+  std::string left;
+  for (const char* item : {"1", "null", "{}", "[[]]", "[{}]", "[true]", R"(["x","y","z"])"}) {
+    expect_error(ErrorCode::bad_checkpoint, "as the items of 'a.b'", [&] {
+      items_of(std::string(R"({"a":{"b":[)") + item + "]}}", left);
+    });
+  }
 }
 
 TEST(ParseJson, ASinkIsForOnePathAlone) {

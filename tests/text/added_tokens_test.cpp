@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/expect_error.h"
+#include "text/normalize/bert_normalizer.h"
+#include "text/pieces/vocabulary.h"
 
 namespace fastintent {
 namespace {
@@ -22,7 +24,12 @@ AddedToken token(const std::string& content) {
 }
 
 AddedTokenSets sets_of(const std::vector<AddedToken>& tokens, const Vocabulary& vocabulary = {}) {
-  return make_added_tokens(tokens, vocabulary, Normalizer({}), "file");
+  const BertNormalizer normalizer({});
+  const auto normalize = [&](std::string_view text) {
+    std::vector<char> buffer(BertNormalizer::buffer_bytes(text.size()));
+    return std::string(normalizer.normalize(text, buffer.data()));
+  };
+  return make_added_tokens(tokens, vocabulary, normalize, "file");
 }
 
 // The segments of `text` in one line: "plain|<id>|plain".

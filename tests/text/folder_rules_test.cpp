@@ -105,8 +105,8 @@ TEST(FolderRules, OtherRulesAreRefusedByName) {
   for (const char* name : {"BertJapaneseTokenizer",
                            "PhobertTokenizer",
                            "BertweetTokenizer",
-                           "RobertaTokenizerFast",
-                           "MPNetTokenizer",
+                           "T5TokenizerFast",
+                           "BertweetTokenizer",
                            "MyTokenizer"}) {
     refuses(name, "tokenizer_config.json", {{"tokenizer_class", name}});
   }

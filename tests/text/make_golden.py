@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/text/data: two small tokenizer folders and the ids that Hugging Face gives texts.
+"""Writes tests/text/data: small tokenizer folders and the ids that Hugging Face gives texts.
 
 usage: make_golden.py tests/text/data    (needs: pip install tokenizers transformers)
 """
@@ -9,7 +9,10 @@ import pathlib
 import string
 import sys
 
-from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+
+from charsmap import charsmap
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import AutoTokenizer
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -119,15 +122,160 @@ def cased(folder):
     return AutoTokenizer.from_pretrained(folder).backend_tokenizer
 
 
+# What a model of SentencePiece maps, in small: white space, controls, composed and compatible characters, and
+# characters that are removed.
+CHARSMAP = {
+    "\t": " ",
+    "\n": " ",
+    "\r": " ",
+    "\u00a0": " ",
+    "\u3000": " ",
+    "\u2028": " ",
+    "\u200b": " ",
+    "\x01": "",
+    "\u00ad": "",
+    "\ufb01": "fi",
+    "\u2460": "1",
+    "\u212b": "\u00e5",
+    "\u1112\u1161\u11ab": "\ud55c",
+    "e\u0301": "\u00e9",
+    "\u0e33": "\u0e4d\u0e32",
+    "\uff21": "A",
+    "\uff1f": "?",
+    "\u00b4": " \u0301",
+    "\ufdfa": "\u0635\u0644\u0649 \u0627\u0644\u0644\u0647",
+}
+
+# Texts whose graphemes, spaces or unknown characters matter to a Unigram model.
+PIECE_TEXTS = [
+    "e\u0301 caf e\u0301\u0302 \u00e9\u0301 a\u0301",
+    "\ufb01\u0301 \ufb01x \uff21\u0301\uff1f",
+    "\u1112\u1161\u11ab \ud55c",
+    "\r\n \n\r a\r\nb",
+    "\u0e19\u0e49\u0e33 \u0e01\u0e33",
+    "\u2581 a\u2581b \u2581\u2581 \u2581c",
+    "  two  spaces   three    ",
+    "\u00a9\u200d\u00a9\u0301 \u0915\u094d\u0915\u0301",
+    "\U0001f600\U0001f600 x\U0001f600\U0001f600y",
+    "<unk>x <unk> <0x41>",
+    "<mask>my <mask> card  <mask>",
+    "mycard lostcard unableable",
+    "card" * 70,
+    "\u4f60\u597d" * 50,
+    "my card is lost " * 150,
+    "\x01\u00ad",
+    "\ufdfa.",
+]
+
+SCORED = [
+    ("\u2581", -2.5),
+    ("\u2581my", -4.25),
+    ("\u2581card", -5.0),
+    ("card", -6.5),
+    ("\u2581lost", -6.0),
+    ("lost", -6.125),
+    ("\u2581want", -7.0),
+    ("\u2581un", -5.5),
+    ("able", -5.25),
+    ("ab", -3.0),
+    ("le", -2.0),
+    ("\u00e9", -4.0),
+    ("\u2581caf", -7.5),
+    ("\u2581a", -3.5),
+    ("aa", -30.0),
+    ("\u4f60\u597d", -8.0),
+    ("\u2581\u4f60", -8.5),
+    ("\u0e4d\u0e32", -9.0),
+    ("\u2581two", -9.25),
+    ("\u2581unableable", -40.0),
+]
+
+
+def unigram_model(byte_fallback, special):
+    pieces = [(token, 0.0) for token in special]
+    pieces += [(f"<0x{byte:02X}>", 0.0) for byte in range(256)] if byte_fallback else []
+    pieces += [(f"{char}", -9.5 - i / 7) for i, char in enumerate("abcdefilmnorstuwy?.,\u597d\ud55c\u0301")]
+    return models.Unigram(pieces + SCORED, unk_id=special.index("<unk>"), byte_fallback=byte_fallback)
+
+
+def unigram(folder):
+    """As XLM-R's and the multilingual E5's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    tokenizer = Tokenizer(unigram_model(False, special))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Precompiled(charsmap(CHARSMAP)), normalizers.Replace(Regex(" {2,}"), " ")]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    tokenizer.add_special_tokens([AddedToken(t, normalized=False) for t in special])
+    tokenizer.add_special_tokens([AddedToken("<mask>", lstrip=True, normalized=False)])
+    return save(tokenizer, folder)
+
+
+def unigram_bytes(folder):
+    """Strip, Unicode forms, byte fallback, a normalized added token, words by white space first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    special = ["[CLS]", "[SEP]", "<unk>"]
+    tokenizer = Tokenizer(unigram_model(True, special))
+    tokenizer.normalizer = normalizers.Sequence(
+        [
+            normalizers.Strip(),
+            normalizers.Replace("``", '"'),
+            normalizers.NFKD(),
+            normalizers.StripAccents(),
+            normalizers.Lowercase(),
+            normalizers.NFC(),
+        ]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="always")]
+    )
+    tokenizer.post_processor = processors.Sequence(
+        [processors.ByteLevel(), processors.BertProcessing(("[SEP]", 1), ("[CLS]", 0))]
+    )
+    tokenizer.add_special_tokens([AddedToken(t, normalized=False) for t in special])
+    tokenizer.add_tokens([AddedToken("Lost Card", normalized=True)])
+    return save(tokenizer, folder)
+
+
+def unigram_first(folder):
+    """A prefix at the start alone, and spaces inside of words."""
+    folder.mkdir(parents=True, exist_ok=True)
+    special = ["<s>", "</s>", "<unk>"]
+    tokenizer = Tokenizer(unigram_model(False, special))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 1), ("<s>", 0))
+    tokenizer.add_special_tokens([AddedToken(t, normalized=False) for t in special])
+    return save(tokenizer, folder)
+
+
+def save(tokenizer, folder):
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    config = dict(tokenizer_class="PreTrainedTokenizerFast", model_max_length=20_000)
+    (folder / "tokenizer_config.json").write_text(json.dumps(config) + "\n", encoding="utf-8")
+    return tokenizer
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
+    piece_texts = [text for text in TEXTS if len(text) < 1_000] + PIECE_TEXTS
+    makers = {
+        uncased: (TEXTS, (20_000, 12, 3)),
+        cased: (TEXTS, (20_000, 12, 3)),
+        unigram: (piece_texts, (20_000, 12)),
+        unigram_bytes: (piece_texts, (20_000, 7)),
+        unigram_first: (piece_texts, (20_000,)),
+    }
     with open(root / "golden.jsonl", "w", encoding="utf-8") as file:
-        for make in (uncased, cased):
+        for make, (texts, lengths) in makers.items():
             folder = root / make.__name__
             tokenizer = make(folder)
-            for length in (20_000, 12, 3):
+            for length in lengths:
                 tokenizer.enable_truncation(length)
-                for text in TEXTS:
+                for text in texts:
                     whole = len(tokenizer.encode(text).ids) + sum(
                         len(e.ids) for e in tokenizer.encode(text).overflowing
                     )

@@ -1,4 +1,4 @@
-#include "text/tokenizer_settings.h"
+#include "text/read/tokenizer_settings.h"
 
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -41,10 +41,11 @@ void expect_bad(const std::string& part, const std::function<void(json&)>& chang
 
 TEST(TokenizerJson, IsRead) {
   const TokenizerSettings settings = read(good_json());
-  EXPECT_FALSE(settings.normalizer.lower_case);
-  EXPECT_FALSE(settings.normalizer.strip_accents) << "follows lowercase";
-  EXPECT_TRUE(settings.normalizer.clean_text);
-  EXPECT_EQ(settings.model.vocabulary.find("##a"), 5);
+  const auto& wordpiece = std::get<WordPieceSettings>(settings.pipeline);
+  EXPECT_FALSE(wordpiece.normalizer.lower_case);
+  EXPECT_FALSE(wordpiece.normalizer.strip_accents) << "follows lowercase";
+  EXPECT_TRUE(wordpiece.normalizer.clean_text);
+  EXPECT_EQ(wordpiece.model.vocabulary.find("##a"), 5);
   EXPECT_EQ(settings.ids_before, std::vector<int32_t>{2});
   EXPECT_EQ(settings.ids_after, std::vector<int32_t>{3});
   ASSERT_EQ(settings.added_tokens.size(), 1U);
@@ -70,14 +71,14 @@ TEST(TokenizerJson, ATemplateMayHoldSeveralIds) {
 }
 
 TEST(TokenizerJson, OtherKindsAreNamed) {
-  expect_bad("expected \"WordPiece\" as 'model.type', found \"BPE\"",
-             [](json& value) { value["model"]["type"] = "BPE"; });
+  expect_bad("or \"Unigram\" as 'model.type', found \"WordLevel\"",
+             [](json& value) { value["model"]["type"] = "WordLevel"; });
   expect_bad("'normalizer.type', found \"NFC\"",
              [](json& value) { value["normalizer"]["type"] = "NFC"; });
   expect_bad("'pre_tokenizer.type', found 3",
              [](json& value) { value["pre_tokenizer"]["type"] = 3; });
-  expect_bad("'post_processor.type', found \"Sequence\"",
-             [](json& value) { value["post_processor"]["type"] = "Sequence"; });
+  expect_bad("'post_processor.type', found \"Other\"",
+             [](json& value) { value["post_processor"]["type"] = "Other"; });
 }
 
 TEST(TokenizerJson, MalformedPartsAreNamed) {
@@ -103,6 +104,61 @@ TEST(TokenizerJson, MalformedPartsAreNamed) {
   });
 }
 
+json unigram_json() {
+  return json::parse(R"({
+    "normalizer": {"type": "Sequence", "normalizers": [
+      {"type": "Strip", "strip_left": true, "strip_right": true},
+      {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}, {"type": "NFKC"}]},
+    "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+      {"type": "WhitespaceSplit"}, {"type": "Metaspace", "replacement": "\u2581"}]},
+    "post_processor": {"type": "Sequence", "processors": [
+      {"type": "ByteLevel"}, {"type": "RobertaProcessing", "sep": ["</s>", 1], "cls": ["<s>", 0]}]},
+    "model": {"type": "Unigram", "unk_id": 2,
+              "vocab": [["<s>", 0], ["</s>", 0.0], ["<unk>", 0.0], ["\u2581a", -1.5], ["b", -2]]}
+  })");
+}
+
+TEST(UnigramJson, DecidesWhicheverClassIsNamed) {
+  const TemporaryFolder folder;
+  folder.write("tokenizer.json", unigram_json().dump());
+  for (const char* config : {"{}",
+                             R"({"tokenizer_class": "BertTokenizer", "do_lower_case": true})",
+                             R"({"tokenizer_class": "XLMRobertaTokenizerFast"})",
+                             R"({"tokenizer_class": "PreTrainedTokenizerFast"})"}) {
+    folder.write("tokenizer_config.json", config);
+    const Tokenizer tokenizer(folder.path());
+    EXPECT_EQ(tokenizer.encode(" ab \u00AA\tA").ids, (std::vector<int32_t>{0, 3, 4, 3, 2, 1}));
+    EXPECT_EQ(tokenizer.vocabulary_size(), 5);
+  }
+}
+
+TEST(UnigramJson, WhatIsNotFollowedIsNamed) {
+  const auto expect = [](const std::string& part, const std::function<void(json&)>& change) {
+    json value = unigram_json();
+    change(value);
+    expect_error(ErrorCode::bad_checkpoint, part, [&] { read(value); });
+  };
+  expect("'normalizer.type', found \"Nmt\"", [](json& v) { v["normalizer"] = {{"type", "Nmt"}}; });
+  expect("'normalizer.normalizers[].pattern'",
+         [](json& v) { v["normalizer"]["normalizers"][1]["pattern"] = {{"Regex", "a|b"}}; });
+  expect("'normalizer.precompiled_charsmap', found \"x\"", [](json& v) {
+    v["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "x"}};
+  });
+  expect("a trie and its strings as 'normalizer.precompiled_charsmap'", [](json& v) {
+    v["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "AAAA"}};
+  });
+  expect("then Metaspace", [](json& v) { v["pre_tokenizer"] = {{"type", "Punctuation"}}; });
+  expect("\"first\" without a normalizer",
+         [](json& v) { v["pre_tokenizer"]["pretokenizers"][1]["prepend_scheme"] = "first"; });
+  expect("one character as",
+         [](json& v) { v["pre_tokenizer"]["pretokenizers"][1]["replacement"] = "__"; });
+  expect("'model.unk_id', found null", [](json& v) { v["model"]["unk_id"] = nullptr; });
+  expect("an id of the 5 tokens as 'model.unk_id', found 5",
+         [](json& v) { v["model"]["unk_id"] = 5; });
+  expect("as the items of 'model.vocab'", [](json& v) { v["model"]["vocab"][0] = {"a", "b"}; });
+  expect("an array as 'model.vocab'", [](json& v) { v["model"]["vocab"] = json::object(); });
+}
+
 TEST(VocabTxt, IsReadWithItsConfiguration) {
   const TemporaryFolder folder;
   folder.write("vocab.txt", "[UNK]\r\n<s>\n[SEP]  \na\n\nb\nb\nlast");
@@ -111,12 +167,13 @@ TEST(VocabTxt, IsReadWithItsConfiguration) {
                    "cls_token": {"content": "<s>", "lstrip": true}, "model_max_length": 1e30,
                    "added_tokens_decoder": {"10": {"content": "ten"}, "9": {"content": "nine"}}})");
   const TokenizerSettings settings = read_tokenizer_settings(SnapshotPath(folder.path()));
-  EXPECT_FALSE(settings.normalizer.lower_case);
-  EXPECT_FALSE(settings.normalizer.space_cjk);
-  EXPECT_TRUE(settings.normalizer.strip_accents);
-  EXPECT_EQ(settings.model.vocabulary.find("[SEP]"), 2);
-  EXPECT_EQ(settings.model.vocabulary.find("b"), 6) << "the last of equal lines";
-  EXPECT_EQ(settings.model.vocabulary.find("last"), 7);
+  const auto& wordpiece = std::get<WordPieceSettings>(settings.pipeline);
+  EXPECT_FALSE(wordpiece.normalizer.lower_case);
+  EXPECT_FALSE(wordpiece.normalizer.space_cjk);
+  EXPECT_TRUE(wordpiece.normalizer.strip_accents);
+  EXPECT_EQ(wordpiece.model.vocabulary.find("[SEP]"), 2);
+  EXPECT_EQ(wordpiece.model.vocabulary.find("b"), 6) << "the last of equal lines";
+  EXPECT_EQ(wordpiece.model.vocabulary.find("last"), 7);
   EXPECT_EQ(settings.ids_before, std::vector<int32_t>{1});
   std::vector<std::string> added;
   for (const AddedToken& token : settings.added_tokens) {

@@ -1,4 +1,4 @@
-#include "text/vocabulary.h"
+#include "text/pieces/vocabulary.h"
 
 #include <gtest/gtest.h>
 

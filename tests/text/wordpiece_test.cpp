@@ -1,11 +1,11 @@
-#include "text/wordpiece.h"
+#include "text/pieces/wordpiece.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 #include <string>
 
-#include "text/normalizer.h"
+#include "text/normalize/bert_normalizer.h"
 
 namespace fastintent {
 namespace {

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string_view>
+
+#include "text/normalize/text_buffer.h"
+
+namespace fastintent {
+
+/// One normalizer of a chain. Immutable: safe from many threads.
+class NormalizerStep {
+ public:
+  virtual ~NormalizerStep() = default;
+
+  /// The normalized form of `text`, which is valid UTF-8: `text` itself where nothing changes, else
+  /// in `out`, which is empty before.
+  virtual std::string_view apply(std::string_view text, TextBuffer& out) const = 0;
+
+  /// Whether a text may be normalized in two parts, cut before a space between two ASCII letters or
+  /// digits.
+  virtual bool is_local() const { return true; }
+};
+
+}  // namespace fastintent

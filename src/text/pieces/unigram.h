@@ -1,0 +1,69 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/id_sink.h"
+#include "text/pieces/piece_trie.h"
+#include "text/pieces/token_ids.h"
+
+namespace fastintent {
+
+/// The tokens of a Unigram model in the order of their ids, with their scores.
+struct UnigramOptions {
+  std::vector<std::string> tokens;  ///< of equal ones the last counts
+  std::vector<double> scores;
+  int32_t unknown_id = 0;
+  bool byte_fallback = false;
+};
+
+/// Divides a word into the pieces with the largest sum of scores (Viterbi). A character without a
+/// piece is unknown, with ten less than the smallest score; neighbouring unknown ones are one token,
+/// or with byte_fallback the tokens "<0x0A>" of their bytes where all are there.
+///
+/// Safe from many threads.
+class Unigram final : public TokenIds {
+ public:
+  /// There are as many scores as tokens, and `unknown_id` is one of them. Throws std::length_error
+  /// as PieceTrie does.
+  explicit Unigram(UnigramOptions options);
+
+  int32_t find(std::string_view token) const override { return trie_.find(token); }
+  size_t size() const override { return scores_.size(); }
+  int32_t id_count() const override { return static_cast<int32_t>(scores_.size()); }
+
+  /// Appends the ids of `word`, which is not empty.
+  void append(std::string_view word, IdSink& sink) const;
+
+ private:
+  // How the best division of a text ends.
+  struct End {
+    double score;
+    int32_t start;  // of its last piece; -1: no division ends here
+    int32_t id;
+  };
+  /// Whether a token that is a whole word is also its best division.
+  enum class Verdict : uint8_t { unchecked, whole, divided };
+
+  void append_divided(std::string_view word, End* ends, IdSink& sink) const;
+  void find_best(std::string_view word, End* ends) const;
+  void append_unknown(std::string_view text, IdSink& sink) const;
+  bool is_best(std::string_view word, int32_t id) const;
+
+  PieceTrie trie_;
+  std::vector<double> scores_;
+  double unknown_score_;
+  int32_t unknown_id_;
+  bool byte_fallback_;
+  std::array<int32_t, 256> byte_ids_;  // -1: absent
+  /// By id, found when it is first needed; the same from every thread. Checking all of 250,000
+  /// tokens at the start takes longer than reading them.
+  std::unique_ptr<std::atomic<Verdict>[]> verdicts_;
+};
+
+}  // namespace fastintent

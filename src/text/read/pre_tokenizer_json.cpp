@@ -1,0 +1,69 @@
+#include "text/read/pre_tokenizer_json.h"
+
+#include <string>
+#include <vector>
+
+#include "base/utf8.h"
+
+namespace fastintent {
+
+using nlohmann::json;
+
+namespace {
+
+// The steps of a pre-tokenizer, without their sequences.
+void append_steps(const JsonDocument& section, std::vector<JsonDocument>& steps) {
+  if (section.text_or("type", "") != "Sequence") {
+    steps.push_back(section);
+    return;
+  }
+  for (const json& value : section.array("pretokenizers")) {
+    append_steps(section.section("pretokenizers[]", value), steps);
+  }
+}
+
+Metaspace read_metaspace(const JsonDocument& section, bool has_normalizer) {
+  Metaspace metaspace;
+  metaspace.mark = section.text("replacement");
+  if (metaspace.mark.empty() || decode_utf8(metaspace.mark.data()).bytes != metaspace.mark.size()) {
+    section.fail("replacement", "one character");
+  }
+  metaspace.split = section.boolean_or("split", true);
+  const bool adds = section.boolean_or("add_prefix_space", true);
+  const std::string scheme = section.text_or("prepend_scheme", adds ? "always" : "never");
+  if (scheme == "never") {
+    metaspace.prepend = Metaspace::Prepend::never;
+  } else if (scheme == "first" && !has_normalizer) {
+    // Whether a word is the first depends on what a normalizer removed before it.
+    metaspace.prepend = Metaspace::Prepend::first;
+  } else if (scheme != "always") {
+    section.fail("prepend_scheme", "\"always\" or \"never\", or \"first\" without a normalizer,");
+  }
+  return metaspace;
+}
+
+}  // namespace
+
+MetaspaceSplitter read_metaspace_splitter(const JsonDocument& top, bool has_normalizer) {
+  std::vector<JsonDocument> steps;
+  if (top.has("pre_tokenizer")) {
+    append_steps(top.section("pre_tokenizer"), steps);
+  }
+  auto parts = MetaspaceSplitter::Parts::all;
+  std::optional<Metaspace> metaspace;
+  for (const JsonDocument& step : steps) {
+    const std::string type = step.text_or("type", "");
+    if (type == "Metaspace" && !metaspace) {
+      metaspace = read_metaspace(step, has_normalizer);
+    } else if (type == "WhitespaceSplit" && &step == steps.data()) {
+      parts = MetaspaceSplitter::Parts::white_space;
+    } else if (type == "BertPreTokenizer" && &step == steps.data()) {
+      parts = MetaspaceSplitter::Parts::bert;
+    } else {
+      step.fail("type", "WhitespaceSplit or BertPreTokenizer, then Metaspace,");
+    }
+  }
+  return {parts, metaspace};
+}
+
+}  // namespace fastintent

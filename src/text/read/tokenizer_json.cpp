@@ -1,0 +1,153 @@
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
+#include "checkpoint/json_document.h"
+#include "fastintent/error.h"
+#include "text/read/normalizer_json.h"
+#include "text/read/post_processor.h"
+#include "text/read/pre_tokenizer_json.h"
+#include "text/read/score.h"
+#include "text/read/token_id.h"
+#include "text/read/tokenizer_settings.h"
+
+namespace fastintent {
+
+using nlohmann::json;
+
+namespace {
+
+// Unlike JsonDocument::integer, it refuses a whole number written as a float, as `tokenizers` does.
+size_t read_count(const JsonDocument& section, const char* key) {
+  const auto found = section.value().find(key);
+  if (found == section.value().end() || !found->is_number_integer()) {
+    section.fail(key, "an integer");
+  }
+  const auto count = found->get<int64_t>();
+  if (count < 0) {
+    section.fail(key, "a count");
+  }
+  return static_cast<size_t>(count);
+}
+
+void require_type(const JsonDocument& section, const char* type) {
+  if (section.text_or("type", "") != type) {
+    section.fail("type", fmt::format("\"{}\"", type));
+  }
+}
+
+// What was passed to the sinks has been removed: any remaining member is not an id.
+void require_ids_only(const JsonDocument& model) {
+  const JsonDocument vocabulary = model.section("vocab");
+  if (!vocabulary.value().empty()) {
+    vocabulary.fail(vocabulary.value().begin().key(), "an id");
+  }
+}
+
+void require_wordpiece(const JsonDocument& top) {
+  if (top.has("normalizer")) {
+    require_type(top.section("normalizer"), "BertNormalizer");
+  }
+  require_type(top.section("pre_tokenizer"), "BertPreTokenizer");
+  require_ids_only(top.section("model"));
+}
+
+BertNormalizerOptions read_normalizer(const JsonDocument& top) {
+  if (!top.has("normalizer")) {
+    return {false, false, false, false};
+  }
+  return read_bert_normalizer(top.section("normalizer"));
+}
+
+WordPieceOptions read_wordpiece(const JsonDocument& section) {
+  WordPieceOptions model;
+  model.unknown_token = section.text("unk_token");
+  model.continuation_prefix = section.text("continuing_subword_prefix");
+  model.max_characters_per_word = read_count(section, "max_input_chars_per_word");
+  return model;
+}
+
+UnigramSettings unigram_settings(const JsonDocument& top, UnigramOptions options) {
+  const JsonDocument model = top.section("model");
+  model.array("vocab");
+  const size_t unknown = read_count(model, "unk_id");
+  if (unknown >= options.tokens.size()) {
+    model.fail("unk_id", fmt::format("an id of the {} tokens", options.tokens.size()));
+  }
+  options.unknown_id = static_cast<int32_t>(unknown);
+  options.byte_fallback = model.boolean_or("byte_fallback", false);
+  UnigramSettings settings{
+      read_normalizer_chain(top), read_metaspace_splitter(top, top.has("normalizer")), nullptr};
+  try {
+    settings.model = std::make_shared<const Unigram>(std::move(options));
+  } catch (const std::length_error&) {
+    model.fail("vocab", "tokens of at most eight million bytes");
+  }
+  return settings;
+}
+
+}  // namespace
+
+TokenizerFile read_tokenizer_file(const SnapshotPath& file) {
+  Vocabulary vocabulary;
+  UnigramOptions pieces;
+  const NumberSink ids{{"model", "vocab"}, [&](std::string& token, uint64_t id) {
+                         if (!is_token_id(id)) {
+                           return false;
+                         }
+                         vocabulary.set(std::move(token), static_cast<int32_t>(id));
+                         return true;
+                       }};
+  const ItemSink scores{{"model", "vocab"},
+                        [&](ItemSink::Item& item) {
+                          if (item.texts.size() != 1 || item.numbers.size() != 1) {
+                            return false;
+                          }
+                          pieces.tokens.push_back(std::move(item.texts[0]));
+                          pieces.scores.push_back(item.numbers[0]);
+                          return true;
+                        },
+                        parse_score};
+  const JsonDocument top =
+      JsonDocument::read(file, {&ids, {&scores}}).with_errors(kTokenizerErrors);
+  const JsonDocument model = top.section("model");
+  const std::string type = model.text_or("type", "WordPiece");  // files of old versions omit it
+  if (type == "Unigram") {
+    return {top, unigram_settings(top, std::move(pieces))};
+  }
+  if (type != "WordPiece") {
+    model.fail("type", "\"WordPiece\" or \"Unigram\"");
+  }
+  require_wordpiece(top);
+  return {top, std::move(vocabulary)};
+}
+
+TokenizerSettings settings_of_file(TokenizerFile file) {
+  const JsonDocument& top = file.document;
+  TokenizerSettings settings;
+  settings.file = top.name();
+  if (auto* unigram = std::get_if<UnigramSettings>(&file.model)) {
+    settings.pipeline = std::move(*unigram);
+  } else {
+    WordPieceSettings wordpiece{read_normalizer(top), read_wordpiece(top.section("model"))};
+    wordpiece.model.vocabulary = std::get<Vocabulary>(std::move(file.model));
+    if (wordpiece.model.vocabulary.find(wordpiece.model.unknown_token) < 0) {
+      fail_token("model's unk_token", wordpiece.model.unknown_token, settings.file);
+    }
+    settings.pipeline = std::move(wordpiece);
+  }
+  SurroundingIds ids = read_post_processor(top);
+  settings.ids_before = std::move(ids.before);
+  settings.ids_after = std::move(ids.after);
+  return settings;
+}
+
+const TokenIds& TokenizerFile::tokens() const {
+  if (const auto* unigram = std::get_if<UnigramSettings>(&model)) {
+    return *unigram->model;
+  }
+  return std::get<Vocabulary>(model);
+}
+
+}  // namespace fastintent
