@@ -124,10 +124,9 @@ Answers predict_arrow(const Classifier& self,
     const ArrowInput read = input.stream
                                 ? read_stream(*std::move(input.stream), text, Watch(interruption))
                                 : read_array(input.schema.get(), std::move(input.array), text);
-    std::vector<std::string> intents = classifier.intents();
+    const std::vector<std::string> intents = classifier.intents();
     const auto predictions = classifier.predict_batch(read.texts, options);
-    return {std::make_shared<const ArrowPredictions>(
-        std::move(intents), read.texts, predictions, top_k > 0)};
+    return {std::make_shared<const ArrowPredictions>(intents, read.texts, predictions, top_k > 0)};
   });
 }
 

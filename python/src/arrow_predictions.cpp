@@ -195,7 +195,7 @@ const void* ArrowPredictions::Indices::data() const {
   return narrow.empty() ? static_cast<const void*>(wide.data()) : narrow.data();
 }
 
-ArrowPredictions::ArrowPredictions(std::vector<std::string> intents,
+ArrowPredictions::ArrowPredictions(const std::vector<std::string>& intents,
                                    std::span<const std::string_view> texts,
                                    std::span<const IntentPrediction> predictions,
                                    bool with_alternatives)

@@ -25,7 +25,7 @@ class ArrowPredictions {
   /// `intents` are the model's, in id2label order: they are the dictionary, so that the batches of
   /// one model share it. `texts` are those of the predictions; a null pointer is a null. Throws
   /// invalid_argument for more rows or alternatives than the offsets of a column can count.
-  ArrowPredictions(std::vector<std::string> intents,
+  ArrowPredictions(const std::vector<std::string>& intents,
                    std::span<const std::string_view> texts,
                    std::span<const IntentPrediction> predictions,
                    bool with_alternatives);

@@ -1,6 +1,7 @@
 """predict_arrow(): Arrow arrays, tables and streams in, a record batch out."""
 
 import gc
+import os
 import subprocess
 import sys
 import threading
@@ -173,6 +174,30 @@ def test_buffers_are_free_after_the_call_and_after_an_error(classifier, column):
     del table, characters
     gc.collect()
     assert gone() is None
+
+
+def resident_bytes():
+    with open("/proc/self/statm") as pages:
+        return int(pages.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_no_answer_is_kept_however_its_arrays_are_read(classifier):
+    array = array_of(["a card"] * 100_000)  # whose answers take more than a megabyte
+
+    def read():
+        answers = classifier.predict_arrow(array)
+        answers.__arrow_c_array__()  # capsules that nobody opens
+        answers.__arrow_c_stream__()
+        answers.__arrow_c_schema__()
+        pyarrow.table(answers)
+        return pyarrow.record_batch(answers)["intent"]
+
+    for _ in range(10):
+        read()
+    before = resident_bytes()
+    for _ in range(100):
+        read()
+    assert resident_bytes() - before < 50 << 20
 
 
 def test_what_a_stream_raises_comes_out(classifier):
