@@ -117,6 +117,9 @@ class MadeInput {
       size = choices_.byte();
       made.add(choices_.bytes(static_cast<size_t>(size)));
     }
+    if (choices_.rarely() && !sizes.empty()) {
+      sizes.back() = choices_.byte() % 2 == 0 ? INT64_MIN : -1;
+    }
     made.add(sizes);
   }
 

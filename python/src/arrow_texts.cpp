@@ -193,7 +193,7 @@ class Strings {
                 std::to_string(buffer));
     }
     const auto size = load<int64_t>(sizes_, buffer);
-    if (begin < 0 || begin > size - length) {
+    if (begin < 0 || size < length || begin > size - length) {
       malformed(where_,
                 fmt::format("a view inside a buffer of {} bytes", size),
                 fmt::format("{} bytes from {}", length, begin));

@@ -230,6 +230,11 @@ TEST(ArrowTexts, RefusesViewsOutsideTheirBuffers) {
                  "inside a buffer of 17 bytes");
   expect_refused(views.schema, four_views(14, 2).array, "one of 2 buffers");
   expect_refused(views.schema, four_views(14, -1).array, "one of 2 buffers");
+  HandMadeArray impossible = four_views();
+  for (const int64_t size : {std::numeric_limits<int64_t>::min(), int64_t{-1}, int64_t{15}}) {
+    std::memcpy(impossible.blocks.back().get() + sizeof(size), &size, sizeof(size));
+    expect_refused(views.schema, impossible.array, "inside a buffer of");
+  }
   HandMadeArray made = four_views();
   made.array.buffers[3] = nullptr;
   expect_refused(views.schema, made.array, "buffer of characters");
