@@ -27,6 +27,7 @@ std::vector<std::string> validation_texts(const TrainingReport& report,
     return validation->texts;
   }
   std::vector<std::string> texts;
+  texts.reserve(report.held_out_rows.size());
   for (const int64_t row : report.held_out_rows) {
     texts.push_back(training.texts[static_cast<size_t>(row)]);
   }

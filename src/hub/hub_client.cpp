@@ -32,7 +32,7 @@ constexpr size_t kMostListingBytes = 16'000'000;  // a hundred thousand files; m
 
 // A try that delivered less counts as one that delivered nothing: a server that cuts every answer
 // after a few bytes would hold the caller for ever.
-constexpr int64_t kLeastProgress = 64 * 1024;
+constexpr int64_t kLeastProgress = int64_t{64} * 1024;
 
 constexpr long kFirstError = 400;  // statuses below it are answers, or redirects
 constexpr long kRangeNotSatisfiable = 416;
@@ -84,7 +84,7 @@ std::optional<std::chrono::seconds> named_time(const HttpResponse& response) {
   }
   const std::string_view digits = std::string_view(limit).substr(begin + 3);
   const int64_t seconds = read_size(digits.substr(0, digits.find(';')));
-  constexpr int64_t kDay = 24 * 60 * 60;  // more is the same here
+  constexpr int64_t kDay = int64_t{24} * 60 * 60;  // more is the same here
   return seconds < 0 ? std::nullopt : std::optional(std::chrono::seconds(std::min(seconds, kDay)));
 }
 

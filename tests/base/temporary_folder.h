@@ -13,6 +13,8 @@ namespace fastintent {
 /// A scratch folder with the operations that tests need.
 class TemporaryFolder : public ScratchFolder {
  public:
+  TemporaryFolder() {}  // not defaulted: a const member may be one without an initializer (clang)
+
   std::filesystem::path operator/(std::string_view name) const { return path() / name; }
 
   /// A file of that name with these bytes.
