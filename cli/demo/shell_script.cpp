@@ -48,7 +48,7 @@ class ChildSetup {
   ChildSetup(const ChildSetup&) = delete;
   ChildSetup& operator=(const ChildSetup&) = delete;
 
-  // Returns the process; throws missing_input.
+  // Returns the process; throws missing_input and out_of_resources.
   pid_t start(const char* script, const std::vector<std::string>& arguments) const {
     std::vector<std::string> words = {"bash", "-c", script, "fastintent"};
     words.insert(words.end(), arguments.begin(), arguments.end());
@@ -60,7 +60,8 @@ class ChildSetup {
     pid_t child = 0;
     const int error = posix_spawnp(&child, "bash", &files_, &attributes_, pointers.data(), environ);
     if (error != 0) {
-      throw Error(ErrorCode::missing_input,
+      const bool of_resources = error == ENOMEM || error == EAGAIN;
+      throw Error(of_resources ? ErrorCode::out_of_resources : ErrorCode::missing_input,
                   std::string("run script: expected to start bash, found: ") + strerror(error));
     }
     return child;

@@ -15,7 +15,8 @@ struct ScriptResult {
 /// standard error is that of this process. `notice`, a literal, is printed on Ctrl-C: the script and
 /// its children are then told to end, with SIGTERM.
 ///
-/// Throws missing_input when bash cannot be started, and interrupted after Ctrl-C.
+/// Throws missing_input when there is no bash, out_of_resources when it cannot be started, io_error
+/// without a pipe, and interrupted after Ctrl-C.
 ScriptResult run_script(const char* script,
                         const std::vector<std::string>& arguments,
                         const char* notice);
