@@ -103,8 +103,10 @@ def predict(
             answered = answer(loaded_classifier, texts, top_k)
             yield pa.record_batch([*columns, *answered.columns], names=[*kept, *answered.schema.names])
 
-    chosen = df.select(*map(_column, kept), _column(text).alias("fastintent: texts"))
-    return chosen.mapInArrow(answer_batches, StructType([*chosen.schema.fields[:-1], *answers]))
+    # Spark looks the columns of mapInArrow up by names, where a dot is a part of a struct; numbers have none.
+    chosen = df.select(*(_column(name).alias(str(i)) for i, name in enumerate([*kept, text])))
+    fields = [StructField(name, field.dataType, field.nullable) for name, field in zip(kept, chosen.schema)]
+    return chosen.mapInArrow(answer_batches, StructType([*fields, *answers]))
 
 
 class _Recipe:

@@ -68,6 +68,26 @@ def test_the_frame_has_the_kept_columns_and_the_answers(messages, expected):
     assert [row["a text"] for row in everything.sort("id").collect()] == TEXTS
 
 
+@pytest.mark.parametrize("large", ["false", "true"])
+def test_kept_columns_of_all_kinds_pass_through(spark, large):
+    """Also where Spark exchanges texts with offsets of 64 bits."""
+    frame = spark.sql("""
+        SELECT 'where is my card' AS text, timestamp'2024-02-29 12:00:00' AS `at.time`, 1.25BD AS amount,
+               array('a', NULL) AS tags, named_struct('a', 1, 'b', 'x') AS nested, map('k', 2) AS numbers
+    """)
+    spark.conf.set("spark.sql.execution.arrow.useLargeVarTypes", large)
+    try:
+        (row,) = fastintent.spark.predict(frame, TRAINED, top_k=1).collect()
+    finally:
+        spark.conf.unset("spark.sql.execution.arrow.useLargeVarTypes")
+    assert row[: len(frame.columns)] == frame.collect()[0]
+    assert row["intent"] and len(row["alternatives"]) == 1
+
+
+def test_an_empty_frame_has_no_answers(messages):
+    assert fastintent.spark.predict(messages.limit(0), TRAINED, text="a text").collect() == []
+
+
 def kill_once(marker):
     """Passes batches on, and kills the executor that is the first to come here."""
 
