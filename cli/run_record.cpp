@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 #include "fastintent/error.h"
 #include "fastintent/options.h"
@@ -33,6 +34,11 @@ std::filesystem::path run_file(const std::filesystem::path& answers) {
   std::filesystem::path file = answers;
   file += ".run";
   return file;
+}
+
+void remove_run_file(const std::filesystem::path& answers) {
+  std::error_code harmless;
+  std::filesystem::remove(run_file(answers), harmless);
 }
 
 bool require_same_run(const std::filesystem::path& answers, const std::string& run) {
