@@ -35,12 +35,7 @@ std::vector<std::string> read_samples(const InputOptions& input) {
     return samples;
   }
   InputTexts texts(input);
-  std::string text;
-  while (texts.next(text)) {
-    if (!is_blank(text)) {
-      samples.push_back(text);
-    }
-  }
+  samples = texts.read_all();
   texts.report_replaced();
   if (samples.empty()) {
     throw Error(ErrorCode::invalid_data, "bench: expected texts, found only blank ones");

@@ -40,6 +40,14 @@ void add_dataset_options(CLI::App& command,
                          DatasetOptions& options,
                          bool has_labels,
                          const std::string& group) {
+  add_choice(
+      command,
+      "--format",
+      options.format,
+      kFormats,
+      "how the texts are stored in the file: one a line (text), a column of csv or tsv with a "
+      "header row, or a key of JSON lines; auto goes by the file's extension")
+      ->group(group);
   command
       .add_option(
           "--text-column", options.text_column, "column or key with the text (default text)")
@@ -73,13 +81,6 @@ void add_input_options(CLI::App& command, InputOptions& options) {
   command.allow_extras();
   command.add_option("--input", options.input, "file with the texts; - is standard input")
       ->type_name("FILE|-")
-      ->group("Texts");
-  add_choice(command,
-             "--format",
-             options.dataset.format,
-             kFormats,
-             "how the texts lie in the input: one a line (text), a column of csv or tsv with a "
-             "header row, or a key of JSON lines; auto goes by the file's extension")
       ->group("Texts");
   add_dataset_options(command, options.dataset, false, "Texts");
 }
@@ -172,6 +173,19 @@ std::optional<int64_t> InputTexts::next_chunk() {
     throw Error(ErrorCode::invalid_data,
                 fmt::format("input: expected the number of rows of the next chunk, found \"{}\"",
                             printable(line.substr(0, kMostShown))));
+  }
+  return texts;
+}
+
+std::vector<std::string> InputTexts::read_all() {
+  if (reader_) {
+    return reader_->read_all();
+  }
+  std::vector<std::string> texts;
+  for (std::string text; next(text);) {
+    if (!is_blank(text)) {
+      texts.push_back(text);
+    }
   }
   return texts;
 }

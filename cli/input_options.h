@@ -18,14 +18,14 @@ struct InputOptions {
   std::optional<Shard> shard;  ///< of the file `input`; none: all of the input
 };
 
-/// Adds --text-column, --encoding and --quoting, and --label-column where `has_labels`, which every
-/// command that reads a file of texts has.
+/// Adds --format, --text-column, --encoding and --quoting, and --label-column where `has_labels`,
+/// which every command that reads a file of texts has.
 void add_dataset_options(CLI::App& command,
                          DatasetOptions& options,
                          bool has_labels,
                          const std::string& group = "Data");
 
-/// Adds --input, --format and the options of add_dataset_options, and lets `command` accept texts as arguments.
+/// Adds --input and the options of add_dataset_options, and lets `command` accept texts as arguments.
 void add_input_options(CLI::App& command, InputOptions& options);
 
 /// Fills `options.texts` from the arguments that the parsed `command` left over and from
@@ -52,6 +52,9 @@ class InputTexts {
   /// Reads the line before a chunk of standard input: the number of its texts, which may be 0.
   /// Nothing at the end. Throws invalid_data for another line.
   std::optional<int64_t> next_chunk();
+
+  /// Reads all texts that are left, without the blank ones, as TextReader::read_all.
+  std::vector<std::string> read_all();
 
   /// Says on standard error how many of the texts read were not valid, and where the first one is.
   void report_replaced() const;

@@ -162,6 +162,20 @@ void answer_chunks(InputTexts& input,
   }
 }
 
+// After an interruption: keeps the record of the run only beside answers that it describes.
+void keep_partial(const std::filesystem::path& partial, const AnswerCounts& counts) {
+  if (partial.empty()) {
+    return;
+  }
+  if (counts.texts == 0) {
+    remove_run_file(partial);
+    return;
+  }
+  say("predict: {} kept in {}; the same command with --resume goes on after them",
+      counted(counts.texts, "answer"),
+      partial.string());
+}
+
 void print_summary(const AnswerCounts& counts, const IntentClassifier& classifier) {
   if (counts.truncated > 0) {
     say("predict: {} longer than {} tokens and cut there",
@@ -225,23 +239,14 @@ int predict(PredictCommandOptions options) {
     }
   } catch (...) {
     progress.clear();
-    if (!partial.empty() && counts.texts > 0) {
-      say("predict: {} kept in {}; the same command with --resume goes on after them",
-          counted(counts.texts, "answer"),
-          partial.string());
-    }
-    if (!partial.empty() && counts.texts == 0) {
-      std::error_code harmless;
-      std::filesystem::remove(run_file(partial), harmless);
-    }
+    keep_partial(partial, counts);
     throw;
   }
   progress.clear();
   output.finish();
   input.report_replaced();
   if (!partial.empty()) {
-    std::error_code harmless;  // the next run writes its own
-    std::filesystem::remove(run_file(partial), harmless);
+    remove_run_file(partial);
   }
   print_summary(counts, classifier);
   return counts.blank > 0 ? kBadData : kOk;

@@ -33,7 +33,9 @@ struct QuantizeOptions {
 };
 
 void read_data(const QuantizeOptions& options, QuantizationOptions& quantization) {
-  if (format_of(options.data) != FileFormat::text) {
+  const FileFormat named = options.dataset.format;
+  const FileFormat format = named == FileFormat::automatic ? format_of(options.data) : named;
+  if (format != FileFormat::text) {
     LabelledTexts data = read_labelled_texts(options.data, options.dataset);
     print_message(data_report(options.data, data));
     quantization.texts = std::move(data.texts);
@@ -41,11 +43,7 @@ void read_data(const QuantizeOptions& options, QuantizationOptions& quantization
     return;
   }
   TextReader reader(options.data, options.dataset);
-  for (std::string text; reader.next(text);) {
-    if (!is_blank(text)) {
-      quantization.texts.push_back(text);
-    }
-  }
+  quantization.texts = reader.read_all();
   const std::string warning = replaced_warning(options.data, reader.replaced());
   if (!warning.empty()) {
     print_message(warning);
@@ -129,7 +127,7 @@ Examples:
 Copies the folder and adds its weights packed in int8 or bf16, which later starts read without work.
 It then runs in that precision unless --precision names another; the 32-bit weights stay. With
 --data it tells how the answers compare with those in 32 bits: the file is .csv, .tsv or .jsonl with
-labels, or any other with one text a line.)";
+labels, or any other with one text a line, unless --format names another.)";
 
 }  // namespace
 

@@ -52,6 +52,11 @@ std::filesystem::path run_file(const std::filesystem::path& answers) {
   return file;
 }
 
+void remove_run_file(const std::filesystem::path& answers) {
+  std::error_code harmless;
+  std::filesystem::remove(run_file(answers), harmless);
+}
+
 bool require_same_run(const std::filesystem::path& answers, const std::string& run) {
   const std::filesystem::path path = run_file(answers);
   std::ifstream file(path);

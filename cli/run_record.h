@@ -18,6 +18,9 @@ std::string describe_run(const IntentClassifier& classifier,
 /// The file beside unfinished answers that has describe_run of the run that began them.
 std::filesystem::path run_file(const std::filesystem::path& answers);
 
+/// Removes that file, which the next run of the same name writes anew.
+void remove_run_file(const std::filesystem::path& answers);
+
 /// Compares `run` with the run that began `answers`. Returns false when that is not known, because
 /// an earlier release began them. Throws invalid_argument that names what differs.
 bool require_same_run(const std::filesystem::path& answers, const std::string& run);

@@ -88,8 +88,8 @@ struct TrainingCallbacks {
   std::function<void(const StepReport&)> on_step;      ///< after every optimizer step
   std::function<void(const EpochReport&)> on_epoch;    ///< after every epoch
   std::function<void(const std::string&)> on_message;  ///< one sentence, to be shown on a line
-  /// Called after every step, and ten times per second while processes wait for each other; true
-  /// stops the run.
+  /// Called after every step, and ten times per second while the validation rows are measured and
+  /// while processes wait for each other; true stops the run.
   std::function<bool()> should_stop;
   /// Called while IntentClassifier::train downloads its base model.
   std::function<void(const DownloadProgress&)> on_download;

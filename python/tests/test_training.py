@@ -173,6 +173,26 @@ def test_should_stop(rows):
     assert classifier.predict("a card", with_logits=True) == before
 
 
+def test_should_stop_ends_a_validation(rows):
+    steps, epochs, polls = [], [], []
+
+    def should_stop():
+        # The first poll after the last step of the first epoch is between the step and the validation.
+        if steps and steps[-1].step * EPOCHS == steps[-1].total_steps:
+            polls.append(1)
+        return len(polls) > 1
+
+    with pytest.raises(fastintent.StoppedError):
+        train(
+            IntentClassifier(model_name=BASE),
+            rows,
+            on_step=steps.append,
+            on_epoch=epochs.append,
+            should_stop=should_stop,
+        )
+    assert not epochs
+
+
 def test_the_last_epochs_callback_may_raise_too(rows):
     def fail_at_the_end(epoch):
         if epoch.epoch == EPOCHS:

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <new>
+#include <string>
 #include <system_error>
 
 #include "api/compare_predictions.h"
 #include "api/output_folder.h"
+#include "base/available_memory.h"
 #include "base/output_place.h"
 #include "devices/create_backend.h"
 #include "fastintent/error.h"
@@ -32,6 +34,17 @@ void check(const QuantizationOptions& options) {
                             options.texts.size(),
                             options.labels.size()));
   }
+}
+
+// Of the answers to the texts in both precisions, and of what finds repeated texts.
+void require_memory_for_answers(const QuantizationOptions& options) {
+  constexpr size_t kName = 32;   // of an intent, where its string does not hold it
+  constexpr size_t kIndex = 64;  // an entry of a hash table of texts
+  constexpr size_t kAnswers = 2;
+  const size_t bytes = kAnswers * (sizeof(IntentPrediction) + kName) + kIndex;
+  require_memory("quantize",
+                 {std::to_string(options.texts.size()),
+                  static_cast<double>(bytes) * static_cast<double>(options.texts.size())});
 }
 
 bool lies_in(const fs::path& inner, const fs::path& outer) {
@@ -123,6 +136,7 @@ QuantizationReport quantize_model(const fs::path& model,
                                   const fs::path& output,
                                   const QuantizationOptions& options) {
   check(options);
+  require_memory_for_answers(options);
   const fs::path target = normalized_output(output);
   require_apart(model, target);
   const OutputFolder place("quantize", target, options.overwrite);

@@ -29,11 +29,10 @@ int64_t size_of(const JsonDocument& config,
 
 float rate_of(const JsonDocument& config, std::string_view key, double fallback) {
   const double value = config.number_or(key, fallback);
-  if (!(value >= 0 && value < 1)) {
+  if (!(value >= 0 && value <= 1)) {
     throw Error(
         ErrorCode::bad_checkpoint,
-        fmt::format(
-            "{}: {}: expected a rate from 0 to below 1, found {}", config.name(), key, value));
+        fmt::format("{}: {}: expected a rate from 0 to 1, found {}", config.name(), key, value));
   }
   return static_cast<float>(value);
 }

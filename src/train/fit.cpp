@@ -148,13 +148,7 @@ void Fit::run_epoch(Run& run) {
     run_step(run, std::span(order).subspan(begin, size));
     const Requests requested = requests();
     if (requested.stop) {
-      save_stopped(run);
-      group_.sum(0.0);  // when one process ends, its launcher may end those that are still saving
-      throw Error(ErrorCode::interrupted,
-                  fmt::format("train: stopped after step {} of {}; the state is in {}",
-                              progress.step,
-                              run.total_steps,
-                              run.folder.path().string()));
+      stop(run);
     }
     if (requested.save) {
       try_to_save_state(run);
@@ -218,8 +212,28 @@ void Fit::try_to_save_state(Run& run) {
   }
 }
 
+void Fit::stop(Run& run) {
+  save_stopped(run);
+  group_.sum(0.0);  // when one process ends, its launcher may end those that are still saving
+  throw Error(ErrorCode::interrupted,
+              fmt::format("train: stopped after step {} of {}; the state is in {}",
+                          run.progress.step,
+                          run.total_steps,
+                          run.folder.path().string()));
+}
+
+// A state that is saved in here says that the epoch is not done, although it has all its steps: a run
+// that continues from it begins with the validation.
 EpochReport Fit::measure_epoch(Run& run) {
   FitProgress& progress = run.progress;
+  std::optional<std::vector<std::vector<float>>> found;
+  if (run.validation != nullptr) {
+    found = try_logits(*run.validation);
+    if (!found) {
+      stop(run);
+    }
+  }
+  ++progress.epoch;
   EpochReport report;
   report.refitting = progress.refitting;
   report.epoch = progress.epoch;
@@ -228,10 +242,9 @@ EpochReport Fit::measure_epoch(Run& run) {
   report.examples_per_second =
       static_cast<double>(run.training.examples()) / progress.epoch_seconds;
   report.best = true;
-  if (run.validation != nullptr) {
-    auto found = logits(*run.validation);
+  if (found) {
     report.validation =
-        evaluate_logits(found, labels_of(*run.validation, config_.intents), config_.intents);
+        evaluate_logits(*found, labels_of(*run.validation, config_.intents), config_.intents);
     const double accuracy = value_of_first(group_, report.validation->accuracy);
     const double loss = value_of_first(group_, report.validation->loss);
     report.best = accuracy > progress.best_accuracy ||
@@ -239,7 +252,7 @@ EpochReport Fit::measure_epoch(Run& run) {
     if (report.best) {
       progress.best_accuracy = accuracy;
       progress.best_loss = loss;
-      best_logits_ = std::move(found);
+      best_logits_ = std::move(*found);
       run.folder.save_best(workers_.backend(0), weights_);
     }
   }
@@ -249,7 +262,6 @@ EpochReport Fit::measure_epoch(Run& run) {
 void Fit::finish_epoch(Run& run) {
   FitProgress& progress = run.progress;
   optimizer_.catch_up();
-  ++progress.epoch;
   const EpochReport report = measure_epoch(run);
   if (report.best) {
     progress.best_epoch = progress.epoch;
@@ -303,24 +315,42 @@ FitProgress Fit::run(const EncodedDataset& training,
     run_epoch(run);
     finish_epoch(run);
   }
+  // The best epoch was before an interruption: its logits are computed again.
+  const bool lacks_logits = validation != nullptr && best_logits_.empty();
   if (validation != nullptr && run.progress.best_epoch != run.progress.epoch) {
+    if (lacks_logits) {
+      try_to_save_state(run);  // while its weights are here, in case that is interrupted, too
+    }
     folder.load_best(workers_.backend(0), weights_);
     optimizer_.refresh_weights();
   }
-  // The best epoch was before an interruption.
-  if (validation != nullptr && best_logits_.empty()) {
+  if (lacks_logits) {
     best_logits_ = logits(*validation);
   }
   return run.progress;
 }
 
 std::vector<std::vector<float>> Fit::logits(const EncodedDataset& data) {
+  auto found = try_logits(data);
+  if (!found) {
+    throw Error(ErrorCode::interrupted,
+                "train: stopped while the best epoch was measured; its weights are kept");
+  }
+  return std::move(*found);
+}
+
+// Nothing when any process is to stop.
+std::optional<std::vector<std::vector<float>>> Fit::try_logits(const EncodedDataset& data) {
   Backend& backend = workers_.backend(0);
   for (const WeightToRefresh& weight : weights_to_refresh(evaluation_model_, weights_.weights)) {
     backend.refresh_weight(*weight.prepared, 0, weight.source.rows);
   }
   backend.synchronize();  // the other workers' backends read the weights
-  return validation_.run(evaluation_model_, data);
+  auto found = validation_.run(evaluation_model_, data, callbacks_.should_stop);
+  if (group_.sum(found ? 0.0 : 1.0) > 0) {
+    return std::nullopt;
+  }
+  return found;
 }
 
 }  // namespace fastintent

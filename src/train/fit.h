@@ -38,7 +38,7 @@ class Fit {
   /// best epoch.
   ///
   /// Throws interrupted, with the complete state saved under `fingerprint`, when a callback of any
-  /// process requests a stop; invalid_argument when the loss is no longer a number. A state that
+  /// process requests a stop, after a step or within a second or two of a validation; invalid_argument when the loss is no longer a number. A state that
   /// cannot be saved at another time is a message.
   FitProgress run(const EncodedDataset& training,
                   const EncodedDataset* validation,
@@ -49,7 +49,8 @@ class Fit {
   /// Logits [examples][intents] of the best epoch on the `validation` set of run().
   const std::vector<std::vector<float>>& best_logits() const { return best_logits_; }
 
-  /// Logits of the current weights, in the precision in which they are saved.
+  /// Logits of the current weights, in the precision in which they are saved. Throws interrupted when
+  /// a callback of any process requests a stop.
   std::vector<std::vector<float>> logits(const EncodedDataset& data);
 
  private:
@@ -63,6 +64,8 @@ class Fit {
   void finish_epoch(Run& run);
   bool continues(const FitProgress& progress) const;
   EpochReport measure_epoch(Run& run);
+  [[noreturn]] void stop(Run& run);
+  std::optional<std::vector<std::vector<float>>> try_logits(const EncodedDataset& data);
   Requests requests();
   void save_state(Run& run);
   void save_stopped(Run& run);

@@ -162,7 +162,15 @@ FitSettings fit_settings(const TrainingOptions& resolved,
   settings.gradient_clip = resolved.gradient_clip;
   settings.layer_decay = resolved.layer_decay;
   settings.label_smoothing = static_cast<float>(resolved.label_smoothing.value());
-  const auto rate = [&](float own) { return static_cast<float>(resolved.dropout.value_or(own)); };
+  const auto rate = [&](float own) {
+    if (!resolved.dropout && own == 1) {
+      throw Error(
+          ErrorCode::invalid_argument,
+          "train: expected dropout rates below 1, found 1 in the model's config.json, which drops "
+          "every value, so that nothing is learnt; set another for this run (--dropout 0.1)");
+    }
+    return static_cast<float>(resolved.dropout.value_or(own));
+  };
   settings.hidden_dropout = rate(encoder.hidden_dropout);
   settings.attention_dropout = rate(encoder.attention_dropout);
   settings.head_dropout = rate(encoder.head_dropout);

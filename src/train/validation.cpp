@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "base/stop_flag.h"
 #include "batch/token_budget.h"
 #include "model/forward.h"
 
@@ -15,8 +16,12 @@ Validation::Validation(ThreadPool& pool, GradientWorkers& workers, const ModelCo
   }
 }
 
-std::vector<std::vector<float>> Validation::run(const PreparedModel& model,
-                                                const EncodedDataset& data) {
+std::optional<std::vector<std::vector<float>>> Validation::run(
+    const PreparedModel& model,
+    const EncodedDataset& data,
+    const std::function<bool()>& should_stop) {
+  StopFlag stop(should_stop);
+  stop.poll();
   std::vector<int32_t> lengths;
   for (int64_t example = 0; example < data.examples(); ++example) {
     lengths.push_back(data.length(example));
@@ -25,10 +30,10 @@ std::vector<std::vector<float>> Validation::run(const PreparedModel& model,
   const auto ranges = split_by_tokens(
       lengths, workers_.backend(0).traits().work_sizes.forward_tokens, pool_.size());
   std::atomic<size_t> next{0};
-  pool_.run([&](int worker) {
+  const auto work = [&](int worker) {
     Activations& act = *activations_[static_cast<size_t>(worker)];
     PackedBatch batch;
-    for (size_t index = next++; index < ranges.size(); index = next++) {
+    for (size_t index = next++; index < ranges.size() && !stop.is_set(); index = next++) {
       batch.clear();
       for (int64_t i = ranges[index].begin; i < ranges[index].end; ++i) {
         batch.append(data.tokens(i));
@@ -42,7 +47,11 @@ std::vector<std::vector<float>> Validation::run(const PreparedModel& model,
         logits[static_cast<size_t>(ranges[index].begin + row)].assign(first, first + out.columns);
       }
     }
-  });
+  };
+  pool_.run(work, [&] { stop.poll(); });
+  if (stop.is_set()) {
+    return std::nullopt;
+  }
   return logits;
 }
 

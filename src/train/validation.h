@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -17,8 +19,11 @@ class Validation {
   /// Uses the backends of `workers` between steps.
   Validation(ThreadPool& pool, GradientWorkers& workers, const ModelConfig& config);
 
-  /// Logits [examples][intents].
-  std::vector<std::vector<float>> run(const PreparedModel& model, const EncodedDataset& data);
+  /// Logits [examples][intents]; nothing when `should_stop`, which may be empty and is called at the
+  /// start and then ten times per second, returns true.
+  std::optional<std::vector<std::vector<float>>> run(const PreparedModel& model,
+                                                     const EncodedDataset& data,
+                                                     const std::function<bool()>& should_stop);
 
  private:
   ThreadPool& pool_;

@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "base/expect_error.h"
+#include "fastintent/intent_classifier.h"
 #include "tiny_training.h"
 
 namespace fastintent {
@@ -58,6 +61,28 @@ TEST_F(TrainerErrors, TheBaseMustExist) {
   absent.base_model = folder_ / "absent";
   expect_error(ErrorCode::missing_input, "absent", [&] { Trainer(absent).train(tiny_texts()); });
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
+}
+
+// transformers opens such a folder, whose answers are those of any other rate.
+TEST_F(TrainerErrors, ADropoutRateOfOneNeedsAnotherForTheRun) {
+  const TemporaryFolder parent;
+  TrainingOptions changed = options();
+  changed.base_model = parent / "base";
+  changed.dropout.reset();
+  std::filesystem::copy(
+      options().base_model, changed.base_model, std::filesystem::copy_options::recursive);
+  nlohmann::json config = nlohmann::json::parse(read_whole(changed.base_model / "config.json"));
+  config["hidden_dropout_prob"] = 1.0;
+  std::ofstream(changed.base_model / "config.json") << config;
+  expect_error(
+      ErrorCode::invalid_argument, "--dropout", [&] { Trainer(changed).train(tiny_texts()); });
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
+  changed.dropout = 0.1;
+  changed.epochs = 1;
+  Trainer(changed).train(tiny_texts());
+  // The trained folder keeps the rate.
+  IntentClassifier classifier({.model_path = changed.output});
+  EXPECT_GT(classifier.predict("my card").confidence, 0);
 }
 
 TEST_F(TrainerErrors, SettingsMustBeInTheirRange) {

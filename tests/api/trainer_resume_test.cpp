@@ -22,8 +22,10 @@ class Resume : public testing::Test {
   // Trains until step `count` of this call; true when the run ended before that.
   bool train(TrainingOptions options, bool resume, int64_t count) const {
     options.resume = resume;
+    int64_t steps = 0;
     TrainingCallbacks callbacks;
-    callbacks.should_stop = [&] { return --count == 0; };
+    callbacks.on_step = [&](const StepReport&) { ++steps; };
+    callbacks.should_stop = [&] { return steps == count; };
     try {
       Trainer(options, callbacks).train(data_);
       return true;
@@ -85,6 +87,56 @@ TEST_F(Resume, StandsManyInterruptions) {
     ++calls;
   }
   EXPECT_GE(calls, steps / 4);
+  EXPECT_EQ(folder_bytes(stopped.output), expected);
+}
+
+// should_stop is called once after a step, then in the validation after the last step of an epoch.
+TEST_F(Resume, ContinuesWithTheValidationThatWasStopped) {
+  int64_t all_steps = 0;
+  const auto expected = uninterrupted(all_steps);
+  for (const int64_t last : {7, 14, 21}) {
+    SCOPED_TRACE(last);
+    TrainingOptions stopped = options("stopped");
+    int64_t steps = 0;
+    int64_t epochs = 0;
+    int calls = 0;
+    TrainingCallbacks callbacks;
+    callbacks.on_step = [&](const StepReport&) { ++steps; };
+    callbacks.on_epoch = [&](const EpochReport& report) { epochs = report.epoch; };
+    callbacks.should_stop = [&] { return steps == last && ++calls > 1; };
+    expect_error(ErrorCode::interrupted, "the state is in", [&] {
+      Trainer(stopped, callbacks).train(data_);
+    });
+    EXPECT_EQ(steps, last);
+    EXPECT_EQ(epochs, last / 7 - 1) << "the epoch was finished first";
+
+    stopped.resume = true;
+    int64_t first_epoch = 0;
+    TrainingCallbacks resumed;
+    resumed.on_epoch = [&](const EpochReport& report) {
+      first_epoch = first_epoch == 0 ? report.epoch : first_epoch;
+    };
+    Trainer(stopped, resumed).train(data_);
+    EXPECT_EQ(first_epoch, last / 7);
+    EXPECT_EQ(folder_bytes(stopped.output), expected);
+    std::filesystem::remove_all(stopped.output);
+  }
+}
+
+TEST_F(Resume, StopsInTheMeasurementBeforeARefitGoesOn) {
+  int64_t steps = 0;
+  const auto expected = uninterrupted(steps);
+  TrainingOptions stopped = options("stopped");
+  ASSERT_FALSE(train(stopped, false, 25));
+  stopped.resume = true;
+  int64_t steps_now = 0;
+  TrainingCallbacks callbacks;
+  callbacks.on_step = [&](const StepReport&) { ++steps_now; };
+  callbacks.should_stop = [] { return true; };
+  expect_error(
+      ErrorCode::interrupted, "stopped", [&] { Trainer(stopped, callbacks).train(data_); });
+  EXPECT_EQ(steps_now, 0);
+  EXPECT_TRUE(train(stopped, true, -1));
   EXPECT_EQ(folder_bytes(stopped.output), expected);
 }
 

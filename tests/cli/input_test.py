@@ -48,6 +48,14 @@ class InputTest(ProgramTest):
                 said = self.run_program(*command, "--encoding", "no-such", code=64).stderr
                 self.assertIn(b"iconv", said)
 
+    def test_every_command_reads_the_format_that_is_named(self):
+        rows = self.write("rows.dat", (ROWS + "my card,card\r\na money,money\r\n").encode())
+        for command in self.commands(rows):
+            if "--compare" in command:  # its --format is that of --input, not of --train
+                continue
+            with self.subTest(command[0]):
+                self.run_program(*command, "--format", "csv")
+
     def test_wide_encodings_are_named_in_every_format_and_read_on_request(self):
         contents = {
             "texts.txt": "where is my café\nmy money\n",
@@ -187,10 +195,12 @@ class InputTest(ProgramTest):
         file = self.write("rows.csv", "text,intent\n" + "where is my card,card\n" * 200_000)
         with open(file, "r+b") as rows:
             rows.truncate(1 << 42)  # 4.4 TB, nearly all of it a hole
-        for command in self.commands(file):
-            if command[0] not in ("evaluate", "train"):
-                continue
-            with self.subTest(command[0]):
+        texts = self.folder / "texts.txt"
+        os.link(file, texts)
+        quantize = ["quantize", "--model", TRAINED, "--output", str(self.folder / "packed"), "--data", str(texts)]
+        in_constant_memory = ("predict", "tokenize")
+        for command in [*(c for c in self.commands(file) if c[0] not in in_constant_memory), quantize]:
+            with self.subTest(" ".join(command)):
                 said = self.run_program(*command, code=TOO_LARGE).stderr
                 self.assertRegex(said, rb"found about \d+ rows that need \d+\.\d GB where \d+\.\d GB are free")
 
