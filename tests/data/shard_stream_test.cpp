@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -79,6 +80,23 @@ TEST_F(ShardTest, RecordsAreNotCutWithinQuotes) {
   expect_same_texts("text\tid\n\"a\t1\nb\"\t2\nc\t3", {.format = FileFormat::tsv}, 30);
   expect_same_texts(
       "text\tid\n\"a\nb\"\t2\nc\t3", {.format = FileFormat::tsv, .quoting = Quoting::on}, 30);
+}
+
+// Any field may hold any of the characters that have a meaning between records.
+TEST_F(ShardTest, RandomRecordsAreNotCut) {
+  std::mt19937 random(16);
+  const std::vector<std::string> pieces = {"\n", "\r\n", "\"\"", ",", "a", "\xc3\xa9", "\xff"};
+  for (int file = 0; file < 60; ++file) {
+    std::string csv = "text,id\n";
+    for (size_t row = random() % 12; row > 0; --row) {
+      csv += '"';
+      for (size_t piece = random() % 9; piece > 0; --piece) {
+        csv += pieces[random() % pieces.size()];
+      }
+      csv += random() % 2 == 0 ? "\",1\n" : "\",\"\n\"\r\n\n";
+    }
+    expect_same_texts(csv, {.format = FileFormat::csv}, 7);
+  }
 }
 
 TEST_F(ShardTest, EncodingsHaveTheirOwnLineFeeds) {
