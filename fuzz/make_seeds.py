@@ -199,6 +199,14 @@ def text_seeds():
     text = "abc ABC caf\u00e9 \u00c9 \u4f60\u597d \uac01 \u1100\u1161\u11a8 a\u0301\u0323 \u0130 \U0001f600 don't ##a"
     for options in [0, 5, 15]:
         write("slow_tokenizer", f"options_{options}", bytes([options]) + text.encode())
+    for name, text_of_pieces in (
+        ("spaces", "  a b   ab \t\n ba "),
+        ("contractions", "I'll 's don't'S a's"),
+        ("merges", "aaaaaaaaa baba a \u00e9a 1212 !!!! " + "ba" * 60),
+        ("unknown", "x\u4f60\u00e9 \u4f60\u4f60a\u2581\u2581b<unk>"),
+        ("kinds", "a1\u0660\u00bd\u0301\u3000 \u00a0b\u200b"),
+    ):
+        write("slow_pieces", name, text_of_pieces.encode())
     write("slow_tokenizer", "long", b"\x0f" + ("abcab " * 400 + text).encode())
     write("slow_tokenizer", "not_utf8", b"\x0fa\xff\xe4\xbd b\xc0\x80")
     for operation in range(4):

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes src/text/normalize/unicode_tables.cpp from the behaviour of the `tokenizers` package.
 
-What the normalizers NFC, NFD, NFKC, NFKD, StripAccents and Precompiled do with each code point is measured on the
-package, never looked up in a Unicode database: it mixes tables of several Unicode versions. Where graphemes end is
-visible in the normalizer Precompiled alone: it replaces a grapheme of less than six bytes by the value of its
-shortest known prefix, and maps the characters of a longer one singly.
+What the normalizers NFC, NFD, NFKC, NFKD, StripAccents and Precompiled and the pre-tokenizer ByteLevel do with each
+code point is measured on the package, never looked up in a Unicode database: it mixes tables of several Unicode
+versions. Where graphemes end is visible in the normalizer Precompiled alone: it replaces a grapheme of less than six
+bytes by the value of its shortest known prefix, and maps the characters of a longer one singly.
 
 usage: make_unicode_tables.py OUTPUT.cpp    (needs: pip install tokenizers)
 """
@@ -14,7 +14,7 @@ import sys
 
 import tokenizers
 from charsmap import charsmap
-from tokenizers import normalizers
+from tokenizers import normalizers, pre_tokenizers
 
 BLOCK = 128  # code points per block; gives the smallest sum of both stages
 CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
@@ -24,6 +24,7 @@ X = "X"
 
 nfc, nfd, nfkc, nfkd = (getattr(normalizers, name)().normalize_str for name in ("NFC", "NFD", "NFKC", "NFKD"))
 strip_accents = normalizers.StripAccents().normalize_str
+byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str
 
 
 def mapped(keys):
@@ -118,6 +119,18 @@ def conjunct_roles(classes):
     return roles
 
 
+def character_kind(char):
+    """What ByteLevel takes a character for: one of a kind does not end a word of that kind."""
+
+    def stays_in(neighbour):
+        return len(byte_level(neighbour + char + neighbour)) == 1
+
+    for name, neighbour in (("letter", "a"), ("number", "1"), ("other", "!")):
+        if stays_in(neighbour):
+            return name
+    return "space"
+
+
 def compositions(decomposed):
     """What NFC makes of two characters."""
     pairs = {}
@@ -160,6 +173,7 @@ def main():
         kind = (
             classes.get(code, "other"),
             roles.get(code, "none"),
+            character_kind(chr(code)),
             strip_accents(chr(code)) == "",
             code in canonical,
             code in compatible_only,
@@ -173,7 +187,7 @@ def main():
     for start in range(0, 0x110000, BLOCK):
         block = tuple(number[properties.get(c, listed[0])] for c in range(start, start + BLOCK))
         stage1.append(blocks.setdefault(block, len(blocks)))
-    assert len(blocks) <= 256 and len(listed) <= 256
+    assert len(blocks) < 1 << 16 and len(listed) <= 256
     pool = []
     tables = decomposition_table("kCanonical", canonical, pool)
     tables += decomposition_table("kCompatible", compatible_only, pool)
@@ -192,10 +206,13 @@ def main():
         f"constexpr int kBlock = {BLOCK};  // code points per block of the second stage",
         "",
         "constexpr UnicodeClass kClasses[] = {",
-        *(f"    {{GraphemeClass::{k}, ConjunctRole::{r}, {m:d}, {c:d}, {n:d}}}," for k, r, m, c, n in listed),
+        *(
+            f"    {{GraphemeClass::{k}, ConjunctRole::{r}, CharacterKind::{w}, {m:d}, {c:d}, {n:d}}},"
+            for k, r, w, m, c, n in listed
+        ),
         "};",
         "",
-        "constexpr uint8_t kBlockOf[] = {",
+        "constexpr uint16_t kBlockOf[] = {",
         *rows(stage1, 40),
         "};",
         "",

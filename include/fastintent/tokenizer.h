@@ -10,10 +10,10 @@ namespace fastintent {
 
 class SnapshotPath;
 
-/// WordPiece or Unigram tokenizer of a Hugging Face folder: returns exactly the ids of `AutoTokenizer`
-/// (WordPiece), or those of the package `tokenizers` for the folder's tokenizer.json (Unigram), for
-/// every input, the special tokens included. Invalid UTF-8 is read as U+FFFD, as in Rust's
-/// `String::from_utf8_lossy`.
+/// WordPiece, Unigram or BPE tokenizer of a Hugging Face folder: returns exactly the ids of
+/// `AutoTokenizer` (WordPiece), or those of the package `tokenizers` for the folder's tokenizer.json
+/// (all others), for every input, the special tokens included. Invalid UTF-8 is read as U+FFFD, as in
+/// Rust's `String::from_utf8_lossy`.
 ///
 /// Immutable after construction: safe from many threads. Copies share the vocabulary.
 class Tokenizer {
@@ -26,8 +26,8 @@ class Tokenizer {
 
   /// Reads the tokenizer of the model in `folder` by the rules of transformers: the class that
   /// tokenizer_config.json names decides whether that file or tokenizer.json says how texts are
-  /// divided; a vocab.txt replaces tokenizer.json. A Unigram model in tokenizer.json is followed as
-  /// that file says, whatever the class. A folder of sentence-transformers (modules.json)
+  /// divided; a vocab.txt replaces tokenizer.json. A Unigram or BPE model in tokenizer.json is followed
+  /// as that file says, whatever the class. A folder of sentence-transformers (modules.json)
   /// may put its default prompt before every text and lower-case it. Padding and truncation stored
   /// there are ignored. `max_length` counts the special tokens; 0 uses the folder's value:
   /// `max_seq_length` of sentence-transformers, else the smaller of tokenizer_config.json's

@@ -47,11 +47,8 @@ class Tokenizer::Pipeline {
         ids_after_(settings.ids_after),
         keeps_end_(settings.keeps_end),
         max_length_(max_length) {
-    if (auto* wordpiece = std::get_if<WordPieceSettings>(&settings.pipeline)) {
-      set_encoder(settings, std::move(*wordpiece));
-    } else {
-      set_encoder(settings, std::get<UnigramSettings>(std::move(settings.pipeline)));
-    }
+    std::visit([&](auto& pipeline) { set_encoder(settings, std::move(pipeline)); },
+               settings.pipeline);
     for (const auto& ids : {ids_before_, ids_after_}) {
       for (const int32_t id : ids) {
         id_count_ = std::max(id_count_, id + 1);
@@ -112,17 +109,35 @@ class Tokenizer::Pipeline {
   }
 
   void set_encoder(const TokenizerSettings& settings, UnigramSettings pipeline) {
+    set_chain(settings,
+              std::move(pipeline.normalizer),
+              std::move(pipeline.splitter),
+              std::move(pipeline.model));
+  }
+
+  void set_encoder(const TokenizerSettings& settings, BytePairSettings pipeline) {
+    std::visit(
+        [&](auto& splitter) {
+          set_chain(settings,
+                    std::move(pipeline.normalizer),
+                    std::move(splitter),
+                    std::move(pipeline.model));
+        },
+        pipeline.splitter);
+  }
+
+  template <typename Splitter, typename Model>
+  void set_chain(const TokenizerSettings& settings,
+                 NormalizerChain normalizer,
+                 Splitter splitter,
+                 std::shared_ptr<const Model> model) {
     if (settings.lower_case) {
-      pipeline.normalizer.add_first(std::make_shared<LowerCase>());
+      normalizer.add_first(std::make_shared<LowerCase>());
     }
-    AddedTokenSets tokens = added_tokens_of(settings, *pipeline.model, [&](std::string_view text) {
-      return pipeline.normalizer.normalized(text);
-    });
-    encoder_ =
-        std::make_unique<ChainEncoder<MetaspaceSplitter, Unigram>>(std::move(pipeline.normalizer),
-                                                                   std::move(tokens.normalized),
-                                                                   std::move(pipeline.splitter),
-                                                                   std::move(pipeline.model));
+    AddedTokenSets tokens = added_tokens_of(
+        settings, *model, [&](std::string_view text) { return normalizer.normalized(text); });
+    encoder_ = std::make_unique<ChainEncoder<Splitter, Model>>(
+        std::move(normalizer), std::move(tokens.normalized), std::move(splitter), std::move(model));
     raw_tokens_ = std::move(tokens.raw);
     id_count_ = tokens.id_count;
   }

@@ -252,6 +252,118 @@ def unigram_first(folder):
     return save(tokenizer, folder)
 
 
+# Texts that the regular expression of ByteLevel divides in special places.
+BYTE_TEXTS = [
+    "don't can't DON'T we'll they've 'tis I'd're 's's",
+    "a  b   c \t\n d\n",
+    "\u00a0\u2003x \u0085y\u200bz\x1c",
+    "abc123\u0660\u00bd\u2167 \u4f60\u597d\u0301",
+    "card lost  card   lost",
+    "\U0001f600 \u0e01\u0e33 \u200d",
+    "lowestlowestlowestlowestlowestlowestlowestlowestlowest",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+]
+
+BYTE_LETTERS = sorted(pre_tokenizers.ByteLevel.alphabet())
+
+
+def merged(merges, tokens):
+    """The vocabulary of some tokens and what the merges make."""
+    vocabulary = {token: i for i, token in enumerate(tokens)}
+    for left, right in merges:
+        vocabulary.setdefault(left + right, len(vocabulary))
+    return vocabulary
+
+
+MERGES = [
+    ("l", "o"),
+    ("\u0120", "lo"),
+    ("e", "s"),
+    ("es", "t"),
+    ("\u0120", "c"),
+    ("a", "r"),
+    ("\u0120c", "ar"),
+    ("\u0120car", "d"),
+    ("c", "ar"),
+    ("car", "d"),
+    ("a", "a"),
+    ("aa", "aa"),
+    ("aa", "a"),
+    ("\u00c3", "\u00a9"),
+    ("s", "t"),
+    ("\u0120lo", "st"),
+    ("\u0120", "\u0120"),
+    ("w", "est"),
+    ("lo", "west"),
+    ("'", "t"),
+]
+
+
+def byte_level(folder):
+    """As RoBERTa's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    vocabulary = merged(MERGES, special + BYTE_LETTERS)
+    vocabulary["\u0120my"] = len(vocabulary)  # a word that no merge makes
+    tokenizer = Tokenizer(models.BPE(vocabulary, MERGES))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+    tokenizer.add_special_tokens([AddedToken(t, normalized=False) for t in special])
+    tokenizer.add_special_tokens([AddedToken("<mask>", lstrip=True, normalized=False)])
+    return save(tokenizer, folder)
+
+
+def byte_level_space(folder):
+    """A space in front, NFC, ignore_merges, added tokens of spaces, bytes without token."""
+    folder.mkdir(parents=True, exist_ok=True)
+    special = ["[CLS]", "[SEP]"]
+    vocabulary = merged(MERGES, special + [c for c in BYTE_LETTERS if not "\u00c8" <= c <= "\u00ef"])
+    vocabulary["\u0120my"] = len(vocabulary)
+    tokenizer = Tokenizer(models.BPE(vocabulary, MERGES, ignore_merges=True))
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 0), ("[SEP]", 1)]
+    )
+    tokenizer.add_special_tokens([AddedToken(t, normalized=False) for t in special])
+    tokenizer.add_tokens([AddedToken(" " * n, normalized=True) for n in (2, 3, 4)])
+    return save(tokenizer, folder)
+
+
+CHARACTER_MERGES = [
+    ("l", "o"),
+    ("\u2581", "lo"),
+    ("s", "t"),
+    ("\u2581lo", "st"),
+    ("a", "a"),
+    ("\u2581", "\u2581"),
+    ("c", "a"),
+]
+
+
+def byte_pair(fuse_unk, byte_fallback, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    letters = list("\u2581abcdefilmnorstuwy?.\u597d")
+    some_bytes = [f"<0x{byte:02X}>" for byte in range(256) if byte != 0xE4] if byte_fallback else []
+    vocabulary = merged(CHARACTER_MERGES, ["<unk>", *some_bytes, *letters])
+    tokenizer = Tokenizer(
+        models.BPE(vocabulary, CHARACTER_MERGES, unk_token="<unk>", fuse_unk=fuse_unk, byte_fallback=byte_fallback)
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.add_special_tokens([AddedToken("<unk>", normalized=False)])
+    return save(tokenizer, folder)
+
+
+def byte_pair_fused(folder):
+    """Characters instead of bytes; unknown ones are fused or their bytes."""
+    return byte_pair(True, True, folder)
+
+
+def byte_pair_unknown(folder):
+    """Each unknown character is a token."""
+    return byte_pair(False, False, folder)
+
+
 def save(tokenizer, folder):
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     config = dict(tokenizer_class="PreTrainedTokenizerFast", model_max_length=20_000)
@@ -267,6 +379,10 @@ def main():
         cased: (TEXTS, (20_000, 12, 3)),
         unigram: (piece_texts, (20_000, 12)),
         unigram_bytes: (piece_texts, (20_000, 7)),
+        byte_level: (piece_texts + BYTE_TEXTS, (20_000, 12)),
+        byte_level_space: (piece_texts + BYTE_TEXTS, (20_000, 7)),
+        byte_pair_fused: (piece_texts + BYTE_TEXTS, (20_000,)),
+        byte_pair_unknown: (piece_texts + BYTE_TEXTS, (20_000,)),
         unigram_first: (piece_texts, (20_000,)),
     }
     with open(root / "golden.jsonl", "w", encoding="utf-8") as file:

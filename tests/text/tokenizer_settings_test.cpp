@@ -71,7 +71,7 @@ TEST(TokenizerJson, ATemplateMayHoldSeveralIds) {
 }
 
 TEST(TokenizerJson, OtherKindsAreNamed) {
-  expect_bad("or \"Unigram\" as 'model.type', found \"WordLevel\"",
+  expect_bad("or \"BPE\" as 'model.type', found \"WordLevel\"",
              [](json& value) { value["model"]["type"] = "WordLevel"; });
   expect_bad("'normalizer.type', found \"NFC\"",
              [](json& value) { value["normalizer"]["type"] = "NFC"; });

@@ -28,11 +28,15 @@ enum class GraphemeClass : uint8_t {
 /// The part of a code point in a conjunct of an Indic script (rule GB9c of UAX 29).
 enum class ConjunctRole : uint8_t { none, consonant, linker, extend };
 
+/// What the regular expression of ByteLevel tells apart: \p{L}, \p{N}, \s.
+enum class CharacterKind : uint8_t { other, letter, number, space };
+
 /// What Hugging Face `tokenizers` does with one code point in its normalizers other than
-/// BertNormalizer. scripts/make_unicode_tables.py measures it on the package.
+/// BertNormalizer, and in ByteLevel. scripts/make_unicode_tables.py measures it on the package.
 struct UnicodeClass {
   GraphemeClass grapheme;
   ConjunctRole conjunct;
+  CharacterKind kind;
   bool is_mark;                ///< removed by StripAccents
   bool has_canonical;          ///< has a canonical_decomposition (not a Hangul syllable)
   bool has_own_compatibility;  ///< has a compatibility_decomposition unlike the canonical one

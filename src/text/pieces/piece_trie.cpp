@@ -21,6 +21,12 @@ struct SortedPiece {
   uint64_t leading;
   std::string_view text;
   int32_t value;
+
+  // Reads the text, which is elsewhere, only where it must.
+  uint32_t byte(size_t i) const {
+    return i < sizeof leading ? static_cast<uint32_t>(leading >> (56 - 8 * i) & 0xFF)
+                              : static_cast<unsigned char>(text[i]);
+  }
 };
 
 // In order of their bytes; of equal pieces the last one alone.
@@ -82,6 +88,8 @@ class PieceTrieBuilder {
   static constexpr uint32_t kBlock = 256;
   // Blocks that are still searched for free units: more are slower and save little memory.
   static constexpr size_t kOpenBlocks = 16;
+  // A single child finds a free unit nearly anywhere.
+  static constexpr size_t kOpenForOne = 2;
   // Places that are tried in a block for several children.
   static constexpr int kTries = 32;
   // Bases have the bits beside the label.
@@ -91,12 +99,12 @@ class PieceTrieBuilder {
     labels_.clear();
     const size_t first_child = open.size();
     for (size_t i = range.begin; i < range.end;) {
-      const char byte = pieces_[i].text[range.depth];
+      const uint32_t byte = pieces_[i].byte(range.depth);
       size_t end = i + 1;
-      while (end < range.end && pieces_[end].text[range.depth] == byte) {
+      while (end < range.end && pieces_[end].byte(range.depth) == byte) {
         ++end;
       }
-      labels_.push_back(static_cast<unsigned char>(byte));
+      labels_.push_back(byte);
       open.push_back({i, end, range.depth + 1, 0});
       i = end;
     }
@@ -113,7 +121,8 @@ class PieceTrieBuilder {
 
   uint32_t find_base() {
     const size_t blocks = free_.size();
-    for (size_t block = blocks - std::min(blocks, kOpenBlocks); block < blocks; ++block) {
+    const size_t first = blocks - std::min(blocks, labels_.size() == 1 ? kOpenForOne : kOpenBlocks);
+    for (size_t block = first; block < blocks; ++block) {
       if (const uint32_t base = base_in(block); base != 0) {
         return base;
       }

@@ -35,7 +35,7 @@ Unigram::Unigram(UnigramOptions options)
       unknown_score_(*std::min_element(scores_.begin(), scores_.end()) - kUnknownPenalty),
       unknown_id_(options.unknown_id),
       byte_fallback_(options.byte_fallback),
-      verdicts_(new std::atomic<Verdict>[scores_.size()]()) {
+      whole_words_(scores_.size()) {
   for (size_t byte = 0; byte < byte_ids_.size(); ++byte) {
     byte_ids_[byte] = trie_.find(fmt::format("<0x{:02X}>", byte));
   }
@@ -43,17 +43,9 @@ Unigram::Unigram(UnigramOptions options)
 
 void Unigram::append(std::string_view word, IdSink& sink) const {
   const int32_t id = trie_.find(word);
-  if (id >= 0) {
-    std::atomic<Verdict>& verdict = verdicts_[static_cast<size_t>(id)];
-    Verdict known = verdict.load(std::memory_order_relaxed);
-    if (known == Verdict::unchecked) {
-      known = is_best(word, id) ? Verdict::whole : Verdict::divided;
-      verdict.store(known, std::memory_order_relaxed);
-    }
-    if (known == Verdict::whole) {
-      sink.put(id);
-      return;
-    }
+  if (id >= 0 && whole_words_.is_whole(id, [&] { return is_best(word, id); })) {
+    sink.put(id);
+    return;
   }
   if (word.size() <= kShortWord) {
     End ends[kShortWord + 1];

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +9,7 @@
 #include "text/id_sink.h"
 #include "text/pieces/piece_trie.h"
 #include "text/pieces/token_ids.h"
+#include "text/pieces/whole_words.h"
 
 namespace fastintent {
 
@@ -47,9 +46,6 @@ class Unigram final : public TokenIds {
     int32_t start;  // of its last piece; -1: no division ends here
     int32_t id;
   };
-  /// Whether a token that is a whole word is also its best division.
-  enum class Verdict : uint8_t { unchecked, whole, divided };
-
   void append_divided(std::string_view word, End* ends, IdSink& sink) const;
   void find_best(std::string_view word, End* ends) const;
   void append_unknown(std::string_view text, IdSink& sink) const;
@@ -61,9 +57,7 @@ class Unigram final : public TokenIds {
   int32_t unknown_id_;
   bool byte_fallback_;
   std::array<int32_t, 256> byte_ids_;  // -1: absent
-  /// By id, found when it is first needed; the same from every thread. Checking all of 250,000
-  /// tokens at the start takes longer than reading them.
-  std::unique_ptr<std::atomic<Verdict>[]> verdicts_;
+  WholeWords whole_words_;
 };
 
 }  // namespace fastintent

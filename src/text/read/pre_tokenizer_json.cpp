@@ -42,13 +42,29 @@ Metaspace read_metaspace(const JsonDocument& section, bool has_normalizer) {
   return metaspace;
 }
 
-}  // namespace
-
-MetaspaceSplitter read_metaspace_splitter(const JsonDocument& top, bool has_normalizer) {
+std::vector<JsonDocument> read_steps(const JsonDocument& top) {
   std::vector<JsonDocument> steps;
   if (top.has("pre_tokenizer")) {
     append_steps(top.section("pre_tokenizer"), steps);
   }
+  return steps;
+}
+
+}  // namespace
+
+std::optional<ByteLevelSplitter> read_byte_level_splitter(const JsonDocument& top) {
+  const std::vector<JsonDocument> steps = read_steps(top);
+  if (steps.size() != 1 || steps[0].text_or("type", "") != "ByteLevel") {
+    return std::nullopt;
+  }
+  if (!steps[0].boolean_or("use_regex", true)) {
+    steps[0].fail("use_regex", "true");
+  }
+  return ByteLevelSplitter(steps[0].boolean_or("add_prefix_space", true));
+}
+
+MetaspaceSplitter read_metaspace_splitter(const JsonDocument& top, bool has_normalizer) {
+  const std::vector<JsonDocument> steps = read_steps(top);
   auto parts = MetaspaceSplitter::Parts::all;
   std::optional<Metaspace> metaspace;
   for (const JsonDocument& step : steps) {
@@ -60,7 +76,7 @@ MetaspaceSplitter read_metaspace_splitter(const JsonDocument& top, bool has_norm
     } else if (type == "BertPreTokenizer" && &step == steps.data()) {
       parts = MetaspaceSplitter::Parts::bert;
     } else {
-      step.fail("type", "WhitespaceSplit or BertPreTokenizer, then Metaspace,");
+      step.fail("type", "WhitespaceSplit or BertPreTokenizer, then Metaspace, or ByteLevel alone,");
     }
   }
   return {parts, metaspace};

@@ -87,6 +87,89 @@ UnigramSettings unigram_settings(const JsonDocument& top, UnigramOptions options
   return settings;
 }
 
+using MergeTexts = std::vector<std::pair<std::string, std::string>>;
+
+// The two tokens of a merge: "a b" or ["a", "b"].
+bool add_merge(ItemSink::Item& item, MergeTexts& merges) {
+  if (item.texts.size() == 1 && item.numbers.empty()) {
+    const std::string& text = item.texts[0];
+    if (text.starts_with("#version")) {  // the first line of a merges.txt
+      return true;
+    }
+    const size_t space = text.find(' ');
+    if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos) {
+      return false;
+    }
+    merges.emplace_back(text.substr(0, space), text.substr(space + 1));
+    return true;
+  }
+  if (item.texts.size() != 2 || !item.numbers.empty()) {
+    return false;
+  }
+  merges.emplace_back(std::move(item.texts[0]), std::move(item.texts[1]));
+  return true;
+}
+
+std::vector<BytePairOptions::Merge> merges_of(const MergeTexts& texts,
+                                              const Vocabulary& vocabulary,
+                                              const std::string& file) {
+  std::vector<BytePairOptions::Merge> merges;
+  merges.reserve(texts.size());
+  const auto id_of = [&](const std::string& token) {
+    const int32_t id = vocabulary.find(token);
+    if (id < 0) {
+      fail_token("tokens of the merges", token, file);
+    }
+    return id;
+  };
+  for (const auto& [left, right] : texts) {
+    merges.push_back({id_of(left), id_of(right), id_of(left + right)});
+  }
+  return merges;
+}
+
+BytePairSettings byte_pair_settings(const JsonDocument& top,
+                                    Vocabulary vocabulary,
+                                    const MergeTexts& merges) {
+  const JsonDocument model = top.section("model");
+  require_ids_only(top.section("model"));
+  model.array("merges");
+  if (model.number_or("dropout", 0) != 0) {
+    model.fail("dropout", "null");
+  }
+  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
+    if (!model.text_or(key, "").empty()) {
+      model.fail(key, "null");
+    }
+  }
+  BytePairOptions options;
+  options.merges = merges_of(merges, vocabulary, top.name());
+  if (model.has("unk_token")) {
+    options.unknown_id = vocabulary.find(model.text("unk_token"));
+    if (options.unknown_id < 0) {
+      fail_token("model's unk_token", model.text("unk_token"), top.name());
+    }
+  }
+  options.vocabulary = std::move(vocabulary);
+  options.fuse_unknown = model.boolean_or("fuse_unk", false);
+  options.byte_fallback = model.boolean_or("byte_fallback", false);
+  options.ignore_merges = model.boolean_or("ignore_merges", false);
+  const auto byte_level = read_byte_level_splitter(top);
+  options.byte_level = byte_level.has_value();
+  BytePairSettings settings{read_normalizer_chain(top), ByteLevelSplitter(false), nullptr};
+  if (byte_level) {
+    settings.splitter = *byte_level;
+  } else {
+    settings.splitter = read_metaspace_splitter(top, top.has("normalizer"));
+  }
+  try {
+    settings.model = std::make_shared<const BytePair>(std::move(options));
+  } catch (const std::length_error&) {
+    model.fail("vocab", "tokens of at most eight million bytes");
+  }
+  return settings;
+}
+
 }  // namespace
 
 TokenizerFile read_tokenizer_file(const SnapshotPath& file) {
@@ -109,15 +192,21 @@ TokenizerFile read_tokenizer_file(const SnapshotPath& file) {
                           return true;
                         },
                         parse_score};
+  MergeTexts merges;
+  const ItemSink pairs{
+      {"model", "merges"}, [&](ItemSink::Item& item) { return add_merge(item, merges); }, nullptr};
   const JsonDocument top =
-      JsonDocument::read(file, {&ids, {&scores}}).with_errors(kTokenizerErrors);
+      JsonDocument::read(file, {&ids, {&scores, &pairs}}).with_errors(kTokenizerErrors);
   const JsonDocument model = top.section("model");
   const std::string type = model.text_or("type", "WordPiece");  // files of old versions omit it
   if (type == "Unigram") {
     return {top, unigram_settings(top, std::move(pieces))};
   }
+  if (type == "BPE") {
+    return {top, byte_pair_settings(top, std::move(vocabulary), merges)};
+  }
   if (type != "WordPiece") {
-    model.fail("type", "\"WordPiece\" or \"Unigram\"");
+    model.fail("type", R"("WordPiece", "Unigram" or "BPE")");
   }
   require_wordpiece(top);
   return {top, std::move(vocabulary)};
@@ -129,6 +218,8 @@ TokenizerSettings settings_of_file(TokenizerFile file) {
   settings.file = top.name();
   if (auto* unigram = std::get_if<UnigramSettings>(&file.model)) {
     settings.pipeline = std::move(*unigram);
+  } else if (auto* byte_pair = std::get_if<BytePairSettings>(&file.model)) {
+    settings.pipeline = std::move(*byte_pair);
   } else {
     WordPieceSettings wordpiece{read_normalizer(top), read_wordpiece(top.section("model"))};
     wordpiece.model.vocabulary = std::get<Vocabulary>(std::move(file.model));
@@ -146,6 +237,9 @@ TokenizerSettings settings_of_file(TokenizerFile file) {
 const TokenIds& TokenizerFile::tokens() const {
   if (const auto* unigram = std::get_if<UnigramSettings>(&model)) {
     return *unigram->model;
+  }
+  if (const auto* byte_pair = std::get_if<BytePairSettings>(&model)) {
+    return *byte_pair->model;
   }
   return std::get<Vocabulary>(model);
 }

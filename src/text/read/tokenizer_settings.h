@@ -13,9 +13,11 @@
 #include "text/added_tokens.h"
 #include "text/normalize/bert_normalizer.h"
 #include "text/normalize/normalizer_chain.h"
+#include "text/pieces/byte_pair.h"
 #include "text/pieces/unigram.h"
 #include "text/pieces/vocabulary.h"
 #include "text/pieces/wordpiece.h"
+#include "text/split/byte_level_splitter.h"
 #include "text/split/metaspace_splitter.h"
 
 namespace fastintent {
@@ -33,9 +35,16 @@ struct UnigramSettings {
   std::shared_ptr<const Unigram> model;
 };
 
+/// Normalizers, ByteLevel or Metaspace, and BPE.
+struct BytePairSettings {
+  NormalizerChain normalizer;
+  std::variant<ByteLevelSplitter, MetaspaceSplitter> splitter;
+  std::shared_ptr<const BytePair> model;
+};
+
 /// Everything that a folder says about its tokenizer, checked.
 struct TokenizerSettings {
-  std::variant<WordPieceSettings, UnigramSettings> pipeline;
+  std::variant<WordPieceSettings, UnigramSettings, BytePairSettings> pipeline;
   std::vector<AddedToken> added_tokens;  ///< in the order in which they get their ids
   std::string prompt;                    ///< text before every text
   bool lower_case = false;               ///< of every text, before its normalizer
@@ -52,7 +61,8 @@ TokenizerSettings read_tokenizer_settings(const SnapshotPath& folder);
 /// A tokenizer.json: what its model needs, and the rest.
 struct TokenizerFile {
   JsonDocument document;
-  std::variant<Vocabulary, UnigramSettings> model;  ///< a Vocabulary: WordPiece
+  /// A Vocabulary: WordPiece.
+  std::variant<Vocabulary, UnigramSettings, BytePairSettings> model;
 
   const TokenIds& tokens() const;
 };
