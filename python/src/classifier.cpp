@@ -17,7 +17,7 @@
 namespace fastintent::python {
 
 Classifier::Classifier(ClassifierOptions options, std::optional<nb::callable> log)
-    : log_(log ? nb::object(*log) : nb::object()), native_([&] {
+    : model_name_(options.model_name), log_(log ? nb::object(*log) : nb::object()), native_([&] {
         if (log_.is_valid()) {
           options.log = log_function();
         }

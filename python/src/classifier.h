@@ -21,6 +21,9 @@ class Classifier {
 
   IntentClassifier& native() const { return *native_; }
 
+  /// What train() starts from while no model is loaded.
+  const std::string& model_name() const { return model_name_; }
+
   /// For the garbage collector.
   nb::handle log() const { return log_; }
   void release_log() { log_.reset(); }
@@ -28,6 +31,7 @@ class Classifier {
  private:
   std::function<void(const std::string&)> log_function();
 
+  std::string model_name_;
   nb::object log_;  // null where there is none
   std::unique_ptr<IntentClassifier> native_;
 };
