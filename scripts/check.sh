@@ -44,6 +44,18 @@ engines_tests() {
   step scripts/engines_tests.sh
 }
 
+wheel_test() { step scripts/test_wheel.sh build/python/wheels/*.whl; }
+
+# What users get: the wheels of all Pythons that are found, with the same bytes when they are built again.
+release_wheels() {
+  step scripts/build_wheels.sh
+  step scripts/test_wheel.sh dist/*.whl
+  sha256sum dist/*.whl >build/wheels.sha256
+  rm -rf build/python-*
+  step scripts/build_wheels.sh
+  step sha256sum --check build/wheels.sha256
+}
+
 # What the linker does for it is the same in every build.
 hardening() {
   step scripts/check_hardening.py --linked build/dev/cli/fastintent \
@@ -87,6 +99,7 @@ case $size in
   workflow dev dev
   python_tests
   engines_tests
+  wheel_test
   hardening
   workflow sanitize-host sanitize
   workflow thread-sanitize-host thread-sanitize
@@ -97,7 +110,9 @@ case $size in
   workflow dev dev
   python_tests
   engines_tests
+  wheel_test
   hardening
+  release_wheels
   step cmake --workflow --preset release
   step scripts/check_hardening.py build/release/cli/fastintent
   step scripts/build_debs.sh build/release

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what fastintent needs from the distribution's own packages (Debian 12, Ubuntu 24.04 or newer).
 #   scripts/install_dependencies.sh               to build and use it
+#   scripts/install_dependencies.sh --wheel       to install a wheel that is there
 #   scripts/install_dependencies.sh --developer   also for tests, benchmarks, sanitizers, fuzzing and checks
 # Needs root, or sudo, only when a package is missing.
 set -euo pipefail
@@ -16,17 +17,17 @@ packages=(
   libcsv-dev                          # CSV of RFC 4180
   libcurl4-openssl-dev libssl-dev     # models from the Hugging Face hub, and their checksums
   ca-certificates python3 python3-pip # scripts/fetch_base_model.sh and the Python module
-  python3-dev                         # the Python module
+  python3-dev python3-venv            # the Python module and its wheel
 )
 case "${1:-}" in
 '') ;;
+--wheel) packages=(python3 python3-venv ca-certificates) ;;
 --developer)
   packages+=(
     libgtest-dev libbenchmark-dev ccache
     clang libclang-rt-dev # libFuzzer and the sanitizers' run time
     clang-tidy
     lld                     # links the tests
-    python3-venv            # scripts/python_tests.sh, scripts/format.sh
     doxygen                 # scripts/build_api_docs.sh
     zsh fish man-db         # they read what packaging/make_command_pages.py writes
     lintian                 # checks what scripts/build_debs.sh makes
@@ -34,7 +35,7 @@ case "${1:-}" in
   )
   ;;
 *)
-  echo "usage: $0 [--developer]" >&2
+  echo "usage: $0 [--wheel | --developer]" >&2
   exit 64
   ;;
 esac

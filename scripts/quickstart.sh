@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# From a bare machine to a trained intent classifier: installs packages, builds, fetches the base weights,
-# trains on the demo data, measures, and answers three questions.
+# From a bare machine to a trained intent classifier: installs the wheel into a virtual environment, trains on the demo
+# data and answers three questions (`fastintent demo`).
 #   scripts/quickstart.sh [BASE_MODEL]   BASE_MODEL: a Hugging Face folder to start from instead
+# A wheel in dist/ is used if this machine's Python can; otherwise the wheel is built first, which needs a compiler and
+# Debian's packages (scripts/install_dependencies.sh).
 set -euo pipefail
 if (($# > 1)) || [[ "${1:-}" == -* ]]; then
   echo "usage: $0 [BASE_MODEL]" >&2
@@ -11,36 +13,29 @@ base=${1:+$(realpath -- "$1")}
 cd "$(dirname "$0")/.."
 
 section() { printf '\n== %s\n' "$*" >&2; }
+environment=build/quickstart
+install_wheel() {
+  "$environment/bin/pip" install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall "$@" >&2
+}
 
-section "packages"
-scripts/install_dependencies.sh
-section "build"
-cmake --preset release >&2
-cmake --build --preset release >&2
-scripts/check_hardening.py build/release/cli/fastintent >&2
-section "base weights"
-base=$(FASTINTENT_BASE_MODEL="${base:-${FASTINTENT_BASE_MODEL:-}}" scripts/fetch_base_model.sh)
-echo "$base" >&2
+section "Python"
+if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then scripts/install_dependencies.sh --wheel; fi
+[[ -x $environment/bin/pip ]] || python3 -m venv --clear "$environment"
 
-fastintent=build/release/cli/fastintent
-model=models/support
-data=data/support_intents
-
-section "train on $data/train.csv"
-"$fastintent" train --model "$base" --train "$data/train.csv" --output "$model" --force
-section "measures on $data/test.csv, which training never saw"
-"$fastintent" evaluate --model "$model" --data "$data/test.csv"
-
-section "three questions"
-answer() { "$fastintent" predict --model "$model" --top-k 2 -- "$1"; }
-if [[ -t 0 ]]; then
-  for _ in 1 2 3; do
-    IFS= read -r -p "Ask a shop's support something: " question || break
-    [[ -z "$question" ]] || answer "$question"
-  done
+section "fastintent"
+if install_wheel --find-links dist fastintent 2>/dev/null; then
+  echo "installed from dist/" >&2
 else
-  for question in "where is my parcel?" "I was charged twice" "how do I change my password"; do
-    answer "$question"
-  done
+  scripts/install_dependencies.sh
+  wheel=$(scripts/build_wheels.sh "$environment/bin/python")
+  install_wheel "$wheel"
 fi
-section "next: $fastintent --help, docs/getting_started.md; the trained folder is $model"
+
+section "demo"
+output=models/demo
+for ((i = 2; ; ++i)); do
+  if [[ ! -e $output ]]; then break; fi
+  output=models/demo-$i
+done
+PATH=$PWD/$environment/bin:$PATH fastintent demo --yes --output "$output" ${base:+--base "$base"}
+section "next: $environment/bin/fastintent --help, docs/getting_started.md; the trained folder is $output/model"

@@ -30,6 +30,9 @@ class Classifier {
   /// The library's classifier; the first call makes it where the constructor did not.
   IntentClassifier& native() const;
 
+  /// What train() starts from while no model is loaded.
+  const std::string& model_name() const { return options_.model_name; }
+
   /// The options of another classifier with the same model and settings. Throws invalid_argument
   /// when the model is in no folder that stays.
   ClassifierOptions options() const;

@@ -1,4 +1,4 @@
-#include "fastintent/hub.h"
+#include "hub.h"
 
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/optional.h>
@@ -10,6 +10,7 @@
 #include <string>
 
 #include "bindings.h"
+#include "fastintent/hub.h"
 #include "gil.h"
 #include "interruption.h"
 #include "progress.h"
@@ -20,6 +21,7 @@ namespace {
 std::filesystem::path find(const std::string& model_name,
                            const std::optional<nb::callable>& on_progress,
                            bool show_progress) {
+  download_without_libcurl(model_name);
   Interruption interruption;
   Progress progress(show_progress, "MB");
   HubCallbacks callbacks;
@@ -36,6 +38,12 @@ std::filesystem::path find(const std::string& model_name,
 }
 
 }  // namespace
+
+void download_without_libcurl(const std::string& model_name) {
+  if (!find_local_model(model_name)) {
+    call(nb::module_::import_("fastintent._hub").attr("download_without_libcurl"), model_name);
+  }
+}
 
 void update(Progress& progress, const DownloadProgress& report) {
   constexpr int64_t kMegabyte = 1'000'000;

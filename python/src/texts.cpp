@@ -14,8 +14,8 @@ namespace {
   throw nb::type_error(message.c_str());
 }
 
-const char* name_of_type(nb::handle object) {
-  return Py_TYPE(object.ptr())->tp_name;
+std::string name_of_type(nb::handle object) {
+  return nb::type_name(object.type()).c_str();
 }
 
 // `text` is a string.
@@ -32,8 +32,8 @@ Text utf8(nb::handle text) {
   if (!bytes.is_valid()) {
     throw nb::python_error();
   }
-  const std::string_view view(PyBytes_AS_STRING(bytes.ptr()),
-                              static_cast<size_t>(PyBytes_GET_SIZE(bytes.ptr())));
+  const std::string_view view(PyBytes_AsString(bytes.ptr()),
+                              static_cast<size_t>(PyBytes_Size(bytes.ptr())));
   return {std::move(bytes), view, true};
 }
 

@@ -12,6 +12,7 @@
 #include "fastintent/error.h"
 #include "fastintent/printable.h"
 #include "gil.h"
+#include "hub.h"
 #include "interruption.h"
 #include "progress.h"
 #include "texts.h"
@@ -84,6 +85,10 @@ TrainingReport train(Classifier& self,
   std::optional<LabelledTexts> validation;
   if (!validation_texts.is_none()) {
     validation = pair(validation_texts, validation_labels);
+  }
+
+  if (chosen.base_model.empty() && !classifier.is_loaded()) {
+    download_without_libcurl(self.model_name());
   }
 
   Interruption interruption;

@@ -41,7 +41,7 @@ T cast(const std::string& name, nb::handle value) {
     throw nb::type_error(fmt::format("train: expected {} to be {}, found {}",
                                      name,
                                      python_type<T>(),
-                                     Py_TYPE(value.ptr())->tp_name)
+                                     nb::type_name(value.type()).c_str())
                              .c_str());
   }
   return plain;

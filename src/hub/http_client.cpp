@@ -47,8 +47,16 @@ struct Libcurl {
 };
 
 const Libcurl& libcurl() {
-  static const Libcurl library;  // created once, by the first thread
-  return library;
+  try {
+    static const Libcurl library;  // created once, by the first thread
+    return library;
+  } catch (const Error& error) {
+    throw Error(
+        error.code(),
+        fmt::format("{}; install it (Debian: libcurl4), or download the model into the hub's "
+                    "cache by Python's huggingface_hub (pip install huggingface_hub)",
+                    error.what()));
+  }
 }
 
 std::string lower_case(std::string text) {

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Builds the wheels into dist/: one for Python 3.12 and later, one each for 3.10 and 3.11, with everything inside that
+# a bare machine lacks, the command line included. Checks them, but runs none: scripts/test_wheel.sh does.
+#   scripts/build_wheels.sh [--cuda | --dev] [PYTHON...]
+#     PYTHON   interpreters to build for; default: those found of 3.10, 3.11 and 3.12 (or a later one), in PATH and
+#              among pyenv's
+#     --cuda   with the CUDA backend (needs nvcc), into dist/cuda/
+#     --dev    with the flags of the preset dev, whose objects ccache has, into build/python/wheels/ (for the tests)
+# The same commit gives the same bytes, with the same compiler and Debian packages.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+requirements=scripts/wheel_requirements.txt
+platform=manylinux_2_34_x86_64 # Debian 12, Ubuntu 22.04, RHEL 9, and later ones
+most_bytes=20000000            # what a newcomer downloads
+output=dist
+settings=()
+case ${1:-} in
+--cuda)
+  settings=(--config-settings=cmake.define.FASTINTENT_CUDA=ON)
+  output=dist/cuda
+  most_bytes=100000000 # the limit of PyPI: kernels for seven generations of GPUs
+  shift
+  ;;
+--dev)
+  settings=(--config-settings=cmake.args=--preset=dev --config-settings=cmake.build-type=RelWithDebInfo)
+  output=build/python/wheels
+  shift
+  ;;
+-*)
+  echo "usage: $0 [--cuda | --dev] [PYTHON...]" >&2
+  exit 64
+  ;;
+esac
+
+pythons=("$@")
+if ((${#pythons[@]} == 0)); then
+  for minors in 10 11 "12 13 14"; do
+    # The minor numbers are words.
+    # shellcheck disable=SC2086
+    if found=$(scripts/find_python.sh $minors); then
+      pythons+=("$found")
+    else
+      echo "build_wheels: no wheel for Python 3.${minors%% *}, since no such interpreter was found" >&2
+    fi
+  done
+fi
+
+# The build's own packages are pure Python and in a folder of their own: each interpreter imports them from there, and
+# the compiler sees the same path of nanobind each time.
+tools=${XDG_CACHE_HOME:-${HOME:?}/.cache}/fastintent/wheel-tools-$(sha256sum "$requirements" | cut -c1-12)
+if [[ ! -x $tools/bin/auditwheel ]]; then
+  python3 -m venv --clear "$tools"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check --target "$tools/backend" --constraint "$requirements" \
+    scikit-build-core nanobind exceptiongroup tomli
+  "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+fi
+
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+export SOURCE_DATE_EPOCH
+export PIP_DISABLE_PIP_VERSION_CHECK=1 CXX=${CXX:-c++} CCACHE_NOHASHDIR=1
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$output"
+
+check() {
+  local wheel=$1 name bytes
+  name=$(basename "$wheel")
+  bytes=$(stat --format=%s "$wheel")
+  if ((bytes > most_bytes)); then
+    echo "build_wheels: expected at most $most_bytes bytes, found $bytes in $name" >&2
+    return 1
+  fi
+  if [[ $name == *-abi3-* ]]; then "$tools/bin/abi3audit" --strict "$wheel" >&2; fi
+  "$tools/bin/check-wheel-contents" "$wheel" >&2
+  "$tools/bin/twine" check --strict "$wheel" >&2
+  "$tools/bin/python" -m zipfile --extract "$wheel" "$work/unpacked"
+  scripts/check_hardening.py --linked "$work"/unpacked/fastintent/*.so "$work"/unpacked/fastintent.scripts/* >&2
+}
+
+for python in "${pythons[@]}"; do
+  rm -rf "${work:?}"/*
+  PYTHONPATH=$tools/backend "$python" -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/built" "${settings[@]}" .
+  (
+    export PATH=$tools/bin:$PATH # auditwheel calls patchelf
+    python scripts/bundle_into_wheel.py "$work"/built/*.whl "$work/bundled"
+    auditwheel repair --strip --plat "$platform" --wheel-dir "$work/repaired" "$work"/bundled/*.whl >&2
+  )
+  wheel=$(echo "$work"/repaired/*.whl)
+  check "$wheel"
+  mv "$wheel" "$output/"
+  echo "$output/$(basename "$wheel")"
+done
