@@ -101,7 +101,7 @@ case $size in
   engines_tests
   wheel_test
   hardening
-  workflow sanitize-host sanitize
+  workflow sanitize-host sanitize-host
   workflow thread-sanitize-host thread-sanitize
   workflow fuzz fuzz
   if cuda_changed; then cuda_build; else no_cuda="nothing changed that the build with CUDA reads"; fi

@@ -1,0 +1,12 @@
+# The best instruction set of this machine, in the words of FASTINTENT_FORCE_ISA; empty where it is not known.
+set(best_instruction_set "")
+if(EXISTS /proc/cpuinfo)
+  file(STRINGS /proc/cpuinfo processor_flags REGEX "^flags" LIMIT_COUNT 1)
+  if(processor_flags MATCHES " avx512f " AND processor_flags MATCHES " avx512vl ")
+    set(best_instruction_set avx512)
+  elseif(processor_flags MATCHES " avx2 ")
+    set(best_instruction_set avx2)
+  elseif(processor_flags MATCHES " sse4_1 ")
+    set(best_instruction_set sse4)
+  endif()
+endif()
