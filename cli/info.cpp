@@ -70,6 +70,7 @@ void describe_model(const std::string& folder, Output& output) {
   const auto& intents = classifier.intents();
   const size_t named = std::min(intents.size(), kNamedIntents);
   std::vector<std::string> names;
+  names.reserve(named);
   for (size_t i = 0; i < named; ++i) {
     names.push_back(printable(intents[i], kNameLength));
   }

@@ -25,8 +25,7 @@ case "${1:-}" in
 --developer)
   packages+=(
     libgtest-dev libbenchmark-dev ccache
-    clang libclang-rt-dev # libFuzzer and the sanitizers' run time
-    clang-tidy
+    clang libclang-rt-dev   # libFuzzer and the sanitizers' run time
     lld                     # links the tests
     doxygen                 # scripts/build_api_docs.sh
     zsh fish man-db         # they read what packaging/make_command_pages.py writes

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Runs clang-tidy on src/ and cli/, from the compilation database of the preset dev: nothing is compiled for it.
+scripts/format.sh installs it.
 
   scripts/tidy.py          what changed (scripts/changed_files.sh): each source file, and one that reads each header
   scripts/tidy.py --all    every source file
@@ -19,7 +20,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("src/", "cli/")
-MOST_SOURCES = 20  # a source file takes 7 to 15 seconds of a core, and CI has two minutes of two cores for this
+CLANG_TIDY = ROOT / "build/format/bin/clang-tidy"
+MOST_SOURCES = 20  # a source file takes about three seconds of a core, and CI has half a minute of two cores for this
 
 
 def databases():
@@ -75,7 +77,7 @@ def draw(sources):
 
 def tidy(source, build):
     # The database is of GCC, some of whose flags clang does not know. The compiler's own warnings are GCC's business.
-    command = ["clang-tidy", "-p", build, "--quiet", "--warnings-as-errors=*", "--extra-arg=-w", source]
+    command = [CLANG_TIDY, "-p", build, "--quiet", "--warnings-as-errors=*", "--extra-arg=-w", source]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout if done.returncode == 0 else done.stdout + done.stderr
 
@@ -83,6 +85,8 @@ def tidy(source, build):
 def main():
     if sys.argv[1:] not in ([], ["--all"]):
         sys.exit(__doc__)
+    if not CLANG_TIDY.exists():
+        sys.exit(f"tidy: expected {CLANG_TIDY.relative_to(ROOT)}, found none; run scripts/format.sh, which installs it")
     sources = databases()
     if not sources:
         sys.exit("tidy: expected build/dev/compile_commands.json, found none; run `cmake --preset dev`")

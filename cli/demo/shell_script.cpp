@@ -53,6 +53,7 @@ class ChildSetup {
     std::vector<std::string> words = {"bash", "-c", script, "fastintent"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
+    pointers.reserve(words.size() + 1);
     for (std::string& word : words) {
       pointers.push_back(word.data());
     }

@@ -54,6 +54,7 @@ std::vector<RemoteFile> describe_files(HubClient& client,
         kMaxModelFiles, "files of a model", fmt::format("{}", chosen.size()), description(name));
   }
   std::vector<RemoteFile> files;
+  files.reserve(chosen.size());
   for (const std::string& file : chosen) {
     files.push_back(client.describe(listing.commit, file));
     const RemoteFile& described = files.back();

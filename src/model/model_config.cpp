@@ -98,6 +98,7 @@ int64_t label_count(const JsonDocument& config) {
 
 std::vector<std::string> default_labels(int64_t count) {
   std::vector<std::string> labels;
+  labels.reserve(static_cast<size_t>(count));
   for (int64_t id = 0; id < count; ++id) {
     labels.push_back(fmt::format("LABEL_{}", id));
   }

@@ -157,6 +157,7 @@ class Reception {
 
   void wait() const {
     std::vector<const TcpConnection*> connections;
+    connections.reserve(guests_.size());
     for (const Guest& guest : guests_) {
       connections.push_back(&guest.connection);
     }

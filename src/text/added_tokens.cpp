@@ -53,6 +53,7 @@ AddedTokens make_set(std::vector<AddedTokens::Entry> entries, const std::string&
 
 AddedTokens::AddedTokens(const std::vector<Entry>& entries) {
   std::vector<SortedStrings::Entry> patterns;
+  patterns.reserve(entries.size());
   for (const Entry& entry : entries) {
     patterns.emplace_back(entry.pattern, static_cast<int32_t>(rules_.size()));
     rules_.push_back({entry.id, entry.token.single_word, entry.token.lstrip, entry.token.rstrip});

@@ -70,6 +70,7 @@ EncodedDataset encode_dataset(const LabelledTexts& data,
 std::vector<std::string> labels_of(const EncodedDataset& data,
                                    const std::vector<std::string>& intents) {
   std::vector<std::string> labels;
+  labels.reserve(data.classes.size());
   for (const int32_t id : data.classes) {
     labels.push_back(intents[static_cast<size_t>(id)]);
   }

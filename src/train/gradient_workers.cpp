@@ -68,6 +68,7 @@ void GradientWorkers::collect_words(const EncodedDataset& data, std::span<const 
 
 void GradientWorkers::deal_out(const EncodedDataset& data, std::span<const int64_t> examples) {
   std::vector<int32_t> lengths;
+  lengths.reserve(examples.size());
   for (const int64_t example : examples) {
     lengths.push_back(data.length(example));
   }
@@ -151,6 +152,7 @@ void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
   }
 
   std::vector<int32_t> lengths;
+  lengths.reserve(share.examples.size());
   for (const int64_t example : share.examples) {
     lengths.push_back(step.data.length(example));
   }
@@ -177,6 +179,7 @@ void GradientWorkers::sum_shares(size_t busy, size_t worker) {
     const size_t begin = size * worker / shares_.size();
     const size_t end = size * (worker + 1) / shares_.size();
     std::vector<std::span<const float>> parts;
+    parts.reserve(busy);
     for (size_t i = 0; i < busy; ++i) {
       parts.push_back(values_of(*shares_[i]).subspan(begin, end - begin));
     }

@@ -23,6 +23,7 @@ std::optional<std::vector<std::vector<float>>> Validation::run(
   StopFlag stop(should_stop);
   stop.poll();
   std::vector<int32_t> lengths;
+  lengths.reserve(static_cast<size_t>(data.examples()));
   for (int64_t example = 0; example < data.examples(); ++example) {
     lengths.push_back(data.length(example));
   }
