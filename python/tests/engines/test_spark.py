@@ -5,6 +5,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import types
 
 import fastintent.spark
 import pytest
@@ -146,6 +147,12 @@ def test_a_python_worker_loads_the_model_once(messages, tmp_path):
     processes = pathlib.Path(log.file).read_text().split()
     assert len(processes) == len(set(processes))
     assert 1 <= len(processes) < 6
+
+
+def test_the_threads_are_the_cpus_of_the_task(monkeypatch):
+    monkeypatch.setattr(fastintent.spark.TaskContext, "get", lambda: types.SimpleNamespace(cpus=lambda: 3))
+    assert fastintent.spark._Recipe(str(TRAINED), None, ()).load().threads == 3
+    assert fastintent.spark._Recipe(str(TRAINED), None, (("threads", 2),)).load().threads == 2
 
 
 def test_a_folder_of_the_executors_is_read_in_place(messages, expected):
