@@ -150,23 +150,24 @@ def _archive(folder: pathlib.Path) -> pathlib.Path:
             "a folder that only the executors have is a URI, file:///..."
         )
     content = hashlib.sha256()
-    archive = _archives() / "new.zip"
+    # In threads, too, that send the same folder.
+    handle, new = tempfile.mkstemp(dir=_archives().name)
     # Weights do not get smaller.
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as files:
+    with open(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             name, data = path.relative_to(folder).as_posix(), path.read_bytes()
             content.update(f"{name} {len(data)}\n".encode())
             content.update(data)
-            files.writestr(zipfile.ZipInfo(name), data)
-    return archive.rename(archive.with_name(f"fastintent-{content.hexdigest()[:16]}.zip"))
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = 0o644 << 16  # otherwise the executors' user may not read it
+            archive.writestr(entry, data)
+    return pathlib.Path(new).rename(pathlib.Path(new).with_name(f"fastintent-{content.hexdigest()[:16]}.zip"))
 
 
 @functools.cache
-def _archives() -> pathlib.Path:
+def _archives() -> tempfile.TemporaryDirectory[str]:
     """Where archives are until the process ends: Spark reads them whenever a new executor starts."""
-    folder = tempfile.TemporaryDirectory(prefix="fastintent-")
-    _archives.folder = folder  # type: ignore[attr-defined]  # its end removes the folder
-    return pathlib.Path(folder.name)
+    return tempfile.TemporaryDirectory(prefix="fastintent-")
 
 
 def _answer_fields(top_k: int) -> list[StructField]:

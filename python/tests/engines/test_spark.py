@@ -2,9 +2,12 @@
 
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
+import types
+import zipfile
 
 import fastintent.spark
 import pytest
@@ -146,6 +149,26 @@ def test_a_python_worker_loads_the_model_once(messages, tmp_path):
     processes = pathlib.Path(log.file).read_text().split()
     assert len(processes) == len(set(processes))
     assert 1 <= len(processes) < 6
+
+
+def test_the_threads_are_the_cpus_of_the_task(monkeypatch):
+    monkeypatch.setattr(fastintent.spark.TaskContext, "get", lambda: types.SimpleNamespace(cpus=lambda: 3))
+    assert fastintent.spark._Recipe(str(TRAINED), None, ()).load().threads == 3
+    assert fastintent.spark._Recipe(str(TRAINED), None, (("threads", 2),)).load().threads == 2
+
+
+def test_an_archive_is_named_by_its_content(tmp_path):
+    copy = shutil.copytree(TRAINED, tmp_path / "model")
+    (copy / "more").mkdir()
+    (copy / "more" / "file").symlink_to(TRAINED / "config.json")  # as in the hub's cache
+    first = fastintent.spark._archive(copy)
+    assert fastintent.spark._archive(copy) == first != fastintent.spark._archive(TRAINED)
+    with zipfile.ZipFile(first) as archive:
+        files = {path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()}
+        assert set(archive.namelist()) == files
+        assert archive.read("more/file") == (TRAINED / "config.json").read_bytes()
+        # Hadoop gives a file these permissions, and executors have users of their own.
+        assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o644}
 
 
 def test_a_folder_of_the_executors_is_read_in_place(messages, expected):
