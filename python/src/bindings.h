@@ -16,6 +16,7 @@ void init_evaluation(nb::module_& m);
 void init_training(nb::module_& m);
 void init_hub(nb::module_& m);
 void init_quantize(nb::module_& m);
+void init_check_model(nb::module_& m);
 void init_stream(nb::module_& m);
 void init_arrow(nb::module_& m);
 void init_classifier(nb::module_& m);

@@ -19,6 +19,7 @@ NB_MODULE(_fastintent, m) {
   init_training(m);
   init_hub(m);
   init_quantize(m);
+  init_check_model(m);
   init_stream(m);
   init_arrow(m);
   init_classifier(m);

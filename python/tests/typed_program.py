@@ -28,6 +28,7 @@ report = classifier.train(
 )
 if report.validation is not None:
     print(report.validation.accuracy)
+checks: list[fastintent.ModelCheck] = fastintent.check_model(pathlib.Path("model"))
 evaluation = classifier.evaluate(["a"], ["b"])
 worst: str = evaluation.worst_classes(1)[0].label
 size: int = classifier.get_cache_stats()["cache_size"]

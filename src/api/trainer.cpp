@@ -97,6 +97,13 @@ std::string size_text(int64_t bytes) {
                            : fmt::format("{} MB", bytes / kMegabyte);
 }
 
+// A number above 0 that grows from each state of a run to the next; exact in a double.
+double order_of(const FitProgress& progress) {
+  constexpr double kMostSteps = 1LL << 32;
+  const double steps = static_cast<double>(progress.step) + (progress.refitting ? kMostSteps : 0);
+  return 4 * steps + (progress.step_in_epoch == 0 ? 2 : 0) + (progress.trained ? 1 : 0) + 1;
+}
+
 // One run of Trainer::train: everything it opened and decided, then fit, refit, save.
 class TrainingRun {
  public:
@@ -111,7 +118,7 @@ class TrainingRun {
         process_(process),
         callbacks_(callbacks_of(process, callbacks)),
         output_(output),
-        folder_(options.output, process.rank),
+        folder_(options.output, process.rank, process.size),
         gpu_(options.gpu.value_or(process.local_rank)),
         base_(options.base_model),
         tokenizer_(open_tokenizer(base_.folder(), options.max_length)),
@@ -159,16 +166,16 @@ class TrainingRun {
   }
 
   TrainingReport run() {
-    FitProgress progress;
-    const bool resumes = options_.resume && folder_.has_state();
-    if (resumes) {
-      progress = folder_.load_progress(fingerprint_);
-    }
+    bool resumes = options_.resume && folder_.has_state();
+    FitProgress progress = resumes ? folder_.load_progress(fingerprint_) : FitProgress{};
     require_room(resumes, progress);
     if (!resumes) {
       folder_.create(options_.resume);
     }
-    join_group(progress);
+    join_group();
+    if (process_.size > 1) {
+      resumes = agree_on_state(resumes, progress);
+    }
     tell_start(resumes, progress);
     TrainingReport report;
     report.options = used_;
@@ -194,15 +201,49 @@ class TrainingRun {
 
  private:
   // Processes that differ from the first step on would wait for each other forever.
-  void join_group(const FitProgress& progress) {
+  void join_group() {
     Rendezvous rendezvous;
-    rendezvous.purpose =
-        fmt::format("{} {} {}", shared_fingerprint_, progress.refitting, progress.step);
+    rendezvous.purpose = fmt::format("{} {}", shared_fingerprint_, options_.resume);
     rendezvous.should_stop = callbacks_.should_stop;
     group_ = create_process_group(process_, rendezvous, gpu_);
     if (process_.size > 1) {
       tell(fmt::format("training in {} processes, each on a GPU of its own", process_.size));
     }
+  }
+
+  // Of processes that were killed while they saved a state, some have only the one before: all
+  // continue from the newest that every process has. Returns false when that is none, because they
+  // were killed in their first; then all begin anew.
+  bool agree_on_state(bool has_state, FitProgress& progress) {
+    constexpr double kNone = 0;
+    const auto previous =
+        has_state ? folder_.load_previous_progress(fingerprint_) : std::optional<FitProgress>();
+    const double newest = has_state ? order_of(progress) : kNone;
+    const double before = previous ? order_of(*previous) : kNone;
+    double common = newest;
+    for (int rank = 0; rank < process_.size; ++rank) {
+      common = std::min(common, group_->sum(rank == process_.rank ? newest : 0));
+    }
+    if (group_->sum(common == newest || common == before ? 0 : 1) > 0) {
+      throw Error(
+          ErrorCode::invalid_argument,
+          fmt::format("resume: expected a state that all {} processes have, found none; start "
+                      "where the folders of all of them are, or anew with overwrite (--force) "
+                      "({})",
+                      process_.size,
+                      folder_.path().string()));
+    }
+    if (common == newest) {
+      return has_state;
+    }
+    if (common == kNone) {
+      folder_.create(/*keep_best=*/false);
+      progress = {};
+      return false;
+    }
+    folder_.return_to_previous();
+    progress = *previous;
+    return true;
   }
 
   // A run keeps the best weights, after a refit also those of the refit, and then writes the model

@@ -143,103 +143,26 @@ void replace_state(const fs::path& state,
   });
 }
 
-}  // namespace
-
-TrainingFolder::TrainingFolder(const fs::path& output, int rank)
-    : path_(companion(output, rank == 0 ? ".training" : fmt::format(".training.{}", rank))) {}
-
-bool TrainingFolder::has_state() const {
+bool has_progress(const fs::path& state) {
   std::error_code ignored;
-  return fs::exists(complete_folder(state()) / kProgress, ignored);
+  return fs::exists(complete_folder(state) / kProgress, ignored);
 }
 
-bool TrainingFolder::has_results() const {
+// Removes the folder of a state, but no file that was not written for it.
+void remove_state(const fs::path& state) {
+  if (complete_folder(state) != state) {
+    remove_tree(complete_folder(state));
+  }
   std::error_code ignored;
-  return has_state() || fs::exists(best(), ignored);
-}
-
-void TrainingFolder::create(bool keep_best) {
-  std::error_code error;
-  const bool is_link = fs::is_symlink(path_, error);
-  if (!is_link && !keep_best) {
-    remove();
-  }
-  const bool in_use = fs::exists(path_, error) && !entries_of(path_).empty() && !keep_best;
-  if (!error && !is_link && !in_use) {
-    fs::create_directories(path_, error);
-  }
-  if (error || is_link || in_use) {
-    throw Error(ErrorCode::cannot_create,
-                fmt::format("train: expected to create {}, found: {}",
-                            path_.string(),
-                            is_link  ? "a link"
-                            : in_use ? "files that are not a training run's"
-                                     : error.message()));
-  }
-}
-
-void TrainingFolder::remove() {
-  std::error_code ignored;  // create() reports remaining files; after a run they are harmless
-  for (const fs::path& written : {state(), best()}) {  // what killed processes left
-    for (const fs::path& partial : companions_of_all(written, ".partial")) {
-      remove_tree(partial);
-    }
-  }
-  if (complete_folder(state()) != state()) {
-    remove_tree(complete_folder(state()));
-  }
   for (const char* name : {kProgress, kTensors}) {
-    fs::remove(state() / name, ignored);
+    fs::remove(state / name, ignored);
   }
-  fs::remove(state(), ignored);
-  fs::remove(best(), ignored);
-  fs::remove(path_, ignored);  // only when empty
+  fs::remove(state, ignored);
 }
 
-void TrainingFolder::save_best(Backend& backend, const OwnedWeights& weights) {
-  BuffersToWrite buffers(backend);
-  buffers.add(weights);
-  write_safetensors(best(), buffers.tensors(), with_checksums({}, buffers.tensors()));
-}
-
-void TrainingFolder::load_best(Backend& backend, const OwnedWeights& weights) {
-  read_weights(backend, open_tensors(best()), weights);
-}
-
-void TrainingFolder::save_state(const std::string& fingerprint,
-                                const FitProgress& progress,
-                                Backend& backend,
-                                const OwnedWeights& weights,
-                                const OptimizerState& optimizer) {
-  BuffersToWrite buffers(backend);
-  buffers.add(weights);
-  buffers.add("first_moment", optimizer.first_moment);
-  buffers.add("second_moment", optimizer.second_moment);
-  buffers.add("word_first_moment", optimizer.word_first_moment);
-  buffers.add("word_second_moment", optimizer.word_second_moment);
-  JsonWriter document;
-  begin_progress(document, fingerprint, progress);
-  document.member("word_steps", optimizer.word_steps);
-  document.end_object();
-  replace_state(state(), document, buffers.tensors());
-}
-
-void TrainingFolder::save_state(const std::string& fingerprint,
-                                const FitProgress& progress,
-                                Backend& backend,
-                                const OwnedWeights* weights) {
-  BuffersToWrite buffers(backend);
-  if (weights != nullptr) {
-    buffers.add(*weights);
-  }
-  JsonWriter document;
-  begin_progress(document, fingerprint, progress);
-  document.end_object();
-  replace_state(state(), document, buffers.tensors());
-}
-
-FitProgress TrainingFolder::load_progress(const std::string& fingerprint) const {
-  const JsonDocument document = JsonDocument::read(complete_folder(state()) / kProgress);
+// `state`: the folder of a state.
+FitProgress read_progress(const fs::path& state, const std::string& fingerprint) {
+  const JsonDocument document = JsonDocument::read(state / kProgress);
   const int64_t version = document.integer_or("format_version", 1);
   if (version != kStateVersion) {
     throw Error(ErrorCode::invalid_argument,
@@ -276,17 +199,153 @@ FitProgress TrainingFolder::load_progress(const std::string& fingerprint) const 
   return progress;
 }
 
+}  // namespace
+
+TrainingFolder::TrainingFolder(const fs::path& output, int rank, int processes)
+    : path_(companion(output, rank == 0 ? ".training" : fmt::format(".training.{}", rank))),
+      keeps_previous_(processes > 1) {}
+
+// The state that the run continues from. A process that was killed in keep_previous, or in its first
+// state after that, has only the previous one.
+fs::path TrainingFolder::current() const {
+  return complete_folder(has_progress(state()) || !has_progress(previous()) ? state() : previous());
+}
+
+bool TrainingFolder::has_state() const {
+  return has_progress(state()) || has_progress(previous());
+}
+
+bool TrainingFolder::has_results() const {
+  std::error_code ignored;
+  return has_state() || fs::exists(best(), ignored);
+}
+
+void TrainingFolder::create(bool keep_best) {
+  std::error_code error;
+  const bool is_link = fs::is_symlink(path_, error);
+  if (!is_link && !keep_best) {
+    remove();
+  }
+  const bool in_use = fs::exists(path_, error) && !entries_of(path_).empty() && !keep_best;
+  if (!error && !is_link && !in_use) {
+    fs::create_directories(path_, error);
+  }
+  if (error || is_link || in_use) {
+    throw Error(ErrorCode::cannot_create,
+                fmt::format("train: expected to create {}, found: {}",
+                            path_.string(),
+                            is_link  ? "a link"
+                            : in_use ? "files that are not a training run's"
+                                     : error.message()));
+  }
+}
+
+void TrainingFolder::remove() {
+  std::error_code ignored;  // create() reports remaining files; after a run they are harmless
+  for (const fs::path& written : {state(), best()}) {  // what killed processes left
+    for (const fs::path& partial : companions_of_all(written, ".partial")) {
+      remove_tree(partial);
+    }
+  }
+  remove_state(state());
+  remove_state(previous());
+  fs::remove(best(), ignored);
+  fs::remove(path_, ignored);  // only when empty
+}
+
+// There is a complete state at every moment: the previous one from the renaming on.
+void TrainingFolder::keep_previous() const {
+  if (!keeps_previous_ || !has_progress(state())) {
+    return;
+  }
+  remove_state(previous());
+  std::error_code error;
+  fs::rename(state(), previous(), error);
+  if (error) {
+    throw Error(ErrorCode::cannot_create,
+                fmt::format("train: expected to rename {} to {}, found: {}",
+                            state().string(),
+                            previous().filename().string(),
+                            error.message()));
+  }
+}
+
+void TrainingFolder::save_best(Backend& backend, const OwnedWeights& weights) {
+  BuffersToWrite buffers(backend);
+  buffers.add(weights);
+  write_safetensors(best(), buffers.tensors(), with_checksums({}, buffers.tensors()));
+}
+
+void TrainingFolder::load_best(Backend& backend, const OwnedWeights& weights) {
+  read_weights(backend, open_tensors(best()), weights);
+}
+
+void TrainingFolder::save_state(const std::string& fingerprint,
+                                const FitProgress& progress,
+                                Backend& backend,
+                                const OwnedWeights& weights,
+                                const OptimizerState& optimizer) {
+  BuffersToWrite buffers(backend);
+  buffers.add(weights);
+  buffers.add("first_moment", optimizer.first_moment);
+  buffers.add("second_moment", optimizer.second_moment);
+  buffers.add("word_first_moment", optimizer.word_first_moment);
+  buffers.add("word_second_moment", optimizer.word_second_moment);
+  JsonWriter document;
+  begin_progress(document, fingerprint, progress);
+  document.member("word_steps", optimizer.word_steps);
+  document.end_object();
+  keep_previous();
+  replace_state(state(), document, buffers.tensors());
+}
+
+void TrainingFolder::save_state(const std::string& fingerprint,
+                                const FitProgress& progress,
+                                Backend& backend,
+                                const OwnedWeights* weights) {
+  BuffersToWrite buffers(backend);
+  if (weights != nullptr) {
+    buffers.add(*weights);
+  }
+  JsonWriter document;
+  begin_progress(document, fingerprint, progress);
+  document.end_object();
+  keep_previous();
+  replace_state(state(), document, buffers.tensors());
+}
+
+FitProgress TrainingFolder::load_progress(const std::string& fingerprint) const {
+  return read_progress(current(), fingerprint);
+}
+
+std::optional<FitProgress> TrainingFolder::load_previous_progress(
+    const std::string& fingerprint) const {
+  if (!has_progress(state()) || !has_progress(previous())) {
+    return std::nullopt;
+  }
+  return read_progress(complete_folder(previous()), fingerprint);
+}
+
+void TrainingFolder::return_to_previous() {
+  remove_state(state());
+  if (has_progress(state())) {
+    throw Error(ErrorCode::io_error,
+                fmt::format("resume: expected to remove {}, found that it is still there",
+                            state().string()));
+  }
+}
+
 void TrainingFolder::load_state(Backend& backend,
                                 const OwnedWeights& weights,
                                 OptimizerState& optimizer) const {
-  const TensorFiles file = open_tensors(complete_folder(state()) / kTensors);
+  const TensorFiles file = open_tensors(current() / kTensors);
   read_weights(backend, file, weights);
   read_into(backend, file, "first_moment", optimizer.first_moment);
   read_into(backend, file, "second_moment", optimizer.second_moment);
   read_into(backend, file, "word_first_moment", optimizer.word_first_moment);
   read_into(backend, file, "word_second_moment", optimizer.word_second_moment);
 
-  const JsonDocument document = JsonDocument::read(complete_folder(state()) / kProgress);
+  const JsonDocument document = JsonDocument::read(current() / kProgress);
   verify_progress(document);
   const auto& steps = document.array("word_steps");
   const auto last_step = static_cast<uint64_t>(count_of(document, "step"));
@@ -305,7 +364,7 @@ void TrainingFolder::load_state(Backend& backend,
 }
 
 void TrainingFolder::load_weights(Backend& backend, const OwnedWeights& weights) const {
-  read_weights(backend, open_tensors(complete_folder(state()) / kTensors), weights);
+  read_weights(backend, open_tensors(current() / kTensors), weights);
 }
 
 }  // namespace fastintent

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "model/model_weights.h"
@@ -30,11 +31,14 @@ struct FitProgress {
 
 /// The folder `<output>.training` of a run (inside an output that has no place beside it; see
 /// companion()): the best weights so far, and the state from which the run continues. It is removed
-/// when the run is complete; files that the run did not write are never removed. Of several
-/// processes that train together each has one: `<output>.training`, `<output>.training.1`, ...
+/// when the run is complete; files that the run did not write are never removed.
+///
+/// Of several processes that train together each has one: `<output>.training`,
+/// `<output>.training.1`, ... A process begins to save a state only when all have saved the one
+/// before, but they may be killed when only some have the newest. So each keeps its last two.
 class TrainingFolder {
  public:
-  explicit TrainingFolder(const std::filesystem::path& output, int rank = 0);
+  explicit TrainingFolder(const std::filesystem::path& output, int rank = 0, int processes = 1);
 
   bool has_state() const;
   /// Whether there is anything that a run learnt: a state, or only the best weights of a run that
@@ -50,8 +54,8 @@ class TrainingFolder {
   void save_best(Backend& backend, const OwnedWeights& weights);
   void load_best(Backend& backend, const OwnedWeights& weights);
 
-  /// Saves the complete state or, when it fails or the process dies, keeps the previous one.
-  /// `fingerprint` identifies the run's settings and data.
+  /// Saves the complete state or, when it fails or the process dies, keeps the previous one; one of
+  /// several processes keeps that in any case. `fingerprint` identifies the run's settings and data.
   void save_state(const std::string& fingerprint,
                   const FitProgress& progress,
                   Backend& backend,
@@ -66,6 +70,11 @@ class TrainingFolder {
   /// Throws invalid_argument when the state belongs to another run, bad_checkpoint when it is
   /// damaged.
   FitProgress load_progress(const std::string& fingerprint) const;
+  /// The same of the state before, if it is kept.
+  std::optional<FitProgress> load_previous_progress(const std::string& fingerprint) const;
+  /// Removes the state, so that the one before, which must be kept, is current. Throws io_error when
+  /// it cannot be removed.
+  void return_to_previous();
   void load_state(Backend& backend, const OwnedWeights& weights, OptimizerState& optimizer) const;
   /// The weights of a state without moments.
   void load_weights(Backend& backend, const OwnedWeights& weights) const;
@@ -74,9 +83,13 @@ class TrainingFolder {
 
  private:
   std::filesystem::path state() const { return path_ / "state"; }
+  std::filesystem::path previous() const { return path_ / "previous"; }
+  std::filesystem::path current() const;
+  void keep_previous() const;
   std::filesystem::path best() const { return path_ / "best.safetensors"; }
 
   std::filesystem::path path_;
+  bool keeps_previous_;
 };
 
 }  // namespace fastintent

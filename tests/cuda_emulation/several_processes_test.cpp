@@ -87,12 +87,14 @@ class SeveralProcesses : public testing::Test {
   using Change = std::function<void(TrainingOptions& options, int rank)>;
 
   // Trains in `size` processes with these options, changed for each by `change`; returns how each
-  // ended. Once process 0 has done step `stop_after`, only the last process is requested to stop.
+  // ended. Once process 0 has done step `stop_after`, only the last process is requested to stop,
+  // unless it has been asked fewer than `patience` times since.
   std::vector<int> train(
       const TrainingOptions& options,
       int size,
       int64_t stop_after = 0,
-      const Change& change = [](TrainingOptions&, int) {}) const {
+      const Change& change = [](TrainingOptions&, int) {},
+      int patience = 0) const {
     const std::filesystem::path reached = folder_ / "reached";
     std::filesystem::remove(reached);
     return launch(size, [&](int rank) {
@@ -104,7 +106,10 @@ class SeveralProcesses : public testing::Test {
           std::ofstream(reached) << "yes";
         }
       };
-      callbacks.should_stop = [&] { return rank == size - 1 && std::filesystem::exists(reached); };
+      int seen = 0;
+      callbacks.should_stop = [&] {
+        return rank == size - 1 && std::filesystem::exists(reached) && ++seen > patience;
+      };
       Trainer(chosen, callbacks).train(data_);
     });
   }
@@ -164,6 +169,56 @@ TEST_F(SeveralProcesses, StopTogetherAndGoOn) {
   EXPECT_EQ(folder_bytes(stopped.output), folder_bytes(folder_ / "whole"));
   EXPECT_FALSE(std::filesystem::exists(first));
   EXPECT_FALSE(std::filesystem::exists(second));
+}
+
+TEST_F(SeveralProcesses, StopTogetherInAValidation) {
+  EXPECT_EQ(train(options("whole"), 2), kBothDone);
+  TrainingOptions stopped = options("stopped");
+  // The last process may see the file after step 7 or not, then after step 8, the last of the epoch,
+  // then in the validation.
+  EXPECT_EQ(train(stopped, 2, 7, [](TrainingOptions&, int) {}, 2), kBothStopped);
+  stopped.resume = true;
+  EXPECT_EQ(train(stopped, 2), kBothDone);
+  EXPECT_EQ(folder_bytes(stopped.output), folder_bytes(folder_ / "whole"));
+}
+
+// Processes that are killed while they save have the newest state in some of their folders only.
+TEST_F(SeveralProcesses, ContinueFromTheNewestStateThatAllHave) {
+  namespace fs = std::filesystem;
+  EXPECT_EQ(train(options("whole"), 2), kBothDone);
+  const auto expected = folder_bytes(folder_ / "whole");
+  TrainingOptions killed = options("killed");
+  const fs::path first = training_folder_of(killed.output);
+  const fs::path second = first.string() + ".1";
+  EXPECT_EQ(train(killed, 2, 3), kBothStopped);
+  killed.resume = true;
+  EXPECT_EQ(train(killed, 2, 11), kBothStopped);
+  fs::copy(second / "previous", folder_ / "older");
+  fs::copy(first, folder_ / "first", fs::copy_options::recursive);
+  fs::copy(second, folder_ / "second", fs::copy_options::recursive);
+
+  // The second process was killed before it renamed its older state, or after that.
+  for (const char* name : {"state", "previous"}) {
+    SCOPED_TRACE(name);
+    fs::remove_all(second / "state");
+    fs::remove_all(second / "previous");
+    fs::copy(folder_ / "older", second / name);
+    EXPECT_EQ(train(killed, 2), kBothDone);
+    EXPECT_EQ(folder_bytes(killed.output), expected);
+    EXPECT_FALSE(fs::exists(first));
+    EXPECT_FALSE(fs::exists(second));
+    fs::remove_all(killed.output);
+    fs::copy(folder_ / "first", first, fs::copy_options::recursive);
+    fs::copy(folder_ / "second", second, fs::copy_options::recursive);
+  }
+  // Its folder was lost, which no kill does.
+  fs::remove_all(second);
+  EXPECT_EQ(train(killed, 2), kBothRefused);
+  // Killed in its first state.
+  fs::remove_all(first / "previous");
+  fs::remove_all(second);
+  EXPECT_EQ(train(killed, 2), kBothDone);
+  EXPECT_EQ(folder_bytes(killed.output), expected);
 }
 
 TEST_F(SeveralProcesses, RefuseToTrainDifferentThings) {

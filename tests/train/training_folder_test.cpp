@@ -23,11 +23,15 @@ class TrainingFolderTest : public testing::Test {
       *buffer = backend_->allocate(1, 1);
     }
     optimizer_.word_steps = {7, 0};
-    FitProgress progress;
-    progress.step = 7;
-    progress.epoch = 1;
     folder_.create(/*keep_best=*/false);
-    folder_.save_state("print", progress, *backend_, weights_, optimizer_);
+    save(folder_, 7);
+  }
+
+  void save(TrainingFolder& folder, int64_t step) const {
+    FitProgress progress;
+    progress.step = step;
+    progress.epoch = 1;
+    folder.save_state("print", progress, *backend_, weights_, optimizer_);
   }
 
   void replace(const std::string& key, const nlohmann::json& value) const {
@@ -58,6 +62,32 @@ TEST_F(TrainingFolderTest, AStateIsReadBack) {
   EXPECT_EQ(folder_.load_progress("print").step, 7);
   folder_.load_state(*backend_, weights_, optimizer_);
   EXPECT_EQ(optimizer_.word_steps, (std::vector<int32_t>{7, 0}));
+}
+
+TEST_F(TrainingFolderTest, AProcessAloneKeepsOneState) {
+  save(folder_, 9);
+  EXPECT_EQ(folder_.load_progress("print").step, 9);
+  EXPECT_FALSE(folder_.load_previous_progress("print").has_value());
+}
+
+TEST_F(TrainingFolderTest, OneOfSeveralProcessesKeepsTwoStates) {
+  TrainingFolder one(parent_.path() / "out", /*rank=*/1, /*processes=*/2);
+  one.create(/*keep_best=*/false);
+  for (const int64_t step : {7, 8, 9}) {
+    save(one, step);
+  }
+  EXPECT_EQ(one.load_progress("print").step, 9);
+  EXPECT_EQ(one.load_previous_progress("print")->step, 8);
+  one.return_to_previous();
+  EXPECT_TRUE(one.has_state());
+  EXPECT_EQ(one.load_progress("print").step, 8);
+  EXPECT_FALSE(one.load_previous_progress("print").has_value());
+  one.load_state(*backend_, weights_, optimizer_);
+  save(one, 9);
+  EXPECT_EQ(one.load_progress("print").step, 9);
+  EXPECT_EQ(one.load_previous_progress("print")->step, 8);
+  one.remove();
+  EXPECT_FALSE(std::filesystem::exists(one.path()));
 }
 
 TEST_F(TrainingFolderTest, CountsThatNoRunHas) {
