@@ -173,6 +173,14 @@ TEST_F(ShardTest, MessagesNameTheShard) {
   });
 }
 
+TEST_F(ShardTest, AFileThatShrinksIsAnError) {
+  write("first\nsecond\n");
+  TextReader reader(path_, {.format = FileFormat::text}, {1, 2});
+  std::filesystem::resize_file(path_, 0);
+  std::string text;
+  expect_error(ErrorCode::io_error, "texts, shard 1/2:1", [&] { reader.next(text); });
+}
+
 TEST_F(ShardTest, WhatHasNoShardsIsRefused) {
   write("a\nb\n");
   for (const Shard& shard : {Shard{-1, 2}, Shard{2, 2}, Shard{0, 0}, Shard{0, -1}}) {
