@@ -8,38 +8,49 @@
 namespace fastintent {
 namespace {
 
-// The first eight bytes of a piece as a number that orders as they do: most pieces differ there.
-uint64_t leading_bytes(std::string_view piece) {
+// Eight bytes of a piece from `start` on, zero behind its end, as a number that orders as they do.
+uint64_t eight_bytes(std::string_view piece, size_t start) {
   uint64_t bytes = 0;
-  for (size_t i = 0; i < sizeof bytes; ++i) {
+  for (size_t i = start; i < start + sizeof bytes; ++i) {
     bytes = bytes << 8 | (i < piece.size() ? static_cast<unsigned char>(piece[i]) : 0);
   }
   return bytes;
 }
 
+// A piece whose first bytes are at hand: nearly all pieces are shorter or differ there, and the
+// texts are elsewhere in memory.
 struct SortedPiece {
-  uint64_t leading;
+  uint64_t first;
+  uint64_t second;
   std::string_view text;
   int32_t value;
 
-  // Reads the text, which is elsewhere, only where it must.
   uint32_t byte(size_t i) const {
-    return i < sizeof leading ? static_cast<uint32_t>(leading >> (56 - 8 * i) & 0xFF)
-                              : static_cast<unsigned char>(text[i]);
+    constexpr size_t kBytes = sizeof first;
+    if (i >= 2 * kBytes) {
+      return static_cast<unsigned char>(text[i]);
+    }
+    const uint64_t bytes = i < kBytes ? first : second;
+    return static_cast<uint32_t>(bytes >> (56 - 8 * (i % kBytes)) & 0xFF);
   }
 };
+
+bool comes_before(const SortedPiece& a, const SortedPiece& b) {
+  if (a.first != b.first) {
+    return a.first < b.first;
+  }
+  return a.second != b.second ? a.second < b.second : a.text < b.text;
+}
 
 // In order of their bytes; of equal pieces the last one alone.
 std::vector<SortedPiece> sorted(const std::vector<PieceTrie::Piece>& pieces) {
   std::vector<SortedPiece> result;
   result.reserve(pieces.size());
   for (const auto& [text, value] : pieces) {
-    result.push_back({leading_bytes(text), text, value});
+    result.push_back({eight_bytes(text, 0), eight_bytes(text, 8), text, value});
   }
   // Stable: equal pieces stay in the order of `pieces`.
-  std::stable_sort(result.begin(), result.end(), [](const SortedPiece& a, const SortedPiece& b) {
-    return a.leading != b.leading ? a.leading < b.leading : a.text < b.text;
-  });
+  std::stable_sort(result.begin(), result.end(), comes_before);
   size_t count = 0;
   for (size_t i = 0; i < result.size(); ++i) {
     if (i + 1 == result.size() || result[i].text != result[i + 1].text) {
@@ -70,7 +81,9 @@ class PieceTrieBuilder {
       if (range.begin < range.end && pieces_[range.begin].text.size() == range.depth) {
         units_[range.unit].value = pieces_[range.begin++].value;
       }
-      if (range.begin < range.end) {
+      if (range.end - range.begin == 1) {
+        add_tail(range);
+      } else if (range.begin < range.end) {
         add_children(range, open);
       }
     }
@@ -94,6 +107,22 @@ class PieceTrieBuilder {
   static constexpr int kTries = 32;
   // Bases have the bits beside the label.
   static constexpr size_t kMaxUnits = size_t{1} << (32 - PieceTrie::kLabelBits);
+
+  // The rest of a single piece: one child after the other.
+  void add_tail(const Range& range) {
+    const SortedPiece& piece = pieces_[range.begin];
+    uint32_t unit = range.unit;
+    for (size_t depth = range.depth; depth < piece.text.size(); ++depth) {
+      labels_.assign(1, piece.byte(depth));
+      const uint32_t base = find_base();
+      used_bases_[base] = true;
+      units_[unit].base_and_label |= base << PieceTrie::kLabelBits;
+      unit = base ^ labels_[0];
+      take(unit);
+      units_[unit].base_and_label = PieceTrie::kUsed | labels_[0];
+    }
+    units_[unit].value = piece.value;
+  }
 
   void add_children(const Range& range, std::vector<Range>& open) {
     labels_.clear();
