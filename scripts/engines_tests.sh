@@ -17,6 +17,7 @@ fi
 modules=$PWD/build/python/engines
 mkdir -p "$modules"
 ln -sfn "$PWD/$built" "$modules/fastintent"
+ln -sfn "$PWD/$built.libs" "$modules/fastintent.libs" # the wheel's libraries, which the module looks for beside itself
 export PYTHONPATH=$modules
 # The tests last seconds: the second compiler of Java and its many threads would cost more than they save.
 export JAVA_TOOL_OPTIONS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
