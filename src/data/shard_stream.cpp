@@ -91,7 +91,7 @@ RowCharacters row_characters(const DatasetOptions& options, std::string_view fir
   RowCharacters characters{"\n", "\"", "\xef\xbb\xbf"};
   if (!options.encoding.empty() && !is_utf8_name(options.encoding)) {
     const RowEncoder encoder(options.encoding);
-    const std::string order = encoder.order_mark();
+    const std::string& order = encoder.order_mark();
     characters = {encoder.bytes("\n"), encoder.bytes("\""), order + encoder.bytes("\ufeff")};
     if (!order.empty() && first_bytes.starts_with(reversed_units(order, encoder.unit()))) {
       for (std::string* bytes : {&characters.line_feed, &characters.quote, &characters.mark}) {
