@@ -90,9 +90,9 @@ std::string printable(std::string_view text, size_t max_characters) {
   const size_t kept = std::max(max_characters, kCut.size()) - kCut.size();
   // So many bytes of either end have more characters than are kept, so the rest need not be read.
   const size_t end = kMaxUtf8Bytes * (max_characters + 1);
-  const std::string all =
-      text.size() / 2 > end ? escaped(text.substr(0, end)) + escaped(text.substr(text.size() - end))
-                            : escaped(text);
+  std::string all = text.size() / 2 > end
+                        ? escaped(text.substr(0, end)) + escaped(text.substr(text.size() - end))
+                        : escaped(text);
   std::vector<size_t> starts;  // of the characters of `all`
   for (size_t i = 0; i < all.size(); ++i) {
     if (!is_utf8_continuation(all[i])) {
