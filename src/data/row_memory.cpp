@@ -21,7 +21,8 @@ int64_t bytes_of(const std::string& text) {
   constexpr size_t kInside = 15;           // bytes that a string holds without an allocation
   constexpr int64_t kAllocation = 1 + 16;  // the zero at the end, and what malloc adds
   const auto size = static_cast<int64_t>(text.size());
-  return static_cast<int64_t>(sizeof text) + (text.size() > kInside ? size + kAllocation : 0);
+  return static_cast<int64_t>(sizeof(std::string)) +
+         (text.size() > kInside ? size + kAllocation : 0);
 }
 
 // 0 for a pipe.
