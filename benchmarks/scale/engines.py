@@ -145,7 +145,8 @@ def measure_memory(model):
     print("| rows | Python worker, MB | executor (Java), MB |\n|--:|--:|--:|")
     # The first query fills caches and the heap that a process keeps; it is not one of the table.
     for i, rows in enumerate([ROWS_IN_MEMORY[0], *ROWS_IN_MEMORY]):
-        texts = spark.range(rows, numPartitions=4).select(functions.concat(functions.lit("where is card "), "id"))
+        tasks = rows // ROWS_IN_MEMORY[0]  # of one full batch of Arrow each, whatever the number of rows
+        texts = spark.range(rows, numPartitions=tasks).select(functions.concat(functions.lit("where is card "), "id"))
         answers = fastintent.spark.predict(texts.toDF("text"), model, keep=[])
         assert answers.agg(functions.count("intent")).first()[0] == rows
         if i > 0:

@@ -49,27 +49,43 @@ def test_a_section_runs(section, tmp_path):
 CLICKHOUSE = """
 import chdb
 answered = chdb.query(
-    "SELECT id, intent(text) AS answer FROM file('texts.parquet') ORDER BY id", "JSONEachRow", udf_path="functions"
+    "SELECT id, intent({text}) AS answer FROM file('texts.parquet') ORDER BY id", "JSONEachRow", udf_path="functions"
 )
 print(answered.data().strip())
 """
 
 
-def test_clickhouse_answers_as_the_classifier_does(tmp_path, expected):
-    functions = tmp_path / "functions"
+def ask_clickhouse(folder, page, script_name, script, text="text"):
+    """The rows of a query that calls the function that a page declares and this script computes."""
+    functions = folder / "functions"
     functions.mkdir()
-    (block,) = ENGINES["ClickHouse"]
-    script = functions / "intent_function.py"
-    script.write_text(f"#!{sys.executable}\n{block.code}")
-    script.chmod(0o755)
-    (declaration,) = code_blocks(ROOT / "docs/engines.md", "xml")
+    (functions / script_name).write_text(script)
+    (functions / script_name).chmod(0o755)
+    (declaration,) = (block for block in code_blocks(page, "xml") if block.section == "ClickHouse")
     (functions / "udf_config.xml").write_text(declaration.code.replace("/srv/models/support", str(cases.TRAINED)))
     texts = pa.table({"id": range(len(cases.TEXTS)), "text": pa.array(cases.TEXTS)})
-    pyarrow.parquet.write_table(texts, tmp_path / "texts.parquet")
-    rows = [json.loads(line) for line in run(tmp_path, CLICKHOUSE).splitlines()]
+    pyarrow.parquet.write_table(texts, folder / "texts.parquet")
+    return [json.loads(line) for line in run(folder, CLICKHOUSE.format(text=text)).splitlines()]
+
+
+def test_clickhouse_answers_as_the_classifier_does(tmp_path, expected):
+    (block,) = ENGINES["ClickHouse"]
+    script = f"#!{sys.executable}\n{block.code}"
+    rows = ask_clickhouse(tmp_path, ROOT / "docs/engines.md", "intent_function.py", script)
     assert [(row["id"], row["answer"]["intent"] or None, bool(row["answer"]["error"])) for row in rows] == [
         (i, intent, failed) for i, intent, *_, failed in expected
     ]
+
+
+def test_clickhouse_answers_with_the_program(tmp_path, expected):
+    program = ROOT / "build/dev/cli/fastintent"
+    if not program.is_file():
+        pytest.skip(f"needs the program of the preset dev, {program}")
+    page = ROOT / "docs/scale.md"
+    (script,) = (block.code for block in code_blocks(page, "sh") if block.section == "ClickHouse")
+    script = script.replace("fastintent", str(program)).replace("/models/intents", str(cases.TRAINED))
+    rows = ask_clickhouse(tmp_path, page, "intents.sh", script, text="ifNull(text, '')")
+    assert [(row["id"], row["answer"] or None) for row in rows] == [(i, intent) for i, intent, *_ in expected]
 
 
 README = """
