@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "base/expect_error.h"
 #include "text/normalize/character_steps.h"
 #include "text/normalize/charsmap.h"
 #include "text/normalize/replace.h"
@@ -38,6 +39,15 @@ TEST(NormalizerChain, LongTextsGrowBeyondTheStack) {
     expected += "xyzd";
   }
   EXPECT_EQ(chain.normalized(std::string(5'000, 'a')), expected);
+}
+
+TEST(NormalizerChain, RefusesToGrowWithoutBound) {
+  NormalizerChain chain;
+  for (int i = 0; i < 40; ++i) {
+    chain.add(std::make_shared<Replace>("a", 0, "aa"));
+  }
+  expect_error(ErrorCode::bad_checkpoint, "at most 256 times", [&] { chain.normalized("a"); });
+  EXPECT_EQ(chain.normalized("b"), "b");
 }
 
 TEST(Replace, TakesAsManyAsThereAre) {
@@ -79,6 +89,7 @@ TEST(Charsmap, MalformedMapsAreRefused) {
        {""s, "\4\0\0"s, "\4\0\0\0"s, "\0\0\0\0"s, "\4\0\0\0\0\0\0\0\xFF"s}) {
     EXPECT_THROW(Charsmap{blob}, std::invalid_argument);
   }
+  EXPECT_THROW(Charsmap("\4\0\0\0\0\0\0\0"s + std::string(300, 'x')), std::invalid_argument);
   EXPECT_EQ(applied(Charsmap("\4\0\0\0\0\0\0\0"s), "a\u00E9\r\n"), "a\u00E9\r\n");
 }
 

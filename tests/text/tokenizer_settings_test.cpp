@@ -147,6 +147,8 @@ TEST(UnigramJson, WhatIsNotFollowedIsNamed) {
   expect("a trie and its strings as 'normalizer.precompiled_charsmap'", [](json& v) {
     v["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "AAAA"}};
   });
+  expect("at most 256 bytes as 'normalizer.normalizers[].content'",
+         [](json& v) { v["normalizer"]["normalizers"][1]["content"] = std::string(257, 'x'); });
   expect("then Metaspace", [](json& v) { v["pre_tokenizer"] = {{"type", "Punctuation"}}; });
   expect("\"first\" without a normalizer",
          [](json& v) { v["pre_tokenizer"]["pretokenizers"][1]["prepend_scheme"] = "first"; });

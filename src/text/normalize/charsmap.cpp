@@ -1,5 +1,6 @@
 #include "text/normalize/charsmap.h"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 
@@ -59,6 +60,13 @@ Charsmap::Charsmap(std::string_view blob) : trie_(read_trie(blob)) {
   values_ = blob.substr(sizeof(uint32_t) * (trie_.size() + 1));
   if (valid_utf8_prefix(values_) != values_.size()) {
     throw std::invalid_argument("strings that are not UTF-8");
+  }
+  for (size_t start = 0; start < values_.size();) {
+    const size_t end = std::min(values_.find('\0', start), values_.size());
+    if (end - start > kMostGrowth) {
+      throw std::invalid_argument("a string that is too long");
+    }
+    start = end + 1;
   }
   for (size_t c = 0; c < ascii_.size(); ++c) {
     const char character = static_cast<char>(c);

@@ -20,7 +20,7 @@ class NormalizerChain {
   }
 
   /// The normalized form of `text`, valid UTF-8: `text` itself or in one of the two buffers, which
-  /// are empty before.
+  /// are empty before. Throws bad_checkpoint where it is more than kMostGrowth times as long.
   std::string_view apply(std::string_view text, TextBuffer& first, TextBuffer& second) const;
 
   std::string normalized(std::string_view text) const;

@@ -1,10 +1,16 @@
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "text/normalize/text_buffer.h"
 
 namespace fastintent {
+
+/// Most bytes that a step may put in the place of a character, and most times that a chain may make a
+/// text longer: far above real ones (a character map has 33 bytes for U+FDFA), so that a malformed
+/// file cannot fill the memory.
+constexpr size_t kMostGrowth = 256;
 
 /// One normalizer of a chain. Immutable: safe from many threads.
 class NormalizerStep {

@@ -1,5 +1,8 @@
 #include "text/read/normalizer_json.h"
 
+#include <fmt/format.h>
+
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -108,7 +111,11 @@ std::shared_ptr<const NormalizerStep> read_replace(const JsonDocument& section) 
   if (repeated.text.empty()) {
     section.fail("pattern", "a text, or a character with '+' or '{2,}' behind it,");
   }
-  return std::make_shared<Replace>(repeated.text, repeated.least, section.text("content"));
+  const std::string content = section.text("content");
+  if (content.size() > kMostGrowth) {
+    section.fail("content", fmt::format("at most {} bytes", kMostGrowth));
+  }
+  return std::make_shared<Replace>(repeated.text, repeated.least, content);
 }
 
 void add_step(const JsonDocument& section, NormalizerChain& chain) {
