@@ -25,11 +25,13 @@ tools=$environment/bin
 run_on() {
   local patterns=$1
   shift
-  # The patterns are words without spaces.
+  # The patterns are words without spaces, for git to expand, not the shell.
+  set -f
   # shellcheck disable=SC2086
   git ls-files -z --cached --others --exclude-standard --deduplicate -- $patterns |
     while IFS= read -r -d '' file; do if [[ -f $file ]]; then printf '%s\0' "$file"; fi; done |
     xargs -0 "$@" || failed=1
+  set +f
 }
 
 failed=0
