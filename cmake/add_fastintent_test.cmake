@@ -8,7 +8,8 @@
 # <name> runs it for the others, <name>.emulated for its parameters `cuda`. In a build with CUDA the device is real, and
 # the label `gpu`; without a GPU such a test skips with a line that says so.
 # The folder's name is a label, too.
-# The label `races` is for tests of the emulated device whose kernels the thread sanitizer watches, too.
+# The label `races` is for tests of the emulated device whose kernels the thread sanitizer watches, too. A build with the
+# thread sanitizer has the tests with the label `threads` or `races` alone.
 
 # Targets that build the programs of a group of tests: `host_tests` all without the CUDA device, `threads` what the
 # thread sanitizer runs (labels `threads` and `races`), `gpu` what a build with CUDA runs (label `gpu`).
@@ -76,6 +77,9 @@ endfunction()
 
 function(add_fastintent_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "PER_INSTRUCTION_SET;EMULATED;ALSO_EMULATED" "" "LIBRARIES;LABELS")
+  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread" AND NOT arg_LABELS MATCHES "threads|races")
+    return() # nothing for this sanitizer to find
+  endif()
   get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
   set(labels unit ${folder} ${arg_LABELS})
   if(FASTINTENT_CUDA)
