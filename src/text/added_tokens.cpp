@@ -142,6 +142,9 @@ bool AddedTokenSplitter::find_token() {
     if (rule.rstrip) {
       end += leading_space(text_.substr(end));
     }
+    if (rule.lstrip && end <= done_) {
+      continue;  // white space that the token before it includes
+    }
     if (start > done_) {
       segment_before_ = text_.substr(done_, start - done_);
     }

@@ -76,6 +76,17 @@ TEST(AddedTokens, StrippingTakesUnicodeSpaceAlong) {
   EXPECT_EQ(split(tokens, "  <r>  <l>"), "  |<1>|<0>");
 }
 
+// Of two tokens of white space, lstrip decides which one `tokenizers` finds behind an rstrip.
+TEST(AddedTokens, WhiteSpaceThatWasStrippedIsNoTokenWithLstrip) {
+  AddedToken right = token("<r>");
+  right.rstrip = true;
+  AddedToken spaces = token("  ");
+  EXPECT_EQ(split(sets_of({right, spaces}).raw, "<r>  b"), "<0>|<1>|b");
+  spaces.lstrip = true;
+  EXPECT_EQ(split(sets_of({right, spaces}).raw, "<r>  b"), "<0>|b");
+  EXPECT_EQ(split(sets_of({right, spaces}).raw, "<r>a  b"), "<0>|a|<1>|b");
+}
+
 TEST(AddedTokens, NormalizedTokensAreSoughtInTheirNormalizedForm) {
   AddedToken cafe = token("Caf\u00E9");
   cafe.normalized = true;
