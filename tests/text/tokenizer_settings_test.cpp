@@ -154,6 +154,14 @@ TEST(UnigramJson, WhatIsNotFollowedIsNamed) {
          [](json& v) { v["pre_tokenizer"]["pretokenizers"][1]["prepend_scheme"] = "first"; });
   expect("one character as",
          [](json& v) { v["pre_tokenizer"]["pretokenizers"][1]["replacement"] = "__"; });
+  expect("add_prefix_space', found false", [](json& v) {
+    v["pre_tokenizer"]["pretokenizers"][1].update(
+        {{"add_prefix_space", false}, {"prepend_scheme", "always"}});
+  });
+  expect("one processor with special tokens as 'post_processor.processors[].type'", [](json& v) {
+    json& processors = v["post_processor"]["processors"];
+    processors.push_back(processors[1]);
+  });
   expect("'model.unk_id', found null", [](json& v) { v["model"]["unk_id"] = nullptr; });
   expect("an id of the 5 tokens as 'model.unk_id', found 5",
          [](json& v) { v["model"]["unk_id"] = 5; });

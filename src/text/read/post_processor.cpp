@@ -1,6 +1,7 @@
 #include "text/read/post_processor.h"
 
 #include <string>
+#include <utility>
 
 #include "text/read/token_id.h"
 
@@ -62,7 +63,7 @@ SurroundingIds read_one(const JsonDocument& processor) {
     return {{read_pair(processor, "cls")}, {read_pair(processor, "sep")}};
   }
   if (type != "ByteLevel") {
-    processor.fail("type", R"("TemplateProcessing", "BertProcessing" or "RobertaProcessing")");
+    processor.fail("type", "TemplateProcessing, BertProcessing, RobertaProcessing or ByteLevel");
   }
   return {};
 }
@@ -79,9 +80,16 @@ SurroundingIds read_post_processor(const JsonDocument& top) {
   }
   SurroundingIds all;
   for (const json& value : processor.array("processors")) {
-    const SurroundingIds ids = read_one(processor.section("processors[]", value));
-    all.before.insert(all.before.begin(), ids.before.begin(), ids.before.end());
-    all.after.insert(all.after.end(), ids.after.begin(), ids.after.end());
+    const JsonDocument section = processor.section("processors[]", value);
+    SurroundingIds ids = read_one(section);
+    if (ids.is_empty()) {
+      continue;
+    }
+    // Behind a template, `tokenizers` puts the tokens of another one around each part of it.
+    if (!all.is_empty()) {
+      section.fail("type", "one processor with special tokens");
+    }
+    all = std::move(ids);
   }
   return all;
 }

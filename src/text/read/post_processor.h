@@ -11,10 +11,13 @@ namespace fastintent {
 struct SurroundingIds {
   std::vector<int32_t> before;
   std::vector<int32_t> after;
+
+  bool is_empty() const { return before.empty() && after.empty(); }
 };
 
 /// Reads the "post_processor" of a tokenizer.json: BertProcessing, RobertaProcessing,
-/// TemplateProcessing, ByteLevel, which changes no id, or a Sequence of them; there may be none.
+/// TemplateProcessing, ByteLevel, which changes no id, or a Sequence of them in which one at most has
+/// special tokens; there may be none.
 /// Throws bad_checkpoint.
 SurroundingIds read_post_processor(const JsonDocument& top);
 

@@ -31,6 +31,9 @@ Metaspace read_metaspace(const JsonDocument& section, bool has_normalizer) {
   metaspace.split = section.boolean_or("split", true);
   const bool adds = section.boolean_or("add_prefix_space", true);
   const std::string scheme = section.text_or("prepend_scheme", adds ? "always" : "never");
+  if (!adds && scheme != "never") {
+    section.fail("add_prefix_space", "true, or \"never\" as prepend_scheme,");
+  }
   if (scheme == "never") {
     metaspace.prepend = Metaspace::Prepend::never;
   } else if (scheme == "first" && !has_normalizer) {
