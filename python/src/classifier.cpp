@@ -128,9 +128,10 @@ void construct(Classifier* self,
   new (self) Classifier(std::move(options), std::move(log), Loading::now);
 }
 
-// The arguments of the constructor that pickle stores, in its order, with paths as strings.
-using State = std::tuple<std::string,
-                         std::string,
+// The arguments of the constructor that pickle stores, in its order. Paths are what os.fsdecode()
+// makes of them, because not all are UTF-8, and one version of Python cannot read the Path of another.
+using State = std::tuple<nb::str,
+                         nb::str,
                          int,
                          bool,
                          int64_t,
@@ -143,14 +144,22 @@ using State = std::tuple<std::string,
                          std::optional<nb::callable>,
                          bool>;
 
+nb::str decoded(const std::filesystem::path& path) {
+  const auto text = nb::steal<nb::str>(PyUnicode_DecodeFSDefault(path.c_str()));
+  if (!text.is_valid()) {
+    throw nb::python_error();
+  }
+  return text;
+}
+
 State state(const Classifier& self) {
   const ClassifierOptions options = self.options();
   std::optional<nb::callable> log;
   if (self.log().is_valid()) {
     log = nb::borrow<nb::callable>(self.log());
   }
-  return {options.model_name,
-          options.model_path.string(),
+  return {decoded(options.model_name),
+          decoded(options.model_path),
           options.batch_size,
           options.enable_cache,
           options.cache_size,
@@ -166,11 +175,12 @@ State state(const Classifier& self) {
 
 void set_state(Classifier* self, const State& state) {
   ClassifierOptions options;
-  std::string model_path;
+  nb::str model_name;
+  nb::str model_path;
   std::string device;
   std::string precision;
   std::optional<nb::callable> log;
-  std::tie(options.model_name,
+  std::tie(model_name,
            model_path,
            options.batch_size,
            options.enable_cache,
@@ -183,7 +193,8 @@ void set_state(Classifier* self, const State& state) {
            options.cache_bytes,
            log,
            options.map_word_table) = state;
-  options.model_path = model_path;
+  options.model_name = nb::cast<std::filesystem::path>(model_name).string();
+  options.model_path = nb::cast<std::filesystem::path>(model_path);
   const DeviceChoice choice = parse_device(device);
   options.device = choice.device;
   options.gpu = choice.gpu;

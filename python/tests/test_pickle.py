@@ -1,6 +1,7 @@
 """Pickling a classifier: its folder and settings travel, and the copy loads at its first use."""
 
 import copy
+import os
 import pickle
 import shutil
 import threading
@@ -41,6 +42,15 @@ def test_the_copy_loads_at_its_first_use(tmp_path):
     (tmp_path / "away").rename(folder)
     assert copied.predict("a card") == pickle.loads(pickled_again).predict("a card")
     assert len(log.sentences) == 2
+
+
+def test_a_folder_may_have_any_name(tmp_path):
+    folder = tmp_path / os.fsdecode(b"my mod\xffl")
+    shutil.copytree(TRAINED, folder)
+    classifier = IntentClassifier(model_name=folder, model_path=folder)
+    copied = pickle.loads(pickle.dumps(classifier))
+    assert copied.predict("a card") == classifier.predict("a card")
+    assert copied.__getstate__()[:2] == (str(folder), str(folder))
 
 
 def test_options_and_later_settings_travel(monkeypatch):
