@@ -21,8 +21,8 @@ constexpr std::string_view kBertClasses[] = {"BertTokenizer",
                                              "MobileBertTokenizer",
                                              "SqueezeBertTokenizer"};
 // These do what tokenizer.json says. The classes of single families build their tokenizer anew from
-// its vocabulary; for other texts than strange ones the result is the same, and the file is what the
-// model was trained with.
+// its vocabulary: ordinary texts have the same ids, rare ones need not, and the file is what the model
+// was trained with.
 constexpr std::string_view kFileClasses[] = {"PreTrainedTokenizer",
                                              "TokenizersBackend",
                                              "AlbertTokenizer",

@@ -119,11 +119,7 @@ TEST(BytePair, LongWordsAreMergedAsShortOnes) {
     }
     std::vector<std::string> found;
     for (const int32_t id : ids_of(model, word)) {
-      for (size_t i = tokens.size(); i-- > 0;) {
-        if (static_cast<int32_t>(i) == id) {
-          found.push_back(tokens[i]);
-        }
-      }
+      found.push_back(tokens[static_cast<size_t>(id)]);
     }
     EXPECT_EQ(found, symbols);
   }

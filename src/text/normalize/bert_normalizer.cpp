@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "text/normalize/ascii.h"
 #include "text/normalize/character_tables.h"
 #include "text/normalize/hangul.h"
 
@@ -14,10 +15,6 @@
 
 namespace fastintent {
 namespace {
-
-bool is_ascii(char byte) {
-  return static_cast<unsigned char>(byte) < 0x80;
-}
 
 // Normalizes the characters outside ASCII.
 class CharacterWriter {

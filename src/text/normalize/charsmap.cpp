@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "base/utf8.h"
+#include "text/normalize/ascii.h"
 #include "text/normalize/graphemes.h"
 
 // A unit of the double array: bits 0 to 7 and 31 are its label, bit 8 says that a key ends here, bit
@@ -17,14 +18,6 @@ namespace {
 constexpr char kComplex = static_cast<char>(0x80);
 // Longer graphemes are mapped by their characters.
 constexpr size_t kLongGrapheme = 6;
-
-bool is_ascii(char byte) {
-  return static_cast<unsigned char>(byte) < 0x80;
-}
-
-bool is_letter_or_digit(char32_t c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
 
 bool has_leaf(uint32_t unit) {
   return (unit >> 8 & 1) != 0;
@@ -73,7 +66,7 @@ Charsmap::Charsmap(std::string_view blob) : trie_(read_trie(blob)) {
     const std::string_view value = find({&character, 1});
     const bool is_mapped = value.data() != nullptr;
     ascii_[c] = !is_mapped ? character : value.size() == 1 ? value[0] : kComplex;
-    if (is_letter_or_digit(c) || c == ' ') {
+    if (is_ascii_letter_or_digit(character) || character == ' ') {
       keeps_letters_ &= ascii_[c] == character;
     }
   }

@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "text/normalize/ascii.h"
+
 namespace fastintent {
 namespace {
 
 // Whether a match of `pattern` may be on both sides of a cut, or beside it: between two ASCII letters
 // or digits there is one space.
 bool reaches_across(const std::string& pattern, size_t least) {
-  const bool only_spaces = pattern == " " && least != 1 && least != 0;
+  const bool only_spaces = pattern == " " && least >= 2;
   return !only_spaces && std::any_of(pattern.begin(), pattern.end(), [](char c) {
-    return c == ' ' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    return c == ' ' || is_ascii_letter_or_digit(c);
   });
 }
 

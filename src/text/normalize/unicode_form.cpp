@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "text/normalize/ascii.h"
 #include "text/normalize/character_tables.h"
 #include "text/normalize/hangul.h"
 #include "text/normalize/unicode_tables.h"
@@ -13,10 +14,6 @@
 
 namespace fastintent {
 namespace {
-
-bool is_ascii(char byte) {
-  return static_cast<unsigned char>(byte) < 0x80;
-}
 
 uint8_t combining_class(char32_t c) {
   return character_class(c).combining_class;

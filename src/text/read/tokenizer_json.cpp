@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "checkpoint/json_document.h"
+#include "checkpoint/tokenizer_config.h"
 #include "fastintent/error.h"
 #include "text/read/normalizer_json.h"
 #include "text/read/post_processor.h"
@@ -132,7 +133,7 @@ BytePairSettings byte_pair_settings(const JsonDocument& top,
                                     Vocabulary vocabulary,
                                     const MergeTexts& merges) {
   const JsonDocument model = top.section("model");
-  require_ids_only(top.section("model"));
+  require_ids_only(model);
   model.array("merges");
   if (model.number_or("dropout", 0) != 0) {
     model.fail("dropout", "null");
@@ -198,7 +199,7 @@ TokenizerFile read_tokenizer_file(const SnapshotPath& file) {
   const JsonDocument top =
       JsonDocument::read(file, {&ids, {&scores, &pairs}}).with_errors(kTokenizerErrors);
   const JsonDocument model = top.section("model");
-  const std::string type = model.text_or("type", "WordPiece");  // files of old versions omit it
+  const std::string type = tokenizer_model_type(top);
   if (type == "Unigram") {
     return {top, unigram_settings(top, std::move(pieces))};
   }
