@@ -82,10 +82,11 @@ void check_partial(const PredictCommandOptions& options,
     output.clear();
   }
   if (!options.resume && !std::filesystem::is_empty(partial)) {
-    throw Error(ErrorCode::cannot_create,
-                fmt::format("predict: expected leave to go on with the answers of an interrupted "
-                            "run (--resume) or to drop them (--force), found {}",
-                            partial.string()));
+    throw Error(
+        ErrorCode::cannot_create,
+        fmt::format("predict: expected permission to continue the answers of an interrupted "
+                    "run (--resume) or to drop them (--force), found {}",
+                    partial.string()));
   }
 }
 
@@ -107,12 +108,12 @@ AnswerCounts take_up_partial(const PredictCommandOptions& options,
   }
   if (!require_same_run(partial, run)) {
     say("predict: expected the model and options of these answers in {}, found none: an earlier "
-        "version began them; going on with those of this command",
+        "version began them; continuing with those of this command",
         run_file(partial).string());
   }
   const AnswerCounts counts = resume_answers(partial, next);
   if (counts.texts > 0) {
-    say("predict: going on after {}", counted(counts.texts, "answer"));
+    say("predict: continuing after {}", counted(counts.texts, "answer"));
   }
   return counts;
 }
@@ -171,7 +172,7 @@ void keep_partial(const std::filesystem::path& partial, const AnswerCounts& coun
     remove_run_file(partial);
     return;
   }
-  say("predict: {} kept in {}; the same command with --resume goes on after them",
+  say("predict: {} kept in {}; the same command with --resume continues after them",
       counted(counts.texts, "answer"),
       partial.string());
 }
@@ -288,7 +289,7 @@ void add_answer_options(CLI::App& command, PredictCommandOptions& options) {
       command.add_option("--output", options.output, "file for the answers; written whole or not");
   output->type_name("FILE")->group(group);
   CLI::Option* resume = command.add_flag(
-      "--resume", options.resume, "go on with what an interrupted run left of --output, if any");
+      "--resume", options.resume, "continue what an interrupted run left of --output, if any");
   resume->needs(output)->group(group);
   command.add_flag("--force", options.force, "drop what an interrupted run left of --output")
       ->needs(output)

@@ -56,7 +56,7 @@ Writes one JSON array of token ids a line, in input order, special tokens includ
 void add_tokenize_command(CLI::App& program, CommandLine& line) {
   CLI::App* command = program.add_subcommand("tokenize", "Print the token ids of texts.");
   const auto options = std::make_shared<TokenizeOptions>();
-  command->add_option("--model", options->model, "Hugging Face folder with a WordPiece tokenizer")
+  command->add_option("--model", options->model, "Hugging Face folder with a tokenizer")
       ->type_name("DIR")
       ->required();
   add_input_options(*command, options->input);

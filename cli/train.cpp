@@ -100,7 +100,7 @@ void print_how_to_resume(const CommandLine& line) {
   if (std::find(arguments.begin(), arguments.end(), "--resume") == arguments.end()) {
     arguments.emplace_back("--resume");
   }
-  say("Stopped; what was learnt so far is saved. To go on:\n  fastintent {}",
+  say("Stopped; what was learnt so far is saved. To continue:\n  fastintent {}",
       shell_quoted(arguments));
 }
 

@@ -53,7 +53,7 @@ std::string python() {
 // An empty answer is a yes.
 bool user_agrees() {
   const std::string answer = ask("Download them? [Y/n] ").value_or("n");
-  return answer.empty() || answer == "y" || answer == "Y" || answer == "yes";
+  return answer.empty() || answer[0] == 'y' || answer[0] == 'Y';
 }
 
 void require_consent(bool consented) {
@@ -64,10 +64,11 @@ void require_consent(bool consented) {
   if (consented || (is_conversation() && user_agrees())) {
     return;
   }
-  throw Error(ErrorCode::missing_input,
-              fmt::format("demo: expected base weights, or leave to download them, found neither; "
-                          "{}",
-                          kRemedy));
+  throw Error(
+      ErrorCode::missing_input,
+      fmt::format("demo: expected base weights, or permission to download them, found neither; "
+                  "{}",
+                  kRemedy));
 }
 
 }  // namespace

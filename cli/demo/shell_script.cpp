@@ -77,9 +77,9 @@ class ChildSetup {
 std::string read_output(const FileDescriptor& pipe, pid_t child, const StopSignal& stop) {
   std::string text;
   std::array<char, 4096> block;
-  bool told = false;
+  bool ending = false;
   while (true) {
-    if (stop.requested() && !std::exchange(told, true)) {
+    if (stop.requested() && !std::exchange(ending, true)) {
       kill(-child, SIGTERM);
     }
     pollfd waiting{.fd = pipe.get(), .events = POLLIN, .revents = 0};

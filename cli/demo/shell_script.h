@@ -12,8 +12,8 @@ struct ScriptResult {
 };
 
 /// Runs the text of a bash script, with `arguments`, and waits for it. Standard input is empty,
-/// standard error is that of this process. `notice`, a literal, is printed on Ctrl-C: the script and
-/// its children are then told to end, with SIGTERM.
+/// standard error is that of this process. On Ctrl-C `notice`, a literal, is printed, and the script
+/// and its children get SIGTERM.
 ///
 /// Throws missing_input when there is no bash, out_of_resources when it cannot be started, io_error
 /// without a pipe, and interrupted after Ctrl-C.

@@ -79,7 +79,7 @@ perhaps with `@revision` (a branch, tag or commit; main when there is none).
 A model in the user's hub cache is used without any network, even if the hub has a newer one by now.
 Otherwise it is downloaded into that cache, in the layout of the Python package huggingface_hub, so that
 either finds what the other fetched. Only the files that fastintent reads are taken, each is checked
-against the hub's checksum, and a download that was cut goes on where it ended, within the call and in a
+against the hub's checksum, and a download that was cut continues where it ended, within the call and in a
 later one. HF_HOME, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE mean what they mean to huggingface_hub.
 
 on_progress: called with a DownloadProgress for every piece that arrives.
@@ -88,7 +88,7 @@ show_progress: a bar on standard error.
 Raises MissingInputError when there is neither such a folder nor such a model, when the hub does not let
 this user read it, or when it is not in the cache and HF_HUB_OFFLINE is set; BadCheckpointError when the
 repository has no safetensors weights; CannotCreateError or IoError when the cache cannot be written,
-the network fails or a checksum differs. Ctrl-C stops it; a later call goes on.)");
+the network fails or a checksum differs. Ctrl-C stops it; a later call continues.)");
 }
 
 }  // namespace fastintent::python

@@ -179,7 +179,7 @@ class PredictTest(ProgramTest):
             with partial.open("ab") as file:
                 file.write(b'{"text":"text 1')  # a line that was cut
             done = self.run_program(*PREDICT, "--output", str(output), "--resume", stdin=b"".join(lines), code=65)
-            self.assertIn(b"going on after", done.stderr)
+            self.assertIn(b"continuing after", done.stderr)
             self.assertIn(b"1 of 701 blank", done.stderr)
             self.assertEqual(output.read_bytes(), whole.read_bytes())
             self.assertFalse(partial.exists())

@@ -96,7 +96,7 @@ class ShardTest(ProgramTest):
         self.assertIn(b"'shard 1/2 of", self.run_program(*arguments, "--resume", code=64).stderr)
         os.truncate(path, size)
         done = self.run_program(*arguments, "--resume")
-        self.assertIn(b"going on after", done.stderr)
+        self.assertIn(b"continuing after", done.stderr)
         self.assertEqual(hashlib.sha256(output.read_bytes()).hexdigest(), expected)
         self.assertFalse(partial.exists())
 

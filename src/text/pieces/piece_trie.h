@@ -18,7 +18,7 @@ class PieceTrie {
   /// A place in the trie: the bytes walked so far.
   using Node = uint32_t;
   static constexpr Node kRoot = 0;
-  static constexpr Node kNone = 0;  ///< of step(): no piece goes on like this
+  static constexpr Node kNone = 0;  ///< of step(): no piece continues like this
 
   PieceTrie() : PieceTrie(std::vector<Piece>()) {}
   /// Pieces are not empty; of equal ones the last counts. Numbers are not negative. Throws
