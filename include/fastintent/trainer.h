@@ -142,8 +142,8 @@ class Trainer {
   ///
   /// Throws cannot_create, before any work, when the output holds a model and `overwrite` is off,
   /// when there is the state of an interrupted run and neither `overwrite` nor `resume` is on, when
-  /// another run writes the output, or when there is no room; invalid_data before any work for a label that is not UTF-8;
-  /// interrupted when should_stop returned true (the resumable state is in `<output>.training`),
+  /// another run writes the output, or when there is no room; invalid_data before any work for a
+  /// label that is not UTF-8; interrupted when should_stop returned true (the resumable state is in `<output>.training`),
   /// invalid_argument when one of several processes has no GPU to train on or other settings or
   /// data than the rest, io_error when not all processes connect, device_missing without NCCL,
   /// invalid_data when a validation label is not among the training labels, there are fewer than

@@ -27,7 +27,8 @@ void init_tokenizer(nb::module_& m) {
   nb::class_<Tokenizer>(
       m,
       "Tokenizer",
-      R"(WordPiece tokenizer of a Hugging Face folder: returns exactly the ids of AutoTokenizer for every
+      R"(WordPiece, Unigram or BPE tokenizer of a Hugging Face folder: returns exactly the ids of AutoTokenizer
+(WordPiece), or those of the package tokenizers for the folder's tokenizer.json (all others), for every
 input, the special tokens included. Immutable, so any number of threads may use one.)")
       .def(
           nb::init<const std::filesystem::path&, int>(),

@@ -185,8 +185,8 @@ std::string train_doc() {
 must not call either.
 
 texts, labels: one label for each text, any iterables of str. Labels are used as they are; those that
-differ only in case, white space, accents or Unicode form raise a UserWarning. Without a validation set, `validation_share` of the rows is held
-out, stratified.
+differ only in case, white space, accents or Unicode form raise a UserWarning. Without a validation set,
+`validation_share` of the rows is held out, stratified.
 )" + training_keyword_lines() +
          R"(
 Without base_model, training starts from the model in use, else from model_name. Without output, the

@@ -38,8 +38,9 @@ class Fit {
   /// best epoch.
   ///
   /// Throws interrupted, with the complete state saved under `fingerprint`, when a callback of any
-  /// process requests a stop, after a step or within a second or two of a validation; invalid_argument when the loss is no longer a number. A state that
-  /// cannot be saved at another time is a message.
+  /// process requests a stop, after a step or within a second or two of a validation;
+  /// invalid_argument when the loss is no longer a number. A state that cannot be saved at another
+  /// time is a message.
   FitProgress run(const EncodedDataset& training,
                   const EncodedDataset* validation,
                   FitProgress progress,
