@@ -98,7 +98,7 @@ std::vector<PerformanceReport> compare_prediction(const ModelOptions& options,
                                                   std::span<const std::string> samples,
                                                   int iterations) {
   if (gpu_count() == 0) {
-    say("bench: there is no GPU here (fastintent info tells why); the processor alone");
+    say("bench: there is no GPU here (fastintent info says why); the processor alone");
   }
   std::vector<PerformanceReport> reports;
   for (const Device device : devices_here()) {

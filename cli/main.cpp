@@ -40,7 +40,7 @@ With your data, from a folder with a Hugging Face encoder to an answer:
   fastintent evaluate --model intents --data held_out.csv
   fastintent predict --model intents "Where is my card?"
 
-`fastintent COMMAND --help` tells each command's options, with examples. Every option is also an
+`fastintent COMMAND --help` lists each command's options, with examples. Every option is also an
 environment variable (--max-length is FASTINTENT_MAX_LENGTH); what is typed wins.
 Data goes to standard output, everything else to standard error. Exit codes: 0 ok, 64 usage,
 65 bad data, 66 missing input, 69 no such device, 71 out of memory, 73 cannot create the output,
@@ -117,7 +117,7 @@ int report_usage(const CLI::App& program, const CLI::ParseError& error) {
   if (!program.get_subcommands().empty()) {
     command += " " + program.get_subcommands().front()->get_name();
   }
-  say("{}: {}\n`{} --help` tells the options.", command, error.what(), command);
+  say("{}: {}\n`{} --help` lists the options.", command, error.what(), command);
   return kUsage;
 }
 

@@ -28,7 +28,7 @@ enum class GraphemeClass : uint8_t {
 /// The part of a code point in a conjunct of an Indic script (rule GB9c of UAX 29).
 enum class ConjunctRole : uint8_t { none, consonant, linker, extend };
 
-/// What the regular expression of ByteLevel tells apart: \p{L}, \p{N}, \s.
+/// What the regular expression of ByteLevel distinguishes: \p{L}, \p{N}, \s.
 enum class CharacterKind : uint8_t { other, letter, number, space };
 
 /// What Hugging Face `tokenizers` does with one code point in its normalizers other than
