@@ -20,8 +20,8 @@
 namespace fastintent {
 namespace {
 
-constexpr size_t kBlockBytes = size_t{1}
-                               << 16;  // a multiple of every unit; few calls, little memory
+// A multiple of every unit; few calls, little memory.
+constexpr size_t kBlockBytes = 65'536;
 
 // How the characters that separate rows are stored in a file.
 struct RowCharacters {

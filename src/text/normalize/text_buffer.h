@@ -44,7 +44,7 @@ class TextBuffer {
     capacity_ = capacity;
   }
 
-  // Holds a block of a text (see tokenizer.cpp) with room for what grows.
+  // Holds a block of a text (see ChainEncoder) with room for what grows.
   static constexpr size_t kOnStack = 4096;
 
   char stack_[kOnStack];
