@@ -124,10 +124,10 @@ Examples:
   fastintent quantize --model intents --output intents-int8 --data held_out.csv
   fastintent predict --model intents-int8 "Where is my card?"
 
-Copies the folder and adds its weights packed in int8 or bf16, which later starts read without work.
-It then runs in that precision unless --precision names another; the 32-bit weights stay. With
---data it reports how the answers compare with those in 32 bits: the file is .csv, .tsv or .jsonl with
-labels, or any other with one text a line, unless --format names another.)";
+Copies the folder and adds its weights packed in int8 or bf16, which later starts read without
+work. It then runs in that precision unless --precision names another; the 32-bit weights stay.
+With --data it reports how the answers compare with those in 32 bits: the file is .csv, .tsv or
+.jsonl with labels, or any other with one text a line, unless --format names another.)";
 
 }  // namespace
 
