@@ -5,6 +5,8 @@ import unittest
 
 from program import PROGRAM, TRAINED, ProgramTest, environment
 
+COMMANDS = ["train", "evaluate", "predict", "quantize", "tokenize", "bench", "info", "demo"]
+
 
 class UsageTest(ProgramTest):
     def test_no_command_prints_help_on_stderr(self):
@@ -16,15 +18,15 @@ class UsageTest(ProgramTest):
         done = self.run_program("--version")
         self.assertRegex(done.stdout, rb"^fastintent \d+\.\d+\.\d+\n$")
         self.assertEqual(done.stderr, b"")
-        for command in ["train", "evaluate", "predict", "quantize", "tokenize", "info"]:
+        for command in COMMANDS:
             done = self.run_program(command, "--help")
             self.assertEqual(done.stderr, b"")
             self.assertIn(b"Examples:", done.stdout)
-            self.assertIn(b"FASTINTENT_MODEL", done.stdout)
+            self.assertIn(b"FASTINTENT_BASE" if command == "demo" else b"FASTINTENT_MODEL", done.stdout)
             self.assertLessEqual(max(len(line) for line in done.stdout.splitlines()), 101)
 
     def test_every_flag_names_its_environment_variable(self):
-        for command in ["train", "evaluate", "predict", "quantize", "tokenize", "info"]:
+        for command in COMMANDS:
             text = self.run_program(command, "--help").stdout.decode()
             for line in text.split("Examples:")[0].splitlines():
                 if line.startswith("  --"):
