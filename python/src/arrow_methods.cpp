@@ -64,11 +64,11 @@ struct Export {
 
 Export take_export(nb::handle data) {
   Export taken;
-  if (nb::hasattr(data, "__arrow_c_array__")) {
+  if (calling_python([&] { return nb::hasattr(data, "__arrow_c_array__"); })) {
     const nb::object pair = call(data.attr("__arrow_c_array__"));
     taken.schema = take<ArrowSchema>(pair[0], kSchemaCapsule);
     taken.array = take<ArrowArray>(pair[1], kArrayCapsule);
-  } else if (nb::hasattr(data, "__arrow_c_stream__")) {
+  } else if (calling_python([&] { return nb::hasattr(data, "__arrow_c_stream__"); })) {
     const nb::object capsule = call(data.attr("__arrow_c_stream__"));
     taken.stream = take<ArrowArrayStream>(capsule, kStreamCapsule);
   } else {

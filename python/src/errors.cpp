@@ -6,6 +6,7 @@
 #include "bindings.h"
 #include "fastintent/error.h"
 #include "fastintent/printable.h"
+#include "gil.h"
 
 namespace fastintent::python {
 namespace {
@@ -38,8 +39,9 @@ const char* class_name(ErrorCode code) {
 }
 
 void raise(const Error& error) {
-  const nb::object errors = nb::module_::import_("fastintent.errors");
-  PyErr_SetObject(errors.attr(class_name(error.code())).ptr(), nb::str(error.what()).ptr());
+  const nb::object error_class = import_attribute("fastintent.errors", class_name(error.code()));
+  const nb::str message(error.what());
+  calling_python([&] { PyErr_SetObject(error_class.ptr(), message.ptr()); });
 }
 
 }  // namespace

@@ -117,7 +117,7 @@ figure depends on the temperature.)")
       .def(
           "to_dict",
           [](const Evaluation& evaluation) {
-            return nb::module_::import_("json").attr("loads")(to_json(evaluation));
+            return call(import_attribute("json", "loads"), to_json(evaluation));
           },
           nb::sig("def to_dict(self) -> dict[str, typing.Any]"),
           "The figures by name, with \"per_class\" and \"confusion_matrix\" (a list of its cells "

@@ -45,6 +45,21 @@ nb::object call(nb::handle callable, Arguments&&... arguments) {
   return nb::steal(result);
 }
 
+/// The attribute `name` of a Python module, which is imported if it is not yet.
+inline nb::object import_attribute(const char* module, const char* name) {
+  const nb::object imported =
+      nb::steal(calling_python([&] { return PyImport_ImportModule(module); }));
+  if (!imported.is_valid()) {
+    throw nb::python_error();
+  }
+  nb::object attribute =
+      nb::steal(calling_python([&] { return PyObject_GetAttrString(imported.ptr(), name); }));
+  if (!attribute.is_valid()) {
+    throw nb::python_error();
+  }
+  return attribute;
+}
+
 /// Releases the GIL while it lives, for a call of the library.
 class WithoutGil {
  public:

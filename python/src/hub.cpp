@@ -41,7 +41,7 @@ std::filesystem::path find(const std::string& model_name,
 
 void download_without_libcurl(const std::string& model_name) {
   if (!find_local_model(model_name)) {
-    call(nb::module_::import_("fastintent._hub").attr("download_without_libcurl"), model_name);
+    call(import_attribute("fastintent._hub", "download_without_libcurl"), model_name);
   }
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bindings.h"
+#include "gil.h"
 
 namespace fastintent::python {
 namespace {
@@ -46,10 +47,10 @@ void set_state(IntentPrediction* self, const State& state) {
 }
 
 nb::list alternatives(const IntentPrediction& p) {
-  const nb::object make = nb::module_::import_("fastintent.scored_intent").attr("ScoredIntent");
+  const nb::object make = import_attribute("fastintent.scored_intent", "ScoredIntent");
   nb::list scored;
   for (const auto& [intent, confidence] : p.alternatives) {
-    scored.append(make(intent, confidence));
+    scored.append(call(make, intent, confidence));
   }
   return scored;
 }

@@ -8,12 +8,7 @@ namespace fastintent::python {
 
 Progress::Progress(bool shown, const char* unit) : bar_(nb::none()) {
   if (shown) {
-    const nb::object module =
-        nb::steal(calling_python([] { return PyImport_ImportModule("fastintent._progress"); }));
-    if (!module.is_valid()) {
-      throw nb::python_error();
-    }
-    bar_ = call(nb::object(module.attr("ProgressBar")), unit);
+    bar_ = call(import_attribute("fastintent._progress", "ProgressBar"), unit);
   }
 }
 

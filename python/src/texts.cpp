@@ -38,8 +38,9 @@ Text utf8(nb::handle text) {
 }
 
 bool is_instance_of(nb::handle object, const char* module, const char* name) {
-  const int found =
-      PyObject_IsInstance(object.ptr(), nb::module_::import_(module).attr(name).ptr());
+  const nb::object type = import_attribute(module, name);
+  // An abstract class decides in Python code.
+  const int found = calling_python([&] { return PyObject_IsInstance(object.ptr(), type.ptr()); });
   if (found < 0) {
     throw nb::python_error();
   }
@@ -65,7 +66,8 @@ const char* wrong_iteration(nb::handle texts) {
   if (is_instance_of(texts, "collections.abc", "Mapping")) {
     return "a mapping, whose iteration yields its keys; name the values, such as texts.values()";
   }
-  if (PyObject_HasAttrString(texts.ptr(), "columns") != 0) {  // of pandas, polars and others
+  // Of pandas, polars and others.
+  if (calling_python([&] { return PyObject_HasAttrString(texts.ptr(), "columns"); }) != 0) {
     return "a table, whose iteration yields its columns; name one, such as texts[\"text\"]";
   }
   return nullptr;
@@ -178,7 +180,7 @@ std::vector<std::string> read_labels(nb::handle labels, const char* argument) {
 }
 
 void warn(PyObject* category, const std::string& message) {
-  if (PyErr_WarnEx(category, message.c_str(), 1) != 0) {
+  if (calling_python([&] { return PyErr_WarnEx(category, message.c_str(), 1); }) != 0) {
     throw nb::python_error();
   }
 }

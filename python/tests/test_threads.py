@@ -148,6 +148,7 @@ WORK = {
     "progress": "classifier.predict_batch(texts * 100, use_cache=False, show_progress=True)",
     "stream": "list(classifier.predict_batch_streaming(text for text in texts))",
     "a source": "list(classifier.predict_batch_streaming(itertools.cycle(texts)))",
+    "a slow look at the texts": "classifier.predict_batch(SlowTexts())",
     "a list from a generator": "classifier.predict_batch(text for text in itertools.repeat('a', 10**6))",
     "train": "classifier.train(texts, labels, epochs=1000, base_model=base, on_step=lambda step: None)",
     "warm_up": "classifier.warm_up()",
@@ -162,6 +163,14 @@ base = {base!r}
 texts = [f"where is card {{i}} of my {{i % 7}} cards" for i in range(100)]
 labels = [str(i % 2) for i in range(100)]
 started = threading.Event()
+
+class SlowTexts:
+    def __iter__(self):
+        return iter(texts)
+
+    def __getattr__(self, name):
+        time.sleep(0.01)
+        raise AttributeError(name)
 
 def work():
     while True:
