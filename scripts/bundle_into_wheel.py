@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 
 # Debian's packages of which the compiler read headers alone.
 HEADERS = ["libcli11-dev", "nlohmann-json3-dev", "libxxhash-dev"]
@@ -83,7 +84,7 @@ def component(package):
         "type": "library",
         "name": package,
         "version": version,
-        "purl": f"pkg:deb/debian/{package}@{version.replace('+', '%2B')}?arch={architecture}",
+        "purl": f"pkg:deb/debian/{package}@{urllib.parse.quote(version, safe='')}?arch={architecture}",
     }
 
 
