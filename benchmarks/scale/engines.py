@@ -128,7 +128,7 @@ def peak_memory(pattern):
     peaks = []
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            command = process.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode()
+            command = process.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             status = process.joinpath("status").read_text()
         except (FileNotFoundError, ProcessLookupError):
             continue  # it has just ended
