@@ -94,7 +94,8 @@ check() {
 
 for python in "${pythons[@]}"; do
   rm -rf "${work:?}"/*
-  PYTHONPATH=$tools/backend "$python" -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/built" "${settings[@]}" .
+  PYTHONPATH=$tools/backend "$python" -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/built" \
+    "${settings[@]}" .
   (
     export PATH=$tools/bin:$PATH # auditwheel calls patchelf
     python scripts/bundle_into_wheel.py "$work"/built/*.whl "$work/bundled"

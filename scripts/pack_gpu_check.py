@@ -79,8 +79,8 @@ def libraries_of(programs):
 
 
 def ctest_file(tests):
-    """The tests at their new place: whatever lay in this tree is named from the folder's root."""
-    # ctest does not tell such a file where it lies.
+    """The tests at their new place: each file of this tree is named from the folder's root."""
+    # ctest does not pass such a file the path of its folder.
     lines = ["# Written by scripts/pack_gpu_check.py; gpu_check.sh sets the variable.", 'set(root "$ENV{PACKED_ROOT}")']
     for test in tests:
         words = " ".join(quoted(word) for word in test["command"])
