@@ -134,6 +134,7 @@ def peak_memory(pattern):
             continue  # it has just ended
         if re.search(pattern, command) and (peak := re.search(r"VmHWM:\s+(\d+)", status)):
             peaks.append(int(peak[1]) / 1024)
+    assert peaks, f"expected a process whose command line matches {pattern}, found none"
     return max(peaks)
 
 
