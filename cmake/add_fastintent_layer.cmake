@@ -10,7 +10,7 @@ function(add_fastintent_layer name)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
   list(TRANSFORM arg_DEPENDS PREPEND fastintent_)
   target_link_libraries(${target} PUBLIC fastintent_headers ${arg_DEPENDS} PRIVATE fmt::fmt ${arg_LIBRARIES})
-  # Same bits in every build: no contraction of a*b+c unless a kernel asks for it by name.
+  # Same bits in every build: no contraction of a*b+c unless a kernel requests it by name.
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>)
   # Shared libraries link these archives: the Python module, and those of users.
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF)

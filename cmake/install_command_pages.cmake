@@ -9,8 +9,8 @@ install(
   CODE
     "execute_process(
   COMMAND
-    ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/packaging/make_command_pages.py
-    $<TARGET_FILE:fastintent_cli> ${command_pages}
+    \"${Python3_EXECUTABLE}\" -B \"${PROJECT_SOURCE_DIR}/packaging/make_command_pages.py\"
+    \"$<TARGET_FILE:fastintent_cli>\" \"${command_pages}\"
   COMMAND_ERROR_IS_FATAL ANY
 )"
   COMPONENT program

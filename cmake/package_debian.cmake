@@ -2,7 +2,7 @@
 # libfastintent-dev the library. scripts/build_debs.sh runs it and checks the result.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME fastintent)
-set(CPACK_PACKAGE_CONTACT "The fastintent authors <maintainers@fastintent.invalid>") # Debian asks for an address
+set(CPACK_PACKAGE_CONTACT "The fastintent authors <maintainers@fastintent.invalid>") # Debian requires an address
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/packaging/debian/complete_packages.cmake)

@@ -7,6 +7,7 @@ Every node must see the folders at the same paths. Each model is written to OUTP
 of folds, pass `seed` to train() and the same validation texts to each.
 """
 
+import collections
 import itertools
 import pathlib
 import statistics
@@ -47,6 +48,12 @@ def main(arguments):
     folds = int(arguments[3])
     epochs = int(arguments[4]) if arguments[4:] else None
     rows = fastintent.read_labelled_texts(arguments[1])
+    label, count = collections.Counter(rows.labels).most_common()[-1]
+    if count < folds:  # a fold without a label would not measure it, and one without any rows nothing
+        print(
+            f"train_folds_ray: expected {folds} or more texts of each label, found {count} of {label}", file=sys.stderr
+        )
+        return 65
     pathlib.Path(output).mkdir(parents=True, exist_ok=True)
 
     ray.init(ignore_reinit_error=True, log_to_driver=False)

@@ -3,7 +3,7 @@
 
 verify_intent_classifier.py MODEL DATA_FILE [LEAST_ACCURACY]
 
-LEAST_ACCURACY is a percentage, 85 unless told.
+LEAST_ACCURACY is a percentage, 85 by default.
 """
 
 import sys

@@ -44,19 +44,32 @@ if ((${#pythons[@]} == 0)); then
       echo "build_wheels: no wheel for Python 3.${minors%% *}, since no such interpreter was found" >&2
     fi
   done
+  if ((${#pythons[@]} == 0)); then
+    echo "build_wheels: expected Python 3.10 or later in PATH or among pyenv's, found none" >&2
+    exit 69
+  fi
 fi
 
 # The build's own packages are pure Python and in a folder of their own: each interpreter imports them from there, and
 # the compiler sees the same path of nanobind each time.
-tools=${XDG_CACHE_HOME:-${HOME:?}/.cache}/fastintent/wheel-tools-$(sha256sum "$requirements" | cut -c1-12)
-if [[ ! -x $tools/bin/auditwheel ]]; then
+key=$({ cat "$requirements" && python3 --version; } | sha256sum | cut -c1-12)
+tools=${XDG_CACHE_HOME:-${HOME:?}/.cache}/fastintent/wheel-tools-$key
+mkdir -p "${tools%/*}"
+# Two checkouts may want the same folder at the same time.
+exec 9>"$tools.lock"
+flock 9
+# Written last, so an installation that was cut off begins again.
+if [[ ! -e $tools/complete ]]; then
   python3 -m venv --clear "$tools"
   "$tools/bin/pip" install --quiet --disable-pip-version-check --target "$tools/backend" --constraint "$requirements" \
     scikit-build-core nanobind exceptiongroup tomli
   "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+  touch "$tools/complete"
 fi
+exec 9>&-
 
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+# An archive of the sources has no commit, but its date on the files.
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat --format=%Y CHANGELOG.md)}
 export SOURCE_DATE_EPOCH
 export PIP_DISABLE_PIP_VERSION_CHECK=1 CXX=${CXX:-c++} CCACHE_NOHASHDIR=1
 
@@ -81,7 +94,8 @@ check() {
 
 for python in "${pythons[@]}"; do
   rm -rf "${work:?}"/*
-  PYTHONPATH=$tools/backend "$python" -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/built" "${settings[@]}" .
+  PYTHONPATH=$tools/backend "$python" -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/built" \
+    "${settings[@]}" .
   (
     export PATH=$tools/bin:$PATH # auditwheel calls patchelf
     python scripts/bundle_into_wheel.py "$work"/built/*.whl "$work/bundled"

@@ -16,6 +16,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.parse
+
+from find_onednn import find_onednn, output_of
 
 # Debian's packages of which the compiler read headers alone.
 HEADERS = ["libcli11-dev", "nlohmann-json3-dev", "libxxhash-dev"]
@@ -25,14 +28,6 @@ OF_THE_SYSTEM = re.compile(r"lib(c6|gcc-s1|stdc\+\+6)\b")
 CUDA_FOLDERS = ["nvidia/cu13/lib", "nvidia/cublas/lib", "nvidia/nccl/lib"]
 
 
-def output_of(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def soname_of(library):
-    return re.search(r"\(SONAME\).*\[(.*)\]", output_of("readelf", "--dynamic", "--wide", library))[1]
-
-
 def programs_of(wheel):
     """The module and the command line."""
     return [*wheel.glob("fastintent/*.so"), *wheel.glob("*.data/scripts/fastintent")]
@@ -40,11 +35,10 @@ def programs_of(wheel):
 
 def add_onednn(wheel):
     """Into the folder of auditwheel's copies, where the module and the program look for libraries."""
-    library = pathlib.Path(output_of("c++", "-print-file-name=libdnnl.so")).resolve()
+    library, name = find_onednn()
     folder = wheel / "fastintent.libs"
     folder.mkdir()
-    copy = folder / soname_of(library)
-    shutil.copy(library, copy)
+    shutil.copy(library, folder / name)
     return library
 
 
@@ -83,7 +77,7 @@ def component(package):
         "type": "library",
         "name": package,
         "version": version,
-        "purl": f"pkg:deb/debian/{package}@{version.replace('+', '%2B')}?arch={architecture}",
+        "purl": f"pkg:deb/debian/{package}@{urllib.parse.quote(version, safe='')}?arch={architecture}",
     }
 
 

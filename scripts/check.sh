@@ -2,7 +2,7 @@
 # All checks of the tree, at three sizes (docs/development.md says what each runs):
 #   scripts/check.sh             before a commit: formatting, layers, build, the quick tests
 #   scripts/check.sh --ci        what CI runs; stops at the first failure
-#   scripts/check.sh --nightly   everything; like the first it goes on after a failure, so that one run shows all
+#   scripts/check.sh --nightly   everything; like the first it continues after a failure, so that one run shows all
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -50,7 +50,7 @@ wheel_test() { step scripts/test_wheel.sh build/python/wheels/*.whl; }
 release_wheels() {
   step scripts/build_wheels.sh
   step scripts/test_wheel.sh dist/*.whl
-  sha256sum dist/*.whl >build/wheels.sha256
+  step sh -c 'sha256sum dist/*.whl >build/wheels.sha256'
   rm -rf build/python-*
   step scripts/build_wheels.sh
   step sha256sum --check build/wheels.sha256

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that built programs and modules are hardened, as cmake/harden.cmake asks for.
+"""Checks that built programs and modules are hardened, as cmake/harden.cmake requires.
 
     scripts/check_hardening.py FILE...          all of it: a build of Release, in its build tree
     scripts/check_hardening.py --linked FILE... what the linker does: any build

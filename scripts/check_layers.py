@@ -3,8 +3,8 @@
 
 Each folder of src/ includes only folders below it; the Python module and the examples see the public headers only,
 the command line also base/; oneDNN, libcurl and CUDA stay behind their seams; JSON is read in one place, which has
-limits, and held by one class; folders are listed in one place; no code asks by #if which device it was built for. Files include each other without cycles: a header and the
-sources of its name count as one file.
+limits, and held by one class; folders are listed in one place; no code checks by #if which device it was built for.
+Files include each other without cycles: a header and the sources of its name count as one file.
 """
 
 import pathlib

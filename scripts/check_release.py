@@ -18,7 +18,7 @@ import sys
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-WHEEL_FLOOR = (2, 36)  # the newest glibc that a wheel may need: Debian 12's
+WHEEL_FLOOR = (2, 34)  # the newest glibc that a wheel may need, as README.md promises
 
 
 class Failure(Exception):
@@ -54,6 +54,7 @@ def check_version(release):
 def check_changelog(release):
     sections = re.findall(r"^## (.*)", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
     require(sections[:1] == ["Unreleased"], "an empty section Unreleased first", sections[:1])
+    require(len(sections) > 1, f"the section {release.version}", "none after Unreleased")
     match = re.fullmatch(re.escape(release.version) + r" - (\d{4}-\d{2}-\d{2})", sections[1])
     require(match, f"the section {release.version} with its date", sections[1])
     unreleased = (ROOT / "CHANGELOG.md").read_text().split("## Unreleased")[1].split("\n## ")[0]
@@ -82,7 +83,7 @@ def check_wheels(release):
         require((name, version) == ("fastintent", release.version), f"fastintent-{release.version}-…", wheel.name)
         floor = re.fullmatch(r"manylinux_(\d+)_(\d+)_.*", platform.split(".")[0])
         require(floor, "a platform tag manylinux_…", wheel.name)
-        require((int(floor[1]), int(floor[2])) <= WHEEL_FLOOR, "glibc 2.36 or older", wheel.name)
+        require((int(floor[1]), int(floor[2])) <= WHEEL_FLOOR, "glibc {}.{} or older".format(*WHEEL_FLOOR), wheel.name)
         check_content(wheel, release.version)
     tags = [wheel.stem.split("-")[2] for wheel in wheels]
     require("cp312" in tags, "a wheel for Python 3.12 and later", tags)

@@ -5,7 +5,7 @@
 
 MODEL_FOLDER: a trained folder with the family's own head; DATA.csv: with a column `text`. Prints, beside the exact form in
 fp32, the share of equal labels and the largest change of a logit, for both forms in fp32, bf16 and fp16: so that the tanh
-form's share in the change can be told from that of 16 bits. Needs torch and transformers.
+form's share in the change can be distinguished from that of 16 bits. Needs torch and transformers.
 """
 
 import argparse

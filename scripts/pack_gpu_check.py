@@ -18,6 +18,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from find_onednn import find_onednn
+
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ("cli/fastintent", "benchmarks/gpu/encode_tokens", "benchmarks/gpu/product_rates")
 # Python and text, small; the rest of a checkout is not needed there.
@@ -56,21 +58,11 @@ def property_of(test, name, otherwise):
     return next((item["value"] for item in test["properties"] if item["name"] == name), otherwise)
 
 
-def onednn():
-    """Training loads it by its name, of which the linker knows nothing."""
-    compiler = ["c++", "-print-file-name=libdnnl.so"]
-    return Path(subprocess.run(compiler, check=True, capture_output=True, text=True).stdout.strip()).resolve()
-
-
-def soname_of(library):
-    dynamic = subprocess.run(["readelf", "--dynamic", "--wide", library], check=True, capture_output=True, text=True)
-    return re.search(r"\(SONAME\).*\[(.*)\]", dynamic.stdout)[1]
-
-
 def libraries_of(programs):
     """Shared libraries that the programs need or load and a bare machine may lack: {name: file}."""
-    found = {soname_of(onednn()): onednn()}
-    for program in [*programs, onednn()]:
+    onednn, name = find_onednn()
+    found = {name: onednn}
+    for program in [*programs, onednn]:
         lines = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout.splitlines()
         for name, file in (match.groups() for match in map(re.compile(r"\s*(\S+) => (/\S+)").match, lines) if match):
             if not THEIRS.match(name):
@@ -79,8 +71,8 @@ def libraries_of(programs):
 
 
 def ctest_file(tests):
-    """The tests at their new place: whatever lay in this tree is named from the folder's root."""
-    # ctest does not tell such a file where it lies.
+    """The tests at their new place: each file of this tree is named from the folder's root."""
+    # ctest does not pass such a file the path of its folder.
     lines = ["# Written by scripts/pack_gpu_check.py; gpu_check.sh sets the variable.", 'set(root "$ENV{PACKED_ROOT}")']
     for test in tests:
         words = " ".join(quoted(word) for word in test["command"])

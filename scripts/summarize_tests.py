@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tells what ctest and pytest found in the build folders given: what was skipped and why, then the counts.
 
-GoogleTest's skips stand inside tests that passed, where ctest does not show them; and ctest counts a
+GoogleTest's skips are inside tests that passed, where ctest does not show them; and ctest counts a
 test whose executable is missing among the skipped ones, here it has failed.
 """
 
@@ -13,7 +13,7 @@ import xml.etree.ElementTree
 
 
 def has_failed(test):
-    """As pytest tells it."""
+    """As pytest reports it."""
     return any(test.find(outcome) is not None for outcome in ("failure", "error"))
 
 
@@ -29,7 +29,7 @@ for folder in map(pathlib.Path, sys.argv[1:]):
         unrun = test.find("skipped")
         if unrun is not None and unrun.get("message").startswith("SKIP_"):
             skipped += 1
-            print(f"skipped: {folder}: {test.get('name')} (its own output tells why)")
+            print(f"skipped: {folder}: {test.get('name')} (its output says why)")
         elif unrun is not None and unrun.get("type") == "pytest.skip":
             skipped += 1
             print(f"skipped: {folder}: {test.get('name')} ({unrun.get('message')})")

@@ -24,7 +24,7 @@ trap 'rm -rf "$work"' EXIT
 
 # An interpreter that the wheel is for.
 python_of() {
-  local minors
+  local minors=
   case $(basename "$1") in
   *-abi3-*) minors="12 13 14" ;;
   *-cp3[0-9][0-9]-*) minors=$(basename "$1" | sed -E 's/.*-cp3([0-9]+)-.*/\1/') ;;
@@ -54,7 +54,7 @@ make_root() {
     "$(c++ -print-file-name=libstdc++.so.6)" "$(c++ -print-file-name=libgcc_s.so.1)"; do
     library=$(realpath --no-symlinks "$library")
     mkdir -p "$root$(dirname "$library")"
-    cp --dereference --no-clobber "$library" "$root$library"
+    cp --dereference "$library" "$root$library"
   done
   "$python" -c 'import ensurepip, pathlib, sysconfig
 folders = [sysconfig.get_config_var("WHEEL_PKG_DIR"), pathlib.Path(ensurepip.__file__).parent / "_bundled"]

@@ -5,7 +5,7 @@ scripts/format.sh installs it.
   scripts/tidy.py          what changed (scripts/changed_files.sh): each source file, and one that reads each header
   scripts/tidy.py --all    every source file
 
-Of a change of more than 20 source files it checks 20, drawn by the commit's hash; the nightly run checks the others.
+Of a change of more than 20 source files it checks 20, drawn by the commit's hash; the nightly run checks all.
 The files of src/cuda that need the toolkit are checked where the preset cuda is configured; no clang-tidy reads .cu.
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("src/", "cli/")
 CLANG_TIDY = ROOT / "build/format/bin/clang-tidy"
-MOST_SOURCES = 20  # a source file takes about three seconds of a core, and CI has half a minute of two cores for this
+MOST_SOURCES = 20  # a source file takes about three seconds of a core, so that the answer comes within a minute
 
 
 def databases():

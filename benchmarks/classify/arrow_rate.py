@@ -19,6 +19,8 @@ ROUNDS = 25
 
 
 def main() -> None:
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
     model = sys.argv[1]
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
     classifier = IntentClassifier(model_path=model, cache_size=2 * count, cache_bytes=1 << 30)

@@ -128,12 +128,13 @@ def peak_memory(pattern):
     peaks = []
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            command = process.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode()
+            command = process.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             status = process.joinpath("status").read_text()
         except (FileNotFoundError, ProcessLookupError):
             continue  # it has just ended
         if re.search(pattern, command) and (peak := re.search(r"VmHWM:\s+(\d+)", status)):
             peaks.append(int(peak[1]) / 1024)
+    assert peaks, f"expected a process whose command line matches {pattern}, found none"
     return max(peaks)
 
 

@@ -1,5 +1,5 @@
 # CPack includes this when the components are installed and before it makes the packages: adds what Debian's policy
-# asks for and an ordinary install does not need.
+# requires and an ordinary install does not need.
 cmake_minimum_required(VERSION 3.25)
 find_program(PYTHON python3 REQUIRED)
 set(packages fastintent libfastintent-dev) # in the order of the components

@@ -131,15 +131,15 @@ class Progress:
     SECONDS = 10
 
     def __init__(self) -> None:
-        self.told = time.monotonic()
+        self.reported = time.monotonic()
         self.start: tuple[float, int] | None = None  # time and rows after the first batch, which may be slower
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
         if self.start is None:
             self.start = now, done
-        elif now - self.told >= self.SECONDS:
-            self.told = now
+        elif now - self.reported >= self.SECONDS:
+            self.reported = now
             rate = (done - self.start[1]) / (now - self.start[0])
             print(f"{done:,}/{total:,} rows, {rate:,.0f}/s", file=sys.stderr)
 

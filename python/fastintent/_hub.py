@@ -8,8 +8,6 @@ from fastintent.errors import IoError, MissingInputError
 # What fastintent reads, in the folder itself and in those of sentence-transformers' modules.
 FILES = ["*.json", "vocab.txt", "model*.safetensors", "[0-9]*/*.safetensors"]
 OTHER_FORMATS = ["onnx/*", "openvino/*"]
-
-
 TRUE = {"1", "ON", "YES", "TRUE"}  # as huggingface_hub reads its variables
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from fastintent import IntentClassifier
+from fastintent import IntentClassifier, InvalidArgumentError
 from fastintent._answers import answer
 
 __all__ = ["register"]
@@ -38,8 +38,13 @@ def register(
     A null or blank text is answered with an `error`; its intent and confidence are null. DuckDB calls the function
     with at most 2,048 texts.
 
-    Raises what IntentClassifier raises for the folder, and duckdb.Error where the name is taken.
+    Raises what IntentClassifier raises for the folder, InvalidArgumentError for options beside a classifier, which has
+    its own, and duckdb.Error where the name is taken.
     """
+    if isinstance(model, IntentClassifier) and options:
+        raise InvalidArgumentError(
+            f"register: expected no options beside a classifier, found {', '.join(options)}; pass them to IntentClassifier"
+        )
     classifier = model if isinstance(model, IntentClassifier) else IntentClassifier(model_path=model, **options)
 
     def answers(texts: pa.ChunkedArray) -> pa.Array:

@@ -21,6 +21,7 @@ from fastintent import (
     IntentClassifier,
     InvalidArgumentError,
     InvalidDataError,
+    IoError,
     MissingInputError,
 )
 
@@ -60,14 +61,14 @@ def predict_file(
 
     Raises CannotCreateError when the output holds a run and `resume` is off, or when another run writes it;
     InvalidArgumentError when the run there has another input, model or options, and for columns that are not there or
-    that an answer has, too; MissingInputError and InvalidDataError for an input that cannot be read.
+    that an answer has, too; MissingInputError, InvalidDataError and IoError for an input that cannot be read.
     """
     input, output, keep = pathlib.Path(input), pathlib.Path(output), list(keep or [])
     with opened(input) as file, only_writer(output):
         answers = pa.schema(classifier.predict_arrow(pa.array([], pa.string()), top_k=top_k))
         schema = output_schema(file.schema_arrow, text, keep, answers)
         run = {
-            "input": fingerprint(input, file),
+            "input": fingerprint(input),
             "model": classifier.fingerprint(),
             "device": re.split("[ :]", classifier.device_name)[0],
             "precision": classifier.precision,
@@ -97,13 +98,24 @@ def predict_file(
 @contextlib.contextmanager
 def opened(path: pathlib.Path) -> Iterator[pq.ParquetFile]:
     try:
-        file = pq.ParquetFile(path)
+        source = pa.OSFile(os.fsencode(path))  # as bytes, which need not be UTF-8
     except OSError as error:
         raise MissingInputError(f"predict: expected a Parquet file, found: {error} ({path})") from error
-    except pa.ArrowInvalid as error:
-        raise InvalidDataError(f"predict: expected a Parquet file, found: {error} ({path})") from error
-    with file:
+    with source:
+        with read_errors(str(path)):
+            file = pq.ParquetFile(source)
         yield file
+
+
+@contextlib.contextmanager
+def read_errors(where: str) -> Iterator[None]:
+    """Raises the errors of reading a Parquet file as IoError, where the system has a number for them, and as
+    InvalidDataError: pyarrow raises ValueError and OSError for malformed content."""
+    try:
+        yield
+    except (ValueError, OSError, pa.ArrowNotImplementedError) as error:
+        kind = IoError if getattr(error, "errno", None) else InvalidDataError
+        raise kind(f"predict: expected a Parquet file, found: {error} ({where})") from error
 
 
 def output_schema(input: pa.Schema, text: str, keep: list[str], answers: pa.Schema) -> pa.Schema:
@@ -144,13 +156,11 @@ def row_group_ranges(file: pq.ParquetFile, output: pathlib.Path) -> list[Part]:
 
 
 def batches_of(file: pq.ParquetFile, part: Part, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    try:
+    with read_errors(f"for {part.path}"):
         yield from file.iter_batches(ROWS_AT_ONCE, part.row_groups, list(dict.fromkeys(columns)))
-    except pa.ArrowInvalid as error:
-        raise InvalidDataError(f"predict: expected a Parquet file, found: {error} (for {part.path})") from error
 
 
-def fingerprint(path: pathlib.Path, file: pq.ParquetFile) -> str:
+def fingerprint(path: pathlib.Path) -> str:
     """Identifies a Parquet file by its size and its footer, which has the place and statistics of every row group."""
     with path.open("rb") as bytes_of:
         bytes_of.seek(-8, os.SEEK_END)  # the length of the footer and the mark PAR1
@@ -234,7 +244,8 @@ def written_table(name: pathlib.Path, schema: pa.Schema) -> Iterator[pq.ParquetW
 
 def errors_in(name: pathlib.Path) -> int:
     """Rows with an error, by the file's statistics."""
-    metadata = pq.read_metadata(name)
+    with name.open("rb") as file:
+        metadata = pq.read_metadata(file)
     column = [metadata.schema.column(i).path for i in range(metadata.num_columns)].index("error")
     groups = [metadata.row_group(i).column(column) for i in range(metadata.num_row_groups)]
     return sum(group.num_values - group.statistics.null_count for group in groups)

@@ -90,7 +90,7 @@ encoding: of the file, such as "windows-1252" or "utf-16". Empty: UTF-8; a file 
 UTF-16 or UTF-32 is then refused by name, and parts of texts that are not UTF-8 are replaced by
 U+FFFD, with a UnicodeWarning.
 quoting: whether double quotes enclose fields, as in RFC 4180: "on", "off" or "auto", which is on
-for CSV and off for TSV. pandas writes quoted TSV unless it is told quoting=csv.QUOTE_NONE.
+for CSV and off for TSV. pandas writes quoted TSV without quoting=csv.QUOTE_NONE.
 
 Raises MissingInputError when the file cannot be opened, InvalidArgumentError for an unknown
 encoding, InvalidDataError (file, line, expected, found) for a bad row, a missing column, an empty

@@ -96,7 +96,7 @@ void init_quantize(nb::module_& m) {
 (fastintent.safetensors), which later starts read without work.
 
 All else is as it was: any reader of Hugging Face folders finds the model in 32 bits, and so does
-fastintent in a precision that is asked for by name. `output` is replaced whole or not at all. On a
+fastintent in a precision that is requested by name. `output` is replaced whole or not at all. On a
 processor that packs the precision in another way the folder works too: weights are then packed at each
 start.
 
@@ -108,7 +108,7 @@ threads: workers; 0: one for each core this process may use.
 show_progress: a bar on standard error while answers are compared.
 
 Raises InvalidArgumentError for another precision, for labels that are not one a text, and when one folder
-lies in the other; CannotCreateError when `output` is in use and `overwrite` is off; MissingInputError or
+is in the other; CannotCreateError when `output` is in use and `overwrite` is off; MissingInputError or
 BadCheckpointError when `model` cannot be read.)");
 }
 

@@ -168,9 +168,22 @@ def test_an_input_that_cannot_be_read_is_an_error(classifier, file, tmp_path):
     pages = pyarrow.parquet.read_metadata(file).row_group(0).column(1).dictionary_page_offset
     broken[pages : pages + 40] = bytes(40)
     (tmp_path / "broken.parquet").write_bytes(broken)
-    with pytest.raises((fastintent.InvalidDataError, OSError)):
+    with pytest.raises(fastintent.InvalidDataError, match="part-00000"):
         parquet.predict_file(tmp_path / "broken.parquet", tmp_path / "out", classifier)
     assert names(tmp_path / "out") == [parquet.RUN_FILE]
+    broken = bytearray(file.read_bytes())
+    broken[-40:-8] = b"\xff" * 32  # the end of the footer
+    (tmp_path / "footer.parquet").write_bytes(broken)
+    with pytest.raises(fastintent.InvalidDataError, match="footer.parquet"):
+        parquet.predict_file(tmp_path / "footer.parquet", tmp_path / "out", classifier)
+
+
+def test_names_that_are_not_utf_8(classifier, file, tmp_path):
+    odd = tmp_path / os.fsdecode(b"caf\xe9")
+    file = file.rename(f"{odd}.parquet")
+    report = parquet.predict_file(file, odd, classifier)
+    assert report == parquet.Report(files=4, files_before=0, rows=ROWS, errors=BLANK)
+    assert names(odd) == [parquet.RUN_FILE, *PARTS]
 
 
 def test_columns_that_are_missing_or_in_the_answers_are_refused(classifier, file, tmp_path):

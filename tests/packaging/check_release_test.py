@@ -115,6 +115,7 @@ class CheckReleaseTest(unittest.TestCase):
         text = self.changelog.read_text()
         for wrong in [
             text.replace("## Unreleased\n\n", ""),
+            text.partition(f"## {VERSION}")[0],
             text.replace("## Unreleased\n", "## Unreleased\n\n- Something.\n"),
             text.replace(VERSION, "9.9.9"),
             re.sub(r"\d{4}-\d\d-\d\d", "2001-01-01", text),
@@ -141,7 +142,7 @@ class CheckReleaseTest(unittest.TestCase):
         for wrong in [
             {"version": "9.9.9"},
             {"platform": "linux_x86_64"},
-            {"platform": "manylinux_2_39_x86_64"},
+            {"platform": "manylinux_2_35_x86_64"},
             {"without": "METADATA"},
             {"without": "sboms"},
             {"without": "licenses"},

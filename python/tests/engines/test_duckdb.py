@@ -5,7 +5,7 @@ import fastintent.duckdb
 import pyarrow as pa
 import pytest
 from cases import BAD_ROWS, TEXTS, TRAINED, comparable
-from fastintent import IntentClassifier, MissingInputError
+from fastintent import IntentClassifier, InvalidArgumentError, MissingInputError
 
 
 @pytest.fixture
@@ -52,5 +52,7 @@ def test_alternatives(connection):
 def test_options_reach_the_classifier(connection):
     fastintent.duckdb.register(connection, "intent", TRAINED, review_threshold=1.0)
     assert connection.sql("SELECT intent('where is my card').needs_review").fetchall() == [(True,)]
+    with pytest.raises(InvalidArgumentError, match="found review_threshold;"):
+        fastintent.duckdb.register(connection, "other", IntentClassifier(model_path=TRAINED), review_threshold=1.0)
     with pytest.raises(MissingInputError):
         fastintent.duckdb.register(connection, "other", TRAINED / "none")

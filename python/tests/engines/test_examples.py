@@ -49,6 +49,9 @@ def test_ray_trains_a_model_per_fold(tmp_path):
     assert "mean" in done.stdout
     for fold in range(3):
         assert IntentClassifier(model_path=tmp_path / "models" / f"fold-{fold}").intents == LABELS
+    done = run("train_folds_ray.py", BASE, tmp_path / "rows.csv", tmp_path / "none", 11, 1)
+    assert done.returncode == 65 and "found 10 of " in done.stderr
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize("name", ["train_tenants_spark.py", "train_folds_ray.py"])
