@@ -191,10 +191,12 @@ def _check_columns(df: DataFrame, text: str, kept: list[str], answers: list[Stru
     kind = df.schema[text].dataType
     if not isinstance(kind, StringType):
         raise InvalidArgumentError(f"predict: expected strings in {text!r}, found {kind.simpleString()}; cast them")
-    for field in answers:
-        if field.name in kept:
+    exact = df.sparkSession.conf.get("spark.sql.caseSensitive", "false") == "true"
+    taken = {field.name for field in answers}
+    for name in kept:
+        if (name if exact else name.lower()) in taken:
             raise InvalidArgumentError(
-                f"predict: expected no column {field.name!r} to keep, which the answers have too; rename it, leave "
+                f"predict: expected no column {name!r} to keep, which the answers have too; rename it, leave "
                 "it out of `keep`, or use predict_udf, whose answers are one column"
             )
 

@@ -90,7 +90,12 @@ void FolderSnapshot::list(const std::string& folder) {
     if (name == "." || name == "..") {
       continue;
     }
-    names_.insert(folder.empty() ? name : folder + "/" + name);
+    std::string path = folder;
+    if (!path.empty()) {
+      path += '/';
+    }
+    path += name;
+    names_.insert(std::move(path));
     if (folder.empty() && entry->d_type == DT_DIR) {
       inner.push_back(name);
     }
