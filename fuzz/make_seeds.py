@@ -112,6 +112,8 @@ def model_config_seeds():
         "seq_classif_dropout": 0.2,
         "sinusoidal_pos_embds": False,
     }
+    roberta = bert | {"model_type": "roberta", "pad_token_id": 1, "type_vocab_size": 1, "classifier_dropout": 0.1}
+    write("model_config", "roberta", json.dumps(roberta))
     write("model_config", "bert", json.dumps(bert))
     write("model_config", "distilbert", json.dumps(distilbert))
     write("model_config", "large", json.dumps(bert | {"id2label": {str(i): f"intent {i}" for i in range(200)}}))

@@ -21,6 +21,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
 from transformers import (
+    AutoConfig,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     DistilBertConfig,
@@ -28,6 +29,8 @@ from transformers import (
 )
 
 BATCH = 64
+ROBERTAS = ["roberta", "xlm-roberta", "camembert"]
+LONGEST = 512  # tokens of a text, as their published models have
 
 
 def read_texts(file):
@@ -131,10 +134,27 @@ def make(arguments):
             **labels,
         )
         model = DistilBertForSequenceClassification(config)
+    elif arguments.kind in ROBERTAS:
+        config = AutoConfig.for_model(  # as for DistilBERT
+            arguments.kind,
+            vocab_size=len(tokenizer),
+            hidden_size=384,
+            num_hidden_layers=6,
+            num_attention_heads=12,
+            intermediate_size=1536,
+            type_vocab_size=1,
+            layer_norm_eps=1e-5,
+            pad_token_id=tokenizer.pad_token_id,
+            max_position_embeddings=tokenizer.pad_token_id + 1 + LONGEST,
+            initializer_range=0.05,
+            **labels,
+        )
+        model = AutoModelForSequenceClassification.from_config(config)
     else:
         model = AutoModelForSequenceClassification.from_pretrained(arguments.base, **labels)
-    torch.nn.init.normal_(model.classifier.weight, std=0.2)
-    torch.nn.init.normal_(model.classifier.bias, std=0.2)
+    classifier = model.classifier.out_proj if arguments.kind in ROBERTAS else model.classifier
+    torch.nn.init.normal_(classifier.weight, std=0.2)
+    torch.nn.init.normal_(classifier.bias, std=0.2)
     model.save_pretrained(arguments.make)
     tokenizer.save_pretrained(arguments.make)
     return 0
@@ -149,7 +169,7 @@ def main():
     parser.add_argument("--max-length", type=int, help="default: what each side reads in the folder")
     parser.add_argument("--make", type=Path, metavar="OUTDIR")
     parser.add_argument("--base", type=Path, help="folder of the base model")
-    parser.add_argument("--kind", choices=["bert_pooler", "mean", "cls", "distilbert"])
+    parser.add_argument("--kind", choices=["bert_pooler", "mean", "cls", "distilbert", *ROBERTAS])
     parser.add_argument("--classes", type=int, default=77)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

@@ -20,6 +20,7 @@ import torch
 from safetensors.torch import save_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
 from torch.nn.functional import cross_entropy
 from transformers import (
     AutoModel,
@@ -28,8 +29,16 @@ from transformers import (
     BertForSequenceClassification,
     BertModel,
     BertTokenizerFast,
+    CamembertConfig,
+    CamembertForSequenceClassification,
     DistilBertConfig,
     DistilBertForSequenceClassification,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaForSequenceClassification,
+    XLMRobertaConfig,
+    XLMRobertaForSequenceClassification,
+    XLMRobertaModel,
 )
 from transformers.activations import ACT2FN
 from transformers.utils import logging as transformers_logging
@@ -44,6 +53,10 @@ TEXTS = [
     ("Please close my account - no more cards, fees or payments for me!", 4),
     ("?", 3),
 ]
+LIMIT = 64  # tokens of the longest text
+# RoBERTa's padding token has a position of its own, in a text, too. Only predictions are compared: torch does not train
+# the padding token's rows.
+SPELLED_PADDING = "my card<pad> payment failed"
 # One weight a class, unequal so that a wrong normalizer shows.
 CLASS_WEIGHTS = [1.0, 0.5, 2.0, 1.5, 0.25]
 LABEL_SMOOTHING = 0.1
@@ -73,7 +86,85 @@ def make_tokenizer():
     )
     pieces = list(dict.fromkeys(pieces))  # "a", "i" are letters and words
     return BertTokenizerFast(
-        vocab={piece: i for i, piece in enumerate(pieces)}, do_lower_case=True, model_max_length=64
+        vocab={piece: i for i, piece in enumerate(pieces)}, do_lower_case=True, model_max_length=LIMIT
+    )
+
+
+def wrap_tokenizer(tokenizer, special):
+    """Puts the texts between <s> and </s>; `special` are the special tokens in the order of their ids."""
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    ends = [(token, tokenizer.token_to_id(token)) for token in ("<s>", "</s>")]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=ends
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token="<s>",
+        eos_token="</s>",
+        cls_token="<s>",
+        sep_token="</s>",
+        unk_token="<unk>",
+        pad_token="<pad>",
+        model_max_length=LIMIT,
+    )
+
+
+def make_byte_pair_tokenizer():
+    """A tokenizer in the form of RoBERTa's: every byte, and the merges that spell WORDS from left to right."""
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    pieces = special + sorted(pre_tokenizers.ByteLevel.alphabet())
+    merges = []
+    for word in WORDS:
+        for spelling in (word, "\u0120" + word):  # with and without the space before it
+            for end in range(2, len(spelling) + 1):
+                if spelling[:end] not in pieces:
+                    merges.append((spelling[: end - 1], spelling[end - 1]))
+                    pieces.append(spelling[:end])
+    tokenizer = Tokenizer(models.BPE(vocab={piece: i for i, piece in enumerate(pieces)}, merges=merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return wrap_tokenizer(tokenizer, special)
+
+
+def make_unigram_tokenizer(special):
+    """A tokenizer in the form of XLM-R's: every letter, digit and mark, and WORDS behind the mark of a space."""
+    marks = [chr(c) for c in range(ord("!"), ord("~") + 1)]
+    words = ["\u2581" + word for word in dict.fromkeys(WORDS)]
+    scores = [(piece, 0.0) for piece in special]
+    scores += [("\u2581", -4.0)]
+    scores += [(mark, -6.0 - i / 64) for i, mark in enumerate(marks)]
+    scores += [(word, -3.0 - i / 64) for i, word in enumerate(words)]
+    tokenizer = Tokenizer(models.Unigram(scores, unk_id=special.index("<unk>")))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    return wrap_tokenizer(tokenizer, special)
+
+
+def roberta_texts(tokenizer):
+    """Adds a text of LIMIT tokens."""
+    marks = ["card" + "!" * count for count in range(LIMIT)]
+    longest = next(text for text in marks if len(tokenizer(text)["input_ids"]) == LIMIT)
+    return [*TEXTS, (longest, 0)]
+
+
+def roberta_config(tokenizer, config, width, heads, inner):
+    """As tiny_config; 64 positions behind the padding token's."""
+    return config(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        num_attention_heads=heads,
+        intermediate_size=inner,
+        num_hidden_layers=2,
+        max_position_embeddings=tokenizer.pad_token_id + 1 + LIMIT,
+        type_vocab_size=1,
+        layer_norm_eps=1e-5,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        id2label=dict(enumerate(INTENTS)),
+        label2id={name: i for i, name in enumerate(INTENTS)},
     )
 
 
@@ -225,12 +316,12 @@ def write_values(folder, tensors, texts, tokenizer):
     (folder / "texts.json").write_text("[\n" + ",\n".join(rows) + "\n]\n")
 
 
-def write_case(folder, oracle, tokenizer):
+def write_case(folder, oracle, tokenizer, examples=TEXTS, extra=None):
     """Everything the README lists, as far as the model has it."""
-    texts, labels = [text for text, _ in TEXTS], torch.tensor([label for _, label in TEXTS])
+    texts, labels = [text for text, _ in examples], torch.tensor([label for _, label in examples])
     with torch.no_grad():
         hidden, pooled, logits = oracle.run()
-    tensors = oracle.batch_tensors()
+    tensors = oracle.batch_tensors() | (extra or {})
     tensors |= {f"hidden.{layer}": h[oracle.mask] for layer, h in enumerate(hidden)}
     if pooled is not None:
         tensors["pooled"] = pooled
@@ -250,12 +341,18 @@ def write_case(folder, oracle, tokenizer):
     write_values(folder, tensors, texts, tokenizer)
 
 
-def write_classifier(folder, model, tokenizer, seed):
+def write_classifier(folder, model, tokenizer, seed, examples=TEXTS):
     randomize(model, seed)
     model.save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")
-    oracle = Oracle(None, tokenizer, [text for text, _ in TEXTS], classifier=model)
-    write_case(folder, oracle, tokenizer)
+    oracle = Oracle(None, tokenizer, [text for text, _ in examples], classifier=model)
+    extra = {}
+    if tokenizer.pad_token in SPELLED_PADDING:
+        ids = tokenizer(SPELLED_PADDING, return_tensors="pt")["input_ids"]
+        with torch.no_grad():
+            logits = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+        extra = {"spelled_padding.ids": ids[0], "spelled_padding.logits": logits}
+    write_case(folder, oracle, tokenizer, examples, extra)
 
 
 def write_encoder(folder, tokenizer, seed):
@@ -265,10 +362,10 @@ def write_encoder(folder, tokenizer, seed):
     write_case(folder, Oracle(model, tokenizer, [text for text, _ in TEXTS]), tokenizer)
 
 
-def write_sentence_model(folder, tokenizer, seed, width, heads, inner, pooling, with_head):
+def write_sentence_model(folder, encoder, tokenizer, seed, pooling, with_head, examples=TEXTS):
+    width = encoder.config.hidden_size
     with tempfile.TemporaryDirectory() as scratch:  # sentence-transformers only takes a folder
-        config = tiny_config(tokenizer, "bert", width, heads, inner, with_head)
-        BertModel(config).save_pretrained(scratch)
+        encoder.save_pretrained(scratch)
         tokenizer.save_pretrained(scratch)
         transformer = Transformer(scratch)
     head = None
@@ -283,7 +380,7 @@ def write_sentence_model(folder, tokenizer, seed, width, heads, inner, pooling, 
     model.save(str(folder / "model"), create_model_card=False)
 
     # The oracle pools by hand (it must run in f64 and under autograd); the library's own answer agrees.
-    texts = [text for text, _ in TEXTS]
+    texts = [text for text, _ in examples]
     answer = torch.from_numpy(model.encode(texts))
     encoder = AutoModel.from_pretrained(folder / "model", attn_implementation="eager", dtype=torch.float32)
     oracle = Oracle(encoder, tokenizer, texts, pooling=pooling, head=head)
@@ -291,11 +388,15 @@ def write_sentence_model(folder, tokenizer, seed, width, heads, inner, pooling, 
         _, pooled, logits = oracle.run()
         own = logits if with_head else torch.nn.functional.normalize(pooled)
     assert (own - answer).abs().max() < 1e-5, f"{folder}: sentence-transformers gives other values"
-    write_case(folder, oracle, tokenizer)
+    write_case(folder, oracle, tokenizer, examples)
 
 
 def write_tiny_models(out):
     tokenizer = make_tokenizer()
+
+    def plain_bert(*sizes, with_head):
+        return BertModel(tiny_config(tokenizer, "bert", *sizes, with_head))
+
     for case in ("bert_pooler", "distilbert", "bert_mean", "bert_cls", "bert_base", "sentence_base"):
         shutil.rmtree(out / case, ignore_errors=True)
     write_classifier(
@@ -307,11 +408,30 @@ def write_tiny_models(out):
         tokenizer,
         seed=2,
     )
-    write_sentence_model(out / "bert_mean", tokenizer, 3, 32, 4, 56, "mean", with_head=True)
-    write_sentence_model(out / "bert_cls", tokenizer, 5, 16, 2, 48, "cls", with_head=True)
+    write_sentence_model(out / "bert_mean", plain_bert(32, 4, 56, with_head=True), tokenizer, 3, "mean", with_head=True)
+    write_sentence_model(out / "bert_cls", plain_bert(16, 2, 48, with_head=True), tokenizer, 5, "cls", with_head=True)
     write_encoder(out / "bert_base", tokenizer, seed=7)
     write_activations(out / "activations")
-    write_sentence_model(out / "sentence_base", tokenizer, 8, 16, 2, 40, "mean", with_head=False)
+    write_sentence_model(
+        out / "sentence_base", plain_bert(16, 2, 40, with_head=False), tokenizer, 8, "mean", with_head=False
+    )
+    write_roberta_models(out)
+
+
+def write_roberta_models(out):
+    byte_pair = make_byte_pair_tokenizer()
+    unigram = make_unigram_tokenizer(["<s>", "<pad>", "</s>", "<unk>"])
+    later_padding = make_unigram_tokenizer(["<s>", "</s>", "<unk>", "<pad>"])
+    for case in ("roberta", "xlm_roberta", "camembert", "xlm_roberta_mean"):
+        shutil.rmtree(out / case, ignore_errors=True)
+    roberta = RobertaForSequenceClassification(roberta_config(byte_pair, RobertaConfig, 24, 3, 40))
+    write_classifier(out / "roberta", roberta, byte_pair, 12, roberta_texts(byte_pair))
+    xlm_roberta = XLMRobertaForSequenceClassification(roberta_config(unigram, XLMRobertaConfig, 16, 2, 40))
+    write_classifier(out / "xlm_roberta", xlm_roberta, unigram, 13, roberta_texts(unigram))
+    camembert = CamembertForSequenceClassification(roberta_config(later_padding, CamembertConfig, 16, 2, 48))
+    write_classifier(out / "camembert", camembert, later_padding, 14, roberta_texts(later_padding))
+    encoder = XLMRobertaModel(roberta_config(unigram, XLMRobertaConfig, 16, 2, 24))
+    write_sentence_model(out / "xlm_roberta_mean", encoder, unigram, 15, "mean", True, roberta_texts(unigram))
 
 
 # Names of transformers, several of which are one function.

@@ -53,8 +53,8 @@ class GoldenCase {
     }
     return list;
   }
-  PackedBatch batch() const {
-    PackedBatch packed;
+  PackedBatch batch(const EncoderConfig& encoder) const {
+    PackedBatch packed(encoder.padding_id);
     for (const auto& sequence : sequences()) {
       packed.append(sequence);
     }
@@ -65,6 +65,18 @@ class GoldenCase {
   std::filesystem::path folder_;
   TensorFiles values_;
 };
+
+/// The golden models with a trained head.
+inline std::vector<std::string> trained_models() {
+  return {"bert_pooler",
+          "bert_mean",
+          "bert_cls",
+          "distilbert",
+          "roberta",
+          "xlm_roberta",
+          "xlm_roberta_mean",
+          "camembert"};
+}
 
 /// Largest difference between two rows of values, each relative to 1 + |expected|.
 inline double largest_difference(std::span<const float> found, std::span<const float> expected) {

@@ -10,8 +10,9 @@ void PackedBatch::clear() {
 
 void PackedBatch::append(std::span<const int32_t> sequence) {
   ids.insert(ids.end(), sequence.begin(), sequence.end());
-  for (int32_t position = 0; position < static_cast<int32_t>(sequence.size()); ++position) {
-    positions.push_back(position);
+  int32_t next = padding_id_ ? 1 : 0;
+  for (const int32_t id : sequence) {
+    positions.push_back(padding_id_ == id ? 0 : next++);
   }
   starts.push_back(static_cast<int32_t>(ids.size()));
 }

@@ -12,6 +12,10 @@ bool has_dense(const PreparedModel& model) {
   return model.head.dense.weight != nullptr;
 }
 
+bool drops_before_dense(const PreparedModel& model) {
+  return model.config.head_shape().dropout_before_dense;
+}
+
 }  // namespace
 
 Tensor head_forward(const Pass& pass, const PreparedModel& model, Tensor hidden, Activations& act) {
@@ -25,6 +29,10 @@ Tensor head_forward(const Pass& pass, const PreparedModel& model, Tensor hidden,
     head.pooled = hidden;
   }
   if (has_dense(model)) {
+    if (drops_before_dense(model)) {
+      // In place: no backward reads the last layer's output.
+      backend.apply_dropout(head.pooled, pass.dropout.at(DropoutSite::pooled), head.pooled);
+    }
     backend.linear(head.pooled,
                    *model.head.dense.weight,
                    model.head.dense.bias,
@@ -79,6 +87,9 @@ void head_backward(const Pass& pass,
         head.pre_dense,
         d_features,
         {d_pooled, Write::overwrite, gradients.dense.weight, gradients.dense.bias.flat(), write});
+    if (drops_before_dense(model)) {
+      backend.apply_dropout(d_pooled, pass.dropout.at(DropoutSite::pooled), d_pooled);
+    }
   }
   if (pools_mean(model)) {
     backend.pool_backward(d_pooled, pass.batch.starts, Pooling::mean, Write::overwrite, d_encoder);

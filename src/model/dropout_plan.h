@@ -6,8 +6,9 @@
 
 namespace fastintent {
 
-/// The places in a layer where dropout is applied.
-enum class DropoutSite : uint64_t { embedding, attention, attention_output, output, head };
+/// The places where dropout is applied: in each layer and, at the end, in the head before the
+/// classifier and before the dense layer.
+enum class DropoutSite : uint64_t { embedding, attention, attention_output, output, head, pooled };
 
 /// The dropout of one step on one worker: every site of every layer draws its own mask from one
 /// seed. All rates 0 (the default) means prediction.
@@ -18,8 +19,9 @@ struct DropoutPlan {
   uint64_t seed = 0;
 
   Dropout at(DropoutSite site, size_t layer = 0) const {
+    const bool in_head = site == DropoutSite::head || site == DropoutSite::pooled;
     const float rate = site == DropoutSite::attention ? attention_rate
-                       : site == DropoutSite::head    ? head_rate
+                       : in_head                      ? head_rate
                                                       : hidden_rate;
     return {rate, split_seed(seed, layer * 8 + static_cast<uint64_t>(site))};
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "compute/backend.h"
 #include "compute/layer.h"
@@ -14,6 +15,7 @@ struct HeadShape {
   Pooling pooling = Pooling::first_token;
   bool has_dense = true;  ///< a dense layer [H,H] before the classifier
   Activation dense_activation = Activation::tanh;
+  bool dropout_before_dense = false;  ///< beside the dropout before the classifier
 };
 
 /// Sizes, rates and layers of an encoder, as a family reads them from config.json.
@@ -23,10 +25,12 @@ struct EncoderConfig {
   int64_t hidden = 0;  // H
   int64_t layers = 0;
   int64_t heads = 0;
-  int64_t intermediate = 0;  // I
-  int64_t positions = 0;     // rows of the position table; 0: there is none
-  /// Row of the position table that the first token of a text uses.
-  int64_t first_position = 0;
+  int64_t intermediate = 0;    // I
+  int64_t positions = 0;       // rows of the position table; 0: there is none
+  int64_t first_position = 0;  ///< row of the position table that position 0 uses
+  /// The padding token, if it alone has position 0 and the tokens of a text count from 1
+  /// (PackedBatch).
+  std::optional<int32_t> padding_id;
   int64_t segments = 0;  // 0: the family has no segment embeddings
   LayerKind layer;
   bool has_biases = true;  ///< of the layers' dense parts
@@ -39,7 +43,7 @@ struct EncoderConfig {
   float head_dropout = 0.1F;
 
   /// Tokens of the longest text.
-  int64_t max_tokens() const { return positions - first_position; }
+  int64_t max_tokens() const { return positions - first_position - (padding_id ? 1 : 0); }
 };
 
 }  // namespace fastintent

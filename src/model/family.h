@@ -23,15 +23,15 @@ struct EncoderNames {
   std::string_view intermediate;
   std::string_view output;
   std::string_view output_norm;
+  /// A dense layer of the plain encoder behind its layers; empty: the family has none. A head may
+  /// use it; a folder whose head does not has it as well.
+  std::string_view pooler;
 };
 
 /// Names of the linear layers of the family's own head.
 struct HeadNames {
   std::string_view dense;
   std::string_view classifier;
-  /// Whether the dense layer is part of the plain encoder of transformers: then it carries the
-  /// prefix, and a folder without this head has it as well.
-  bool dense_in_encoder = false;
 };
 
 /// The differences between one family of encoders and the others, as data: how its configuration is
@@ -46,7 +46,7 @@ struct Family {
   EncoderNames encoder;
   HeadNames head;
 
-  /// Whether a head tensor belongs to the plain encoder of transformers.
+  /// Whether a head tensor belongs to the plain encoder of transformers, and so carries the prefix.
   bool is_in_encoder(std::string_view head_tensor) const;
 };
 

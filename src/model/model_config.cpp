@@ -132,7 +132,7 @@ EncoderConfig read_encoder_config(const JsonDocument& config) {
         fmt::format("{}: max_position_embeddings: expected more than the {} rows before the "
                     "first token's, found {}",
                     config.name(),
-                    encoder.first_position,
+                    encoder.positions - encoder.max_tokens(),
                     encoder.positions));
   }
   if (encoder.hidden % encoder.heads != 0) {

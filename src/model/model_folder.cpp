@@ -337,7 +337,7 @@ void ModelFolder::require_length(int tokens) const {
                           "{} of {} positions), found {}",
                           config_json_->name(),
                           encoder.max_tokens(),
-                          encoder.first_position,
+                          encoder.positions - encoder.max_tokens(),
                           encoder.positions,
                           tokens));
 }

@@ -41,7 +41,7 @@ struct EncoderWeights {
   // [vocabulary,H]; as a gradient [U,H]: one row for each distinct word piece of the step
   Tensor word;
   Tensor position_table;  // [positions,H], as it is stored, or empty
-  Tensor position;        // [max_tokens,H]: its rows from the first token's on
+  Tensor position;        // its rows from EncoderConfig::first_position on
   Tensor segment;         // [segments,H] or empty
   NormWeights embedding_norm;
   std::vector<LayerWeights> layers;

@@ -40,14 +40,17 @@ void write_classifier_weights(const std::filesystem::path& out,
   write_safetensors(out / "model.safetensors", tensors);
 }
 
-// The dense layer of the base's encoder: a cls or mean head does not use it, but transformers' model
-// has it.
+// The pooler of the base's encoder: a cls or mean head does not use it, but transformers' model has
+// it.
 void keep_unused(ModelFiles& files, const ModelFolder& base, const ModelConfig& config) {
-  const HeadNames& head = config.encoder.family->head;
+  const std::string_view pooler = config.encoder.family->encoder.pooler;
+  if (pooler.empty()) {
+    return;
+  }
   for (const char* part : {".weight", ".bias"}) {
-    const std::string name = std::string(head.dense) + part;
+    const std::string name = std::string(pooler) + part;
     const StoredTensor* stored = base.find_encoder_tensor(name);
-    if (!head.dense_in_encoder || stored == nullptr) {
+    if (stored == nullptr) {
       continue;
     }
     int64_t size = 1;

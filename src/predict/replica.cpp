@@ -44,7 +44,8 @@ Replica::Replica(std::unique_ptr<Backend> backend,
     : backend_(std::move(backend)),
       model_(std::move(model)),
       temperature_(temperature),
-      forward_(*backend_, *model_) {}
+      forward_(*backend_, *model_),
+      batch_(model_->config.encoder.padding_id) {}
 
 void Replica::run(const RangeToRun& range, Team* team) {
   if (fits(range, team)) {

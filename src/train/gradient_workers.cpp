@@ -41,6 +41,7 @@ GradientWorkers::GradientWorkers(ThreadPool& pool,
       slot_of_(static_cast<size_t>(config.encoder.vocabulary), -1) {
   pool_.run([&](int worker) {
     auto share = std::make_unique<Share>();
+    share->batch = PackedBatch(config_.encoder.padding_id);
     share->backend = create_backend();
     share->activations = std::make_unique<Activations>(*share->backend, config_, Keep::everything);
     share->gradients = allocate_weights(*share->backend, config_, 0);

@@ -33,7 +33,7 @@ std::optional<std::vector<std::vector<float>>> Validation::run(
   std::atomic<size_t> next{0};
   const auto work = [&](int worker) {
     Activations& act = *activations_[static_cast<size_t>(worker)];
-    PackedBatch batch;
+    PackedBatch batch(model.config.encoder.padding_id);
     for (size_t index = next++; index < ranges.size() && !stop.is_set(); index = next++) {
       batch.clear();
       for (int64_t i = ranges[index].begin; i < ranges[index].end; ++i) {

@@ -117,7 +117,7 @@ TEST_F(ModelSnapshot, AModelInUseDoesNotDependOnItsFiles) {
 
 TEST_F(ModelSnapshot, SavesTheModelThatWasLoaded) {
   for (const bool removed : {false, true}) {
-    for (const char* name : {"bert_pooler", "bert_mean", "distilbert"}) {
+    for (const char* name : {"bert_pooler", "bert_mean", "distilbert", "roberta"}) {
       SCOPED_TRACE(testing::Message() << name << removed);
       fs::remove_all(model_);
       copy_model(name, model_);

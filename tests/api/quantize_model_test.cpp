@@ -49,7 +49,7 @@ class QuantizeModel : public testing::Test {
 };
 
 TEST_F(QuantizeModel, AnswersAreThoseOfThePrecision) {
-  for (const char* name : {"bert_pooler", "bert_cls", "bert_mean", "distilbert"}) {
+  for (const std::string& name : trained_models()) {
     const fs::path model = GoldenCase(name).model();
     for (const Precision precision : {Precision::int8, Precision::bf16}) {
       quantize_model(model, output_, {.precision = precision, .overwrite = true});

@@ -89,7 +89,7 @@ TEST_F(FineTuning, TheHeadFollowsTheChosenPooling) {
 }
 
 TEST_F(FineTuning, TheSameLabelsGoOnWithTheirHead) {
-  for (const std::string base : {"bert_pooler", "distilbert", "bert_mean", "bert_cls"}) {
+  for (const std::string& base : trained_models()) {
     SCOPED_TRACE(base);
     IntentClassifier before = open(GoldenCase(base).model());
     Names labels = before.intents();

@@ -26,6 +26,14 @@ TEST(PackedBatch, LaysSequencesOneAfterTheOther) {
   EXPECT_EQ(batch.sequences(), 3);
 }
 
+// RoBERTa's padding token has a position of its own, in a text, too.
+TEST(PackedBatch, DoesNotCountThePaddingTokenWhereItHasAPosition) {
+  PackedBatch batch(1);
+  batch.append(Ids{0, 7, 1, 1, 7, 2});
+  batch.append(Ids{1, 0});
+  EXPECT_EQ(batch.positions, Ids({1, 2, 0, 0, 3, 4, 0, 1}));
+}
+
 TEST(PackedBatch, CountsASequenceWithoutTokens) {
   PackedBatch batch;
   batch.append({});

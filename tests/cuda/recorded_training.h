@@ -41,10 +41,20 @@ inline StepInputs random_step(const std::vector<int64_t>& lengths, uint32_t seed
   return inputs;
 }
 
+/// Under first-token pooling the head is RoBERTa's, which has the most places for dropout.
+inline ModelConfig recorded_config(Pooling pooling) {
+  ModelConfig config = config_of({24, 3, 40, 2}, pooling);
+  if (pooling == Pooling::first_token) {
+    config.head = HeadKind::pooler;
+    config.encoder.own_head.dropout_before_dense = true;
+  }
+  return config;
+}
+
 class RecordedTraining {
  public:
   RecordedTraining(Pooling pooling, Precision precision, Device device = Device::cuda)
-      : config_(config_of({24, 3, 40, 2}, pooling)),
+      : config_(recorded_config(pooling)),
         workers_(
             pool_, [device] { return create_backend(device); }, config_),
         weights_(allocate_weights(workers_.backend(0), config_, config_.encoder.vocabulary)) {

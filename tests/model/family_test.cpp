@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/expect_error.h"
 #include "model/families/families.h"
 #include "model/model_config.h"
 #include "model/model_weights.h"
@@ -94,6 +95,36 @@ TEST(Family, KeepsTheRowsBeforeTheFirstPosition) {
       EXPECT_EQ(tensor.tensor.data, encoder.position_table.data);
       EXPECT_EQ(tensor.tensor.rows, 20);
     }
+  }
+}
+
+TEST(Family, DropsTheHeadsInputAsTransformersDoes) {
+  for (const Family* family : families()) {
+    const bool expected = family->head.dense == "classifier.dense";  // the head of RoBERTa
+    EXPECT_EQ(read(*family).own_head.dropout_before_dense, expected) << family->model_type;
+  }
+}
+
+TEST(Family, PositionsBeginBehindThePaddingTokens) {
+  for (const char* model_type : {"roberta", "xlm-roberta", "camembert"}) {
+    const auto read_with = [&](const std::string& padding) {
+      const std::string text = std::string(R"({"model_type": ")") + model_type +
+                               R"(", "vocab_size": 50, "max_position_embeddings": 20)" + padding +
+                               "}";
+      return read_encoder_config(JsonDocument::parse(text, "config.json"));
+    };
+    EXPECT_EQ(read_with("").max_tokens(), 18) << "the padding token is 1 by default";
+    EXPECT_EQ(read_with(R"(, "pad_token_id": 0)").max_tokens(), 19);
+    EXPECT_EQ(read_with(R"(, "pad_token_id": 3)").first_position, 3);
+    EXPECT_EQ(read_with(R"(, "pad_token_id": 3)").padding_id, 3);
+    for (const char* bad : {"-1", "50", "9223372036854775807"}) {
+      expect_error(ErrorCode::bad_checkpoint, "pad_token_id", [&] {
+        read_with(std::string(R"(, "pad_token_id": )") + bad);
+      });
+    }
+    expect_error(ErrorCode::bad_checkpoint, "more than the 20 rows", [&] {
+      read_with(R"(, "pad_token_id": 19)");
+    });
   }
 }
 

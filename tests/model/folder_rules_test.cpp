@@ -34,7 +34,7 @@ std::vector<float> logits_of(const fs::path& path, const std::string& text) {
   load_trained_weights(folder, config, weights.weights);
   const PreparedModel model =
       prepare_model(*backend, config, weights.weights, Precision::fp32, WeightUse::inference);
-  PackedBatch batch;
+  PackedBatch batch(config.encoder.padding_id);
   batch.append(Tokenizer(path).encode(text).ids);
   Activations act(*backend, config, Keep::everything);
   act.prepare(batch.tokens(), batch.sequences());

@@ -64,7 +64,7 @@ TEST_P(GoldenForward, GivesTheActivationsAndLogitsOfTransformers) {
   const GoldenCase golden(name);
   const ModelFolder folder(golden.model());
   ASSERT_TRUE(folder.has_trained_head());
-  const PackedBatch batch = golden.batch();
+  const PackedBatch batch = golden.batch(folder.config().encoder);
   const ForwardResult found = run_forward(folder, folder.config(), device, batch);
 
   const size_t layers = found.hidden.size() - 1;
@@ -87,14 +87,36 @@ TEST_P(GoldenForward, GivesTheActivationsAndLogitsOfTransformers) {
   EXPECT_LT(largest_difference(found.logits, golden.values("logits")), kLogitsTolerance);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    AllHeads,
-    GoldenForward,
-    testing::Combine(testing::Values("bert_pooler", "bert_mean", "bert_cls", "distilbert"),
-                     testing::ValuesIn(devices_and_reference())),
-    [](const auto& test) {
-      return std::get<0>(test.param) + "_" + device_word(std::get<1>(test.param));
-    });
+INSTANTIATE_TEST_SUITE_P(AllHeads,
+                         GoldenForward,
+                         testing::Combine(testing::ValuesIn(trained_models()),
+                                          testing::ValuesIn(devices_and_reference())),
+                         [](const auto& test) {
+                           return std::get<0>(test.param) + "_" +
+                                  device_word(std::get<1>(test.param));
+                         });
+
+class GoldenPadding : public testing::TestWithParam<std::tuple<std::string, Device>> {};
+
+TEST_P(GoldenPadding, HasThePositionInATextThatItHasInTransformers) {
+  const auto& [name, device] = GetParam();
+  const GoldenCase golden(name);
+  const ModelFolder folder(golden.model());
+  PackedBatch batch(folder.config().encoder.padding_id);
+  batch.append(golden.integers("spelled_padding.ids"));
+  const ForwardResult found = run_forward(folder, folder.config(), device, batch);
+  EXPECT_LT(largest_difference(found.logits, golden.values("spelled_padding.logits")),
+            kLogitsTolerance);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families,
+                         GoldenPadding,
+                         testing::Combine(testing::Values("roberta", "xlm_roberta", "camembert"),
+                                          testing::ValuesIn(devices_and_reference())),
+                         [](const auto& test) {
+                           return std::get<0>(test.param) + "_" +
+                                  device_word(std::get<1>(test.param));
+                         });
 
 TEST(GoldenMiniLm, GivesTheActivationsAndLogitsOfTransformers) {
   const auto base = base_model_folder();
@@ -105,7 +127,7 @@ TEST(GoldenMiniLm, GivesTheActivationsAndLogitsOfTransformers) {
   const ModelFolder folder(*base);
   ModelConfig config = folder.config();
   config.intents = {"a", "b", "c", "d", "e"};
-  const PackedBatch batch = golden.batch();
+  const PackedBatch batch = golden.batch(config.encoder);
   const ForwardResult found = run_forward(folder, config, Device::cpu, batch, set_minilm_head);
 
   constexpr size_t kStep = 8;  // the golden file keeps every eighth column

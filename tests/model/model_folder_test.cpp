@@ -175,9 +175,7 @@ TEST_P(SavedModel, HasTheTensorsOfTheOriginal) {
   EXPECT_EQ(saved.encoder_tensors().size(), folder.encoder_tensors().size());
 }
 
-INSTANTIATE_TEST_SUITE_P(AllHeads,
-                         SavedModel,
-                         testing::Values("bert_pooler", "bert_mean", "bert_cls", "distilbert"));
+INSTANTIATE_TEST_SUITE_P(AllHeads, SavedModel, testing::ValuesIn(trained_models()));
 
 }  // namespace
 }  // namespace fastintent

@@ -93,7 +93,7 @@ TEST_P(GpuPredictor, AnswersALoneTextAtOnce) {
 
 INSTANTIATE_TEST_SUITE_P(AllHeads,
                          GpuPredictor,
-                         testing::Values("bert_pooler", "bert_mean", "bert_cls", "distilbert"),
+                         testing::ValuesIn(trained_models()),
                          [](const auto& test) { return test.param; });
 
 // A copy of a model in which a token's word row holds NaN.

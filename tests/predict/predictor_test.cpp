@@ -203,7 +203,7 @@ TEST_P(GoldenPredictor, AnswersALoneTextAtOnceOnADeviceThatCannotDivideIt) {
 
 INSTANTIATE_TEST_SUITE_P(AllHeads,
                          GoldenPredictor,
-                         testing::Values("bert_pooler", "bert_mean", "bert_cls", "distilbert"),
+                         testing::ValuesIn(trained_models()),
                          [](const auto& test) { return test.param; });
 
 TEST(Predictor, GivesNothingForNoTexts) {

@@ -228,6 +228,17 @@ TEST_F(MaximumLength, IsTheFoldersOwn) {
   EXPECT_EQ(length(), 200);
 }
 
+TEST_F(MaximumLength, IsWhatThePositionsBehindThePaddingTokensHold) {
+  for (const char* family : {"roberta", "xlm-roberta", "camembert"}) {
+    const std::string begin = std::string(R"({"model_type": ")") + family + '"';
+    folder_.write("config.json", begin + R"(, "max_position_embeddings": 300})");
+    EXPECT_EQ(length(), 298) << family;
+    folder_.write("config.json", begin + R"(, "max_position_embeddings": 300, "pad_token_id": 3})");
+    EXPECT_EQ(length(), 296) << family;
+    expect_error(ErrorCode::invalid_argument, "from 3 to 296", [&] { length(297); });
+  }
+}
+
 TEST_F(MaximumLength, TheCallersMustFit) {
   folder_.write("config.json", R"({"max_position_embeddings": 300})");
   EXPECT_EQ(length(3), 3);

@@ -110,7 +110,8 @@ class Training {
 
 // "gradient.bert.pooler.dense.weight" for our "pooler.dense.weight".
 std::string golden_name(const GoldenCase& golden, const std::string& name) {
-  for (const char* prefix : {"gradient.", "gradient.bert.", "gradient.distilbert."}) {
+  for (const char* prefix :
+       {"gradient.", "gradient.bert.", "gradient.distilbert.", "gradient.roberta."}) {
     if (golden.has(prefix + name)) {
       return prefix + name;
     }
@@ -177,16 +178,16 @@ TEST_P(GoldenTraining, LearnsAsTorchDoesOverTenSteps) {
   EXPECT_LT(largest_difference(losses, golden_.values("losses")), kLossesTolerance);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    AllHeads,
-    GoldenTraining,
-    testing::Combine(testing::Values("bert_pooler", "bert_mean", "bert_cls", "distilbert"),
-                     testing::ValuesIn(devices_and_reference()),
-                     testing::Values(1, 3)),
-    [](const auto& test) {
-      return std::get<0>(test.param) + "_" + device_word(std::get<1>(test.param)) + "_" +
-             std::to_string(std::get<2>(test.param)) + "_workers";
-    });
+INSTANTIATE_TEST_SUITE_P(AllHeads,
+                         GoldenTraining,
+                         testing::Combine(testing::ValuesIn(trained_models()),
+                                          testing::ValuesIn(devices_and_reference()),
+                                          testing::Values(1, 3)),
+                         [](const auto& test) {
+                           return std::get<0>(test.param) + "_" +
+                                  device_word(std::get<1>(test.param)) + "_" +
+                                  std::to_string(std::get<2>(test.param)) + "_workers";
+                         });
 
 TEST(GoldenMiniLmTraining, GivesGradientsOfTransformers) {
   const auto base = base_model_folder();

@@ -4,9 +4,8 @@
 
 // BERT (Devlin et al. 2018) and models stored in its format: MiniLM, BGE, E5 and others.
 namespace fastintent {
-namespace {
 
-EncoderConfig read_config(const JsonDocument& config) {
+EncoderConfig read_bert_config(const JsonDocument& config) {
   require_text(config, "position_embedding_type", "absolute");
   for (const char* key : {"is_decoder", "add_cross_attention", "pruned_heads"}) {
     refuse_setting(config, key);
@@ -28,26 +27,24 @@ EncoderConfig read_config(const JsonDocument& config) {
   return encoder;
 }
 
-}  // namespace
-
-const Family bert_family{
-    .model_type = "bert",
-    .architecture = "Bert",
-    .prefix = "bert.",
-    .read_config = read_config,
-    .encoder = {.word = "embeddings.word_embeddings.weight",
-                .position = "embeddings.position_embeddings.weight",
-                .segment = "embeddings.token_type_embeddings.weight",
-                .embedding_norm = "embeddings.LayerNorm",
-                .layers = "encoder.layer",
-                .query = "attention.self.query",
-                .key = "attention.self.key",
-                .value = "attention.self.value",
-                .attention_output = "attention.output.dense",
-                .attention_norm = "attention.output.LayerNorm",
-                .intermediate = "intermediate.dense",
-                .output = "output.dense",
-                .output_norm = "output.LayerNorm"},
-    .head = {.dense = "pooler.dense", .classifier = "classifier", .dense_in_encoder = true}};
+const Family bert_family{.model_type = "bert",
+                         .architecture = "Bert",
+                         .prefix = "bert.",
+                         .read_config = read_bert_config,
+                         .encoder = {.word = "embeddings.word_embeddings.weight",
+                                     .position = "embeddings.position_embeddings.weight",
+                                     .segment = "embeddings.token_type_embeddings.weight",
+                                     .embedding_norm = "embeddings.LayerNorm",
+                                     .layers = "encoder.layer",
+                                     .query = "attention.self.query",
+                                     .key = "attention.self.key",
+                                     .value = "attention.self.value",
+                                     .attention_output = "attention.output.dense",
+                                     .attention_norm = "attention.output.LayerNorm",
+                                     .intermediate = "intermediate.dense",
+                                     .output = "output.dense",
+                                     .output_norm = "output.LayerNorm",
+                                     .pooler = "pooler.dense"},
+                         .head = {.dense = "pooler.dense", .classifier = "classifier"}};
 
 }  // namespace fastintent

@@ -52,7 +52,8 @@ const Family distilbert_family{.model_type = "distilbert",
                                            .attention_norm = "sa_layer_norm",
                                            .intermediate = "ffn.lin1",
                                            .output = "ffn.lin2",
-                                           .output_norm = "output_layer_norm"},
+                                           .output_norm = "output_layer_norm",
+                                           .pooler = {}},
                                .head = {.dense = "pre_classifier", .classifier = "classifier"}};
 
 }  // namespace fastintent

@@ -7,7 +7,8 @@
 namespace fastintent {
 namespace {
 
-constexpr std::array kFamilies{&bert_family, &distilbert_family};
+constexpr std::array kFamilies{
+    &bert_family, &distilbert_family, &roberta_family, &xlm_roberta_family, &camembert_family};
 
 }  // namespace
 

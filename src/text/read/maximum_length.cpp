@@ -25,13 +25,28 @@ double length_in(const SnapshotPath& folder, const char* name, const char* key) 
   return std::min(JsonDocument::read(file).number_or(key, kNoLimit), kNoLimit);
 }
 
+// The longest text that the encoder has positions for. The families of RoBERTa number the tokens
+// from the row behind the padding token's.
+double positions_in(const SnapshotPath& folder) {
+  const double rows = length_in(folder, "config.json", "max_position_embeddings");
+  if (rows == kNoLimit) {
+    return rows;
+  }
+  const JsonDocument config = JsonDocument::read(folder / "config.json");
+  const std::string family = config.text_or("model_type", "");
+  if (family != "roberta" && family != "xlm-roberta" && family != "camembert") {
+    return rows;
+  }
+  return rows - config.number_or("pad_token_id", 1) - 1;
+}
+
 }  // namespace
 
 int maximum_length(const SnapshotPath& folder,
                    int asked,
                    std::optional<double> named,
                    size_t special_tokens) {
-  const double positions = length_in(folder, "config.json", "max_position_embeddings");
+  const double positions = positions_in(folder);
   double length = asked;
   if (asked == 0) {
     length = named ? *named : length_in(folder, "tokenizer_config.json", "model_max_length");
