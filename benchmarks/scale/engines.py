@@ -2,8 +2,8 @@
 """What an engine costs: the rate of Spark and Ray against plain Python processes, and the memory of their workers.
 
     python=$(scripts/engines_environment.sh)/bin/python
-    PYTHONPATH=build/python/engines $python benchmarks/scale/engines.py rates --model DIR
-    PYTHONPATH=build/python/engines $python benchmarks/scale/engines.py memory
+    PYTHONPATH=$PWD/build/python/engines $python benchmarks/scale/engines.py rates --model DIR
+    PYTHONPATH=$PWD/build/python/engines $python benchmarks/scale/engines.py memory
 
 `scripts/engines_tests.sh` makes the folder of that PYTHONPATH. Both commands print a table of Markdown.
 
