@@ -59,6 +59,15 @@ inline bool is_utf8_continuation(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
 }
 
+/// Reads the last code point of *valid* UTF-8, which is not empty.
+inline DecodedCharacter decode_last_utf8(std::string_view text) {
+  size_t start = text.size() - 1;
+  while (is_utf8_continuation(text[start])) {
+    --start;
+  }
+  return decode_utf8(text.data() + start);
+}
+
 /// How many bytes from the start are valid UTF-8.
 size_t valid_utf8_prefix(std::string_view text);
 

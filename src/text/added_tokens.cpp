@@ -14,17 +14,8 @@
 namespace fastintent {
 namespace {
 
-// The character that ends `text`, which is valid UTF-8 and not empty.
-DecodedCharacter last_character(std::string_view text) {
-  size_t start = text.size() - 1;
-  while (is_utf8_continuation(text[start])) {
-    --start;
-  }
-  return decode_utf8(text.data() + start);
-}
-
 bool ends_with_word(std::string_view text) {
-  return !text.empty() && character_class(last_character(text).code_point).is_word;
+  return !text.empty() && character_class(decode_last_utf8(text).code_point).is_word;
 }
 
 bool starts_with_word(std::string_view text) {

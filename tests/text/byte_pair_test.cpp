@@ -5,19 +5,11 @@
 #include <random>
 #include <string>
 
+#include "text/ids_of.h"
 #include "text/split/byte_level_splitter.h"
 
 namespace fastintent {
 namespace {
-
-using Ids = std::vector<int32_t>;
-
-Ids ids_of(const BytePair& model, std::string_view word) {
-  Ids ids;
-  IdSink sink{ids, word.size() + 1};
-  model.append(word, sink);
-  return ids;
-}
 
 // The tokens in the order of their ids; merges name pairs of them.
 BytePairOptions options_of(const std::vector<std::string>& tokens,

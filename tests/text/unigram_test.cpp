@@ -7,17 +7,10 @@
 #include <random>
 #include <string>
 
+#include "text/ids_of.h"
+
 namespace fastintent {
 namespace {
-
-using Ids = std::vector<int32_t>;
-
-Ids ids_of(const Unigram& model, std::string_view word) {
-  Ids ids;
-  IdSink sink{ids, word.size() + 1};
-  model.append(word, sink);
-  return ids;
-}
 
 UnigramOptions options_of(const std::vector<std::pair<std::string, double>>& pieces) {
   UnigramOptions options;

@@ -33,14 +33,11 @@ size_t leading_word(std::string_view text) {
 size_t trailing_space(std::string_view text) {
   const size_t size = text.size();
   while (!text.empty()) {
-    size_t start = text.size() - 1;
-    while (is_utf8_continuation(text[start])) {
-      --start;
-    }
-    if (!character_class(decode_utf8(text.data() + start).code_point).is_space) {
+    const DecodedCharacter character = decode_last_utf8(text);
+    if (!character_class(character.code_point).is_space) {
       break;
     }
-    text.remove_suffix(text.size() - start);
+    text.remove_suffix(character.bytes);
   }
   return size - text.size();
 }

@@ -6,7 +6,7 @@
 #include "base/utf8.h"
 #include "checkpoint/json_document.h"
 #include "fastintent/error.h"
-#include "text/normalize/character_tables.h"
+#include "text/normalize/white_space.h"
 #include "text/read/tokenizer_settings.h"
 
 namespace fastintent {
@@ -15,20 +15,6 @@ namespace {
 
 // The limit of JSON files: no vocabulary is that large.
 constexpr size_t kMaxVocabularyBytes = kMaxJsonBytes;
-
-std::string_view without_trailing_space(std::string_view line) {
-  while (!line.empty()) {
-    size_t last = line.size() - 1;
-    while (is_utf8_continuation(line[last])) {
-      --last;
-    }
-    if (!character_class(decode_utf8(line.data() + last).code_point).is_space) {
-      break;
-    }
-    line = line.substr(0, last);
-  }
-  return line;
-}
 
 }  // namespace
 
@@ -48,7 +34,9 @@ Vocabulary read_vocab_txt(const SnapshotPath& file) {
   Vocabulary vocabulary;
   for (int32_t id = 0; !text.empty(); ++id) {
     const size_t end = std::min(text.find('\n'), text.size());
-    vocabulary.set(std::string(without_trailing_space(text.substr(0, end))), id);
+    std::string_view token = text.substr(0, end);
+    token.remove_suffix(trailing_space(token));
+    vocabulary.set(std::string(token), id);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return vocabulary;

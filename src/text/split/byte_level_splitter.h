@@ -95,10 +95,7 @@ class ByteLevelSplitter {
     if (end == text.size()) {
       return end;
     }
-    size_t last = end - 1;
-    while (is_utf8_continuation(text[last])) {
-      --last;
-    }
+    const size_t last = end - decode_last_utf8(text.substr(0, end)).bytes;
     return last == 0 ? end : last;
   }
 
