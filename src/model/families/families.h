@@ -18,6 +18,23 @@ extern const Family camembert_family;
 /// Reads the configuration of BERT, whose keys other families share.
 EncoderConfig read_bert_config(const JsonDocument& config);
 
+/// The tensors of BERT's encoder, whose names other families share.
+inline constexpr EncoderNames kBertEncoderNames{
+    .word = "embeddings.word_embeddings.weight",
+    .position = "embeddings.position_embeddings.weight",
+    .segment = "embeddings.token_type_embeddings.weight",
+    .embedding_norm = "embeddings.LayerNorm",
+    .layers = "encoder.layer",
+    .query = "attention.self.query",
+    .key = "attention.self.key",
+    .value = "attention.self.value",
+    .attention_output = "attention.output.dense",
+    .attention_norm = "attention.output.LayerNorm",
+    .intermediate = "intermediate.dense",
+    .output = "output.dense",
+    .output_norm = "output.LayerNorm",
+    .pooler = "pooler.dense"};
+
 /// Every family, in the order in which messages list them.
 std::span<const Family* const> families();
 

@@ -35,20 +35,6 @@ EncoderConfig read_roberta_config(const JsonDocument& config) {
 
 // All three store their tensors under RoBERTa's prefix.
 constexpr std::string_view kPrefix = "roberta.";
-constexpr EncoderNames kEncoder{.word = "embeddings.word_embeddings.weight",
-                                .position = "embeddings.position_embeddings.weight",
-                                .segment = "embeddings.token_type_embeddings.weight",
-                                .embedding_norm = "embeddings.LayerNorm",
-                                .layers = "encoder.layer",
-                                .query = "attention.self.query",
-                                .key = "attention.self.key",
-                                .value = "attention.self.value",
-                                .attention_output = "attention.output.dense",
-                                .attention_norm = "attention.output.LayerNorm",
-                                .intermediate = "intermediate.dense",
-                                .output = "output.dense",
-                                .output_norm = "output.LayerNorm",
-                                .pooler = "pooler.dense"};
 constexpr HeadNames kHead{.dense = "classifier.dense", .classifier = "classifier.out_proj"};
 
 }  // namespace
@@ -57,21 +43,21 @@ const Family roberta_family{.model_type = "roberta",
                             .architecture = "Roberta",
                             .prefix = kPrefix,
                             .read_config = read_roberta_config,
-                            .encoder = kEncoder,
+                            .encoder = kBertEncoderNames,
                             .head = kHead};
 
 const Family xlm_roberta_family{.model_type = "xlm-roberta",
                                 .architecture = "XLMRoberta",
                                 .prefix = kPrefix,
                                 .read_config = read_config,
-                                .encoder = kEncoder,
+                                .encoder = kBertEncoderNames,
                                 .head = kHead};
 
 const Family camembert_family{.model_type = "camembert",
                               .architecture = "Camembert",
                               .prefix = kPrefix,
                               .read_config = read_config,
-                              .encoder = kEncoder,
+                              .encoder = kBertEncoderNames,
                               .head = kHead};
 
 }  // namespace fastintent
