@@ -11,51 +11,35 @@ namespace dnnl {
 
 using fastintent::cpu::OnednnFunction;
 
-inline constinit OnednnFunction<decltype(::dnnl_engine_create)> dnnl_engine_create{
-    "dnnl_engine_create"};
-inline constinit OnednnFunction<decltype(::dnnl_engine_destroy)> dnnl_engine_destroy{
-    "dnnl_engine_destroy"};
-inline constinit OnednnFunction<decltype(::dnnl_get_effective_cpu_isa)> dnnl_get_effective_cpu_isa{
-    "dnnl_get_effective_cpu_isa"};
-inline constinit OnednnFunction<decltype(::dnnl_memory_destroy)> dnnl_memory_destroy{
-    "dnnl_memory_destroy"};
-inline constinit OnednnFunction<decltype(::dnnl_memory_get_engine)> dnnl_memory_get_engine{
-    "dnnl_memory_get_engine"};
-inline constinit OnednnFunction<decltype(::dnnl_memory_get_memory_desc)>
-    dnnl_memory_get_memory_desc{"dnnl_memory_get_memory_desc"};
-inline constinit OnednnFunction<decltype(::dnnl_memory_set_data_handle_v2)>
-    dnnl_memory_set_data_handle_v2{"dnnl_memory_set_data_handle_v2"};
-inline constinit OnednnFunction<decltype(::dnnl_post_ops_append_sum)> dnnl_post_ops_append_sum{
-    "dnnl_post_ops_append_sum"};
-inline constinit OnednnFunction<decltype(::dnnl_post_ops_create)> dnnl_post_ops_create{
-    "dnnl_post_ops_create"};
-inline constinit OnednnFunction<decltype(::dnnl_post_ops_destroy)> dnnl_post_ops_destroy{
-    "dnnl_post_ops_destroy"};
-inline constinit OnednnFunction<decltype(::dnnl_primitive_attr_create)> dnnl_primitive_attr_create{
-    "dnnl_primitive_attr_create"};
-inline constinit OnednnFunction<decltype(::dnnl_primitive_attr_destroy)>
-    dnnl_primitive_attr_destroy{"dnnl_primitive_attr_destroy"};
-inline constinit OnednnFunction<decltype(::dnnl_primitive_attr_set_post_ops)>
-    dnnl_primitive_attr_set_post_ops{"dnnl_primitive_attr_set_post_ops"};
-inline constinit OnednnFunction<decltype(::dnnl_primitive_attr_set_scratchpad_mode)>
-    dnnl_primitive_attr_set_scratchpad_mode{"dnnl_primitive_attr_set_scratchpad_mode"};
-inline constinit OnednnFunction<decltype(::dnnl_primitive_create)> dnnl_primitive_create{
-    "dnnl_primitive_create"};
-inline constinit OnednnFunction<decltype(::dnnl_primitive_desc_destroy)>
-    dnnl_primitive_desc_destroy{"dnnl_primitive_desc_destroy"};
-inline constinit OnednnFunction<decltype(::dnnl_primitive_desc_query_md)>
-    dnnl_primitive_desc_query_md{"dnnl_primitive_desc_query_md"};
-inline constinit OnednnFunction<decltype(::dnnl_primitive_destroy)> dnnl_primitive_destroy{
-    "dnnl_primitive_destroy"};
-inline constinit OnednnFunction<decltype(::dnnl_primitive_execute)> dnnl_primitive_execute{
-    "dnnl_primitive_execute"};
-inline constinit OnednnFunction<decltype(::dnnl_reorder_primitive_desc_create)>
-    dnnl_reorder_primitive_desc_create{"dnnl_reorder_primitive_desc_create"};
-inline constinit OnednnFunction<decltype(::dnnl_stream_create)> dnnl_stream_create{
-    "dnnl_stream_create"};
-inline constinit OnednnFunction<decltype(::dnnl_stream_destroy)> dnnl_stream_destroy{
-    "dnnl_stream_destroy"};
-inline constinit OnednnFunction<decltype(::dnnl_stream_wait)> dnnl_stream_wait{"dnnl_stream_wait"};
+// The object of a C function, by the name of both.
+#define ONEDNN_FUNCTION(name)                              \
+  inline constinit OnednnFunction<decltype(::name)> name { \
+    #name                                                  \
+  }
+
+ONEDNN_FUNCTION(dnnl_engine_create);
+ONEDNN_FUNCTION(dnnl_engine_destroy);
+ONEDNN_FUNCTION(dnnl_get_effective_cpu_isa);
+ONEDNN_FUNCTION(dnnl_memory_destroy);
+ONEDNN_FUNCTION(dnnl_memory_get_engine);
+ONEDNN_FUNCTION(dnnl_memory_get_memory_desc);
+ONEDNN_FUNCTION(dnnl_memory_set_data_handle_v2);
+ONEDNN_FUNCTION(dnnl_post_ops_append_sum);
+ONEDNN_FUNCTION(dnnl_post_ops_create);
+ONEDNN_FUNCTION(dnnl_post_ops_destroy);
+ONEDNN_FUNCTION(dnnl_primitive_attr_create);
+ONEDNN_FUNCTION(dnnl_primitive_attr_destroy);
+ONEDNN_FUNCTION(dnnl_primitive_attr_set_post_ops);
+ONEDNN_FUNCTION(dnnl_primitive_attr_set_scratchpad_mode);
+ONEDNN_FUNCTION(dnnl_primitive_create);
+ONEDNN_FUNCTION(dnnl_primitive_desc_destroy);
+ONEDNN_FUNCTION(dnnl_primitive_desc_query_md);
+ONEDNN_FUNCTION(dnnl_primitive_destroy);
+ONEDNN_FUNCTION(dnnl_primitive_execute);
+ONEDNN_FUNCTION(dnnl_reorder_primitive_desc_create);
+ONEDNN_FUNCTION(dnnl_stream_create);
+ONEDNN_FUNCTION(dnnl_stream_destroy);
+ONEDNN_FUNCTION(dnnl_stream_wait);
 
 /// OpenMP's function in the run time that oneDNN uses, which may be another one than ours.
 inline constinit OnednnFunction<void(int)> omp_set_num_threads{"omp_set_num_threads"};
@@ -63,6 +47,8 @@ inline constinit OnednnFunction<void(int)> omp_set_num_threads{"omp_set_num_thre
 }  // namespace dnnl
 
 #include "changed_functions.h"  // of version_2 or version_3, by cpu/CMakeLists.txt
+
+#undef ONEDNN_FUNCTION
 
 // After the objects.
 #include <oneapi/dnnl/dnnl.hpp>
