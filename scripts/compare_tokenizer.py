@@ -180,25 +180,20 @@ def character_vocabulary():
 
 
 def variant(base, folder, normalizer=None, added=(), model=None):
-    """Writes tokenizer.json with other settings; returns the package's tokenizer of it."""
-    folder.mkdir()
-    settings = json.loads(base.read_text(encoding="utf-8"))
-    settings["normalizer"].update(normalizer or {})
-    settings["model"].update(model or {})
-    flags = dict(single_word=False, lstrip=False, rstrip=False, normalized=False)
-    next_id = len(settings["model"]["vocab"])
-    for i, token in enumerate(added):
-        settings["added_tokens"].append({"id": next_id + i, **flags, **token})
-    path = folder / "tokenizer.json"
-    path.write_text(json.dumps(settings), encoding="utf-8")
-    oracle = Tokenizer.from_file(str(path))
-    oracle.no_padding()
-    oracle.no_truncation()
-    return oracle
+    """As changed(), with other values of settings, and in a folder that names no class."""
+
+    def change(settings):
+        settings["normalizer"].update(normalizer or {})
+        settings["model"].update(model or {})
+
+    return changed(base, folder, change, added, config=None)
 
 
-def changed(base, folder, change, added=()):
-    """Writes a tokenizer.json that `change` has changed; returns the package's tokenizer of it."""
+FAST = '{"tokenizer_class": "PreTrainedTokenizerFast"}'
+
+
+def changed(base, folder, change, added=(), config=FAST):
+    """Writes a tokenizer.json that `change` has changed, beside `config`; returns the package's tokenizer of it."""
     folder.mkdir()
     settings = json.loads(base.read_text(encoding="utf-8"))
     change(settings)
@@ -208,7 +203,8 @@ def changed(base, folder, change, added=()):
         settings["added_tokens"].append({"id": next_id + i, **flags, **token})
     path = folder / "tokenizer.json"
     path.write_text(json.dumps(settings), encoding="utf-8")
-    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+    if config is not None:
+        (folder / "tokenizer_config.json").write_text(config)
     oracle = Tokenizer.from_file(str(path))
     oracle.no_padding()
     oracle.no_truncation()

@@ -16,7 +16,7 @@ import unicodedata
 import tokenizers
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
 
-BLOCK = 128  # code points a block; gives the smallest sum of both stages
+BLOCK = 128  # code points a block; the sum of both stages is smallest with it
 HANGUL = range(0xAC00, 0xD7A4)
 CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 FLAGS = (
@@ -129,8 +129,10 @@ def rows(values, per_line):
         yield "    " + ",".join(str(v) for v in values[start : start + per_line]) + ","
 
 
-def main():
-    properties, decompositions = measure()
+def two_stages(properties):
+    """What a table of `properties` by code point consists of: the distinct ones, the number of the block of each BLOCK
+    code points, and the distinct blocks of numbers of properties.
+    """
     # The most frequent first: short numbers in the tables.
     kinds = [kind for kind, _ in collections.Counter(properties.values()).most_common()]
     kind_of = {kind: i for i, kind in enumerate(kinds)}
@@ -140,6 +142,12 @@ def main():
     for start in range(0, 0x110000, BLOCK):
         block = tuple(kind_of[properties.get(c, kinds[0])] for c in range(start, start + BLOCK))
         stage1.append(blocks.setdefault(block, len(blocks)))
+    return kinds, stage1, blocks
+
+
+def main():
+    properties, decompositions = measure()
+    kinds, stage1, blocks = two_stages(properties)
     assert len(blocks) <= 256
     out = [
         f"// Made by scripts/make_character_tables.py from tokenizers {tokenizers.__version__}; do not edit.",

@@ -14,12 +14,10 @@ import sys
 
 import tokenizers
 from charsmap import charsmap
+from make_character_tables import BLOCK, CODE_POINTS, HANGUL, rows, two_stages
 from tokenizers import normalizers, pre_tokenizers
 
-BLOCK = 128  # code points per block; gives the smallest sum of both stages
-CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 BATCH = 4096  # keys of a map: a short search for their places
-HANGUL = range(0xAC00, 0xD7A4)
 X = "X"
 
 nfc, nfd, nfkc, nfkd = (getattr(normalizers, name)().normalize_str for name in ("NFC", "NFD", "NFKC", "NFKD"))
@@ -144,11 +142,6 @@ def compositions(decomposed):
     return pairs
 
 
-def rows(values, per_line):
-    for start in range(0, len(values), per_line):
-        yield "    " + ",".join(str(v) for v in values[start : start + per_line]) + ","
-
-
 def decomposition_table(name, decomposed, pool):
     entries = []
     for code, text in sorted(decomposed.items()):
@@ -167,10 +160,9 @@ def main():
     compatible = {c: nfkd(chr(c)) for c in CODE_POINTS if c not in HANGUL and nfkd(chr(c)) != chr(c)}
     compatible_only = {c: t for c, t in compatible.items() if canonical.get(c) != t}
     pairs = compositions(canonical)
-    kinds = collections.Counter()
     properties = {}
     for code in CODE_POINTS:
-        kind = (
+        properties[code] = (
             classes.get(code, "other"),
             roles.get(code, "none"),
             character_kind(chr(code)),
@@ -178,16 +170,8 @@ def main():
             code in canonical,
             code in compatible_only,
         )
-        properties[code] = kind
-        kinds[kind] += 1
-    listed = [kind for kind, _ in kinds.most_common()]
-    number = {kind: i for i, kind in enumerate(listed)}
-    blocks = {}
-    stage1 = []
-    for start in range(0, 0x110000, BLOCK):
-        block = tuple(number[properties.get(c, listed[0])] for c in range(start, start + BLOCK))
-        stage1.append(blocks.setdefault(block, len(blocks)))
-    assert len(blocks) < 1 << 16 and len(listed) <= 256
+    kinds, stage1, blocks = two_stages(properties)
+    assert len(blocks) < 1 << 16
     pool = []
     tables = decomposition_table("kCanonical", canonical, pool)
     tables += decomposition_table("kCompatible", compatible_only, pool)
@@ -208,7 +192,7 @@ def main():
         "constexpr UnicodeClass kClasses[] = {",
         *(
             f"    {{GraphemeClass::{k}, ConjunctRole::{r}, CharacterKind::{w}, {m:d}, {c:d}, {n:d}}},"
-            for k, r, w, m, c, n in listed
+            for k, r, w, m, c, n in kinds
         ),
         "};",
         "",
@@ -277,7 +261,7 @@ def main():
     with open(sys.argv[1], "w", encoding="utf-8") as file:
         file.write("\n".join(out) + "\n")
     print(
-        f"{len(listed)} classes, {len(blocks)} blocks, {len(canonical)} and {len(compatible_only)} decompositions, "
+        f"{len(kinds)} classes, {len(blocks)} blocks, {len(canonical)} and {len(compatible_only)} decompositions, "
         f"{len(pairs)} compositions, {collections.Counter(classes.values())}, {collections.Counter(roles.values())}"
     )
 
