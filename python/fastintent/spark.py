@@ -23,17 +23,11 @@ import pandas as pd
 import pyarrow as pa
 from pyspark import SparkFiles, TaskContext
 from pyspark.sql import DataFrame, SparkSession, functions
-from pyspark.sql.types import (
-    ArrayType,
-    BooleanType,
-    FloatType,
-    StringType,
-    StructField,
-    StructType,
-)
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.types import StringType, StructField, StructType
 
 from fastintent import InvalidArgumentError, MissingInputError
-from fastintent._answers import answer, loaded
+from fastintent._answers import answer, answer_schema, loaded
 
 __all__ = ["predict_udf", "predict"]
 
@@ -56,7 +50,7 @@ def predict_udf(
     Needs an active session. Raises MissingInputError for no folder; what the executors find wrong ends the query.
     """
     classifier = _Recipe(_send(SparkSession.active(), model), instruction_set, tuple(options.items()))
-    struct = StructType(_answer_fields(top_k))
+    struct = from_arrow_schema(answer_schema(top_k))
     if hasattr(functions, "arrow_udf"):
 
         def arrow_answers(batches: Iterator[pa.Array]) -> Iterator[pa.Array]:
@@ -92,7 +86,7 @@ def predict(
     of the answers' too.
     """
     kept = df.columns if keep is None else keep
-    answers = _answer_fields(top_k)
+    answers = from_arrow_schema(answer_schema(top_k)).fields
     _check_columns(df, text, kept, answers)
     classifier = _Recipe(_send(df.sparkSession, model), instruction_set, tuple(options.items()))
 
@@ -168,20 +162,6 @@ def _archive(folder: pathlib.Path) -> pathlib.Path:
 def _archives() -> tempfile.TemporaryDirectory[str]:
     """Where archives are until the process ends: Spark reads them whenever a new executor starts."""
     return tempfile.TemporaryDirectory(prefix="fastintent-")
-
-
-def _answer_fields(top_k: int) -> list[StructField]:
-    """The columns of fastintent._answers.answer()."""
-    scored = [StructField("intent", StringType()), StructField("confidence", FloatType())]
-    fields = [
-        *scored,
-        StructField("needs_review", BooleanType()),
-        StructField("truncated", BooleanType()),
-        StructField("error", StringType()),
-    ]
-    if top_k > 0:
-        fields.append(StructField("alternatives", ArrayType(StructType(scored))))
-    return fields
 
 
 def _check_columns(df: DataFrame, text: str, kept: list[str], answers: list[StructField]) -> None:
