@@ -6,7 +6,7 @@
 #              among pyenv's
 #     --cuda   with the CUDA backend (needs nvcc), into build/cuda_wheels/
 #     --dev    with the flags of the preset dev, whose objects ccache has, into build/python/wheels/ (for the tests)
-# The same commit gives the same bytes, with the same compiler and Debian packages.
+# Two builds of one commit have the same bytes, with the same compiler and Debian packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

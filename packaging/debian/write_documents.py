@@ -18,16 +18,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCE = "fastintent"
 
 COPYRIGHT = """\
-Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
-Upstream-Name: fastintent
+fastintent: Copyright 2026 The fastintent authors
 
-Files: *
-Copyright: 2026 The fastintent authors
-License: Apache-2.0
-
-License: Apache-2.0
- On Debian systems, the full text of the Apache License, version 2.0, is in
- /usr/share/common-licenses/Apache-2.0.
+License: Apache-2.0. On Debian systems, the full text of the Apache License,
+version 2.0, is in /usr/share/common-licenses/Apache-2.0.
 """
 
 

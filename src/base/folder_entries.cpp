@@ -118,7 +118,7 @@ std::vector<fs::path> all_entries_of(const fs::path& folder) {
 void copy_tree(const fs::path& from, const fs::path& to) {
   if (!fs::is_directory(from)) {
     std::error_code error;
-    do {  // libstdc++ gives up where a signal interrupts it
+    do {  // libstdc++ does not try again after a signal
       fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
     } while (error == std::errc::interrupted);
     if (error) {

@@ -167,7 +167,7 @@ def test_an_archive_is_named_by_its_content(tmp_path):
         files = {path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()}
         assert set(archive.namelist()) == files
         assert archive.read("more/file") == (TRAINED / "config.json").read_bytes()
-        # Hadoop gives a file these permissions, and executors have users of their own.
+        # Hadoop sets these permissions on the unpacked file, and executors run as other users.
         assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o644}
 
 
