@@ -20,9 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 
 // With the waits between them more than half a second in all: longer than replacing a folder takes,
-// and than rewriting one of ordinary size.
-constexpr int kMostAttempts = 10;
-constexpr std::chrono::milliseconds kFirstWait{10};
+// and than rewriting one of ordinary size. Where a writer replaces the folder without a pause, more
+// than half of the attempts to read a small one are lost: so many in a row are not.
+constexpr int kMostAttempts = 40;
+constexpr std::chrono::milliseconds kWait{15};
 // Listing takes some microseconds: even where folders are exchanged all the time, one of these is
 // quick enough.
 constexpr int kMostListings = 100;
@@ -255,7 +256,7 @@ void wait_to_load_again(const fs::path& folder, int attempt) {
                     kMostAttempts,
                     folder.string()));
   }
-  std::this_thread::sleep_for(attempt * kFirstWait);
+  std::this_thread::sleep_for(kWait);
 }
 
 }  // namespace fastintent

@@ -84,8 +84,7 @@ class SnapshotPath {
   std::string name_;  // empty: the folder itself
 };
 
-/// Waits a little longer each time. Throws io_error at the last attempt: the folder changes all the
-/// time.
+/// Waits some milliseconds. Throws io_error at the last attempt: the folder changes all the time.
 void wait_to_load_again(const std::filesystem::path& folder, int attempt);
 
 /// Returns what `load` makes of a snapshot of `folder`. When the folder changed meanwhile, loads it
