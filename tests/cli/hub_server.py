@@ -58,6 +58,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_endless(hub.endless[self.path])
         elif hub.failures:
             status, headers = hub.failures.pop(0)
+            # A date is as many seconds after the answer only when it is made with the answer.
+            headers = {name: value() if callable(value) else value for name, value in headers.items()}
             self.answer(status, b"a body that is no model", **headers)
         elif hub.moved and self.path.startswith(hub.moved[0]):
             self.answer(302, Location=hub.moved[1] + self.path.removeprefix(hub.moved[0]))
@@ -182,7 +184,7 @@ class Hub:
         self.token = None  # required of every request when set
         self.basic = None  # the same: "user:password"
         self.network_failures = []  # as failures, of the content network
-        self.failures = []  # (status, headers) of the next answers
+        self.failures = []  # (status, headers or functions that make them) of the next answers
         self.moved = None  # (beginning of a path, what a redirect has instead)
         self.wrong = {}  # name: sent instead of the content
         self.cuts = {}  # name: bytes after which each of the next answers breaks off
