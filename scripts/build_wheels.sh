@@ -10,7 +10,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-requirements=scripts/wheel_requirements.txt
 platform=manylinux_2_34_x86_64 # Debian 12, Ubuntu 22.04, RHEL 9, and later ones
 most_bytes=20000000            # what a newcomer downloads
 output=dist
@@ -52,21 +51,8 @@ fi
 
 # The build's own packages are pure Python and in a folder of their own: each interpreter imports them from there, and
 # the compiler sees the same path of nanobind each time.
-key=$({ cat "$requirements" && python3 --version; } | sha256sum | cut -c1-12)
-tools=${XDG_CACHE_HOME:-${HOME:?}/.cache}/fastintent/wheel-tools-$key
-mkdir -p "${tools%/*}"
-# Two checkouts may want the same folder at the same time.
-exec 9>"$tools.lock"
-flock 9
-# Written last, so an installation that was cut off begins again.
-if [[ ! -e $tools/complete ]]; then
-  python3 -m venv --clear "$tools"
-  "$tools/bin/pip" install --quiet --disable-pip-version-check --target "$tools/backend" --constraint "$requirements" \
-    scikit-build-core nanobind exceptiongroup tomli
-  "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
-  touch "$tools/complete"
-fi
-exec 9>&-
+tools=$(scripts/pinned_environment.sh wheel-tools scripts/wheel_requirements.txt \
+  scikit-build-core nanobind exceptiongroup tomli)
 
 # An archive of the sources has no commit, but its date on the files.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat --format=%Y CHANGELOG.md)}
