@@ -47,6 +47,8 @@ void check_files(const TrainOptions& options, const std::filesystem::path& log) 
       {{"--train", options.train}, {"--validation", options.validation}},
       {{"--output", options.output}, {"--log", log.string()}, {"--report", options.report}},
       options.model);
+  require_apart_from_model(
+      "train", {{"--train", options.train}, {"--validation", options.validation}}, options.output);
   const std::string state = companion_of(options, ".training").string();
   for (const auto& [option, file] :
        {NamedFile{"--log", options.log}, NamedFile{"--report", options.report}}) {

@@ -1,10 +1,10 @@
 """fastintent predict --shard: parts of a file, answered by processes that know nothing of each other."""
 
+import contextlib
 import hashlib
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import time
 import unittest
@@ -67,6 +67,16 @@ class ShardTest(ProgramTest):
         last = self.run_program(*PREDICT, "--input", path, "--shard", "1/2")
         self.assertEqual(first.stdout + last.stdout, self.run_program(*PREDICT, "--input", path, code=65).stdout)
 
+    def kill_after_some_answers(self, arguments, partial):
+        process = start(*arguments, "--threads", "1", "--batch-size", "1", stderr=subprocess.DEVNULL)
+        answers = b""
+        while answers.count(b"\n") < 64 and process.poll() is None:
+            time.sleep(0.001)
+            with contextlib.suppress(FileNotFoundError):
+                answers = partial.read_bytes()
+        process.kill()
+        process.wait()
+
     def test_a_killed_shard_continues_with_the_same_bytes(self):
         path = self.write("texts.csv", csv_of(texts(6000)))
         shard = (*PREDICT, "--input", path, "--shard", "1/2")
@@ -76,13 +86,9 @@ class ShardTest(ProgramTest):
         output = self.folder / "answers.jsonl"
         partial = pathlib.Path(f"{output}.partial")
         arguments = (*shard, "--output", str(output))
-        process = start(*arguments, "--threads", "1", "--batch-size", "1", stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while not partial.exists() or partial.read_bytes().count(b"\n") < 64:
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.001)
-        process.send_signal(signal.SIGKILL)
-        self.assertEqual(process.wait(timeout=60), -signal.SIGKILL)
+        while not partial.exists():
+            output.unlink(missing_ok=True)  # a busy machine may let a run end before it is killed
+            self.kill_after_some_answers(arguments, partial)
         self.assertFalse(output.exists())
         before = partial.read_bytes()
         size = os.path.getsize(path)

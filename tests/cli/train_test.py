@@ -12,7 +12,7 @@ import subprocess
 import time
 import unittest
 
-from program import BASE, PROGRAM, ProgramTest, environment, interrupt, start
+from program import BASE, PROGRAM, TRAINED, ProgramTest, environment, interrupt, start
 
 WORDS = {"card": "where is my card", "refund": "give my money back", "weather": "will it rain"}
 
@@ -164,6 +164,19 @@ class TrainTest(ProgramTest):
         self.assertEqual(self.output.stat().st_mode & 0o777, 0o750)
         self.lines("predict", "--model", str(self.output), "my card")
         self.assertEqual(self.left_over(), [])
+
+    def test_data_that_the_model_would_replace_are_refused(self):
+        shutil.copytree(TRAINED, self.output)
+        data = self.output / "vocab.txt"  # the trained model has none
+        shutil.copy(self.data, data)
+        (self.folder / "link.csv").symlink_to(data)
+        arguments = [*self.arguments, "--epochs", "1", "--format", "csv", "--force"]
+        for named in [str(data), str(self.folder / "link.csv")]:
+            replaced = [named if a == self.data else a for a in arguments]
+            for options in [replaced, [*arguments, "--validation", named]]:
+                refused = self.run_program(*options, code=64)
+                self.assertIn(b"replaced as a file of the model", refused.stderr)
+        self.assertEqual(data.read_bytes(), pathlib.Path(self.data).read_bytes())
 
     def test_no_file_is_named_twice(self):
         content = pathlib.Path(self.data).read_bytes()
