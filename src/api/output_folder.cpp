@@ -23,11 +23,12 @@ namespace {
 
 // What fastintent, transformers and sentence-transformers write into a folder of a model: those
 // that other programs wrote of the old weights would contradict the new ones.
-constexpr std::array<std::string_view, 26> kModelFiles = {"added_tokens.json",
+constexpr std::array<std::string_view, 27> kModelFiles = {"added_tokens.json",
                                                           "config.json",
                                                           "config_sentence_transformers.json",
                                                           "fastintent.json",
                                                           "fastintent.safetensors",
+                                                          "fastintent.tokenizer.safetensors",
                                                           "flax_model.msgpack",
                                                           "generation_config.json",
                                                           "merges.txt",
