@@ -160,7 +160,7 @@ BytePairSettings read_byte_pair(const PreparedFile& file, const JsonDocument& to
 
 int64_t write_prepared_tokenizer(const SnapshotPath& tokenizer_json,
                                  const std::filesystem::path& file) {
-  const Contents contents(read_tokenizer_file(tokenizer_json));
+  const Contents contents(parse_tokenizer_file(tokenizer_json));
   const std::vector<TensorToWrite>& tensors = contents.tensors();
   if (tensors.empty()) {
     return 0;
@@ -195,7 +195,7 @@ bool check_prepared_tokenizer(const SnapshotPath& tokenizer_json) {
     return false;
   }
   const PreparedFile file(tokenizer_json);
-  const Contents contents(read_tokenizer_file(tokenizer_json));
+  const Contents contents(parse_tokenizer_file(tokenizer_json));
   for (const TensorToWrite& tensor : contents.tensors()) {
     file.table<std::byte>(tensor.name.c_str(), [&](const auto& values) {
       if (!std::ranges::equal(values, tensor.bytes)) {

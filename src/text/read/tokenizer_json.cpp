@@ -10,6 +10,7 @@
 #include "text/read/normalizer_json.h"
 #include "text/read/post_processor.h"
 #include "text/read/pre_tokenizer_json.h"
+#include "text/read/prepared_tokenizer.h"
 #include "text/read/score.h"
 #include "text/read/token_id.h"
 #include "text/read/tokenizer_settings.h"
@@ -109,6 +110,11 @@ auto make_tables(const JsonDocument& top, const Make& make) try {
 }  // namespace
 
 TokenizerFile read_tokenizer_file(const SnapshotPath& file) {
+  std::optional<TokenizerFile> prepared = read_prepared_tokenizer(file);
+  return prepared ? *std::move(prepared) : parse_tokenizer_file(file);
+}
+
+TokenizerFile parse_tokenizer_file(const SnapshotPath& file) {
   Vocabulary vocabulary;
   UnigramOptions pieces;
   const NumberSink ids{{"model", "vocab"}, [&](std::string& token, uint64_t id) {

@@ -6,7 +6,6 @@
 
 #include "fastintent/error.h"
 #include "text/read/added_token_files.h"
-#include "text/read/prepared_tokenizer.h"
 
 namespace fastintent {
 
@@ -77,8 +76,7 @@ bool keeps_end(const JsonDocument& config, const JsonDocument* file) {
 TokenizerSettings read_with_file(const SnapshotPath& folder,
                                  const SnapshotPath& path,
                                  TokenizerConfig config) {
-  std::optional<TokenizerFile> prepared = read_prepared_tokenizer(path);
-  TokenizerFile file = prepared ? *std::move(prepared) : read_tokenizer_file(path);
+  TokenizerFile file = read_tokenizer_file(path);
   const bool end = keeps_end(config.document, &file.document);
   if (!std::holds_alternative<Vocabulary>(file.model)) {
     config.rules = TokenizerRules::tokenizer_json;  // the Bert classes have WordPiece only
