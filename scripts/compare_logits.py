@@ -152,7 +152,7 @@ def make(arguments):
         model = AutoModelForSequenceClassification.from_config(config)
     else:
         model = AutoModelForSequenceClassification.from_pretrained(arguments.base, **labels)
-    classifier = model.classifier.out_proj if arguments.kind in ROBERTAS else model.classifier
+    classifier = getattr(model.classifier, "out_proj", model.classifier)
     torch.nn.init.normal_(classifier.weight, std=0.2)
     torch.nn.init.normal_(classifier.bias, std=0.2)
     model.save_pretrained(arguments.make)
@@ -169,7 +169,7 @@ def main():
     parser.add_argument("--max-length", type=int, help="default: what each side reads in the folder")
     parser.add_argument("--make", type=Path, metavar="OUTDIR")
     parser.add_argument("--base", type=Path, help="folder of the base model")
-    parser.add_argument("--kind", choices=["bert_pooler", "mean", "cls", "distilbert", *ROBERTAS])
+    parser.add_argument("--kind", choices=["bert_pooler", "mean", "cls", "distilbert", "mpnet", *ROBERTAS])
     parser.add_argument("--classes", type=int, default=77)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

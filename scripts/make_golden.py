@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import save_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from torch.nn.functional import cross_entropy
 from transformers import (
     AutoModel,
@@ -33,6 +33,9 @@ from transformers import (
     CamembertForSequenceClassification,
     DistilBertConfig,
     DistilBertForSequenceClassification,
+    MPNetConfig,
+    MPNetForSequenceClassification,
+    MPNetModel,
     PreTrainedTokenizerFast,
     RobertaConfig,
     RobertaForSequenceClassification,
@@ -54,6 +57,7 @@ TEXTS = [
     ("?", 3),
 ]
 LIMIT = 64  # tokens of the longest text
+MPNET_LIMIT = 100  # tokens 91 apart and more share the last buckets of MPNet's distance bias
 # RoBERTa's padding token has a position of its own, in a text, too. Only predictions are compared: torch does not train
 # the padding token's rows.
 SPELLED_PADDING = "my card<pad> payment failed"
@@ -97,15 +101,19 @@ def wrap_tokenizer(tokenizer, special):
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=ends
     )
+    return wrapped_tokenizer(tokenizer, "<unk>", LIMIT)
+
+
+def wrapped_tokenizer(tokenizer, unknown, limit):
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token="<s>",
         eos_token="</s>",
         cls_token="<s>",
         sep_token="</s>",
-        unk_token="<unk>",
+        unk_token=unknown,
         pad_token="<pad>",
-        model_max_length=LIMIT,
+        model_max_length=limit,
     )
 
 
@@ -140,10 +148,28 @@ def make_unigram_tokenizer(special):
     return wrap_tokenizer(tokenizer, special)
 
 
-def roberta_texts(tokenizer):
-    """Adds a text of LIMIT tokens."""
-    marks = ["card" + "!" * count for count in range(LIMIT)]
-    longest = next(text for text in marks if len(tokenizer(text)["input_ids"]) == LIMIT)
+def make_mpnet_tokenizer():
+    """The word pieces of make_tokenizer behind the special tokens of MPNet, in the form of its tokenizer.json."""
+    pieces = ["<s>", "<pad>", "</s>", "<unk>"]
+    pieces += sorted(set(make_tokenizer().get_vocab()) - {"[PAD]", "[CLS]", "[SEP]", "[MASK]"}) + ["<mask>"]
+    vocab = {piece: i for i, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
+    special = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"]
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", vocab["</s>"]), ("<s>", vocab["<s>"]), add_prefix_space=False
+    )
+    tokenizer.decoder = decoders.WordPiece()
+    return wrapped_tokenizer(tokenizer, "[UNK]", MPNET_LIMIT)
+
+
+def texts_to_the_limit(tokenizer):
+    """Adds a text of as many tokens as the tokenizer allows."""
+    limit = tokenizer.model_max_length
+    marks = ["card" + "!" * count for count in range(limit)]
+    longest = next(text for text in marks if len(tokenizer(text)["input_ids"]) == limit)
     return [*TEXTS, (longest, 0)]
 
 
@@ -163,6 +189,23 @@ def roberta_config(tokenizer, config, width, heads, inner):
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
+        id2label=dict(enumerate(INTENTS)),
+        label2id={name: i for i, name in enumerate(INTENTS)},
+    )
+
+
+def mpnet_config(tokenizer, width, heads, inner):
+    """As roberta_config; MPNet has no segments."""
+    return MPNetConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        num_attention_heads=heads,
+        intermediate_size=inner,
+        num_hidden_layers=2,
+        max_position_embeddings=tokenizer.pad_token_id + 1 + MPNET_LIMIT,
+        layer_norm_eps=1e-5,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
         id2label=dict(enumerate(INTENTS)),
         label2id={name: i for i, name in enumerate(INTENTS)},
     )
@@ -263,7 +306,8 @@ class Oracle:
 def train(oracle, labels):
     """Ten AdamW steps on one batch; the loss before each."""
     parameters = oracle.parameters()
-    bare = {name for name in parameters if name.endswith("bias") or "norm" in name.lower()}
+    # As transformers' Trainer: MPNet's relative_attention_bias.weight is one of them.
+    bare = {name for name in parameters if "bias" in name or "norm" in name.lower()}
     groups = [
         {"params": [p for n, p in parameters.items() if n not in bare], "weight_decay": WEIGHT_DECAY},
         {"params": [p for n, p in parameters.items() if n in bare], "weight_decay": 0.0},
@@ -416,6 +460,7 @@ def write_tiny_models(out):
         out / "sentence_base", plain_bert(16, 2, 40, with_head=False), tokenizer, 8, "mean", with_head=False
     )
     write_roberta_models(out)
+    write_mpnet_models(out)
 
 
 def write_roberta_models(out):
@@ -425,13 +470,24 @@ def write_roberta_models(out):
     for case in ("roberta", "xlm_roberta", "camembert", "xlm_roberta_mean"):
         shutil.rmtree(out / case, ignore_errors=True)
     roberta = RobertaForSequenceClassification(roberta_config(byte_pair, RobertaConfig, 24, 3, 40))
-    write_classifier(out / "roberta", roberta, byte_pair, 12, roberta_texts(byte_pair))
+    write_classifier(out / "roberta", roberta, byte_pair, 12, texts_to_the_limit(byte_pair))
     xlm_roberta = XLMRobertaForSequenceClassification(roberta_config(unigram, XLMRobertaConfig, 16, 2, 40))
-    write_classifier(out / "xlm_roberta", xlm_roberta, unigram, 13, roberta_texts(unigram))
+    write_classifier(out / "xlm_roberta", xlm_roberta, unigram, 13, texts_to_the_limit(unigram))
     camembert = CamembertForSequenceClassification(roberta_config(later_padding, CamembertConfig, 16, 2, 48))
-    write_classifier(out / "camembert", camembert, later_padding, 14, roberta_texts(later_padding))
+    write_classifier(out / "camembert", camembert, later_padding, 14, texts_to_the_limit(later_padding))
     encoder = XLMRobertaModel(roberta_config(unigram, XLMRobertaConfig, 16, 2, 24))
-    write_sentence_model(out / "xlm_roberta_mean", encoder, unigram, 15, "mean", True, roberta_texts(unigram))
+    write_sentence_model(out / "xlm_roberta_mean", encoder, unigram, 15, "mean", True, texts_to_the_limit(unigram))
+
+
+def write_mpnet_models(out):
+    tokenizer = make_mpnet_tokenizer()
+    for case in ("mpnet", "mpnet_mean"):
+        shutil.rmtree(out / case, ignore_errors=True)
+    texts = texts_to_the_limit(tokenizer)
+    classifier = MPNetForSequenceClassification(mpnet_config(tokenizer, 24, 3, 40))
+    write_classifier(out / "mpnet", classifier, tokenizer, 16, texts)
+    encoder = MPNetModel(mpnet_config(tokenizer, 16, 2, 24))
+    write_sentence_model(out / "mpnet_mean", encoder, tokenizer, 17, "mean", True, texts)
 
 
 # Names of transformers, several of which are one function.

@@ -75,7 +75,9 @@ inline std::vector<std::string> trained_models() {
           "roberta",
           "xlm_roberta",
           "xlm_roberta_mean",
-          "camembert"};
+          "camembert",
+          "mpnet",
+          "mpnet_mean"};
 }
 
 /// Largest difference between two rows of values, each relative to 1 + |expected|.

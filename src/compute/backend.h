@@ -90,7 +90,8 @@ class Backend : protected DeviceOperations {
               Tensor out,
               Tensor pre_activation = {});
 
-  /// out [Tq,H] = dropout(softmax(q · kᵀ / sqrt(H / heads))) · v within each sequence and head.
+  /// out [Tq,H] = dropout(softmax(q · kᵀ / sqrt(H / heads) + distance bias)) · v within each
+  /// sequence and head.
   void attention(const AttentionOperands& operands, Tensor out);
 
   /// out = layer_norm(dropout(in) + residual).   in, residual, out [T,H]; out may be in or residual
@@ -167,9 +168,15 @@ class Backend : protected DeviceOperations {
                        Tensor d_out,
                        const LinearGradient& gradient);
 
-  /// d_out, d_q [Tq,H], d_k, d_v [T,H]. Probabilities are recomputed rather than kept.
-  void attention_backward(
-      const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v);
+  /// d_out, d_q [Tq,H], d_k, d_v [T,H]. Probabilities are recomputed rather than kept. The gradient
+  /// of the distance bias is added to d_distance_bias [buckets,heads], without gaps between its rows;
+  /// empty if there is no bias.
+  void attention_backward(const AttentionOperands& operands,
+                          ConstTensor d_out,
+                          Tensor d_q,
+                          Tensor d_k,
+                          Tensor d_v,
+                          Tensor d_distance_bias = {});
 
   /// d_residual is the gradient of the sum, d_in that gradient through dropout. d_in may be
   /// d_residual when dropout.rate is 0, and either may be d_out. All [T,H]. d_shift may be empty.

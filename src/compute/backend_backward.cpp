@@ -90,8 +90,12 @@ void Backend::linear_backward(ConstTensor in,
   }
 }
 
-void Backend::attention_backward(
-    const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v) {
+void Backend::attention_backward(const AttentionOperands& operands,
+                                 ConstTensor d_out,
+                                 Tensor d_q,
+                                 Tensor d_k,
+                                 Tensor d_v,
+                                 Tensor d_distance_bias) {
   constexpr std::string_view kOperation = "attention_backward";
   check_attention(kOperation, operands);
   const ConstTensor q = operands.q;
@@ -100,9 +104,14 @@ void Backend::attention_backward(
   check_shape(kOperation, "d_q", d_q, q.rows, q.columns);
   check_shape(kOperation, "d_k", d_k, k.rows, k.columns);
   check_shape(kOperation, "d_v", d_v, k.rows, k.columns);
+  const ConstTensor table = operands.distance_bias.table;
+  check_shape(kOperation, "d_distance_bias", d_distance_bias, table.rows, table.columns);
+  if (!d_distance_bias.contiguous()) {
+    fail_check(kOperation, "d_distance_bias without gaps between its rows", "gaps");
+  }
   // Keys without a query still have a gradient: zero.
   if (k.size() > 0) {
-    do_attention_backward(operands, d_out, d_q, d_k, d_v);
+    do_attention_backward(operands, d_out, d_q, d_k, d_v, d_distance_bias);
   }
 }
 

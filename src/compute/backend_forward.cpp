@@ -141,6 +141,7 @@ bool Backend::try_encode(const TokenInputs& tokens,
   check_tokens("try_encode", tokens, encoder.tables, H);
   check_layer_norm("try_encode", encoder.embedding_norm, H);
   check_filled_starts("try_encode", starts, T);
+  check_distance_bias("try_encode", encoder.distance_bias, encoder.heads, starts);
   return T == 0 || do_try_encode(tokens, starts, encoder, team, out);
 }
 
@@ -157,6 +158,7 @@ bool Backend::try_answer(const TokenInputs& tokens,
   check_tokens("try_answer", tokens, encoder.tables, H);
   check_layer_norm("try_answer", encoder.embedding_norm, H);
   check_filled_starts("try_answer", starts, T);
+  check_distance_bias("try_answer", encoder.distance_bias, encoder.heads, starts);
   check_size("try_answer", "texts", static_cast<size_t>(answers.best.rows), S);
   if (answers.best.columns < 1 || answers.best.columns > C) {
     fail_check("try_answer",

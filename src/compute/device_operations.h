@@ -101,8 +101,12 @@ class DeviceOperations {
                                   ConstTensor pre_activation,
                                   Tensor d_out,
                                   const LinearGradient& gradient) = 0;
-  virtual void do_attention_backward(
-      const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v) = 0;
+  virtual void do_attention_backward(const AttentionOperands& operands,
+                                     ConstTensor d_out,
+                                     Tensor d_q,
+                                     Tensor d_k,
+                                     Tensor d_v,
+                                     Tensor d_distance_bias) = 0;
   virtual void do_add_and_normalize_backward(const NormalizedRows& kept,
                                              std::span<const float> scale,
                                              Dropout dropout,

@@ -61,6 +61,7 @@ struct PreparedEncoder {
   LayerNorm embedding_norm;
   std::vector<PreparedLayer> layers;
   int64_t heads = 0;
+  DistanceBias distance_bias;  ///< of all layers, or empty
 };
 
 /// The head, which turns an encoder's rows into logits, as a backend runs it.

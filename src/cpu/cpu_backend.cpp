@@ -192,8 +192,10 @@ class CpuBackend final : public Backend {
                              ConstTensor d_out,
                              Tensor d_q,
                              Tensor d_k,
-                             Tensor d_v) override {
-    cpu::attention_backward(operands, d_out, d_q, d_k, d_v, attention_scratch(operands));
+                             Tensor d_v,
+                             Tensor d_distance_bias) override {
+    cpu::attention_backward(
+        operands, d_out, d_q, d_k, d_v, d_distance_bias, attention_scratch(operands));
   }
 
   void do_add_and_normalize_backward(const NormalizedRows& kept,
@@ -267,7 +269,8 @@ class CpuBackend final : public Backend {
 
   float* attention_scratch(const AttentionOperands& operands) {
     const int64_t width = operands.q.columns / operands.heads;
-    return scratch_.floats(cpu::attention_scratch(operands.spans.key_starts, width));
+    const int64_t biased_heads = operands.distance_bias.empty() ? 0 : operands.heads;
+    return scratch_.floats(cpu::attention_scratch(operands.spans.key_starts, width, biased_heads));
   }
 
   // Declared first, because the instruction set must be chosen before any product runs.

@@ -57,10 +57,10 @@ void FusedEncoder::run(const TokenInputs& tokens,
   place_buffers(encoder, T, S, H);
   Team alone;
   Team& members = team != nullptr ? *team : alone;
-  place_attention_scratch(starts, H / encoder.heads, members.size());
+  place_attention_scratch(starts, encoder, members.size());
   numbers_.resize(static_cast<size_t>(S) + 1);
   std::iota(numbers_.begin(), numbers_.end(), 0);
-  const Sequences sequences{starts, numbers_, encoder.heads};
+  const Sequences sequences{starts, numbers_, encoder.heads, encoder.distance_bias};
   members.run([&](const TeamMember& member) {
     embed_rows(tokens, encoder, member);
     member.wait();
@@ -119,7 +119,7 @@ void FusedEncoder::attend(const Sequences& sequences,
     attend_heads(query_key_value_.column_slice(0, H),
                  query_key_value_.column_slice(H, 2 * H),
                  {sequences.starts, sequences.starts},
-                 sequences.heads,
+                 sequences,
                  member);
     return;
   }
@@ -132,30 +132,34 @@ void FusedEncoder::attend(const Sequences& sequences,
   multiply_share(hidden_.factor, layer.key_value, Activation::none, {}, key_value, member);
   multiply_share(first_rows_.factor, layer.query, Activation::none, {}, first_query_, member);
   member.wait();
-  attend_heads(
-      first_query_, key_value, {sequences.numbers, sequences.starts}, sequences.heads, member);
+  attend_heads(first_query_, key_value, {sequences.numbers, sequences.starts}, sequences, member);
 }
 
 void FusedEncoder::attend_heads(ConstTensor query,
                                 ConstTensor key_value,
                                 AttentionSpans spans,
-                                int64_t heads,
+                                const Sequences& sequences,
                                 const TeamMember& member) const {
   const int64_t H = query.columns;
-  const int64_t width = H / heads;
-  const Share share = member.share(heads);
+  const int64_t width = H / sequences.heads;
+  const Share share = member.share(sequences.heads);
   if (share.count() == 0) {
     return;
   }
   const auto own = [&](auto tensor, int64_t first) {
     return tensor.column_slice(first + share.begin * width, share.count() * width);
   };
+  DistanceBias bias = sequences.distance_bias;
+  if (!bias.empty()) {
+    bias.table = bias.table.column_slice(share.begin, share.count());
+  }
   attention({.q = own(query, 0),
              .k = own(key_value, 0),
              .v = own(key_value, H),
              .spans = spans,
              .heads = share.count(),
-             .dropout = {}},
+             .dropout = {},
+             .distance_bias = bias},
             own(context_.values.row_slice(0, query.rows), 0),
             attention_floats_[static_cast<size_t>(member.index())]);
 }
@@ -238,12 +242,14 @@ void FusedEncoder::place_buffers(const PreparedEncoder& encoder, int64_t T, int6
 }
 
 void FusedEncoder::place_attention_scratch(std::span<const int32_t> starts,
-                                           int64_t width,
+                                           const PreparedEncoder& encoder,
                                            int members) {
   const auto count = static_cast<size_t>(members);
   attention_scratch_.resize(std::max(attention_scratch_.size(), count));
   attention_floats_.resize(count);
-  const int64_t floats = attention_scratch(starts, width);
+  const int64_t biased_heads = encoder.distance_bias.empty() ? 0 : encoder.heads;
+  const int64_t floats =
+      attention_scratch(starts, hidden_.values.columns / encoder.heads, biased_heads);
   for (size_t i = 0; i < count; ++i) {
     attention_floats_[i] = attention_scratch_[i].floats(floats);
   }

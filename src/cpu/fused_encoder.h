@@ -20,7 +20,7 @@ class FusedEncoder {
  public:
   /// Whether it supports every kind of the encoder's layers. Supported are layers that normalise
   /// after a block, with a plain feed-forward of any activation, embedded positions and attention
-  /// to the complete sequence.
+  /// to the complete sequence, with or without a distance bias.
   static bool supports(const PreparedEncoder& encoder);
 
   /// As Backend::try_encode, for an encoder that it supports.
@@ -44,12 +44,15 @@ class FusedEncoder {
     std::span<const int32_t> starts;   // [S+1]
     std::span<const int32_t> numbers;  // 0 .. S: one query for each sequence
     int64_t heads;
+    DistanceBias distance_bias;
   };
 
   void place_buffers(const PreparedEncoder& encoder, int64_t T, int64_t S, int64_t H);
   Rows place_rows(Element element, int64_t rows, int64_t columns);
   float* take(int64_t floats);
-  void place_attention_scratch(std::span<const int32_t> starts, int64_t width, int members);
+  void place_attention_scratch(std::span<const int32_t> starts,
+                               const PreparedEncoder& encoder,
+                               int members);
 
   void embed_rows(const TokenInputs& tokens,
                   const PreparedEncoder& encoder,
@@ -64,7 +67,7 @@ class FusedEncoder {
   void attend_heads(ConstTensor query,
                     ConstTensor key_value,
                     AttentionSpans spans,
-                    int64_t heads,
+                    const Sequences& sequences,
                     const TeamMember& member) const;
   void feed_forward(const PreparedLayer& layer,
                     ConstTensor residual,

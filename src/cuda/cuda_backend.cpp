@@ -266,8 +266,9 @@ class CudaBackend final : public Backend {
                              ConstTensor d_out,
                              Tensor d_q,
                              Tensor d_k,
-                             Tensor d_v) override {
-    cuda::attention_backward(workspace_, operands, d_out, d_q, d_k, d_v);
+                             Tensor d_v,
+                             Tensor d_distance_bias) override {
+    cuda::attention_backward(workspace_, operands, d_out, d_q, d_k, d_v, d_distance_bias);
   }
 
   void do_add_and_normalize_backward(const NormalizedRows& kept,

@@ -45,23 +45,24 @@ void project(const Pass& pass, const PreparedLayer& weights, LayerActivations& a
 }  // namespace
 
 void attention_block(const Pass& pass,
-                     const PreparedLayer& weights,
-                     const EncoderConfig& config,
+                     const PreparedEncoder& encoder,
                      size_t layer,
                      LayerActivations& act,
                      std::span<const int32_t> sequence_numbers) {
   Backend& backend = pass.backend;
+  const PreparedLayer& weights = encoder.layers[layer];
   const Tensor residual = weights.first_rows_only() ? act.first_rows : act.input;
   const PreparedLinear& output = weights.attention_output;
 
   project(pass, weights, act);
-  const auto [query, key, value] = split(act.query, act.query_key_value, config.hidden);
+  const auto [query, key, value] = split(act.query, act.query_key_value, act.input.columns);
   backend.attention({query,
                      key,
                      value,
                      spans_of(pass, weights, sequence_numbers),
-                     config.heads,
-                     pass.dropout.at(DropoutSite::attention, layer)},
+                     encoder.heads,
+                     pass.dropout.at(DropoutSite::attention, layer),
+                     encoder.distance_bias},
                     act.context);
   backend.linear(act.context, *output.weight, output.bias, Activation::none, act.projected);
   backend.add_and_normalize(act.projected,
@@ -73,17 +74,18 @@ void attention_block(const Pass& pass,
 }
 
 void attention_block_backward(const Pass& pass,
-                              const PreparedLayer& weights,
-                              const EncoderConfig& config,
+                              const PreparedEncoder& encoder,
                               size_t layer,
                               Activations& activations,
                               Tensor d_out,
-                              LayerWeights& gradients,
+                              EncoderWeights& encoder_gradients,
                               Write write) {
   Backend& backend = pass.backend;
+  const PreparedLayer& weights = encoder.layers[layer];
+  LayerWeights& gradients = encoder_gradients.layers[layer];
   const LayerActivations& act = activations.layers[layer];
   GradientScratch& scratch = activations.gradients;
-  const int64_t H = config.hidden;
+  const int64_t H = act.input.columns;
   const int64_t T = act.input.rows;
   const int64_t R = d_out.rows;
   const Tensor d_projected = scratch.branch.row_slice(0, R);
@@ -119,12 +121,14 @@ void attention_block_backward(const Pass& pass,
                               key,
                               value,
                               spans_of(pass, weights, activations.sequence_numbers),
-                              config.heads,
-                              pass.dropout.at(DropoutSite::attention, layer)},
+                              encoder.heads,
+                              pass.dropout.at(DropoutSite::attention, layer),
+                              encoder.distance_bias},
                              d_context,
                              d_query,
                              d_key,
-                             d_value);
+                             d_value,
+                             encoder_gradients.distance_bias);
 
   const auto project_backward = [&](ConstTensor in,
                                     const PreparedLinear& linear,

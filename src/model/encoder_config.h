@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "compute/backend.h"
 #include "compute/layer.h"
@@ -31,7 +32,11 @@ struct EncoderConfig {
   /// The padding token, if it alone has position 0 and the tokens of a text count from 1
   /// (PackedBatch).
   std::optional<int32_t> padding_id;
-  int64_t segments = 0;  // 0: the family has no segment embeddings
+  int64_t segments = 0;            // 0: the family has no segment embeddings
+  int64_t distance_bias_rows = 0;  // of the table of attention's distance bias; 0: there is none
+  /// The row of that table for each distance from a query to a key, -(max_tokens - 1) to
+  /// max_tokens - 1 (DistanceBias).
+  std::vector<uint8_t> distance_buckets;
   LayerKind layer;
   bool has_biases = true;  ///< of the layers' dense parts
   bool has_shifts = true;  ///< of all norms

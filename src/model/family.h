@@ -26,6 +26,8 @@ struct EncoderNames {
   /// A dense layer of the plain encoder behind its layers; empty: the family has none. A head may
   /// use it; a folder whose head does not has it as well.
   std::string_view pooler;
+  /// The table of attention's distance bias, which all layers share; empty: the family has none.
+  std::string_view distance_bias = {};
 };
 
 /// Names of the linear layers of the family's own head.

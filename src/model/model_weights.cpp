@@ -50,7 +50,7 @@ Tensor rows_from(Tensor table, int64_t first) {
 }
 
 // The flat range of a model's weights, tensor after tensor, each with its padding:
-//   positions | segments | embedding norm | layer 0 | layer 1 | ... | head: dense, classifier
+//   positions | segments | distance bias | embedding norm | layer 0 | layer 1 | ... | head: dense, classifier
 ModelWeights lay_out(Layout& layout, const ModelConfig& config) {
   const EncoderConfig& encoder = config.encoder;
   const int64_t H = encoder.hidden;
@@ -61,6 +61,9 @@ ModelWeights lay_out(Layout& layout, const ModelConfig& config) {
   }
   if (encoder.segments > 0) {
     weights.encoder.segment = layout.matrix(encoder.segments, H);
+  }
+  if (encoder.distance_bias_rows > 0) {
+    weights.encoder.distance_bias = layout.matrix(encoder.distance_bias_rows, encoder.heads);
   }
   weights.encoder.embedding_norm = layout.norm();
   for (int64_t layer = 0; layer < encoder.layers; ++layer) {
@@ -91,6 +94,10 @@ class NameList {
  public:
   void add_matrix(const std::string& name, Tensor tensor, int depth) {
     list.push_back({name, tensor, depth, false, true});
+  }
+  // Without weight decay, as torch's usual groups have every parameter with "bias" in its name.
+  void add_bias_table(const std::string& name, Tensor tensor, int depth) {
+    list.push_back({name, tensor, depth, false, false});
   }
   void add_linear(const std::string& name, const LinearWeights& linear, int depth) {
     add_matrix(name + ".weight", linear.weight, depth);
@@ -186,6 +193,9 @@ std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,
   }
   if (config.segments > 0) {
     names.add_matrix(std::string(name.segment), weights.segment, 0);
+  }
+  if (config.distance_bias_rows > 0) {
+    names.add_bias_table(std::string(name.distance_bias), weights.distance_bias, 0);
   }
   names.add_norm(std::string(name.embedding_norm), weights.embedding_norm, 0);
   for (size_t index = 0; index < weights.layers.size(); ++index) {

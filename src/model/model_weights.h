@@ -43,6 +43,7 @@ struct EncoderWeights {
   Tensor position_table;  // [positions,H], as it is stored, or empty
   Tensor position;        // its rows from EncoderConfig::first_position on
   Tensor segment;         // [segments,H] or empty
+  Tensor distance_bias;   // [buckets,heads], or empty
   NormWeights embedding_norm;
   std::vector<LayerWeights> layers;
 };
@@ -102,7 +103,7 @@ struct NamedTensor {
   Tensor tensor;
   int depth = 0;  // 0 embeddings, 1.. layers, layers + 1 head: for layer-wise learning rates
   bool is_vector = false;  // stored with one dimension
-  bool decays = false;     // uses weight decay: not a bias or a layer norm
+  bool decays = false;     // uses weight decay: not a bias, a table of biases or a layer norm
 };
 
 /// Lists every encoder tensor under its name in the family, without the family's prefix

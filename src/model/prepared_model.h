@@ -13,6 +13,7 @@ namespace fastintent {
 /// when it was made for training).
 struct PreparedModel {
   ModelConfig config;
+  std::vector<uint8_t> distance_buckets;  // the encoder's bias views them
   PreparedEncoder encoder;
   PreparedHead head;
   std::vector<Buffer> owned;  // biases, norms and tables, for inference

@@ -13,6 +13,7 @@ namespace {
 // One query row and head of one sequence: the ranges of the loops below.
 struct Question {
   int64_t query = 0;
+  int64_t position = 0;  ///< of the query in its sequence
   int64_t head = 0;
   int64_t first_column = 0;
   int64_t width = 0;  ///< of a head
@@ -29,7 +30,13 @@ void for_each_question(const AttentionOperands& operands, const Visit& visit) {
     const int64_t keys = spans.key_starts[s + 1] - spans.key_starts[s];
     for (int64_t query = spans.query_starts[s]; query < spans.query_starts[s + 1]; ++query) {
       for (int64_t head = 0; head < heads; ++head) {
-        visit(Question{query, head, head * width, width, spans.key_starts[s], keys});
+        visit(Question{query,
+                       query - spans.query_starts[s],
+                       head,
+                       head * width,
+                       width,
+                       spans.key_starts[s],
+                       keys});
       }
     }
   }
@@ -43,8 +50,16 @@ double dot(const float* a, const float* b, int64_t count) {
   return sum;
 }
 
-// softmax(q · kᵀ / sqrt(width)), before dropout.
-std::vector<double> probabilities(const Question& at, ConstTensor q, ConstTensor k) {
+// The row of the table of biases that a key uses.
+int64_t bucket_of(const DistanceBias& bias, const Question& at, int64_t key) {
+  return bias.buckets[static_cast<size_t>(bias.reach() + key - at.position)];
+}
+
+// softmax(q · kᵀ / sqrt(width) + distance bias), before dropout.
+std::vector<double> probabilities(const Question& at, const AttentionOperands& operands) {
+  const ConstTensor q = operands.q;
+  const ConstTensor k = operands.k;
+  const DistanceBias& bias = operands.distance_bias;
   std::vector<double> scores(static_cast<size_t>(at.keys));
   double largest = -std::numeric_limits<double>::infinity();
   for (int64_t j = 0; j < at.keys; ++j) {
@@ -52,6 +67,9 @@ std::vector<double> probabilities(const Question& at, ConstTensor q, ConstTensor
                     k.row(at.first_key + j) + at.first_column,
                     at.width) /
                 std::sqrt(static_cast<double>(at.width));
+    if (!bias.empty()) {
+      scores[j] += bias.table.row(bucket_of(bias, at, j))[at.head];
+    }
     largest = std::max(largest, scores[j]);
   }
   double sum = 0;
@@ -69,11 +87,10 @@ std::vector<double> probabilities(const Question& at, ConstTensor q, ConstTensor
 
 void attention(const AttentionOperands& operands, Tensor out) {
   const ConstTensor q = operands.q;
-  const ConstTensor k = operands.k;
   const ConstTensor v = operands.v;
   Sums sums(q.rows, q.columns);
   for_each_question(operands, [&](const Question& at) {
-    const std::vector<double> p = probabilities(at, q, k);
+    const std::vector<double> p = probabilities(at, operands);
     for (int64_t j = 0; j < at.keys; ++j) {
       const double weight = dropped(
           p[j], operands.dropout, attention_dropout_index(at.query, operands.heads, at.head, j));
@@ -91,16 +108,23 @@ void attention(const AttentionOperands& operands, Tensor out) {
 //   dS = P · (dP - sum_j P_j dP_j)
 //   d_q = dS · k / sqrt(width)
 //   d_k = dSᵀ · q / sqrt(width)
-void attention_backward(
-    const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v) {
+//   d_bias = the sums of dS by bucket
+void attention_backward(const AttentionOperands& operands,
+                        ConstTensor d_out,
+                        Tensor d_q,
+                        Tensor d_k,
+                        Tensor d_v,
+                        Tensor d_distance_bias) {
   const ConstTensor q = operands.q;
   const ConstTensor k = operands.k;
   const ConstTensor v = operands.v;
   Sums q_sums(q.rows, q.columns);
   Sums k_sums(k.rows, k.columns);
   Sums v_sums(k.rows, k.columns);
+  const DistanceBias& bias = operands.distance_bias;
+  Sums bias_sums(bias.table.rows, bias.table.columns);
   for_each_question(operands, [&](const Question& at) {
-    const std::vector<double> p = probabilities(at, q, k);
+    const std::vector<double> p = probabilities(at, operands);
     std::vector<double> d_p(p.size());
     double mean_d_p = 0;
     for (int64_t j = 0; j < at.keys; ++j) {
@@ -115,8 +139,12 @@ void attention_backward(
     for (int64_t j = 0; j < at.keys; ++j) {
       const double weight = dropped(
           p[j], operands.dropout, attention_dropout_index(at.query, operands.heads, at.head, j));
-      const double d_score = p[j] * (d_p[j] - mean_d_p) / std::sqrt(static_cast<double>(at.width));
+      const double d_biased = p[j] * (d_p[j] - mean_d_p);
+      const double d_score = d_biased / std::sqrt(static_cast<double>(at.width));
       const int64_t key = at.first_key + j;
+      if (!bias.empty()) {
+        bias_sums.row(bucket_of(bias, at, j))[at.head] += d_biased;
+      }
       for (int64_t c = at.first_column; c < at.first_column + at.width; ++c) {
         q_sums.row(at.query)[c] += d_score * k.row(key)[c];
         k_sums.row(key)[c] += d_score * q.row(at.query)[c];
@@ -127,6 +155,7 @@ void attention_backward(
   q_sums.store(d_q, Write::overwrite);
   k_sums.store(d_k, Write::overwrite);
   v_sums.store(d_v, Write::overwrite);
+  bias_sums.store(d_distance_bias, Write::accumulate);
 }
 
 }  // namespace fastintent::reference

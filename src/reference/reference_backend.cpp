@@ -105,8 +105,9 @@ class ReferenceBackend : public Backend {
                              ConstTensor d_out,
                              Tensor d_q,
                              Tensor d_k,
-                             Tensor d_v) override {
-    reference::attention_backward(operands, d_out, d_q, d_k, d_v);
+                             Tensor d_v,
+                             Tensor d_distance_bias) override {
+    reference::attention_backward(operands, d_out, d_q, d_k, d_v, d_distance_bias);
   }
   void do_add_and_normalize_backward(const NormalizedRows& kept,
                                      std::span<const float> scale,

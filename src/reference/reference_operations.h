@@ -31,8 +31,12 @@ void linear_backward(ConstTensor in,
 
 /// attention.cpp
 void attention(const AttentionOperands& operands, Tensor out);
-void attention_backward(
-    const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v);
+void attention_backward(const AttentionOperands& operands,
+                        ConstTensor d_out,
+                        Tensor d_q,
+                        Tensor d_k,
+                        Tensor d_v,
+                        Tensor d_distance_bias);
 
 /// embed.cpp
 void embed(const TokenInputs& tokens,

@@ -123,20 +123,27 @@ TEST_F(FiniteDifferencesTest, Attention) {
       Matrix v = random_.matrix(9, 6);
       const Matrix d_out = random_.matrix(queries, 6);
       Matrix out(queries, 6);
-      const AttentionSpans spans{query_starts, starts};
+      // The distances -4 to 4; the longest sequence has five tokens.
+      Matrix table = random_.matrix(4, 2);
+      const std::vector<uint8_t> buckets{0, 3, 1, 2, 0, 3, 1, 1, 2};
+      const AttentionOperands operands{q.tensor(),
+                                       k.tensor(),
+                                       v.tensor(),
+                                       {query_starts, starts},
+                                       2,
+                                       dropout,
+                                       {table.tensor(), buckets}};
       const Loss loss = [&] {
-        reference_->attention({q.tensor(), k.tensor(), v.tensor(), spans, 2, dropout},
-                              out.tensor());
+        reference_->attention(operands, out.tensor());
         return product(out, d_out);
       };
       Matrix d_q(queries, 6);
       Matrix d_k(9, 6);
       Matrix d_v(9, 6);
-      reference_->attention_backward({q.tensor(), k.tensor(), v.tensor(), spans, 2, dropout},
-                                     d_out.tensor(),
-                                     d_q.tensor(),
-                                     d_k.tensor(),
-                                     d_v.tensor());
+      Matrix d_table(4, 2);
+      reference_->attention_backward(
+          operands, d_out.tensor(), d_q.tensor(), d_k.tensor(), d_v.tensor(), d_table.tensor());
+      expect_slopes("d_distance_bias", d_table, loss, table);
       expect_slopes("d_q", d_q, loss, q);
       expect_slopes("d_k", d_k, loss, k);
       expect_slopes("d_v", d_v, loss, v);

@@ -75,7 +75,8 @@ TEST(Family, NamesEveryTensorOnce) {
       EXPECT_TRUE(names.insert(tensor.name).second) << tensor.name;
     }
     // Word, position and norm (2), per layer eight parts of two, in the head two of two.
-    const size_t tables = config.encoder.segments > 0 ? 3 : 2;
+    const size_t tables =
+        2 + (config.encoder.segments > 0 ? 1 : 0) + (config.encoder.distance_bias_rows > 0 ? 1 : 0);
     EXPECT_EQ(tensors.size(), tables + 2 + 2 * 16 + 4);
   }
 }
@@ -126,6 +127,39 @@ TEST(Family, PositionsBeginBehindThePaddingTokens) {
       read_with(R"(, "pad_token_id": 19)");
     });
   }
+}
+
+// The distances at which transformers' MPNetEncoder begins another bucket, in both directions.
+TEST(Family, MpnetsBucketsAreThoseOfTransformers) {
+  const auto read_with = [](const std::string& more) {
+    return read_encoder_config(JsonDocument::parse(
+        R"({"model_type": "mpnet", "max_position_embeddings": 514)" + more + "}", "config.json"));
+  };
+  const EncoderConfig encoder = read_with("");
+  EXPECT_EQ(encoder.max_tokens(), 512);
+  EXPECT_EQ(encoder.distance_bias_rows, 32);
+  EXPECT_EQ(encoder.segments, 0);
+  ASSERT_EQ(encoder.distance_buckets.size(), 2 * 511 + 1);
+  constexpr int kBegin[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 23, 32, 46, 64, 91};
+  int bucket = 0;
+  for (int distance = 0; distance <= 511; ++distance) {
+    if (bucket < 15 && distance == kBegin[bucket + 1]) {
+      ++bucket;
+    }
+    EXPECT_EQ(encoder.distance_buckets[511 - distance], bucket) << distance << " before the query";
+    if (distance > 0) {
+      EXPECT_EQ(encoder.distance_buckets[511 + distance], 16 + bucket) << distance << " behind it";
+    }
+  }
+  // The padding token is 1 and the head's dropout that of the layers, whatever the file says.
+  const EncoderConfig other =
+      read_with(R"(, "pad_token_id": 3, "hidden_dropout_prob": 0.25, "classifier_dropout": 0.5)");
+  EXPECT_EQ(other.padding_id, 1);
+  EXPECT_EQ(other.first_position, 1);
+  EXPECT_EQ(other.head_dropout, 0.25F);
+  expect_error(ErrorCode::bad_checkpoint, "expected 32, the number that the family", [&] {
+    read_with(R"(, "relative_attention_num_buckets": 16)");
+  });
 }
 
 TEST(Family, AbsentPartsHaveNeitherMemoryNorName) {

@@ -109,14 +109,14 @@ TEST_P(GoldenPadding, HasThePositionInATextThatItHasInTransformers) {
             kLogitsTolerance);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families,
-                         GoldenPadding,
-                         testing::Combine(testing::Values("roberta", "xlm_roberta", "camembert"),
-                                          testing::ValuesIn(devices_and_reference())),
-                         [](const auto& test) {
-                           return std::get<0>(test.param) + "_" +
-                                  device_word(std::get<1>(test.param));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Families,
+    GoldenPadding,
+    testing::Combine(testing::Values("roberta", "xlm_roberta", "camembert", "mpnet"),
+                     testing::ValuesIn(devices_and_reference())),
+    [](const auto& test) {
+      return std::get<0>(test.param) + "_" + device_word(std::get<1>(test.param));
+    });
 
 TEST(GoldenMiniLm, GivesTheActivationsAndLogitsOfTransformers) {
   const auto base = base_model_folder();

@@ -27,6 +27,7 @@ struct Case {
   bool shifts = true;
   bool positions = true;
   bool segments = true;
+  bool distance_bias = false;
 };
 
 constexpr Case kCases[] = {
@@ -41,6 +42,7 @@ constexpr Case kCases[] = {
     {.name = "no_positions", .positions = false},
     {.name = "no_segments", .segments = false},
     {"nothing_optional", Activation::relu, false, false, false, false},
+    {.name = "distance_bias", .distance_bias = true},
 };
 
 ModelConfig config_of(const Case& kind, Pooling pooling) {
@@ -50,6 +52,13 @@ ModelConfig config_of(const Case& kind, Pooling pooling) {
   config.encoder.has_shifts = kind.shifts;
   config.encoder.positions *= kind.positions ? 1 : 0;
   config.encoder.segments *= kind.segments ? 1 : 0;
+  if (kind.distance_bias) {
+    // Distances up to 31; the longest text of the batch has 20 tokens.
+    config.encoder.distance_bias_rows = 5;
+    for (int distance = 0; distance < 63; ++distance) {
+      config.encoder.distance_buckets.push_back(static_cast<uint8_t>(distance * distance / 3 % 5));
+    }
+  }
   return config;
 }
 

@@ -61,7 +61,8 @@ inline OwnedWeights random_weights(const ModelConfig& config, uint32_t seed) {
   Random random(seed);
   OwnedWeights owned = allocate_host_weights(config, config.encoder.vocabulary);
   const EncoderWeights& encoder = owned.weights.encoder;
-  for (const Tensor table : {encoder.word, encoder.position, encoder.segment}) {
+  for (const Tensor table :
+       {encoder.word, encoder.position, encoder.segment, encoder.distance_bias}) {
     fill(random, 1, table);
   }
   fill(random, encoder.embedding_norm);

@@ -113,7 +113,7 @@ class FailingBackend final : public Backend {
     fail();
   }
   void do_attention_backward(
-      const AttentionOperands&, ConstTensor, Tensor, Tensor, Tensor) override {
+      const AttentionOperands&, ConstTensor, Tensor, Tensor, Tensor, Tensor) override {
     fail();
   }
   void do_add_and_normalize_backward(const NormalizedRows&,

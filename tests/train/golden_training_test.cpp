@@ -110,8 +110,11 @@ class Training {
 
 // "gradient.bert.pooler.dense.weight" for our "pooler.dense.weight".
 std::string golden_name(const GoldenCase& golden, const std::string& name) {
-  for (const char* prefix :
-       {"gradient.", "gradient.bert.", "gradient.distilbert.", "gradient.roberta."}) {
+  for (const char* prefix : {"gradient.",
+                             "gradient.bert.",
+                             "gradient.distilbert.",
+                             "gradient.roberta.",
+                             "gradient.mpnet."}) {
     if (golden.has(prefix + name)) {
       return prefix + name;
     }

@@ -44,6 +44,13 @@ HWY_INLINE void softmax(FloatTag d, float scale, int64_t keys, float* scores) {
   }
 }
 
+// line [keys] is added to out, in complete vectors.
+HWY_INLINE void add_line(FloatTag d, const float* line, int64_t keys, float* out) {
+  for (int64_t j = 0; j < keys; j += lanes_of(d)) {
+    hn::StoreU(hn::Add(hn::LoadU(d, out + j), hn::LoadU(d, line + j)), d, out + j);
+  }
+}
+
 // For one query: `shares` holds its probabilities p, and `gradient` the gradient g of the
 // probabilities after dropout. With f the factors of dropout, `gradient` becomes the gradient of
 // the products q · k,
@@ -85,6 +92,7 @@ void attention_backward_heads(const AttentionOperands& operands,
                               Tensor d_q,
                               Tensor d_k,
                               Tensor d_v,
+                              Tensor d_distance_bias,
                               float* scratch) {
   const ConstTensor q = operands.q;
   const ConstTensor k = operands.k;
@@ -95,6 +103,12 @@ void attention_backward_heads(const AttentionOperands& operands,
   const DropoutLanes lanes(operands.dropout);
   const int64_t width = q.columns / heads;
   const float scale = 1.0F / std::sqrt(static_cast<float>(width));
+  const DistanceLines bias(d, operands, LanesOver::keys, scratch);
+  bias.fill();
+  scratch += bias.floats();
+  const DistanceLines d_bias(d, operands, LanesOver::keys, scratch);
+  d_bias.clear();
+  scratch += d_bias.floats();
   for (size_t s = 0; s + 1 < spans.query_starts.size(); ++s) {
     const RowRange queries = sequence_rows(spans.query_starts, s);
     const RowRange keys = sequence_rows(spans.key_starts, s);
@@ -120,8 +134,15 @@ void attention_backward_heads(const AttentionOperands& operands,
         multiply(d, {block_d_out.data, block_d_out.stride, 1}, value_columns, false, gradient);
         for (int64_t r = 0; r < count; ++r) {
           const uint32_t index = attention_dropout_index(rows.first + r, heads, head, 0);
+          const int64_t position = first + r;
+          if (!bias.empty()) {
+            add_line(d, bias.line(head) - position, keys.count, shares.row(r));
+          }
           softmax(d, scale, keys.count, shares.row(r));
           softmax_backward(d, scale, lanes, index, keys.count, shares.row(r), gradient.row(r));
+          if (!bias.empty()) {
+            add_line(d, gradient.row(r), keys.count, d_bias.line(head) - position);
+          }
         }
         const bool accumulate = first > 0;
         multiply(d,
@@ -142,6 +163,7 @@ void attention_backward_heads(const AttentionOperands& operands,
       }
     }
   }
+  d_bias.add_to(d_distance_bias);
 }
 
 }  // namespace fastintent::cpu::HWY_NAMESPACE
@@ -157,9 +179,10 @@ void attention_backward(const AttentionOperands& operands,
                         Tensor d_q,
                         Tensor d_k,
                         Tensor d_v,
+                        Tensor d_distance_bias,
                         float* scratch) {
   HWY_DYNAMIC_DISPATCH(attention_backward_heads)
-  (operands, d_out, d_q, d_k, d_v, scratch);
+  (operands, d_out, d_q, d_k, d_v, d_distance_bias, scratch);
 }
 
 }  // namespace fastintent::cpu

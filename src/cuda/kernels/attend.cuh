@@ -4,6 +4,7 @@
 
 #include "cuda/kernels/attention_shape.cuh"
 #include "cuda/kernels/attention_tiles.h"
+#include "cuda/kernels/distance_bias.cuh"
 #include "cuda/kernels/dropout_mask.cuh"
 #include "cuda/kernels/row_products.cuh"
 #include "cuda/kernels/warp_sums.cuh"
@@ -30,6 +31,7 @@ __device__ void attend(const HeadRows<Value>& q,
                        const AttentionTile& tile,
                        const HeadChunk& at,
                        const DropoutMask& dropout,
+                       const DistanceBiasOnDevice& bias,
                        Value* out,
                        int64_t out_stride) {
   constexpr int kThreads = kWarps * kWarp;
@@ -43,7 +45,8 @@ __device__ void attend(const HeadRows<Value>& q,
   float* weights = values + kWarp * kStride + warp * kWarpRows * kWarp;  // the warp's own
   const int first_column = at.head * at.width;
   const int my_column = at.chunk * kChunk;
-  const float scale = 1.0F / sqrtf(static_cast<float>(at.width));
+  const float root_width = sqrtf(static_cast<float>(at.width));
+  const float scale = 1.0F / root_width;
 
   float largest[kWarpRows];
   float sums[kWarpRows] = {};  // each lane's part
@@ -74,6 +77,12 @@ __device__ void attend(const HeadRows<Value>& q,
           scores, queries + warp * kWarpRows * kStride, keys + lane * kStride, columns);
     }
 
+    if (bias.rows > 0) {
+      const int distance = first + lane - (tile.first_position + warp * kWarpRows);
+      for (int r = 0; r < kWarpRows; ++r) {
+        scores[r] += unscaled_bias(bias, distance - r, at.head, root_width);
+      }
+    }
     for (int r = 0; r < kWarpRows; ++r) {
       // Lanes without a key have weight zero.
       const float score = lane < count ? scores[r] : -INFINITY;

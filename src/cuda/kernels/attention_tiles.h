@@ -14,6 +14,7 @@ struct AttentionTile {
   int32_t queries;  ///< 0: the tile is padding of a list
   int32_t first_key;
   int32_t keys;
+  int32_t first_position;  ///< of first_query in its sequence
 };
 
 /// The largest number of tiles that any `sequences` with `rows` rows in all can have. A tile has at
@@ -31,7 +32,11 @@ inline std::vector<AttentionTile> attention_tiles(const AttentionSpans& spans,
     const int32_t keys = spans.key_starts[s + 1] - spans.key_starts[s];
     const int32_t end = spans.query_starts[s + 1];
     for (int32_t first = spans.query_starts[s]; first < end; first += most_queries) {
-      tiles.push_back({first, std::min(most_queries, end - first), spans.key_starts[s], keys});
+      tiles.push_back({first,
+                       std::min(most_queries, end - first),
+                       spans.key_starts[s],
+                       keys,
+                       first - spans.query_starts[s]});
     }
   }
   return tiles;
