@@ -33,6 +33,9 @@ from transformers import (
     CamembertForSequenceClassification,
     DistilBertConfig,
     DistilBertForSequenceClassification,
+    ModernBertConfig,
+    ModernBertForSequenceClassification,
+    ModernBertModel,
     MPNetConfig,
     MPNetForSequenceClassification,
     MPNetModel,
@@ -117,21 +120,72 @@ def wrapped_tokenizer(tokenizer, unknown, limit):
     )
 
 
-def make_byte_pair_tokenizer():
-    """A tokenizer in the form of RoBERTa's: every byte, and the merges that spell WORDS from left to right."""
-    special = ["<s>", "<pad>", "</s>", "<unk>"]
-    pieces = special + sorted(pre_tokenizers.ByteLevel.alphabet())
+def spelled_merges(pieces, mark):
+    """Adds to `pieces` what spells WORDS from left to right, with and without `mark` before it; returns the merges."""
     merges = []
     for word in WORDS:
-        for spelling in (word, "\u0120" + word):  # with and without the space before it
+        for spelling in (word, mark + word):
             for end in range(2, len(spelling) + 1):
                 if spelling[:end] not in pieces:
                     merges.append((spelling[: end - 1], spelling[end - 1]))
                     pieces.append(spelling[:end])
+    return merges
+
+
+def make_byte_pair_tokenizer():
+    """A tokenizer in the form of RoBERTa's: every byte, and the merges that spell WORDS from left to right."""
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    pieces = special + sorted(pre_tokenizers.ByteLevel.alphabet())
+    merges = spelled_merges(pieces, "\u0120")
     tokenizer = Tokenizer(models.BPE(vocab={piece: i for i, piece in enumerate(pieces)}, merges=merges))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     return wrap_tokenizer(tokenizer, special)
+
+
+def put_between(tokenizer, first, last, padding):
+    """As a tokenizer of transformers, with the texts between the tokens `first` and `last`."""
+    ends = [(token, tokenizer.token_to_id(token)) for token in (first, last)]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{first} $A {last}", pair=f"{first} $A {last} $B {last}", special_tokens=ends
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        cls_token=first,
+        sep_token=last,
+        pad_token=padding,
+        model_input_names=["input_ids", "attention_mask"],
+        model_max_length=LIMIT,
+    )
+
+
+def make_spaced_byte_pair_tokenizer():
+    """A tokenizer in the form of ModernBERT's: NFC, bytes, and runs of spaces that are tokens of their own."""
+    pieces = sorted(pre_tokenizers.ByteLevel.alphabet())
+    merges = spelled_merges(pieces, "\u0120")
+    tokenizer = Tokenizer(models.BPE(vocab={piece: i for i, piece in enumerate(pieces)}, merges=merges))
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_tokens([AddedToken(" " * count, normalized=True) for count in range(24, 1, -1)])
+    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in ("[CLS]", "[SEP]", "[PAD]")])
+    return put_between(tokenizer, "[CLS]", "[SEP]", "[PAD]")
+
+
+def make_byte_fallback_tokenizer():
+    """A tokenizer in the form of Gemma's, which mmBERT has: letters and marks, and bytes for all other characters."""
+    special = ["<pad>", "<eos>", "<bos>", "<unk>"]
+    pieces = special + [f"<0x{byte:02X}>" for byte in range(256)] + ["\u2581"]
+    pieces += [chr(c) for c in range(ord("!"), ord("~") + 1)]
+    merges = spelled_merges(pieces, "\u2581")
+    vocabulary = {piece: i for i, piece in enumerate(pieces)}
+    model = models.BPE(vocab=vocabulary, merges=merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True)
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.Replace(" ", "\u2581")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    return put_between(tokenizer, "<bos>", "<eos>", "<pad>")
 
 
 def make_unigram_tokenizer(special):
@@ -242,13 +296,34 @@ def tiny_config(tokenizer, family, width, heads, inner, with_head=True):
     )
 
 
+def modernbert_config(tokenizer, width, heads, inner, **settings):
+    """Four layers, of which the first and the last attend to whole texts and the others to 9 tokens."""
+    return ModernBertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        num_attention_heads=heads,
+        intermediate_size=inner,
+        num_hidden_layers=4,
+        max_position_embeddings=LIMIT,
+        local_attention=8,
+        bos_token_id=tokenizer.cls_token_id,
+        eos_token_id=tokenizer.sep_token_id,
+        cls_token_id=tokenizer.cls_token_id,
+        sep_token_id=tokenizer.sep_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        id2label=dict(enumerate(INTENTS)),
+        label2id={name: i for i, name in enumerate(INTENTS)},
+        **settings,
+    )
+
+
 def randomize(model, seed):
     """Draws every parameter far wider than a fresh model, so that no activation or gradient is trivial."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in sorted(model.named_parameters()):
             noise = torch.randn(parameter.shape, generator=generator)
-            if "LayerNorm.weight" in name or "layer_norm.weight" in name:
+            if name.lower().endswith("norm.weight"):
                 parameter.copy_(1 + 0.2 * noise)
             elif name.endswith("bias"):
                 parameter.copy_(0.1 * noise)
@@ -406,7 +481,9 @@ def write_encoder(folder, tokenizer, seed):
     write_case(folder, Oracle(model, tokenizer, [text for text, _ in TEXTS]), tokenizer)
 
 
-def write_sentence_model(folder, encoder, tokenizer, seed, pooling, with_head, examples=TEXTS):
+def write_sentence_model(
+    folder, encoder, tokenizer, seed, pooling, with_head, examples=TEXTS, attention="eager"
+):
     width = encoder.config.hidden_size
     with tempfile.TemporaryDirectory() as scratch:  # sentence-transformers only takes a folder
         encoder.save_pretrained(scratch)
@@ -426,7 +503,7 @@ def write_sentence_model(folder, encoder, tokenizer, seed, pooling, with_head, e
     # The oracle pools by hand (it must run in f64 and under autograd); the library's own answer agrees.
     texts = [text for text, _ in examples]
     answer = torch.from_numpy(model.encode(texts))
-    encoder = AutoModel.from_pretrained(folder / "model", attn_implementation="eager", dtype=torch.float32)
+    encoder = AutoModel.from_pretrained(folder / "model", attn_implementation=attention, dtype=torch.float32)
     oracle = Oracle(encoder, tokenizer, texts, pooling=pooling, head=head)
     with torch.no_grad():
         _, pooled, logits = oracle.run()
@@ -461,6 +538,35 @@ def write_tiny_models(out):
     )
     write_roberta_models(out)
     write_mpnet_models(out)
+    write_modernbert_models(out)
+
+
+def write_modernbert_models(out):
+    spaced = make_spaced_byte_pair_tokenizer()
+    fallback = make_byte_fallback_tokenizer()
+    spaces = ("my  card   has not\n\n        arrived", 1)
+    for case in ("modernbert", "modernbert_mean", "modernbert_sentence"):
+        shutil.rmtree(out / case, ignore_errors=True)
+    model = ModernBertForSequenceClassification(modernbert_config(spaced, 32, 4, 24))
+    write_classifier(out / "modernbert", model, spaced, 16, [*TEXTS, spaces])
+    write_earlier_form(out / "modernbert" / "model" / "config.json")
+    settings = {"classifier_pooling": "mean", "global_rope_theta": 1000.0, "local_rope_theta": 100.0}
+    mean = ModernBertForSequenceClassification(modernbert_config(fallback, 24, 3, 40, **settings))
+    write_classifier(out / "modernbert_mean", mean, fallback, 17, [*TEXTS, spaces])
+    encoder = ModernBertModel(modernbert_config(spaced, 16, 2, 24))
+    # Not eager, whose windows give padding rows that are no numbers in f64.
+    write_sentence_model(out / "modernbert_sentence", encoder, spaced, 18, "mean", with_head=True, attention="sdpa")
+
+
+def write_earlier_form(file):
+    """Rewrites a configuration of ModernBERT as releases of transformers before 5 do."""
+    config = json.loads(file.read_text())
+    del config["layer_types"]
+    thetas = config.pop("rope_parameters")
+    config["global_rope_theta"] = thetas["full_attention"]["rope_theta"]
+    config["local_rope_theta"] = thetas["sliding_attention"]["rope_theta"]
+    config["global_attn_every_n_layers"] = 3
+    file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
 def write_roberta_models(out):

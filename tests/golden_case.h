@@ -77,7 +77,10 @@ inline std::vector<std::string> trained_models() {
           "xlm_roberta_mean",
           "camembert",
           "mpnet",
-          "mpnet_mean"};
+          "mpnet_mean",
+          "modernbert",
+          "modernbert_mean",
+          "modernbert_sentence"};
 }
 
 /// Largest difference between two rows of values, each relative to 1 + |expected|.

@@ -90,6 +90,15 @@ void Backend::linear_backward(ConstTensor in,
   }
 }
 
+void Backend::gate_backward(ConstTensor in, Activation activation, ConstTensor d_out, Tensor d_in) {
+  check_shape("gate_backward", "d_out", d_out, kAnySize, kAnySize);
+  check_shape("gate_backward", "in", in, d_out.rows, 2 * d_out.columns);
+  check_shape("gate_backward", "d_in", d_in, d_out.rows, 2 * d_out.columns);
+  if (d_out.size() > 0) {
+    do_gate_backward(in, activation, d_out, d_in);
+  }
+}
+
 void Backend::attention_backward(const AttentionOperands& operands,
                                  ConstTensor d_out,
                                  Tensor d_q,
@@ -121,17 +130,21 @@ void Backend::add_and_normalize_backward(const NormalizedRows& kept,
                                          ConstTensor d_out,
                                          Tensor d_in,
                                          Tensor d_residual,
-                                         const NormGradient& gradient) {
+                                         const NormGradient& gradient,
+                                         ConstTensor d_sum) {
   constexpr std::string_view kOperation = "add_and_normalize_backward";
   check_normalize_backward(kOperation, kept, scale, d_out, gradient);
   check_dropout(kOperation, dropout);
   check_shape(kOperation, "d_in", d_in, d_out.rows, d_out.columns);
   check_shape(kOperation, "d_residual", d_residual, d_out.rows, d_out.columns);
+  if (!d_sum.empty()) {
+    check_shape(kOperation, "d_sum", d_sum, d_out.rows, d_out.columns);
+  }
   if (d_out.size() > 0 && dropout.rate > 0 && d_in.data == d_residual.data) {
     fail_check(kOperation, "d_in apart from d_residual under dropout", "the same tensor");
   }
   if (!nothing_to_write(d_out.rows, gradient.write)) {
-    do_add_and_normalize_backward(kept, scale, dropout, d_out, d_in, d_residual, gradient);
+    do_add_and_normalize_backward(kept, scale, dropout, d_out, d_in, d_residual, gradient, d_sum);
   }
 }
 

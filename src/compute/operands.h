@@ -23,6 +23,9 @@ enum class Activation { none, gelu, gelu_tanh, relu, silu, quick_gelu, tanh };
 
 enum class Pooling { first_token, mean };
 
+/// forward: rows become those of their positions; backward: the opposite, which is also the gradient.
+enum class Rotation { forward, backward };
+
 /// Whether a gradient replaces the contents of its tensor or is added to them.
 enum class Write { overwrite, accumulate };
 
@@ -107,7 +110,9 @@ struct DistanceBias {
 };
 
 /// Multi-head attention: q [Tq,H], k, v [T,H]; H is a multiple of heads. Every sequence that has
-/// queries needs a key. `distance_bias` reaches as far as the longest sequence.
+/// queries needs a key. Under a window, query i of a sequence attends to its keys i - window to
+/// i + window alone, and a sequence has at least as many keys as queries.
+/// `distance_bias` reaches as far as the longest sequence.
 struct AttentionOperands {
   ConstTensor q;
   ConstTensor k;
@@ -116,6 +121,7 @@ struct AttentionOperands {
   int64_t heads = 1;
   Dropout dropout;
   DistanceBias distance_bias = {};
+  int64_t window = 0;  // 0: all keys of the sequence
 };
 
 /// Where linear_backward writes.

@@ -18,6 +18,22 @@ bool agrees(int64_t found, int64_t expected) {
   return expected == kAnySize || found == expected;
 }
 
+// A query and its own key are in its window, so every query has a key there.
+void check_window(std::string_view operation, const AttentionSpans& spans, int64_t window) {
+  if (window < 0) {
+    fail_check(operation, "a window of at least 0", fmt::format("{}", window));
+  }
+  for (size_t s = 1; window > 0 && s < spans.query_starts.size(); ++s) {
+    const int64_t queries = spans.query_starts[s] - spans.query_starts[s - 1];
+    const int64_t keys = spans.key_starts[s] - spans.key_starts[s - 1];
+    if (queries > keys) {
+      fail_check(operation,
+                 "at least as many keys as queries under a window",
+                 fmt::format("{} queries and {} keys (sequence {})", queries, keys, s - 1));
+    }
+  }
+}
+
 }  // namespace
 
 void fail_check(std::string_view operation, const std::string& expected, const std::string& found) {
@@ -106,7 +122,7 @@ void check_filled_starts(std::string_view operation,
 }
 
 void check_attention(std::string_view operation, const AttentionOperands& operands) {
-  const auto& [q, k, v, spans, heads, dropout, distance_bias] = operands;
+  const auto& [q, k, v, spans, heads, dropout, distance_bias, window] = operands;
   check_shape(operation, "q", q, kAnySize, kAnySize);
   check_shape(operation, "k", k, kAnySize, q.columns);
   check_shape(operation, "v", v, k.rows, q.columns);
@@ -128,6 +144,7 @@ void check_attention(std::string_view operation, const AttentionOperands& operan
       fail_check(operation, "a key for every query", fmt::format("none (sequence {})", s - 1));
     }
   }
+  check_window(operation, spans, window);
   check_distance_bias(operation, distance_bias, heads, spans.key_starts);
   for (size_t s = 1; !distance_bias.empty() && s < spans.query_starts.size(); ++s) {
     if (spans.query_starts[s] - spans.query_starts[s - 1] >

@@ -40,7 +40,7 @@ void fill(const BatchInputs& inputs,
   std::copy(tiles.begin(), tiles.end(), inputs.tiles);
   for (size_t s = 0; s < S; ++s) {
     inputs.first_row_tiles[s] = {
-        static_cast<int32_t>(s), 1, starts[s], starts[s + 1] - starts[s], 0};
+        static_cast<int32_t>(s), 1, starts[s], starts[s + 1] - starts[s], 0, 0};
   }
 }
 

@@ -30,6 +30,9 @@ void encoder_backward(const Pass& pass,
   if (write == Write::overwrite && !gradients.distance_bias.empty()) {
     backend.clear(gradients.distance_bias);
   }
+  if (!scratch.sum.empty()) {
+    backend.clear(scratch.sum);  // nothing follows the last layer's sums but its norm
+  }
   for (size_t layer = model.encoder.layers.size(); layer-- > 0;) {
     const LayerActivations& kept = act.layers[layer];
     const PreparedLayer& weights = model.encoder.layers[layer];

@@ -32,7 +32,7 @@ struct LayerWeights {
   LinearWeights query_key_value;   // [3H,H], the three projections one below the other
   LinearWeights attention_output;  // [H,H]
   NormWeights attention_norm;
-  LinearWeights intermediate;  // [I,H]
+  LinearWeights intermediate;  // [I,H], or [2I,H] of a gated feed-forward
   LinearWeights output;        // [H,I]
   NormWeights output_norm;
 };
@@ -50,6 +50,7 @@ struct EncoderWeights {
 
 struct HeadWeights {
   LinearWeights dense;       // [H,H], or empty
+  NormWeights norm;          // or empty
   LinearWeights classifier;  // [C,H]
 };
 
@@ -103,6 +104,7 @@ struct NamedTensor {
   Tensor tensor;
   int depth = 0;  // 0 embeddings, 1.. layers, layers + 1 head: for layer-wise learning rates
   bool is_vector = false;  // stored with one dimension
+  bool is_scale = false;   // of a norm, which begins at 1
   bool decays = false;     // uses weight decay: not a bias, a table of biases or a layer norm
 };
 

@@ -16,8 +16,9 @@ struct Question {
   int64_t position = 0;  ///< of the query in its sequence
   int64_t head = 0;
   int64_t first_column = 0;
-  int64_t width = 0;  ///< of a head
-  int64_t first_key = 0;
+  int64_t width = 0;        ///< of a head
+  int64_t first_key = 0;    ///< in the batch
+  int64_t first_place = 0;  ///< of that key in its sequence
   int64_t keys = 0;
 };
 
@@ -27,16 +28,21 @@ void for_each_question(const AttentionOperands& operands, const Visit& visit) {
   const int64_t heads = operands.heads;
   const int64_t width = operands.q.columns / heads;
   for (size_t s = 0; s + 1 < spans.query_starts.size(); ++s) {
-    const int64_t keys = spans.key_starts[s + 1] - spans.key_starts[s];
+    const int64_t length = spans.key_starts[s + 1] - spans.key_starts[s];
     for (int64_t query = spans.query_starts[s]; query < spans.query_starts[s + 1]; ++query) {
+      const int64_t place = query - spans.query_starts[s];
+      const int64_t window = operands.window;
+      const int64_t first = window == 0 ? 0 : std::max<int64_t>(0, place - window);
+      const int64_t end = window == 0 ? length : std::min(length, place + window + 1);
       for (int64_t head = 0; head < heads; ++head) {
         visit(Question{query,
-                       query - spans.query_starts[s],
+                       place,
                        head,
                        head * width,
                        width,
-                       spans.key_starts[s],
-                       keys});
+                       spans.key_starts[s] + first,
+                       first,
+                       end - first});
       }
     }
   }
@@ -50,9 +56,9 @@ double dot(const float* a, const float* b, int64_t count) {
   return sum;
 }
 
-// The row of the table of biases that a key uses.
-int64_t bucket_of(const DistanceBias& bias, const Question& at, int64_t key) {
-  return bias.buckets[static_cast<size_t>(bias.reach() + key - at.position)];
+// The row of the table of biases that key `j` of the loops uses.
+int64_t bucket_of(const DistanceBias& bias, const Question& at, int64_t j) {
+  return bias.buckets[static_cast<size_t>(bias.reach() + at.first_place + j - at.position)];
 }
 
 // softmax(q · kᵀ / sqrt(width) + distance bias), before dropout.
@@ -92,8 +98,10 @@ void attention(const AttentionOperands& operands, Tensor out) {
   for_each_question(operands, [&](const Question& at) {
     const std::vector<double> p = probabilities(at, operands);
     for (int64_t j = 0; j < at.keys; ++j) {
-      const double weight = dropped(
-          p[j], operands.dropout, attention_dropout_index(at.query, operands.heads, at.head, j));
+      const double weight =
+          dropped(p[j],
+                  operands.dropout,
+                  attention_dropout_index(at.query, operands.heads, at.head, at.first_place + j));
       for (int64_t c = at.first_column; c < at.first_column + at.width; ++c) {
         sums.row(at.query)[c] += weight * v.row(at.first_key + j)[c];
       }
@@ -131,14 +139,17 @@ void attention_backward(const AttentionOperands& operands,
       const double d_weight = dot(d_out.row(at.query) + at.first_column,
                                   v.row(at.first_key + j) + at.first_column,
                                   at.width);
-      d_p[j] = dropped(d_weight,
-                       operands.dropout,
-                       attention_dropout_index(at.query, operands.heads, at.head, j));
+      d_p[j] =
+          dropped(d_weight,
+                  operands.dropout,
+                  attention_dropout_index(at.query, operands.heads, at.head, at.first_place + j));
       mean_d_p += p[j] * d_p[j];
     }
     for (int64_t j = 0; j < at.keys; ++j) {
-      const double weight = dropped(
-          p[j], operands.dropout, attention_dropout_index(at.query, operands.heads, at.head, j));
+      const double weight =
+          dropped(p[j],
+                  operands.dropout,
+                  attention_dropout_index(at.query, operands.heads, at.head, at.first_place + j));
       const double d_biased = p[j] * (d_p[j] - mean_d_p);
       const double d_score = d_biased / std::sqrt(static_cast<double>(at.width));
       const int64_t key = at.first_key + j;

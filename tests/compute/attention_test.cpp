@@ -43,7 +43,8 @@ class AttentionTest : public BackendTest {
              const std::vector<int32_t>& keys,
              Heads shape,
              Dropout dropout,
-             int64_t buckets = 0) {
+             int64_t buckets = 0,
+             int64_t window = 0) {
     const std::vector<int32_t> query_starts = starts_of(queries);
     const std::vector<int32_t> key_starts = starts_of(keys);
     Random random(static_cast<uint32_t>(key_starts.back() + shape.H));
@@ -75,6 +76,7 @@ class AttentionTest : public BackendTest {
       if (buckets > 0) {
         operands.distance_bias = {table_there, of_distances};
       }
+      operands.window = window;
       backend.attention(operands, out);
       backend.attention_backward(
           operands, d_out_there, d_q, d_k, d_v, buckets > 0 ? Tensor(d_table) : Tensor());
@@ -106,6 +108,22 @@ TEST_P(AttentionTest, LongSequences) {
     check({512}, {512}, shape, {});
     check({1, 64}, {500, 512}, shape, {0.1F, 5});
   }
+}
+
+// Texts shorter and longer than the window, around the numbers of queries and keys that are computed
+// together.
+TEST_P(AttentionTest, Window) {
+  for (const Heads shape : {Heads{12, 4}, Heads{30, 3}, Heads{64, 1}}) {
+    for (const int64_t window : {1, 4, 31, 64}) {
+      for (const Dropout dropout : {Dropout{}, Dropout{0.1F, 9}}) {
+        const std::vector<int32_t> mixed{5, 1, 2, 33, 65, 66, 131};
+        check(mixed, mixed, shape, dropout, 0, window);
+        check({1, 0, 1, 3}, {40, 7, 1, 100}, shape, dropout, 0, window);
+      }
+    }
+  }
+  check({300}, {300}, {64, 2}, {}, 0, 64);
+  check({1, 300}, {300, 300}, {64, 2}, {}, 7, 64);  // beside a distance bias
 }
 
 TEST_P(AttentionTest, FewerQueriesThanKeys) {

@@ -49,8 +49,9 @@ ForwardResult run_forward(const ModelFolder& folder,
   };
   ForwardResult result;
   result.hidden.push_back(copy(act.embedded));
+  // transformers' layers end before the norm that the next one begins with.
   for (const LayerActivations& layer : act.layers) {
-    result.hidden.push_back(copy(layer.out));
+    result.hidden.push_back(copy(&layer == &act.layers.back() ? layer.out : layer.sum));
   }
   result.last_rows = hidden.rows;
   result.logits = copy(logits);

@@ -77,6 +77,9 @@ inline OwnedWeights random_weights(const ModelConfig& config, uint32_t seed) {
   if (config.has_dense()) {
     fill(random, owned.weights.head.dense);
   }
+  if (config.head_shape().has_norm) {
+    fill(random, owned.weights.head.norm);
+  }
   fill(random, owned.weights.head.classifier);
   return owned;
 }

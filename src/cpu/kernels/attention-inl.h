@@ -27,6 +27,21 @@ HWY_INLINE RowRange sequence_rows(std::span<const int32_t> starts, size_t s) {
   return {starts[s], starts[s + 1] - starts[s]};
 }
 
+/// Whether a window leaves out keys of a sequence: the first and the last are keys - 1 apart.
+HWY_INLINE bool limits(int64_t window, int64_t keys) {
+  return window > 0 && keys > window + 1;
+}
+
+/// The keys that some of `count` queries from place `first` of the sequence on see.
+HWY_INLINE RowRange seen_keys(RowRange keys, int64_t first, int64_t count, int64_t window) {
+  if (!limits(window, keys.count)) {
+    return keys;
+  }
+  const int64_t begin = std::max<int64_t>(0, first - window);
+  const int64_t end = std::min(keys.count, first + count + window);
+  return {keys.first + begin, end - begin};
+}
+
 /// The columns of head `head` of `heads` in rows `rows`.
 template <class View>
 HWY_INLINE View head_rows(const View& tensor, RowRange rows, int64_t head, int64_t heads) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/kernels/attention.cpp"
@@ -72,6 +73,24 @@ HWY_INLINE void add_distance_bias(FloatTag d, const float* line, const Tensor& s
   }
 }
 
+// Removes the keys that a query does not see, from scores [keys, queries]: query i of the block has
+// place `first_query` + i in its sequence, key j has place `first_key` + j.
+HWY_INLINE void mask_window(
+    FloatTag d, int64_t window, int64_t first_query, int64_t first_key, Tensor scores) {
+  const hn::RebindToSigned<FloatTag> integers;
+  const auto widest = hn::Set(integers, static_cast<int32_t>(window));
+  const auto lowest = hn::Set(d, -std::numeric_limits<float>::infinity());
+  for (int64_t j = 0; j < scores.rows; ++j) {
+    const auto first = static_cast<int32_t>(first_query - first_key - j);
+    for (int64_t i = 0; i < scores.columns; i += lanes_of(d)) {
+      const auto distance = hn::Abs(hn::Iota(integers, first + static_cast<int32_t>(i)));
+      float* score = scores.row(j) + i;
+      const auto far = hn::RebindMask(d, hn::Gt(distance, widest));
+      hn::Store(hn::IfThenElse(far, lowest, hn::Load(d, score)), d, score);
+    }
+  }
+}
+
 // For each head of each sequence and each block of its queries: transposes the queries, so that
 // those of a block share a vector, then computes their scores, the softmax and the weighted mean of
 // the values.
@@ -93,19 +112,24 @@ void attention_heads(const AttentionOperands& operands, Tensor out, float* scrat
     const RowRange queries = sequence_rows(spans.query_starts, s);
     const RowRange keys = sequence_rows(spans.key_starts, s);
     for (int64_t head = 0; queries.count > 0 && head < heads; ++head) {
-      const ConstTensor head_k = head_rows(k, keys, head, heads);
-      const ConstTensor head_v = head_rows(v, keys, head, heads);
       for (int64_t first = 0; first < queries.count; first += kQueryBlock) {
         const RowRange rows{queries.first + first, std::min(kQueryBlock, queries.count - first)};
+        const RowRange seen = seen_keys(keys, first, rows.count, operands.window);
+        const ConstTensor head_k = head_rows(k, seen, head, heads);
+        const ConstTensor head_v = head_rows(v, seen, head, heads);
         const Tensor query_columns = transpose(d, head_rows(q, rows, head, heads), scratch);
-        const Tensor shares(scratch + query_columns.size(), keys.count, query_columns.columns);
+        const Tensor shares(scratch + query_columns.size(), seen.count, query_columns.columns);
         multiply(d, {head_k.data, head_k.stride, 1}, query_columns, false, shares);
+        const int64_t first_key = seen.first - keys.first;
         if (!bias.empty()) {
-          add_distance_bias(d, bias.line(head) + first, shares);
+          add_distance_bias(d, bias.line(head) + first - first_key, shares);
+        }
+        if (limits(operands.window, keys.count)) {
+          mask_window(d, operands.window, first, first_key, shares);
         }
         softmax_of_columns(d, scale, shares);
         if (lanes.active()) {
-          const uint32_t index = attention_dropout_index(rows.first, heads, head, 0);
+          const uint32_t index = attention_dropout_index(rows.first, heads, head, first_key);
           drop_shares(d, lanes, index, query_step, shares);
         }
         multiply(

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -49,6 +50,15 @@ HWY_INLINE void add_line(FloatTag d, const float* line, int64_t keys, float* out
   for (int64_t j = 0; j < keys; j += lanes_of(d)) {
     hn::StoreU(hn::Add(hn::LoadU(d, out + j), hn::LoadU(d, line + j)), d, out + j);
   }
+}
+
+// Removes the keys that the query at `place` of its sequence does not see, from its scores [keys].
+HWY_INLINE void mask_row(int64_t window, int64_t place, int64_t keys, float* scores) {
+  constexpr float kLowest = -std::numeric_limits<float>::infinity();
+  const int64_t begin = std::max<int64_t>(0, place - window);
+  const int64_t end = std::min(keys, place + window + 1);
+  std::fill(scores, scores + begin, kLowest);
+  std::fill(scores + end, scores + keys, kLowest);
 }
 
 // For one query: `shares` holds its probabilities p, and `gradient` the gradient g of the
@@ -133,6 +143,9 @@ void attention_backward_heads(const AttentionOperands& operands,
         multiply(d, {block_q.data, block_q.stride, 1}, key_columns, false, shares);
         multiply(d, {block_d_out.data, block_d_out.stride, 1}, value_columns, false, gradient);
         for (int64_t r = 0; r < count; ++r) {
+          if (limits(operands.window, keys.count)) {
+            mask_row(operands.window, first + r, keys.count, shares.row(r));
+          }
           const uint32_t index = attention_dropout_index(rows.first + r, heads, head, 0);
           const int64_t position = first + r;
           if (!bias.empty()) {

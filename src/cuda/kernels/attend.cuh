@@ -15,6 +15,10 @@
 // Gimelshein 2018); this is exactly softmax with the largest score subtracted.
 namespace fastintent::cuda {
 
+/// Below every score, and finite: the difference of two is no NaN when a window leaves a query none
+/// of the first keys.
+constexpr float kLowestScore = -3.0e38F;
+
 /// Shared memory of attend.
 template <int kWarps, int kColumns>
 constexpr int64_t kAttendBytes =
@@ -52,7 +56,7 @@ __device__ void attend(const HeadRows<Value>& q,
   float sums[kWarpRows] = {};  // each lane's part
   float results[kWarpRows][kColumns] = {};
   for (int r = 0; r < kWarpRows; ++r) {
-    largest[r] = -INFINITY;
+    largest[r] = kLowestScore;
   }
 
   for (int first = 0; first < tile.keys; first += kWarp) {
@@ -84,11 +88,13 @@ __device__ void attend(const HeadRows<Value>& q,
       }
     }
     for (int r = 0; r < kWarpRows; ++r) {
-      // Lanes without a key have weight zero.
-      const float score = lane < count ? scores[r] : -INFINITY;
+      // Lanes without a key, or with one outside the window, have weight zero.
+      const int place = tile.first_position + warp * kWarpRows + r;
+      const bool seen = lane < count && tile.sees(place, first + lane);
+      const float score = seen ? scores[r] : kLowestScore;
       const float now_largest = fmaxf(largest[r], warp_max(score));
       const float rescale = expf((largest[r] - now_largest) * scale);
-      const float weight = lane < count ? expf((score - now_largest) * scale) : 0.0F;
+      const float weight = seen ? expf((score - now_largest) * scale) : 0.0F;
       largest[r] = now_largest;
       sums[r] = fmaf(sums[r], rescale, weight);
       for (int i = 0; i < kColumns; ++i) {

@@ -39,7 +39,8 @@ void attention(Workspace& workspace, const AttentionOperands& operands, Tensor o
     constexpr int kWarps = decltype(warps)::value;
     constexpr int kColumns = decltype(columns)::value;
     const HeadChunk shape = head_chunks<kColumns>(heads, width);
-    std::vector<AttentionTile> tiles = attention_tiles(spans, kWarps * kWarpRows);
+    std::vector<AttentionTile> tiles =
+        attention_tiles(spans, kWarps * kWarpRows, static_cast<int32_t>(operands.window));
     tiles.resize(static_cast<size_t>(most_tiles(q.rows, sequences, kWarps * kWarpRows)));
     launch(workspace.stream,
            attention_kernel<kWarps, kColumns>,

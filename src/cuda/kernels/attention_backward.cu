@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "cuda/kernels/attend.cuh"
 #include "cuda/kernels/attention.h"
 #include "cuda/kernels/attention_sides.cuh"
 #include "cuda/kernels/attention_tiles.h"
@@ -37,6 +38,7 @@ struct KeyTile {
   int32_t first_position;  // of first_key in its sequence
   int32_t first_query;
   int32_t queries;
+  int32_t window;  // as in AttentionTile
 };
 
 template <int kWarps, int kColumns>
@@ -90,23 +92,30 @@ __global__ void query_gradients_kernel(Side queries,
     }
   };
 
+  // Whether the lane has a key of the tile, counted from `first`, that row r attends to.
+  const auto sees = [&](int r, int first) {
+    const int key = first + lane;
+    return key < tile.keys && tile.sees(tile.first_position + first_row + r, key);
+  };
+
   QueryStatistics rows_statistics[kWarpRows];
   for (QueryStatistics& row : rows_statistics) {
-    row = {-INFINITY, 0, 0};
+    row = {kLowestScore, 0, 0};
   }
   for (int first = 0; first < tile.keys; first += kWarp) {
     const int count = tile.keys - first < kWarp ? tile.keys - first : kWarp;
     multiply(first, count);
     for (int r = 0; r < kWarpRows; ++r) {
       QueryStatistics& row = rows_statistics[r];
-      const float score = lane < count ? scores[r] : -INFINITY;
+      const bool seen = sees(r, first);
+      const float score = seen ? scores[r] : kLowestScore;
       const float largest = fmaxf(row.largest, warp_max(score));
       const float rescale = expf((row.largest - largest) * scale);
-      const float weight = lane < count ? expf((score - largest) * scale) : 0.0F;
+      const float weight = seen ? expf((score - largest) * scale) : 0.0F;
       row.largest = largest;
       // The lane's sums so far.
       row.inverse_sum = fmaf(row.inverse_sum, rescale, weight);
-      row.mean_d = fmaf(row.mean_d, rescale, lane < count ? weight * d_weights[r] : 0.0F);
+      row.mean_d = fmaf(row.mean_d, rescale, seen ? weight * d_weights[r] : 0.0F);
     }
   }
   for (int r = 0; r < kWarpRows; ++r) {
@@ -129,7 +138,7 @@ __global__ void query_gradients_kernel(Side queries,
       const QueryStatistics& row = rows_statistics[r];
       const float probability = expf((scores[r] - row.largest) * scale) * row.inverse_sum;
       weights[r * kWarp + lane] =
-          lane < count ? probability * (d_weights[r] - row.mean_d) * scale : 0.0F;
+          sees(r, first) ? probability * (d_weights[r] - row.mean_d) * scale : 0.0F;
     }
     warp_barrier();
     add_weighted_rows<kColumns>(sums, weights, shared.lane_factors, count);
@@ -191,12 +200,15 @@ __global__ void key_gradients_kernel(Side queries,
       if (bias.rows > 0) {
         scores[r] += unscaled_bias(bias, position - (first + lane), at.head, root_width);
       }
+      const int distance = first + lane - position;
+      const bool seen = lane < count &&
+                        (tile.window == 0 || (distance <= tile.window && -distance <= tile.window));
       const float factor =
           dropout(1.0F, attention_dropout_index(query, at.heads, at.head, position));
       const float probability = expf((scores[r] - of_query.largest) * scale) * of_query.inverse_sum;
       const float d_score = probability * (d_weights[r] * factor - of_query.mean_d) * scale;
-      weights[r * kWarp + lane] = lane < count ? probability * factor : 0.0F;
-      d_scores[r * kWarp + lane] = lane < count ? d_score : 0.0F;
+      weights[r * kWarp + lane] = seen ? probability * factor : 0.0F;
+      d_scores[r * kWarp + lane] = seen ? d_score : 0.0F;
     }
     warp_barrier();
     add_weighted_rows<kColumns>(v_sums, weights, shared.lane_others, count);
@@ -214,15 +226,19 @@ int64_t most_query_warps(int64_t rows, int64_t sequences) {
 }
 
 // Tiles of at most `most_keys` that cover all keys, including those that no query attends to.
-std::vector<KeyTile> key_tiles(const AttentionSpans& spans, int32_t most_keys) {
+std::vector<KeyTile> key_tiles(const AttentionSpans& spans, int32_t most_keys, int32_t window) {
   std::vector<KeyTile> tiles;
   for (size_t s = 0; s + 1 < spans.key_starts.size(); ++s) {
     const int32_t begin = spans.key_starts[s];
     const int32_t end = spans.key_starts[s + 1];
     const int32_t queries = spans.query_starts[s + 1] - spans.query_starts[s];
     for (int32_t first = begin; first < end; first += most_keys) {
-      tiles.push_back(
-          {first, std::min(most_keys, end - first), first - begin, spans.query_starts[s], queries});
+      tiles.push_back({first,
+                       std::min(most_keys, end - first),
+                       first - begin,
+                       spans.query_starts[s],
+                       queries,
+                       window});
     }
   }
   return tiles;
@@ -241,6 +257,7 @@ void attention_backward(Workspace& workspace,
   const ConstTensor k = operands.k;
   const AttentionSpans& spans = operands.spans;
   const int64_t heads = operands.heads;
+  const auto window = static_cast<int32_t>(operands.window);
   if (k.rows == 0) {
     return;
   }
@@ -263,7 +280,7 @@ void attention_backward(Workspace& workspace,
       constexpr int kWarps = decltype(warps)::value;
       constexpr int kColumns = decltype(columns)::value;
       const HeadChunk shape = head_chunks<kColumns>(heads, width);
-      std::vector<AttentionTile> tiles = attention_tiles(spans, kWarps * kWarpRows);
+      std::vector<AttentionTile> tiles = attention_tiles(spans, kWarps * kWarpRows, window);
       tiles.resize(static_cast<size_t>(most_tiles(q.rows, sequences, kWarps * kWarpRows)));
       launch(workspace.stream,
              query_gradients_kernel<kWarps, kColumns>,
@@ -294,7 +311,7 @@ void attention_backward(Workspace& workspace,
     constexpr int kWarps = decltype(warps)::value;
     constexpr int kColumns = decltype(columns)::value;
     const HeadChunk shape = head_chunks<kColumns>(heads, width);
-    std::vector<KeyTile> tiles = key_tiles(spans, kWarps * kWarpRows);
+    std::vector<KeyTile> tiles = key_tiles(spans, kWarps * kWarpRows, window);
     tiles.resize(static_cast<size_t>(most_tiles(k.rows, sequences, kWarps * kWarpRows)));
     launch(workspace.stream,
            key_gradients_kernel<kWarps, kColumns>,

@@ -12,7 +12,8 @@ constexpr std::array kFamilies{&bert_family,
                                &roberta_family,
                                &xlm_roberta_family,
                                &camembert_family,
-                               &mpnet_family};
+                               &mpnet_family,
+                               &modernbert_family};
 
 }  // namespace
 

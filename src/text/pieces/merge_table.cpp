@@ -43,4 +43,32 @@ MergeTable::MergeTable(StoredArray<Slot> slots, int32_t id_end) : slots_(std::mo
   shift_ = 64 - std::countr_zero(slots_.size());
 }
 
+bool MergeTable::joins_before(int32_t mark, int32_t id_end) const {
+  std::vector<bool> begins(static_cast<size_t>(id_end));  // with a mark
+  std::vector<bool> is_marks(begins.size());
+  begins[static_cast<size_t>(mark)] = is_marks[static_cast<size_t>(mark)] = true;
+  const auto for_each_merge = [&](const auto& use) {
+    return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+      const size_t left = slot.pair >> 32;
+      const size_t right = slot.pair & 0xFFFFFFFF;
+      return left < begins.size() && right < begins.size() &&
+             use(left, right, static_cast<size_t>(slot.merged));
+    });
+  };
+  // Slots are in no order: what a merge makes may be a side of one before it.
+  for (bool changed = true; changed;) {
+    changed = false;
+    for_each_merge([&](size_t left, size_t right, size_t merged) {
+      const bool new_begin = begins[left] && !begins[merged];
+      const bool new_marks = is_marks[left] && is_marks[right] && !is_marks[merged];
+      begins[merged] = begins[merged] || new_begin;
+      is_marks[merged] = is_marks[merged] || new_marks;
+      changed = changed || new_begin || new_marks;
+      return false;
+    });
+  }
+  return for_each_merge(
+      [&](size_t left, size_t right, size_t) { return begins[right] && !is_marks[left]; });
+}
+
 }  // namespace fastintent

@@ -34,6 +34,10 @@ class MergeTable {
 
   const StoredArray<Slot>& slots() const { return slots_; }
 
+  /// Whether a token that begins with `mark` can be merged with one before it that is anything but
+  /// marks. Ids are below `id_end`.
+  bool joins_before(int32_t mark, int32_t id_end) const;
+
   /// The merge of two ids; its rank is kNoRank where there is none.
   const Slot& find(int32_t left, int32_t right) const {
     static constexpr Slot kNone{kNoPair, kNoRank, -1};
