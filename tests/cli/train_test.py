@@ -131,9 +131,10 @@ class TrainTest(ProgramTest):
         return sorted(path.name for path in self.folder.iterdir() if path.name not in mine)
 
     def test_two_runs_into_one_output(self):
-        arguments = [*self.arguments, "--epochs", "40", "--batch-size", "4", "--patience", "40"]
+        # More epochs than it can train before the second has been refused, however late that one starts.
+        arguments = [*self.arguments, "--epochs", "40000", "--batch-size", "4", "--patience", "40000"]
         first = start(*arguments, stderr=subprocess.PIPE)
-        while not self.log_file.exists():
+        while not self.log_file.exists() and first.poll() is None:
             time.sleep(0.01)
         second = self.run_program(*arguments, "--log", str(self.folder / "2.jsonl"), code=73)
         self.assertIn(b"only run that writes this output", second.stderr)
