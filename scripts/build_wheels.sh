@@ -13,15 +13,19 @@ cd "$(dirname "$0")/.."
 platform=manylinux_2_34_x86_64 # Debian 12, Ubuntu 22.04, RHEL 9, and later ones
 most_bytes=20000000            # what a newcomer downloads
 output=dist
+# A folder for each kind: CMake's cache keeps the settings of an earlier run, and the linker with them.
+kind=python
 settings=()
 case ${1:-} in
 --cuda)
+  kind=python-cuda
   settings=(--config-settings=cmake.define.FASTINTENT_CUDA=ON)
   output=build/cuda_wheels
   most_bytes=100000000 # the limit of PyPI: kernels for seven generations of GPUs
   shift
   ;;
 --dev)
+  kind=python-dev
   settings=(--config-settings=cmake.args=--preset=dev --config-settings=cmake.build-type=RelWithDebInfo)
   output=build/python/wheels
   shift
@@ -81,7 +85,7 @@ check() {
 for python in "${pythons[@]}"; do
   rm -rf "${work:?}"/*
   PYTHONPATH=$tools/backend "$python" -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/built" \
-    "${settings[@]}" .
+    --config-settings=build-dir="build/$kind-{wheel_tag}" "${settings[@]}" .
   (
     export PATH=$tools/bin:$PATH # auditwheel calls patchelf
     python scripts/bundle_into_wheel.py "$work"/built/*.whl "$work/bundled"
