@@ -77,6 +77,22 @@ class TrainTest(ProgramTest):
         self.assertIn(f"temperature {temperature:.4g}, needs review below {threshold:.4g}", about)
         self.run_program(*self.arguments, "--review-accuracy", "1.5", code=64)
 
+    def test_what_it_suggests_can_be_pasted_whatever_the_folder_is_called(self):
+        for name in [b"my model", b"it's \xff\x1b[1m\xe2\x80\xae", "größe\\".encode()]:
+            output = os.fsencode(self.folder / "of") + name
+            arguments = [output if a == str(self.output) else a for a in self.arguments]
+            said = self.run_program(*arguments, "--epochs", "1").stderr
+            self.assertNotRegex(said, rb"[\x1b\xff]")
+            suggested = said.decode().splitlines()[-1].replace('"your text"', '"my card"')
+            done = subprocess.run(
+                ["bash", "-c", suggested],
+                env=environment(PATH=f"{pathlib.Path(PROGRAM).parent}:{os.environ['PATH']}"),
+                capture_output=True,
+                timeout=120,
+            )
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(b'"intent"', done.stdout)
+
     def test_never_overwrites_unasked(self):
         self.run_program(*self.arguments, "--epochs", "1")
         model = {path: path.read_bytes() for path in self.output.rglob("*") if path.is_file()}
