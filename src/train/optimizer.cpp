@@ -29,8 +29,8 @@ Optimizer::Optimizer(ThreadPool& pool,
   const int64_t flat = flat_parameter_count(model.config);
   state_.first_moment = allocate_flat(backend, flat);
   state_.second_moment = allocate_flat(backend, flat);
-  state_.word_first_moment = backend.allocate(encoder.vocabulary, encoder.hidden);
-  state_.word_second_moment = backend.allocate(encoder.vocabulary, encoder.hidden);
+  state_.word_first_moment = backend.allocate(encoder.vocabulary, encoder.embedding_width());
+  state_.word_second_moment = backend.allocate(encoder.vocabulary, encoder.embedding_width());
   state_.word_steps.assign(static_cast<size_t>(encoder.vocabulary), 0);
   deal_out(model);
 }

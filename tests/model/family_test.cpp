@@ -84,7 +84,9 @@ TEST(Family, NamesEveryTensorOnce) {
     const HeadShape& own = encoder.own_head;
     const size_t head_parts =
         (own.dense_has_bias ? 2U : 1U) + (own.has_norm ? norm : 0U) + 2U;  // and the classifier
-    EXPECT_EQ(tensors.size(), tables + norm + 2 * (products * linear + 2 * norm) + head_parts);
+    const size_t projection = encoder.embedding > 0 ? 2 : 0;
+    EXPECT_EQ(tensors.size(),
+              tables + projection + norm + 2 * (products * linear + 2 * norm) + head_parts);
   }
 }
 
@@ -214,6 +216,23 @@ TEST(Family, ReadsModernBertsLayersInBothForms) {
         {R"(, "classifier_pooling": "max")", "found \"max\""}}) {
     expect_error(ErrorCode::bad_checkpoint, named, [&, text = settings] { read_with(text); });
   }
+}
+
+TEST(Family, ElectraProjectsEmbeddingsOfAnotherWidth) {
+  const auto read_with = [](const std::string& sizes) {
+    return read_encoder_config(
+        JsonDocument::parse(R"({"model_type": "electra")" + sizes + "}", "config.json"));
+  };
+  const EncoderConfig small = read_with("");
+  EXPECT_EQ(small.embedding, 128);
+  EXPECT_EQ(small.hidden, 256);
+  EXPECT_EQ(small.heads, 4);
+  EXPECT_EQ(small.intermediate, 1024);
+  EXPECT_EQ(small.embedding_width(), 128);
+  EXPECT_EQ(static_cast<int>(small.own_head.dense_activation), static_cast<int>(Activation::gelu));
+  const EncoderConfig base = read_with(R"(, "embedding_size": 768, "hidden_size": 768)");
+  EXPECT_EQ(base.embedding, 0);
+  EXPECT_EQ(base.embedding_width(), 768);
 }
 
 TEST(Family, AbsentPartsHaveNeitherMemoryNorName) {
