@@ -52,7 +52,7 @@ class PredictTest(ProgramTest):
 
     def test_many_texts_get_a_line_about_a_faster_precision(self):
         auto = self.run_program("info").stdout.decode()
-        found = re.search(r"^precision +auto is ([a-z0-9]+): (.*)$", auto, re.MULTILINE)
+        found = re.search(r"^precision: +auto is ([a-z0-9]+): (.*)$", auto, re.MULTILINE)
         many = b"my card\n" * 10_000
         said = self.run_program(*PREDICT, stdin=many).stderr.decode()
         if found[1] == "fp32":
