@@ -268,15 +268,14 @@ std::string row_of(const Family& family) {
     std::string& list = is_fused(*backend, config, each.precision) ? fused : other;
     list += fmt::format("{}{}", list.empty() ? "" : ", ", precision_name(each.precision));
   }
-  const int64_t unused = config.encoder.positions - config.encoder.max_tokens();
+  constexpr int64_t kPositions = 20;  // of kSizes
+  const int64_t unused = kPositions - config.encoder.max_tokens();
   return fmt::format("| `{}` | {}ForSequenceClassification | {} | {} | {} |\n",
                      family.model_type,
                      family.architecture,
                      fused.empty() ? "none" : fused,
                      other.empty() ? "none" : other,
-                     config.encoder.positions == 0 ? "any"
-                     : unused == 0                 ? "all positions"
-                                                   : fmt::format("positions - {}", unused));
+                     unused == 0 ? "all positions" : fmt::format("positions - {}", unused));
 }
 
 // Writes the table where FASTINTENT_WRITE_TABLES is set.
