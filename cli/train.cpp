@@ -94,6 +94,7 @@ void print_summary(const TrainOptions& options, const TrainingReport& report) {
   }
   if (!report.label_agreement.empty()) {
     std::vector<std::string> kept;
+    kept.reserve(report.label_agreement.size());
     for (const auto& [precision, share] : report.label_agreement) {
       kept.push_back(fmt::format("{} {}", precision_name(precision), percent(share)));
     }

@@ -324,6 +324,7 @@ class TrainingRun {
   std::vector<std::string_view> measured_texts() const {
     constexpr size_t kMost = 10'000;
     std::vector<std::string_view> texts;
+    texts.reserve(held_out_rows_.size());
     for (const int64_t row : held_out_rows_) {
       texts.emplace_back(all_.texts[static_cast<size_t>(row)]);
     }

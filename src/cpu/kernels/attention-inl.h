@@ -71,7 +71,7 @@ class DistanceLines {
         longest_(longest_sequence(operands.spans.key_starts)),
         length_(length_of(d, longest_)),
         direction_(lanes == LanesOver::keys ? 1 : -1),
-        root_width_(std::sqrt(static_cast<float>(operands.q.columns / operands.heads))),
+        root_width_(root_width(operands)),
         memory_(memory) {}
 
   /// The floats of a line, and of all of them.
@@ -106,6 +106,10 @@ class DistanceLines {
   float* line(int64_t head) const { return memory_ + head * length_ + longest_ - 1; }
 
  private:
+  static float root_width(const AttentionOperands& operands) {
+    const int64_t width = operands.q.columns / operands.heads;
+    return std::sqrt(static_cast<float>(width));
+  }
   int64_t bucket(int64_t distance) const {
     return bias_.buckets[static_cast<size_t>(bias_.reach() + direction_ * distance)];
   }

@@ -12,10 +12,12 @@ namespace dnnl {
 using fastintent::cpu::OnednnFunction;
 
 // The object of a C function, by the name of both.
+// NOLINTBEGIN(bugprone-macro-parentheses): a name that is declared has no parentheses
 #define ONEDNN_FUNCTION(name)                              \
   inline constinit OnednnFunction<decltype(::name)> name { \
     #name                                                  \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 ONEDNN_FUNCTION(dnnl_engine_create);
 ONEDNN_FUNCTION(dnnl_engine_destroy);

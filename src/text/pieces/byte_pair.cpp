@@ -40,9 +40,13 @@ PieceTrie trie_of(const Vocabulary& vocabulary, bool byte_level, bool others) {
   words.reserve(others ? 0 : vocabulary.size());
   for (const auto& [token, id] : vocabulary) {
     std::string text = byte_level ? from_byte_letters(token) : token;
-    if (text.empty() == others && !token.empty()) {
-      words.emplace_back(others ? token : std::move(text), id);
+    if (text.empty() != others || token.empty()) {
+      continue;
     }
+    if (others) {
+      text = token;
+    }
+    words.emplace_back(std::move(text), id);
   }
   return PieceTrie({words.begin(), words.end()});
 }
