@@ -165,17 +165,18 @@ void answer_questions(IntentClassifier& classifier, const std::vector<std::strin
 
 void print_next_steps(const fs::path& folder, const fs::path& base) {
   const auto quoted = [](const fs::path& path) { return shell_quoted({path.string()}); };
-  say("\n{} has the data, the model and {}, a page for the browser. Next:\n"
-      "  fastintent predict --model {} \"I want my money back\"\n"
-      "  fastintent evaluate --model {} --data {}\n"
-      "With your own messages, a file with the columns text and intent:\n"
-      "  fastintent train --model {} --train messages.csv --output intents",
+  say("\n{} has the data, the model and {}, a page for the browser. Next:",
       folder.string(),
-      kReportFile,
-      quoted(folder / kModelFolder),
-      quoted(folder / kModelFolder),
-      quoted(folder / kTestFile),
-      quoted(base));
+      kReportFile);
+  print_message(
+      fmt::format("  fastintent predict --model {} \"I want my money back\"\n"
+                  "  fastintent evaluate --model {} --data {}\n"
+                  "With your own messages, a file with the columns text and intent:\n"
+                  "  fastintent train --model {} --train messages.csv --output intents",
+                  quoted(folder / kModelFolder),
+                  quoted(folder / kModelFolder),
+                  quoted(folder / kTestFile),
+                  quoted(base)));
 }
 
 int demo(const DemoOptions& options) {

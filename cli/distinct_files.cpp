@@ -126,6 +126,16 @@ void require_distinct_files(const char* command,
   }
 }
 
+void require_apart_from_model(const char* command,
+                              std::initializer_list<NamedFile> inputs,
+                              const std::string& output) {
+  for (const NamedFile& input : inputs) {
+    if (!input.path.empty() && is_file_of_model(input.path, output)) {
+      refuse(command, input, fmt::format("replaced as a file of the model in {}", output));
+    }
+  }
+}
+
 bool is_inside(const std::string& file, const std::string& folder) {
   const fs::path inner = place_of(file);
   const fs::path outer = place_of(folder);

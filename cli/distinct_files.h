@@ -24,6 +24,12 @@ void require_distinct_files(const char* command,
                             std::initializer_list<NamedFile> outputs,
                             const std::string& model);
 
+/// Throws invalid_argument when one of `inputs` has the name of a file of a model in the folder
+/// `output`, where the new model would replace it.
+void require_apart_from_model(const char* command,
+                              std::initializer_list<NamedFile> inputs,
+                              const std::string& output);
+
 /// Whether `file` is in `folder`, or is it, when links are followed.
 bool is_inside(const std::string& file, const std::string& folder);
 

@@ -112,6 +112,19 @@ int run(CLI::App& program, CommandLine& line) {
   return line.run();
 }
 
+// A variable of a script that is not set would otherwise name the current folder, or nothing.
+void refuse_empty_names(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    const std::string type = option->get_type_name();
+    if (type.find("FILE") != std::string::npos || type.find("DIR") != std::string::npos ||
+        type == "MODEL") {
+      option->check([type](const std::string& name) {
+        return name.empty() ? fmt::format("expected {}, found an empty name", type) : "";
+      });
+    }
+  }
+}
+
 int report_usage(const CLI::App& program, const CLI::ParseError& error) {
   std::string command = "fastintent";
   if (!program.get_subcommands().empty()) {
@@ -161,6 +174,7 @@ int run_program(int argc, char** argv) {
   add_demo_command(program, line);
   for (CLI::App* command : program.get_subcommands({})) {
     name_environment_variables(*command);
+    refuse_empty_names(*command);
   }
   return run_reporting_failures(program, line);
 }

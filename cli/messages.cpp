@@ -20,6 +20,24 @@ std::string counted(int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+namespace {
+
+// $'...', in which bash, zsh and ksh read escapes of bytes.
+std::string quoted_bytes(const std::string& argument) {
+  std::string quoted = "$'";
+  for (const char c : argument) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < ' ' || byte >= 0x7F) {
+      quoted += fmt::format("\\x{:02x}", byte);
+    } else {
+      quoted += c == '\'' || c == '\\' ? std::string{'\\', c} : std::string(1, c);
+    }
+  }
+  return quoted + '\'';
+}
+
+}  // namespace
+
 std::string shell_quoted(const std::vector<std::string>& arguments) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+@%";
@@ -30,6 +48,10 @@ std::string shell_quoted(const std::vector<std::string>& arguments) {
     }
     if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos) {
       line += argument;
+      continue;
+    }
+    if (printable(argument, argument.size()) != argument) {
+      line += quoted_bytes(argument);
       continue;
     }
     line += '\'';

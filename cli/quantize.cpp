@@ -105,6 +105,7 @@ std::string as_json(const QuantizeOptions& options, const QuantizationReport& re
 int quantize(const QuantizeOptions& options) {
   require_distinct_files(
       "quantize", {{"--data", options.data}}, {{"--output", options.output}}, options.model);
+  require_apart_from_model("quantize", {{"--data", options.data}}, options.output);
   QuantizationOptions quantization = options.quantization;
   if (!options.data.empty()) {
     read_data(options, quantization);

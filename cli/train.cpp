@@ -47,6 +47,8 @@ void check_files(const TrainOptions& options, const std::filesystem::path& log) 
       {{"--train", options.train}, {"--validation", options.validation}},
       {{"--output", options.output}, {"--log", log.string()}, {"--report", options.report}},
       options.model);
+  require_apart_from_model(
+      "train", {{"--train", options.train}, {"--validation", options.validation}}, options.output);
   const std::string state = companion_of(options, ".training").string();
   for (const auto& [option, file] :
        {NamedFile{"--log", options.log}, NamedFile{"--report", options.report}}) {
@@ -90,9 +92,9 @@ void print_summary(const TrainOptions& options, const TrainingReport& report) {
         *report.review_threshold,
         percent(report.review_share));
   }
-  say("The model is in {}. Next:\n  fastintent predict --model {} \"your text\"",
-      options.output,
-      shell_quoted({options.output}));
+  say("The model is in {}. Next:", options.output);
+  print_message(
+      fmt::format("  fastintent predict --model {} \"your text\"", shell_quoted({options.output})));
 }
 
 void print_how_to_resume(const CommandLine& line) {
@@ -100,8 +102,9 @@ void print_how_to_resume(const CommandLine& line) {
   if (std::find(arguments.begin(), arguments.end(), "--resume") == arguments.end()) {
     arguments.emplace_back("--resume");
   }
-  say("Stopped; what was learnt so far is saved. To continue:\n  fastintent {}",
-      shell_quoted(arguments));
+  print_message(
+      fmt::format("Stopped; what was learnt so far is saved. To continue:\n  fastintent {}",
+                  shell_quoted(arguments)));
 }
 
 struct TrainingData {

@@ -114,6 +114,8 @@ def model_config_seeds():
     }
     roberta = bert | {"model_type": "roberta", "pad_token_id": 1, "type_vocab_size": 1, "classifier_dropout": 0.1}
     write("model_config", "roberta", json.dumps(roberta))
+    mpnet = bert | {"model_type": "mpnet", "relative_attention_num_buckets": 32}
+    write("model_config", "mpnet", json.dumps(mpnet))
     write("model_config", "bert", json.dumps(bert))
     write("model_config", "distilbert", json.dumps(distilbert))
     write("model_config", "large", json.dumps(bert | {"id2label": {str(i): f"intent {i}" for i in range(200)}}))

@@ -10,19 +10,22 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-requirements=scripts/wheel_requirements.txt
 platform=manylinux_2_34_x86_64 # Debian 12, Ubuntu 22.04, RHEL 9, and later ones
 most_bytes=20000000            # what a newcomer downloads
 output=dist
+# A folder for each kind: CMake's cache keeps the settings of an earlier run, and the linker with them.
+kind=python
 settings=()
 case ${1:-} in
 --cuda)
+  kind=python-cuda
   settings=(--config-settings=cmake.define.FASTINTENT_CUDA=ON)
   output=build/cuda_wheels
   most_bytes=100000000 # the limit of PyPI: kernels for seven generations of GPUs
   shift
   ;;
 --dev)
+  kind=python-dev
   settings=(--config-settings=cmake.args=--preset=dev --config-settings=cmake.build-type=RelWithDebInfo)
   output=build/python/wheels
   shift
@@ -52,21 +55,8 @@ fi
 
 # The build's own packages are pure Python and in a folder of their own: each interpreter imports them from there, and
 # the compiler sees the same path of nanobind each time.
-key=$({ cat "$requirements" && python3 --version; } | sha256sum | cut -c1-12)
-tools=${XDG_CACHE_HOME:-${HOME:?}/.cache}/fastintent/wheel-tools-$key
-mkdir -p "${tools%/*}"
-# Two checkouts may want the same folder at the same time.
-exec 9>"$tools.lock"
-flock 9
-# Written last, so an installation that was cut off begins again.
-if [[ ! -e $tools/complete ]]; then
-  python3 -m venv --clear "$tools"
-  "$tools/bin/pip" install --quiet --disable-pip-version-check --target "$tools/backend" --constraint "$requirements" \
-    scikit-build-core nanobind exceptiongroup tomli
-  "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
-  touch "$tools/complete"
-fi
-exec 9>&-
+tools=$(scripts/pinned_environment.sh wheel-tools scripts/wheel_requirements.txt \
+  scikit-build-core nanobind exceptiongroup tomli)
 
 # An archive of the sources has no commit, but its date on the files.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat --format=%Y CHANGELOG.md)}
@@ -95,7 +85,7 @@ check() {
 for python in "${pythons[@]}"; do
   rm -rf "${work:?}"/*
   PYTHONPATH=$tools/backend "$python" -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/built" \
-    "${settings[@]}" .
+    --config-settings=build-dir="build/$kind-{wheel_tag}" "${settings[@]}" .
   (
     export PATH=$tools/bin:$PATH # auditwheel calls patchelf
     python scripts/bundle_into_wheel.py "$work"/built/*.whl "$work/bundled"

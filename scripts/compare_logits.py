@@ -150,9 +150,29 @@ def make(arguments):
             **labels,
         )
         model = AutoModelForSequenceClassification.from_config(config)
+    elif arguments.kind == "modernbert":
+        config = AutoConfig.for_model(  # as for DistilBERT; a global layer at both ends
+            arguments.kind,
+            vocab_size=len(tokenizer),
+            hidden_size=384,
+            num_hidden_layers=7,
+            num_attention_heads=6,
+            intermediate_size=576,
+            local_attention=16,  # shorter than many texts
+            classifier_pooling="mean",
+            max_position_embeddings=LONGEST,
+            initializer_range=0.05,
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.cls_token_id,
+            eos_token_id=tokenizer.sep_token_id,
+            cls_token_id=tokenizer.cls_token_id,
+            sep_token_id=tokenizer.sep_token_id,
+            **labels,
+        )
+        model = AutoModelForSequenceClassification.from_config(config)
     else:
         model = AutoModelForSequenceClassification.from_pretrained(arguments.base, **labels)
-    classifier = model.classifier.out_proj if arguments.kind in ROBERTAS else model.classifier
+    classifier = getattr(model.classifier, "out_proj", model.classifier)
     torch.nn.init.normal_(classifier.weight, std=0.2)
     torch.nn.init.normal_(classifier.bias, std=0.2)
     model.save_pretrained(arguments.make)
@@ -169,7 +189,8 @@ def main():
     parser.add_argument("--max-length", type=int, help="default: what each side reads in the folder")
     parser.add_argument("--make", type=Path, metavar="OUTDIR")
     parser.add_argument("--base", type=Path, help="folder of the base model")
-    parser.add_argument("--kind", choices=["bert_pooler", "mean", "cls", "distilbert", *ROBERTAS])
+    kinds = ["bert_pooler", "mean", "cls", "distilbert", "mpnet", "modernbert", *ROBERTAS]
+    parser.add_argument("--kind", choices=kinds)
     parser.add_argument("--classes", type=int, default=77)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import save_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from torch.nn.functional import cross_entropy
 from transformers import (
     AutoModel,
@@ -33,6 +33,12 @@ from transformers import (
     CamembertForSequenceClassification,
     DistilBertConfig,
     DistilBertForSequenceClassification,
+    ModernBertConfig,
+    ModernBertForSequenceClassification,
+    ModernBertModel,
+    MPNetConfig,
+    MPNetForSequenceClassification,
+    MPNetModel,
     PreTrainedTokenizerFast,
     RobertaConfig,
     RobertaForSequenceClassification,
@@ -54,6 +60,7 @@ TEXTS = [
     ("?", 3),
 ]
 LIMIT = 64  # tokens of the longest text
+MPNET_LIMIT = 100  # tokens 91 apart and more share the last buckets of MPNet's distance bias
 # RoBERTa's padding token has a position of its own, in a text, too. Only predictions are compared: torch does not train
 # the padding token's rows.
 SPELLED_PADDING = "my card<pad> payment failed"
@@ -97,33 +104,88 @@ def wrap_tokenizer(tokenizer, special):
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=ends
     )
+    return wrapped_tokenizer(tokenizer, "<unk>", LIMIT)
+
+
+def wrapped_tokenizer(tokenizer, unknown, limit):
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token="<s>",
         eos_token="</s>",
         cls_token="<s>",
         sep_token="</s>",
-        unk_token="<unk>",
+        unk_token=unknown,
         pad_token="<pad>",
-        model_max_length=LIMIT,
+        model_max_length=limit,
     )
+
+
+def spelled_merges(pieces, mark):
+    """Adds to `pieces` what spells WORDS from left to right, with and without `mark` before it; returns the merges."""
+    merges = []
+    for word in WORDS:
+        for spelling in (word, mark + word):
+            for end in range(2, len(spelling) + 1):
+                if spelling[:end] not in pieces:
+                    merges.append((spelling[: end - 1], spelling[end - 1]))
+                    pieces.append(spelling[:end])
+    return merges
 
 
 def make_byte_pair_tokenizer():
     """A tokenizer in the form of RoBERTa's: every byte, and the merges that spell WORDS from left to right."""
     special = ["<s>", "<pad>", "</s>", "<unk>"]
     pieces = special + sorted(pre_tokenizers.ByteLevel.alphabet())
-    merges = []
-    for word in WORDS:
-        for spelling in (word, "\u0120" + word):  # with and without the space before it
-            for end in range(2, len(spelling) + 1):
-                if spelling[:end] not in pieces:
-                    merges.append((spelling[: end - 1], spelling[end - 1]))
-                    pieces.append(spelling[:end])
+    merges = spelled_merges(pieces, "\u0120")
     tokenizer = Tokenizer(models.BPE(vocab={piece: i for i, piece in enumerate(pieces)}, merges=merges))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     return wrap_tokenizer(tokenizer, special)
+
+
+def put_between(tokenizer, first, last, padding):
+    """As a tokenizer of transformers, with the texts between the tokens `first` and `last`."""
+    ends = [(token, tokenizer.token_to_id(token)) for token in (first, last)]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{first} $A {last}", pair=f"{first} $A {last} $B {last}", special_tokens=ends
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        cls_token=first,
+        sep_token=last,
+        pad_token=padding,
+        model_input_names=["input_ids", "attention_mask"],
+        model_max_length=LIMIT,
+    )
+
+
+def make_spaced_byte_pair_tokenizer():
+    """A tokenizer in the form of ModernBERT's: NFC, bytes, and runs of spaces that are tokens of their own."""
+    pieces = sorted(pre_tokenizers.ByteLevel.alphabet())
+    merges = spelled_merges(pieces, "\u0120")
+    tokenizer = Tokenizer(models.BPE(vocab={piece: i for i, piece in enumerate(pieces)}, merges=merges))
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_tokens([AddedToken(" " * count, normalized=True) for count in range(24, 1, -1)])
+    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in ("[CLS]", "[SEP]", "[PAD]")])
+    return put_between(tokenizer, "[CLS]", "[SEP]", "[PAD]")
+
+
+def make_byte_fallback_tokenizer():
+    """A tokenizer in the form of Gemma's, which mmBERT has: letters and marks, and bytes for all other characters."""
+    special = ["<pad>", "<eos>", "<bos>", "<unk>"]
+    pieces = special + [f"<0x{byte:02X}>" for byte in range(256)] + ["\u2581"]
+    pieces += [chr(c) for c in range(ord("!"), ord("~") + 1)]
+    merges = spelled_merges(pieces, "\u2581")
+    vocabulary = {piece: i for i, piece in enumerate(pieces)}
+    model = models.BPE(vocab=vocabulary, merges=merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True)
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.Replace(" ", "\u2581")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    return put_between(tokenizer, "<bos>", "<eos>", "<pad>")
 
 
 def make_unigram_tokenizer(special):
@@ -140,10 +202,28 @@ def make_unigram_tokenizer(special):
     return wrap_tokenizer(tokenizer, special)
 
 
-def roberta_texts(tokenizer):
-    """Adds a text of LIMIT tokens."""
-    marks = ["card" + "!" * count for count in range(LIMIT)]
-    longest = next(text for text in marks if len(tokenizer(text)["input_ids"]) == LIMIT)
+def make_mpnet_tokenizer():
+    """The word pieces of make_tokenizer behind the special tokens of MPNet, in the form of its tokenizer.json."""
+    pieces = ["<s>", "<pad>", "</s>", "<unk>"]
+    pieces += sorted(set(make_tokenizer().get_vocab()) - {"[PAD]", "[CLS]", "[SEP]", "[MASK]"}) + ["<mask>"]
+    vocab = {piece: i for i, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
+    special = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"]
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", vocab["</s>"]), ("<s>", vocab["<s>"]), add_prefix_space=False
+    )
+    tokenizer.decoder = decoders.WordPiece()
+    return wrapped_tokenizer(tokenizer, "[UNK]", MPNET_LIMIT)
+
+
+def texts_to_the_limit(tokenizer):
+    """Adds a text of as many tokens as the tokenizer allows."""
+    limit = tokenizer.model_max_length
+    marks = ["card" + "!" * count for count in range(limit)]
+    longest = next(text for text in marks if len(tokenizer(text)["input_ids"]) == limit)
     return [*TEXTS, (longest, 0)]
 
 
@@ -163,6 +243,23 @@ def roberta_config(tokenizer, config, width, heads, inner):
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
+        id2label=dict(enumerate(INTENTS)),
+        label2id={name: i for i, name in enumerate(INTENTS)},
+    )
+
+
+def mpnet_config(tokenizer, width, heads, inner):
+    """As roberta_config; MPNet has no segments."""
+    return MPNetConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        num_attention_heads=heads,
+        intermediate_size=inner,
+        num_hidden_layers=2,
+        max_position_embeddings=tokenizer.pad_token_id + 1 + MPNET_LIMIT,
+        layer_norm_eps=1e-5,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
         id2label=dict(enumerate(INTENTS)),
         label2id={name: i for i, name in enumerate(INTENTS)},
     )
@@ -199,13 +296,34 @@ def tiny_config(tokenizer, family, width, heads, inner, with_head=True):
     )
 
 
+def modernbert_config(tokenizer, width, heads, inner, **settings):
+    """Four layers, of which the first and the last attend to whole texts and the others to 9 tokens."""
+    return ModernBertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        num_attention_heads=heads,
+        intermediate_size=inner,
+        num_hidden_layers=4,
+        max_position_embeddings=LIMIT,
+        local_attention=8,
+        bos_token_id=tokenizer.cls_token_id,
+        eos_token_id=tokenizer.sep_token_id,
+        cls_token_id=tokenizer.cls_token_id,
+        sep_token_id=tokenizer.sep_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        id2label=dict(enumerate(INTENTS)),
+        label2id={name: i for i, name in enumerate(INTENTS)},
+        **settings,
+    )
+
+
 def randomize(model, seed):
     """Draws every parameter far wider than a fresh model, so that no activation or gradient is trivial."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in sorted(model.named_parameters()):
             noise = torch.randn(parameter.shape, generator=generator)
-            if "LayerNorm.weight" in name or "layer_norm.weight" in name:
+            if name.lower().endswith("norm.weight"):
                 parameter.copy_(1 + 0.2 * noise)
             elif name.endswith("bias"):
                 parameter.copy_(0.1 * noise)
@@ -263,7 +381,8 @@ class Oracle:
 def train(oracle, labels):
     """Ten AdamW steps on one batch; the loss before each."""
     parameters = oracle.parameters()
-    bare = {name for name in parameters if name.endswith("bias") or "norm" in name.lower()}
+    # As transformers' Trainer: MPNet's relative_attention_bias.weight is one of them.
+    bare = {name for name in parameters if "bias" in name or "norm" in name.lower()}
     groups = [
         {"params": [p for n, p in parameters.items() if n not in bare], "weight_decay": WEIGHT_DECAY},
         {"params": [p for n, p in parameters.items() if n in bare], "weight_decay": 0.0},
@@ -362,7 +481,9 @@ def write_encoder(folder, tokenizer, seed):
     write_case(folder, Oracle(model, tokenizer, [text for text, _ in TEXTS]), tokenizer)
 
 
-def write_sentence_model(folder, encoder, tokenizer, seed, pooling, with_head, examples=TEXTS):
+def write_sentence_model(
+    folder, encoder, tokenizer, seed, pooling, with_head, examples=TEXTS, attention="eager"
+):
     width = encoder.config.hidden_size
     with tempfile.TemporaryDirectory() as scratch:  # sentence-transformers only takes a folder
         encoder.save_pretrained(scratch)
@@ -382,7 +503,7 @@ def write_sentence_model(folder, encoder, tokenizer, seed, pooling, with_head, e
     # The oracle pools by hand (it must run in f64 and under autograd); the library's own answer agrees.
     texts = [text for text, _ in examples]
     answer = torch.from_numpy(model.encode(texts))
-    encoder = AutoModel.from_pretrained(folder / "model", attn_implementation="eager", dtype=torch.float32)
+    encoder = AutoModel.from_pretrained(folder / "model", attn_implementation=attention, dtype=torch.float32)
     oracle = Oracle(encoder, tokenizer, texts, pooling=pooling, head=head)
     with torch.no_grad():
         _, pooled, logits = oracle.run()
@@ -416,6 +537,36 @@ def write_tiny_models(out):
         out / "sentence_base", plain_bert(16, 2, 40, with_head=False), tokenizer, 8, "mean", with_head=False
     )
     write_roberta_models(out)
+    write_mpnet_models(out)
+    write_modernbert_models(out)
+
+
+def write_modernbert_models(out):
+    spaced = make_spaced_byte_pair_tokenizer()
+    fallback = make_byte_fallback_tokenizer()
+    spaces = ("my  card   has not\n\n        arrived", 1)
+    for case in ("modernbert", "modernbert_mean", "modernbert_sentence"):
+        shutil.rmtree(out / case, ignore_errors=True)
+    model = ModernBertForSequenceClassification(modernbert_config(spaced, 32, 4, 24))
+    write_classifier(out / "modernbert", model, spaced, 16, [*TEXTS, spaces])
+    write_earlier_form(out / "modernbert" / "model" / "config.json")
+    settings = {"classifier_pooling": "mean", "global_rope_theta": 1000.0, "local_rope_theta": 100.0}
+    mean = ModernBertForSequenceClassification(modernbert_config(fallback, 24, 3, 40, **settings))
+    write_classifier(out / "modernbert_mean", mean, fallback, 17, [*TEXTS, spaces])
+    encoder = ModernBertModel(modernbert_config(spaced, 16, 2, 24))
+    # Not eager, whose windows give padding rows that are no numbers in f64.
+    write_sentence_model(out / "modernbert_sentence", encoder, spaced, 18, "mean", with_head=True, attention="sdpa")
+
+
+def write_earlier_form(file):
+    """Rewrites a configuration of ModernBERT as releases of transformers before 5 do."""
+    config = json.loads(file.read_text())
+    del config["layer_types"]
+    thetas = config.pop("rope_parameters")
+    config["global_rope_theta"] = thetas["full_attention"]["rope_theta"]
+    config["local_rope_theta"] = thetas["sliding_attention"]["rope_theta"]
+    config["global_attn_every_n_layers"] = 3
+    file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
 def write_roberta_models(out):
@@ -425,13 +576,24 @@ def write_roberta_models(out):
     for case in ("roberta", "xlm_roberta", "camembert", "xlm_roberta_mean"):
         shutil.rmtree(out / case, ignore_errors=True)
     roberta = RobertaForSequenceClassification(roberta_config(byte_pair, RobertaConfig, 24, 3, 40))
-    write_classifier(out / "roberta", roberta, byte_pair, 12, roberta_texts(byte_pair))
+    write_classifier(out / "roberta", roberta, byte_pair, 12, texts_to_the_limit(byte_pair))
     xlm_roberta = XLMRobertaForSequenceClassification(roberta_config(unigram, XLMRobertaConfig, 16, 2, 40))
-    write_classifier(out / "xlm_roberta", xlm_roberta, unigram, 13, roberta_texts(unigram))
+    write_classifier(out / "xlm_roberta", xlm_roberta, unigram, 13, texts_to_the_limit(unigram))
     camembert = CamembertForSequenceClassification(roberta_config(later_padding, CamembertConfig, 16, 2, 48))
-    write_classifier(out / "camembert", camembert, later_padding, 14, roberta_texts(later_padding))
+    write_classifier(out / "camembert", camembert, later_padding, 14, texts_to_the_limit(later_padding))
     encoder = XLMRobertaModel(roberta_config(unigram, XLMRobertaConfig, 16, 2, 24))
-    write_sentence_model(out / "xlm_roberta_mean", encoder, unigram, 15, "mean", True, roberta_texts(unigram))
+    write_sentence_model(out / "xlm_roberta_mean", encoder, unigram, 15, "mean", True, texts_to_the_limit(unigram))
+
+
+def write_mpnet_models(out):
+    tokenizer = make_mpnet_tokenizer()
+    for case in ("mpnet", "mpnet_mean"):
+        shutil.rmtree(out / case, ignore_errors=True)
+    texts = texts_to_the_limit(tokenizer)
+    classifier = MPNetForSequenceClassification(mpnet_config(tokenizer, 24, 3, 40))
+    write_classifier(out / "mpnet", classifier, tokenizer, 16, texts)
+    encoder = MPNetModel(mpnet_config(tokenizer, 16, 2, 24))
+    write_sentence_model(out / "mpnet_mean", encoder, tokenizer, 17, "mean", True, texts)
 
 
 # Names of transformers, several of which are one function.

@@ -75,7 +75,12 @@ inline std::vector<std::string> trained_models() {
           "roberta",
           "xlm_roberta",
           "xlm_roberta_mean",
-          "camembert"};
+          "camembert",
+          "mpnet",
+          "mpnet_mean",
+          "modernbert",
+          "modernbert_mean",
+          "modernbert_sentence"};
 }
 
 /// Largest difference between two rows of values, each relative to 1 + |expected|.

@@ -227,7 +227,7 @@ void add_attention(Table& table, Backend& backend, const Model& model, const Tex
   const Tensor out = data.zeros(texts.tokens(), H);
   const auto starts = equal_starts(texts.count, texts.length);
   cpu::Scratch scratch;
-  float* floats = scratch.floats(cpu::attention_scratch(starts, H / model.heads));
+  float* floats = scratch.floats(cpu::attention_scratch(starts, H / model.heads, 0));
   const double flops = 4.0 * static_cast<double>(texts.tokens() * texts.length * H);
   table.add("attention", flops, [&] {
     cpu::attention({all.column_slice(0, H),

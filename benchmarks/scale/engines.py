@@ -9,7 +9,8 @@
 
 rates: two workers of one thread each, in plain Python processes, in Spark (local-cluster[2,1,1024]) and in Ray (two
 actors), in turn. Each reads the same Parquet files of distinct texts. A rate is that of more rows, (N3 - N1) rows in
-(t3 - t1) seconds, so starts do not count; medians of the rounds.
+(t3 - t1) seconds, so starts do not count; medians of the rounds. The time of the processor, that of all processes,
+holds on a busy machine, too.
 
 memory: the largest peaks of resident memory of Spark's Python workers and of its executors, after queries of more and
 more rows, with a tiny model: the rows matter here, not the weights.
@@ -25,11 +26,11 @@ import os
 import pathlib
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
+import measure  # beside this file
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -101,10 +102,20 @@ def run_ray(model, folder):
 
 
 def seconds_of(contender, model, folder):
-    """In a process of its own, with its start, which is the same for every number of rows."""
+    """The clock's and the processor's seconds, in a process of its own; its start and end, which are the same for every
+    number of rows, are among the latter.
+    """
     command = [sys.executable, __file__, "run", "--contender", contender, "--model", model, "--folder", folder]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    with tempfile.TemporaryFile("w+") as output:
+        core_seconds = measure.core_seconds_with_descendants(command, output, errors=None)
+        output.seek(0)
+        return json.loads(output.read().splitlines()[-1]), core_seconds
+
+
+def extra_seconds(contender, model, few, many):
+    """Seconds of the clock and of the processor for the rows that `many` has beyond those of `few`."""
+    less, more = seconds_of(contender, model, few), seconds_of(contender, model, many)
+    return more[0] - less[0], more[1] - less[1]
 
 
 def measure_rates(model, rows, rounds):
@@ -112,15 +123,16 @@ def measure_rates(model, rows, rounds):
         few, many = pathlib.Path(temporary, "few"), pathlib.Path(temporary, "many")
         write_texts(few, rows)
         write_texts(many, 3 * rows)
-        rates = {contender: [] for contender in CONTENDERS}
+        found = {contender: [] for contender in CONTENDERS}
         for _ in range(rounds):
             for contender in CONTENDERS:
-                extra = seconds_of(contender, model, many) - seconds_of(contender, model, few)
-                rates[contender].append(2 * rows / extra)
-    print(f"| {WORKERS} workers of one thread | texts/s | of plain processes |\n|---|--:|--:|")
+                found[contender].append(extra_seconds(contender, model, few, many))
+    print(f"| {WORKERS} workers of one thread | texts/s | of plain processes | us of the processor per text |")
+    print("|---|--:|--:|--:|")
     for contender in CONTENDERS:
-        share = statistics.median(mine / plain for mine, plain in zip(rates[contender], rates["plain"]))
-        print(f"| {contender} | {statistics.median(rates[contender]):,.0f} | {100 * share:.1f} % |")
+        share = statistics.median(plain[0] / mine[0] for mine, plain in zip(found[contender], found["plain"]))
+        seconds, core_seconds = (statistics.median(column) / (2 * rows) for column in zip(*found[contender]))
+        print(f"| {contender} | {1 / seconds:,.0f} | {100 * share:.1f} % | {1e6 * core_seconds:,.0f} |")
 
 
 def peak_memory(pattern):

@@ -1,5 +1,6 @@
-// Texts per second of the tokenizer, one thread. The queries and their ids from `tokenizers` are
-// provided by huggingface.py, which runs this program and prints the ratio.
+// Texts per second of the tokenizer, one thread, and the time in which it is opened. The queries and
+// their ids from `tokenizers` are provided by huggingface.py, which runs this program and prints the
+// ratio.
 
 #include <benchmark/benchmark.h>
 
@@ -49,6 +50,12 @@ void tokenize(benchmark::State& state,
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(queries.size()));
 }
 
+void open_folder(benchmark::State& state, const std::string& folder) {
+  for ([[maybe_unused]] auto _ : state) {
+    benchmark::DoNotOptimize(fastintent::Tokenizer(folder));
+  }
+}
+
 }  // namespace
 
 // arguments: MODEL_FOLDER QUERIES.jsonl ({"text", "ids"} per line), then Google Benchmark's.
@@ -58,7 +65,8 @@ int main(int argc, char** argv) {
     return EXIT_FAILURE;
   }
   try {
-    const fastintent::Tokenizer tokenizer(argv[1]);
+    const std::string folder = argv[1];
+    const fastintent::Tokenizer tokenizer(folder);
     const std::vector<Query> queries = read_queries(argv[2]);
     argc -= 2;
     argv[2] = argv[0];
@@ -66,6 +74,8 @@ int main(int argc, char** argv) {
     benchmark::Initialize(&argc, argv);
     benchmark::RegisterBenchmark(
         "tokenize", [&](benchmark::State& state) { tokenize(state, tokenizer, queries); });
+    benchmark::RegisterBenchmark("open",
+                                 [&](benchmark::State& state) { open_folder(state, folder); });
     benchmark::RunSpecifiedBenchmarks();
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";

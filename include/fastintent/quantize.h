@@ -41,9 +41,10 @@ struct QuantizationReport {
 };
 
 /// Copies the trained folder `model` to `output` and adds its weights packed in another precision
-/// (fastintent.safetensors), which later starts read without further work. All other files are
-/// unchanged: any reader of Hugging Face folders finds the model in 32 bits, and so does fastintent
-/// when another precision is requested by name. `output` is replaced completely or not at all.
+/// (fastintent.safetensors), which later starts read without further work, and the tables of a
+/// tokenizer that is not WordPiece (fastintent.tokenizer.safetensors). All other files are unchanged:
+/// any reader of Hugging Face folders finds the model in 32 bits, and so does fastintent when another
+/// precision is requested by name. `output` is replaced completely or not at all.
 ///
 /// The folder also works on a processor that packs the precision differently: the weights are then
 /// packed at each start.

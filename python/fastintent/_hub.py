@@ -19,17 +19,29 @@ def has_libcurl():
     return True
 
 
-def download_without_libcurl(model_name: str) -> None:
+def download_without_libcurl(model_name: str, show_progress: bool) -> None:
     """Does nothing where libcurl is installed or huggingface_hub is not; the library then reports what it lacks."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in TRUE or has_libcurl():
         return
     try:
         from huggingface_hub import errors, snapshot_download
+        from huggingface_hub.utils import tqdm
     except ImportError:
         return
+
+    class NoBar(tqdm):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **{**options, "disable": True})
+
     repository, _, revision = model_name.partition("@")
     try:
-        snapshot_download(repository, revision=revision or "main", allow_patterns=FILES, ignore_patterns=OTHER_FORMATS)
+        snapshot_download(
+            repository,
+            revision=revision or "main",
+            allow_patterns=FILES,
+            ignore_patterns=OTHER_FORMATS,
+            tqdm_class=None if show_progress else NoBar,
+        )
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
         raise MissingInputError(
             f"download model: expected a model on the hub that this user may read, found: {error}"

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from fastintent import IntentClassifier, InvalidArgumentError
-from fastintent._answers import answer
+from fastintent._answers import answer, answer_schema
 
 __all__ = ["register"]
 
@@ -50,20 +50,8 @@ def register(
     def answers(texts: pa.ChunkedArray) -> pa.Array:
         return answer(classifier, texts, top_k).to_struct_array()
 
+    columns = connection.from_arrow(answer_schema(top_k).empty_table())
+    answer_type = duckdb.struct_type(dict(zip(columns.columns, columns.types)))
     connection.create_function(
-        name, answers, [duckdb.sqltypes.VARCHAR], _answer_type(top_k), type="arrow", null_handling="special"
+        name, answers, [duckdb.sqltypes.VARCHAR], answer_type, type="arrow", null_handling="special"
     )
-
-
-def _answer_type(top_k: int) -> Any:
-    """The columns of fastintent._answers.answer()."""
-    scored: dict[str, Any] = {"intent": duckdb.sqltypes.VARCHAR, "confidence": duckdb.sqltypes.FLOAT}
-    fields = {
-        **scored,
-        "needs_review": duckdb.sqltypes.BOOLEAN,
-        "truncated": duckdb.sqltypes.BOOLEAN,
-        "error": duckdb.sqltypes.VARCHAR,
-    }
-    if top_k > 0:
-        fields["alternatives"] = duckdb.list_type(duckdb.struct_type(scored))
-    return duckdb.struct_type(fields)

@@ -173,7 +173,10 @@ def fingerprint(path: pathlib.Path) -> str:
 
 @contextlib.contextmanager
 def only_writer(output: pathlib.Path) -> Iterator[None]:
-    """Makes the folder and holds it against other runs; the lock ends with the process."""
+    """Makes the folder and holds it against other runs; the lock ends with the process.
+
+    File systems that cannot lock a folder (NFS) hold nobody back.
+    """
     try:
         output.mkdir(parents=True, exist_ok=True)
         folder = os.open(output, os.O_RDONLY | os.O_DIRECTORY)
@@ -182,10 +185,14 @@ def only_writer(output: pathlib.Path) -> Iterator[None]:
             f"predict: expected a folder for the output, found {error.strerror} ({output})"
         ) from error
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise CannotCreateError(f"predict: expected no other run, found one that writes there ({output})") from error
-    else:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CannotCreateError(
+                f"predict: expected no other run, found one that writes there ({output})"
+            ) from error
+        except OSError:
+            pass  # such as EBADF and ENOLCK: this file system has no locks of folders
         yield
     finally:
         os.close(folder)

@@ -79,23 +79,28 @@ def predict(
 ) -> ray.data.Dataset:
     """The data set with the answers to its column `text` in further columns, by actors of one CPU each.
 
-    actors: at most; None: one fewer than the cluster has CPUs. Where actors have all CPUs, the tasks that read the
-    data wait for one for ever (ray-project/ray#44687).
-    batch_size: rows per call.
+    actors: at most; None: one fewer than the cluster has CPUs. So many start at once, and further ones when the
+    cluster has grown. Where actors have all CPUs, the tasks that read the data wait for one for ever
+    (ray-project/ray#44687).
+    batch_size: rows per call, and of the blocks that the actors receive.
     options: those of IntentPredictor.
 
     Raises InvalidArgumentError for fewer than one actor; what the actors find wrong ends the execution.
     """
     cpus = ray.cluster_resources().get("CPU", 1)
-    most = max(1, int(cpus) - 1) if actors is None else actors
+    free = max(1, int(cpus) - 1)
+    most = free if actors is None else actors
     if most < 1:
         raise InvalidArgumentError(f"predict: expected at least 1 in `actors`, found {actors}")
-    return ds.map_batches(
+    # Ray makes blocks of up to 128 MB, two million texts, and small files share one. A block is a task of one actor.
+    blocks = ds.repartition(target_num_rows_per_block=batch_size)
+    return blocks.map_batches(
         IntentPredictor,
         fn_constructor_args=(os.fspath(model), text),
         fn_constructor_kwargs=options,
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most),
-        num_cpus=1 if cpus > 1 else 0.5,  # one CPU is shared with the tasks that read
+        # Ray does not add to a small pool until tasks are queued, and ends an actor that waits for the first block.
+        compute=ray.data.ActorPoolStrategy(min_size=min(most, free), max_size=most),
+        num_cpus=1 if cpus > 1 else 0,  # the tasks that read need a complete one
         batch_size=batch_size,
         batch_format="pyarrow",
         zero_copy_batch=True,

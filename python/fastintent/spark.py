@@ -11,6 +11,7 @@ to them. See docs/engines.md.
 
 import functools
 import hashlib
+import os
 import pathlib
 import tempfile
 import urllib.parse
@@ -149,7 +150,10 @@ def _archive(folder: pathlib.Path) -> pathlib.Path:
     # Weights do not get smaller.
     with open(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            name, data = path.relative_to(folder).as_posix(), path.read_bytes()
+            name = path.relative_to(folder).as_posix()
+            if os.fsencode(name) != name.encode(errors="replace"):
+                continue  # not UTF-8: no file of a model, and an archive cannot name it
+            data = path.read_bytes()
             content.update(f"{name} {len(data)}\n".encode())
             content.update(data)
             entry = zipfile.ZipInfo(name)

@@ -156,9 +156,9 @@ top_k: alternatives after the winner, as in predict_batch(). With 0 there is no 
 A blank text or a null yields a row with `error`, and no exception. Repeated texts are computed once.
 
 Raises TypeError when data is no such object; InvalidArgumentError when it has no such column, or one of
-another type; InvalidDataError when an array is malformed; IoError when a stream fails;
-OutOfResourcesError when not even one text at a time fits into memory. Releases the GIL; Ctrl-C stops it
-within about a tenth of a second.)";
+another type, or more nulls than answers can have; InvalidDataError when an array is malformed; IoError
+when a stream fails; OutOfResourcesError when not even one text at a time fits into memory. Releases the
+GIL; Ctrl-C stops it within about a tenth of a second.)";
 
 constexpr const char* kClassDoc =
     R"(Predictions as an Arrow record batch, made by IntentClassifier.predict_arrow.

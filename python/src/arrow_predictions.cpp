@@ -12,8 +12,6 @@
 namespace fastintent::python {
 namespace {
 
-constexpr const char* kNullText = "predict: expected a text, found null";
-
 int32_t checked_offset(size_t offset) {
   if (offset > size_t{std::numeric_limits<int32_t>::max()}) {
     throw Error(
@@ -229,7 +227,7 @@ void ArrowPredictions::push_back(const IntentPrediction& prediction,
   intent_.wide.push_back(failed ? 0 : names.index_of(prediction.intent));
   if (failed) {
     ++failures_;
-    error_.push_back(text.data() == nullptr ? kNullText : prediction.error);
+    error_.push_back(text.data() == nullptr ? kNullText : std::string_view(prediction.error));
   } else {
     error_.push_back({});
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,6 +12,13 @@
 #include "fastintent/prediction.h"
 
 namespace fastintent::python {
+
+/// The error of a null.
+inline constexpr std::string_view kNullText = "predict: expected a text, found null";
+
+/// The column of the errors counts its characters with 32 bits.
+inline constexpr int64_t kMostNulls =
+    std::numeric_limits<int32_t>::max() / static_cast<int64_t>(kNullText.size());
 
 /// Predictions in the columns of an Arrow record batch:
 ///

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <utility>
 
+#include "arrow_predictions.h"
 #include "fastintent/error.h"
 #include "fastintent/printable.h"
 
@@ -333,6 +335,16 @@ int64_t find_column(const ArrowSchema& schema, std::string_view column, const st
   return *found;
 }
 
+void require_few_nulls(int64_t nulls) {
+  if (nulls > kMostNulls) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("predict_arrow: expected at most {} nulls, found {}; drop them, or "
+                            "split the texts into several calls",
+                            kMostNulls,
+                            nulls));
+  }
+}
+
 // `result` is that of a function of the stream: 0 or a number of errno.
 void require_success(ArrowArrayStream& stream, int result) {
   if (result == 0) {
@@ -400,11 +412,32 @@ void ArrowTexts::append(const ArrowArray& array, std::vector<std::string_view>& 
   }
 }
 
+int64_t ArrowTexts::stated_nulls(const ArrowArray& array) const {
+  check_array(array, where_);
+  const ArrowArray* texts = &array;
+  if (child_) {
+    const bool has_child = array.children != nullptr && array.n_children > *child_;
+    texts = has_child ? array.children[*child_] : nullptr;
+  }
+  if (texts == nullptr) {
+    return 0;
+  }
+  check_array(*texts, where_);
+  // A null_count of -1 is an unknown one.
+  const int64_t nulls = strings_format_ == kNull
+                            ? texts->length
+                            : std::clamp<int64_t>(texts->null_count, 0, texts->length);
+  const int64_t unread = texts->length - array.length;  // a batch may be a slice of its columns
+  return std::max<int64_t>(nulls - unread, 0);
+}
+
 ArrowInput read_array(const ArrowSchema& schema,
                       ArrowOwned<ArrowArray> array,
                       std::string_view column) {
+  const ArrowTexts texts(schema, column);
+  require_few_nulls(texts.stated_nulls(array.get()));
   ArrowInput input;
-  ArrowTexts(schema, column).append(array.get(), input.texts);
+  texts.append(array.get(), input.texts);
   input.arrays.push_back(std::move(array));
   return input;
 }
@@ -419,12 +452,15 @@ ArrowInput read_stream(ArrowOwned<ArrowArrayStream> stream,
   require_success(stream.get(), stream.get().get_schema(&stream.get(), &schema.get()));
   const ArrowTexts texts(schema.get(), column);
   ArrowInput input;
+  int64_t nulls = 0;
   for (;;) {
     ArrowOwned<ArrowArray> array;
     require_success(stream.get(), stream.get().get_next(&stream.get(), &array.get()));
     if (array.is_released()) {
       return input;
     }
+    nulls += texts.stated_nulls(array.get());
+    require_few_nulls(nulls);
     texts.append(array.get(), input.texts);
     input.arrays.push_back(std::move(array));
     if (should_stop()) {

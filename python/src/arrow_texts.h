@@ -28,6 +28,10 @@ class ArrowTexts {
   /// pointer; that of an empty text has none.
   void append(const ArrowArray& array, std::vector<std::string_view>& texts) const;
 
+  /// At least so many rows of `array` are null, as it says itself: others may be, too. Throws
+  /// invalid_data when it is malformed.
+  int64_t stated_nulls(const ArrowArray& array) const;
+
  private:
   std::string where_;                 // for messages
   std::optional<int64_t> child_;      // of a record batch: the column's index
@@ -42,12 +46,13 @@ struct ArrowInput {
   std::vector<std::string_view> texts;
 };
 
-/// The texts of one array. Throws as ArrowTexts.
+/// The texts of one array. Throws as ArrowTexts, and invalid_argument before it reads an array with
+/// more nulls than answers can have: an array of nulls needs no memory, but each answer does.
 ArrowInput read_array(const ArrowSchema& schema,
                       ArrowOwned<ArrowArray> array,
                       std::string_view column);
 
-/// The texts of all arrays of a stream. Throws as ArrowTexts, io_error with the message of a stream
+/// The texts of all arrays of a stream. Throws as read_array, io_error with the message of a stream
 /// that fails, and interrupted when `should_stop`, called after each array, returns true.
 ArrowInput read_stream(ArrowOwned<ArrowArrayStream> stream,
                        std::string_view column,

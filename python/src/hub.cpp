@@ -21,7 +21,7 @@ namespace {
 std::filesystem::path find(const std::string& model_name,
                            const std::optional<nb::callable>& on_progress,
                            bool show_progress) {
-  download_without_libcurl(model_name);
+  download_without_libcurl(model_name, show_progress);
   Interruption interruption;
   Progress progress(show_progress, "MB");
   HubCallbacks callbacks;
@@ -39,9 +39,10 @@ std::filesystem::path find(const std::string& model_name,
 
 }  // namespace
 
-void download_without_libcurl(const std::string& model_name) {
+void download_without_libcurl(const std::string& model_name, bool show_progress) {
   if (!find_local_model(model_name)) {
-    call(import_attribute("fastintent._hub", "download_without_libcurl"), model_name);
+    call(
+        import_attribute("fastintent._hub", "download_without_libcurl"), model_name, show_progress);
   }
 }
 

@@ -93,7 +93,8 @@ void init_quantize(nb::module_& m) {
           "labels: collections.abc.Iterable[str] | None = None, "
           "threads: int = 0, show_progress: bool = False) -> QuantizationReport"),
       R"(Copies the trained folder `model` to `output` and adds its weights packed in another precision
-(fastintent.safetensors), which later starts read without work.
+(fastintent.safetensors), which later starts read without work, and the tables of a tokenizer that is
+not WordPiece (fastintent.tokenizer.safetensors).
 
 All else is as it was: any reader of Hugging Face folders finds the model in 32 bits, and so does
 fastintent in a precision that is requested by name. `output` is replaced whole or not at all. On a

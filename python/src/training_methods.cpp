@@ -88,7 +88,7 @@ TrainingReport train(Classifier& self,
   }
 
   if (chosen.base_model.empty() && !classifier.is_loaded()) {
-    download_without_libcurl(self.model_name());
+    download_without_libcurl(self.model_name(), show_progress);
   }
 
   Interruption interruption;

@@ -1,5 +1,6 @@
 """Parquet files: python -m fastintent predict IN.parquet OUT, and predict_file() behind it."""
 
+import errno
 import os
 import pathlib
 import signal
@@ -156,6 +157,15 @@ def test_an_output_in_use_is_refused(classifier, file, tmp_path):
         parquet.predict_file(file, tmp_path, classifier, resume=True)
     with pytest.raises(fastintent.CannotCreateError, match="a folder for the output"):
         parquet.predict_file(file, file, classifier)
+
+
+def test_a_file_system_without_locks_of_folders_is_written(classifier, file, tmp_path, monkeypatch):
+    def no_lock(descriptor, operation):
+        raise OSError(errno.EBADF, "as NFS does")
+
+    monkeypatch.setattr(parquet.fcntl, "flock", no_lock)
+    parquet.predict_file(file, tmp_path / "out", classifier)
+    assert list((tmp_path / "out").glob("part-*.parquet"))
 
 
 def test_an_input_that_cannot_be_read_is_an_error(classifier, file, tmp_path):

@@ -17,6 +17,7 @@
 #include "model/packed_weights.h"
 #include "model/prepared_model.h"
 #include "text/open_tokenizer.h"
+#include "text/read/prepared_tokenizer.h"
 
 namespace fastintent {
 namespace {
@@ -120,8 +121,11 @@ std::string check_tokenizer(const ModelFolder& folder) {
   if (tokenizer.encode(kSample).ids.empty()) {
     fail(fmt::format("expected tokens of a text, found none ({})", folder.encoder().string()));
   }
-  return fmt::format(
-      "{} ids, texts of at most {} tokens", tokenizer.vocabulary_size(), tokenizer.max_length());
+  const bool prepared = check_prepared_tokenizer(folder.encoder() / "tokenizer.json");
+  return fmt::format("{} ids, texts of at most {} tokens{}",
+                     tokenizer.vocabulary_size(),
+                     tokenizer.max_length(),
+                     prepared ? ", prepared" : "");
 }
 
 std::string check_packed(const ModelFolder& folder,

@@ -21,45 +21,97 @@ namespace fs = std::filesystem;
 
 namespace {
 
+using namespace std::string_view_literals;
+
 // What fastintent, transformers and sentence-transformers write into a folder of a model: those
 // that other programs wrote of the old weights would contradict the new ones.
-constexpr std::array<std::string_view, 26> kModelFiles = {"added_tokens.json",
-                                                          "config.json",
-                                                          "config_sentence_transformers.json",
-                                                          "fastintent.json",
-                                                          "fastintent.safetensors",
-                                                          "flax_model.msgpack",
-                                                          "generation_config.json",
-                                                          "merges.txt",
-                                                          "model.safetensors",
-                                                          "model.safetensors.index.json",
-                                                          "modules.json",
-                                                          "preprocessor_config.json",
-                                                          "pytorch_model.bin",
-                                                          "pytorch_model.bin.index.json",
-                                                          "rust_model.ot",
-                                                          "sentence_bert_config.json",
-                                                          "sentencepiece.bpe.model",
-                                                          "special_tokens_map.json",
-                                                          "spiece.model",
-                                                          "spm.model",
-                                                          "tf_model.h5",
-                                                          "tokenizer.json",
-                                                          "tokenizer_config.json",
-                                                          "unigram.json",
-                                                          "vocab.json",
-                                                          "vocab.txt"};
+constexpr std::array kModelFiles = {"adapter_config.json"sv,
+                                    "adapter_model.bin"sv,
+                                    "adapter_model.safetensors"sv,
+                                    "added_tokens.json"sv,
+                                    "config.json"sv,
+                                    "config_sentence_transformers.json"sv,
+                                    "fastintent.json"sv,
+                                    "fastintent.safetensors"sv,
+                                    "fastintent.tokenizer.safetensors"sv,
+                                    "flax_model.msgpack"sv,
+                                    "generation_config.json"sv,
+                                    "merges.txt"sv,
+                                    "model.safetensors"sv,
+                                    "model.safetensors.index.json"sv,
+                                    "modules.json"sv,
+                                    "preprocessor_config.json"sv,
+                                    "pytorch_model.bin"sv,
+                                    "pytorch_model.bin.index.json"sv,
+                                    "rust_model.ot"sv,
+                                    "sentence_albert_config.json"sv,
+                                    "sentence_bert_config.json"sv,
+                                    "sentence_camembert_config.json"sv,
+                                    "sentence_distilbert_config.json"sv,
+                                    "sentence_roberta_config.json"sv,
+                                    "sentence_xlm-roberta_config.json"sv,
+                                    "sentence_xlnet_config.json"sv,
+                                    "sentencepiece.bpe.model"sv,
+                                    "special_tokens_map.json"sv,
+                                    "spiece.model"sv,
+                                    "spm.model"sv,
+                                    "tf_model.h5"sv,
+                                    "tokenizer.json"sv,
+                                    "tokenizer_config.json"sv,
+                                    "unigram.json"sv,
+                                    "vocab.json"sv,
+                                    "vocab.txt"sv};
 
-bool is_model_file_name(std::string_view name) {
-  const bool is_shard = (name.starts_with("model-") && name.ends_with(".safetensors")) ||
-                        (name.starts_with("pytorch_model-") && name.ends_with(".bin"));
-  return is_shard || std::find(kModelFiles.begin(), kModelFiles.end(), name) != kModelFiles.end();
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// "1_Pooling": how sentence-transformers names the folders of its modules.
+// Whether `name` is such a one as "model-00001-of-00002.safetensors".
+bool is_shard(std::string_view name, std::string_view beginning, std::string_view end) {
+  constexpr std::string_view kBetween = "-of-";
+  if (!name.starts_with(beginning) || !name.ends_with(end) ||
+      name.size() < beginning.size() + end.size()) {
+    return false;
+  }
+  name = name.substr(beginning.size(), name.size() - beginning.size() - end.size());
+  const size_t between = name.find(kBetween);
+  return between != std::string_view::npos && is_number(name.substr(0, between)) &&
+         is_number(name.substr(between + kBetween.size()));
+}
+
+bool is_model_file_name(std::string_view name) {
+  return is_shard(name, "model-", ".safetensors") || is_shard(name, "pytorch_model-", ".bin") ||
+         std::find(kModelFiles.begin(), kModelFiles.end(), name) != kModelFiles.end();
+}
+
+// The modules of sentence-transformers.
+constexpr std::array kModules = {"Asym"sv,
+                                 "BoW"sv,
+                                 "CLIPModel"sv,
+                                 "CNN"sv,
+                                 "Dense"sv,
+                                 "Dropout"sv,
+                                 "LSTM"sv,
+                                 "LayerNorm"sv,
+                                 "MLMTransformer"sv,
+                                 "Normalize"sv,
+                                 "Pooling"sv,
+                                 "Router"sv,
+                                 "SparseAutoEncoder"sv,
+                                 "SparseStaticEmbedding"sv,
+                                 "SpladePooling"sv,
+                                 "StaticEmbedding"sv,
+                                 "Transformer"sv,
+                                 "WeightedLayerPooling"sv,
+                                 "WordEmbeddings"sv,
+                                 "WordWeights"sv};
+
+// "1_Pooling": how sentence-transformers names the folders of its modules. "2024_results" is
+// somebody's.
 bool is_module_folder(std::string_view name) {
-  const size_t digits = name.find_first_not_of("0123456789");
-  return digits != 0 && digits != std::string_view::npos && name[digits] == '_';
+  const size_t line = name.find('_');
+  return line != std::string_view::npos && is_number(name.substr(0, line)) &&
+         std::find(kModules.begin(), kModules.end(), name.substr(line + 1)) != kModules.end();
 }
 
 // Weights of the same model for other programs, as sentence-transformers stores them.
@@ -109,7 +161,7 @@ void require_output_folder(const char* operation, const fs::path& folder, bool o
   const char* expected = nullptr;
   if (!overwrite) {
     expected = "an output folder that is new or empty, or permission to replace a model (--force)";
-  } else if (!fs::exists(complete_folder(folder) / "config.json", error)) {
+  } else if (!fs::is_regular_file(complete_folder(folder) / "config.json", error)) {
     expected = "a model folder to replace, with a config.json, or an empty one";
   }
   if (expected == nullptr) {
@@ -124,6 +176,29 @@ OutputFolder::OutputFolder(const char* operation, const fs::path& folder, bool o
       folder_((require_output_folder(operation, folder, overwrite), resolve_output(folder))),
       overwrite_(overwrite),
       lock_(operation, hidden_companion(folder_, ".lock")) {}
+
+void OutputFolder::require_places(const std::vector<fs::path>& files) const {
+  const auto refuse = [&](const fs::path& name) {
+    throw Error(ErrorCode::cannot_create,
+                fmt::format("{}: expected an output where the model's files can be written, found "
+                            "{}, which is not a model's ({}); move it away, or choose another "
+                            "output",
+                            operation_,
+                            name.string(),
+                            folder_.string()));
+  };
+  for (const fs::path& file : files) {
+    std::error_code absent;
+    if (fs::is_directory(fs::symlink_status(folder_ / file, absent))) {
+      refuse(file);
+    }
+    const fs::path parent = file.parent_path();
+    const fs::file_status found = fs::symlink_status(folder_ / parent, absent);
+    if (!parent.empty() && fs::exists(found) && !fs::is_directory(found)) {
+      refuse(parent);
+    }
+  }
+}
 
 void OutputFolder::replace(const std::function<void(const fs::path&)>& write) const {
   const auto check = [&] { require_output_folder(operation_, folder_, overwrite_); };

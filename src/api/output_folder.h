@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <vector>
 
 #include "base/output_lock.h"
 
@@ -23,6 +24,10 @@ class OutputFolder {
   /// Throws as require_output_folder, and cannot_create when another run writes the folder, or
   /// when it and its parent may not be written.
   OutputFolder(const char* operation, const std::filesystem::path& folder, bool overwrite);
+
+  /// Throws cannot_create when a file of the model, by its path in the folder, cannot be written
+  /// there later, because its name is a folder's, or the name of its folder is a file's or a link's.
+  void require_places(const std::vector<std::filesystem::path>& files) const;
 
   /// Puts what `write` writes into the folder given to it in the place of the old model; see
   /// replace_folder. Throws as require_output_folder, too: somebody may have written the folder

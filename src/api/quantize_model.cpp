@@ -16,6 +16,7 @@
 #include "model/load_weights.h"
 #include "model/packed_weights.h"
 #include "model/prepared_model.h"
+#include "text/read/prepared_tokenizer.h"
 
 namespace fastintent {
 namespace {
@@ -79,6 +80,16 @@ void pack_weights(const ModelFolder& folder, const fs::path& out, QuantizationRe
   }
   report.packed_bytes = write_packed_weights(out, model.packable, report.precision, folder);
   folder.require_unchanged_weights("quantize");
+}
+
+// The tables of the tokenizer, beside its tokenizer.json. Those of an earlier preparation may be there.
+void prepare_tokenizer(const ModelFolder& folder, const fs::path& out) {
+  const fs::path encoder = out / folder.encoder().path().lexically_relative(folder.folder().path());
+  fs::remove(encoder / kPreparedTokenizerFile);
+  const SnapshotPath json = folder.encoder() / "tokenizer.json";
+  if (json.exists()) {
+    write_prepared_tokenizer(json, encoder / kPreparedTokenizerFile);
+  }
 }
 
 // Predicts on the CPU, which supports these precisions. `before`: number of texts already predicted
@@ -150,6 +161,7 @@ QuantizationReport quantize_model(const fs::path& model,
       return name == kPackedWeightsFile || name.starts_with(kOurFilesInside);
     });
     pack_weights(folder, out, report);
+    prepare_tokenizer(folder, out);
     if (!options.texts.empty()) {
       report.agreement = compare(out, options);
     }

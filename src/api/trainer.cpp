@@ -136,6 +136,9 @@ class TrainingRun {
     }
     config_.intents = choose_intents(base_, training);
     files_ = compose_model_files(base_, config_, tokenizer_.max_length());
+    if (output_ != nullptr) {
+      output_->require_places(files_.paths());
+    }
     base_.folder().snapshot().require_unchanged("train");
     weights_ = allocate_weights(*memory_, config_, config_.encoder.vocabulary);
     if (validation != nullptr) {

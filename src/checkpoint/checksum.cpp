@@ -32,6 +32,18 @@ std::string checksum_of(const FileMetadata& metadata) {
   return checksum(text);
 }
 
+std::string checksum_of(const OpenedFile& file, uint64_t offset, uint64_t size) {
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  std::vector<std::byte> block(kBlockBytes);
+  for (uint64_t done = 0; done < size; done += block.size()) {
+    block.resize(std::min<uint64_t>(kBlockBytes, size - done));
+    file.read(offset + done, block);
+    XXH3_64bits_update(&state, block.data(), block.size());
+  }
+  return fmt::format("{:016x}", XXH3_64bits_digest(&state));
+}
+
 [[noreturn]] void fail(const std::string& expected,
                        const std::string& found,
                        const std::string& where) {
@@ -58,15 +70,11 @@ std::string checksum(std::string_view text) {
 }
 
 std::string checksum(const StoredTensor& stored) {
-  XXH3_state_t state;
-  XXH3_64bits_reset(&state);
-  std::vector<std::byte> block(kBlockBytes);
-  for (uint64_t done = 0; done < stored.size; done += block.size()) {
-    block.resize(std::min<uint64_t>(kBlockBytes, stored.size - done));
-    stored.content->read(stored.offset + done, block);
-    XXH3_64bits_update(&state, block.data(), block.size());
-  }
-  return fmt::format("{:016x}", XXH3_64bits_digest(&state));
+  return checksum_of(*stored.content, stored.offset, stored.size);
+}
+
+std::string checksum(const OpenedFile& file) {
+  return checksum_of(file, 0, file.size());
 }
 
 FileMetadata with_checksums(FileMetadata metadata, std::span<const TensorToWrite> tensors) {

@@ -16,6 +16,8 @@ std::string checksum(std::string_view text);
 
 /// The same of a tensor's bytes, read from its file block by block. Throws io_error.
 std::string checksum(const StoredTensor& stored);
+/// The same of a complete file.
+std::string checksum(const OpenedFile& file);
 
 /// `metadata` with the checksum of each tensor under the key "xxh3 <name>", and under "xxh3" that of
 /// all these metadata: each key and value in the order of the keys, each with a zero byte after it.

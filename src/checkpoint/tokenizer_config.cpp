@@ -30,6 +30,7 @@ constexpr std::string_view kFileClasses[] = {"PreTrainedTokenizer",
                                              "DebertaTokenizer",
                                              "DebertaV2Tokenizer",
                                              "GPT2Tokenizer",
+                                             "GemmaTokenizer",
                                              "MPNetTokenizer",
                                              "RobertaTokenizer",
                                              "XLMRobertaTokenizer"};

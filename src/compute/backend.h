@@ -90,16 +90,32 @@ class Backend : protected DeviceOperations {
               Tensor out,
               Tensor pre_activation = {});
 
-  /// out [Tq,H] = dropout(softmax(q · kᵀ / sqrt(H / heads))) · v within each sequence and head.
+  /// out = activation(a) · b, element by element, where in = [a b].   in [T,2I], out [T,I]
+  void gate(ConstTensor in, Activation activation, Tensor out);
+
+  /// Rotates each pair of values (x, y) of each head's row, in place, by its angle (Su et al. 2021):
+  ///   (x cos - y sin, y cos + x sin), angle = position · frequency
+  /// Pair i of a head has the columns i and i + W/2, where W is the head's width.
+  /// rows [T,n·W]; positions [T] and frequencies [W/2] in host memory
+  void rotate(Tensor rows,
+              std::span<const int32_t> positions,
+              std::span<const float> frequencies,
+              Rotation direction);
+
+  /// out [Tq,H] = dropout(softmax(q · kᵀ / sqrt(H / heads) + distance bias)) · v within each
+  /// sequence and head.
   void attention(const AttentionOperands& operands, Tensor out);
 
   /// out = layer_norm(dropout(in) + residual).   in, residual, out [T,H]; out may be in or residual
+  /// An empty residual counts as zero. If `sum` [T,H] is not empty, dropout(in) + residual is stored
+  /// there; it may be the residual, but not out.
   void add_and_normalize(ConstTensor in,
                          ConstTensor residual,
                          const LayerNorm& layer_norm,
                          Dropout dropout,
                          Tensor out,
-                         NormalizedRows keep = {});
+                         NormalizedRows keep = {},
+                         Tensor sum = {});
 
   /// Writes one row per sequence: its first token or the mean of its tokens.
   /// hidden [T,H], starts [S+1], out [S,H]
@@ -167,19 +183,30 @@ class Backend : protected DeviceOperations {
                        Tensor d_out,
                        const LinearGradient& gradient);
 
-  /// d_out, d_q [Tq,H], d_k, d_v [T,H]. Probabilities are recomputed rather than kept.
-  void attention_backward(
-      const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v);
+  /// d_in = the gradient of gate's argument. in, d_in [T,2I], d_out [T,I]
+  void gate_backward(ConstTensor in, Activation activation, ConstTensor d_out, Tensor d_in);
+
+  /// d_out, d_q [Tq,H], d_k, d_v [T,H]. Probabilities are recomputed rather than kept. The gradient
+  /// of the distance bias is added to d_distance_bias [buckets,heads], without gaps between its rows;
+  /// empty if there is no bias.
+  void attention_backward(const AttentionOperands& operands,
+                          ConstTensor d_out,
+                          Tensor d_q,
+                          Tensor d_k,
+                          Tensor d_v,
+                          Tensor d_distance_bias = {});
 
   /// d_residual is the gradient of the sum, d_in that gradient through dropout. d_in may be
   /// d_residual when dropout.rate is 0, and either may be d_out. All [T,H]. d_shift may be empty.
+  /// `d_sum` [T,H], or empty for zero, is the gradient of the stored sum; it may be d_residual.
   void add_and_normalize_backward(const NormalizedRows& kept,
                                   std::span<const float> scale,
                                   Dropout dropout,
                                   ConstTensor d_out,
                                   Tensor d_in,
                                   Tensor d_residual,
-                                  const NormGradient& gradient);
+                                  const NormGradient& gradient,
+                                  ConstTensor d_sum = {});
 
   /// d_out [S,H], d_hidden [T,H]; `write` selects overwrite or add for d_hidden.
   void pool_backward(ConstTensor d_out,

@@ -90,8 +90,21 @@ void Backend::linear_backward(ConstTensor in,
   }
 }
 
-void Backend::attention_backward(
-    const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v) {
+void Backend::gate_backward(ConstTensor in, Activation activation, ConstTensor d_out, Tensor d_in) {
+  check_shape("gate_backward", "d_out", d_out, kAnySize, kAnySize);
+  check_shape("gate_backward", "in", in, d_out.rows, 2 * d_out.columns);
+  check_shape("gate_backward", "d_in", d_in, d_out.rows, 2 * d_out.columns);
+  if (d_out.size() > 0) {
+    do_gate_backward(in, activation, d_out, d_in);
+  }
+}
+
+void Backend::attention_backward(const AttentionOperands& operands,
+                                 ConstTensor d_out,
+                                 Tensor d_q,
+                                 Tensor d_k,
+                                 Tensor d_v,
+                                 Tensor d_distance_bias) {
   constexpr std::string_view kOperation = "attention_backward";
   check_attention(kOperation, operands);
   const ConstTensor q = operands.q;
@@ -100,9 +113,14 @@ void Backend::attention_backward(
   check_shape(kOperation, "d_q", d_q, q.rows, q.columns);
   check_shape(kOperation, "d_k", d_k, k.rows, k.columns);
   check_shape(kOperation, "d_v", d_v, k.rows, k.columns);
+  const ConstTensor table = operands.distance_bias.table;
+  check_shape(kOperation, "d_distance_bias", d_distance_bias, table.rows, table.columns);
+  if (!d_distance_bias.contiguous()) {
+    fail_check(kOperation, "d_distance_bias without gaps between its rows", "gaps");
+  }
   // Keys without a query still have a gradient: zero.
   if (k.size() > 0) {
-    do_attention_backward(operands, d_out, d_q, d_k, d_v);
+    do_attention_backward(operands, d_out, d_q, d_k, d_v, d_distance_bias);
   }
 }
 
@@ -112,17 +130,21 @@ void Backend::add_and_normalize_backward(const NormalizedRows& kept,
                                          ConstTensor d_out,
                                          Tensor d_in,
                                          Tensor d_residual,
-                                         const NormGradient& gradient) {
+                                         const NormGradient& gradient,
+                                         ConstTensor d_sum) {
   constexpr std::string_view kOperation = "add_and_normalize_backward";
   check_normalize_backward(kOperation, kept, scale, d_out, gradient);
   check_dropout(kOperation, dropout);
   check_shape(kOperation, "d_in", d_in, d_out.rows, d_out.columns);
   check_shape(kOperation, "d_residual", d_residual, d_out.rows, d_out.columns);
+  if (!d_sum.empty()) {
+    check_shape(kOperation, "d_sum", d_sum, d_out.rows, d_out.columns);
+  }
   if (d_out.size() > 0 && dropout.rate > 0 && d_in.data == d_residual.data) {
     fail_check(kOperation, "d_in apart from d_residual under dropout", "the same tensor");
   }
   if (!nothing_to_write(d_out.rows, gradient.write)) {
-    do_add_and_normalize_backward(kept, scale, dropout, d_out, d_in, d_residual, gradient);
+    do_add_and_normalize_backward(kept, scale, dropout, d_out, d_in, d_residual, gradient, d_sum);
   }
 }
 

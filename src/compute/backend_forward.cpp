@@ -82,6 +82,31 @@ void Backend::linear(ConstTensor in,
   }
 }
 
+void Backend::gate(ConstTensor in, Activation activation, Tensor out) {
+  check_shape("gate", "out", out, kAnySize, kAnySize);
+  check_shape("gate", "in", in, out.rows, 2 * out.columns);
+  if (out.size() > 0) {
+    do_gate(in, activation, out);
+  }
+}
+
+void Backend::rotate(Tensor rows,
+                     std::span<const int32_t> positions,
+                     std::span<const float> frequencies,
+                     Rotation direction) {
+  check_shape("rotate", "rows", rows, kAnySize, kAnySize);
+  check_size("rotate", "positions", positions.size(), rows.rows);
+  const int64_t width = 2 * static_cast<int64_t>(frequencies.size());
+  if (width == 0 || rows.columns % width != 0) {
+    fail_check("rotate",
+               fmt::format("frequencies for half of a head's columns, of {} in all", rows.columns),
+               fmt::format("{}", frequencies.size()));
+  }
+  if (rows.size() > 0) {
+    do_rotate(rows, positions, frequencies, direction);
+  }
+}
+
 void Backend::attention(const AttentionOperands& operands, Tensor out) {
   check_attention("attention", operands);
   check_shape("attention", "out", out, operands.q.rows, operands.q.columns);
@@ -95,15 +120,21 @@ void Backend::add_and_normalize(ConstTensor in,
                                 const LayerNorm& layer_norm,
                                 Dropout dropout,
                                 Tensor out,
-                                NormalizedRows keep) {
+                                NormalizedRows keep,
+                                Tensor sum) {
   check_shape("add_and_normalize", "in", in, kAnySize, kAnySize);
-  check_shape("add_and_normalize", "residual", residual, in.rows, in.columns);
+  if (!residual.empty()) {
+    check_shape("add_and_normalize", "residual", residual, in.rows, in.columns);
+  }
+  if (!sum.empty()) {
+    check_shape("add_and_normalize", "sum", sum, in.rows, in.columns);
+  }
   check_shape("add_and_normalize", "out", out, in.rows, in.columns);
   check_layer_norm("add_and_normalize", layer_norm, in.columns);
   check_dropout("add_and_normalize", dropout);
   check_kept("add_and_normalize", keep, out);
   if (in.size() > 0) {
-    do_add_and_normalize(in, residual, layer_norm, dropout, out, keep);
+    do_add_and_normalize(in, residual, layer_norm, dropout, out, keep, sum);
   }
 }
 
@@ -141,6 +172,7 @@ bool Backend::try_encode(const TokenInputs& tokens,
   check_tokens("try_encode", tokens, encoder.tables, H);
   check_layer_norm("try_encode", encoder.embedding_norm, H);
   check_filled_starts("try_encode", starts, T);
+  check_distance_bias("try_encode", encoder.distance_bias, encoder.heads, starts);
   return T == 0 || do_try_encode(tokens, starts, encoder, team, out);
 }
 
@@ -157,6 +189,7 @@ bool Backend::try_answer(const TokenInputs& tokens,
   check_tokens("try_answer", tokens, encoder.tables, H);
   check_layer_norm("try_answer", encoder.embedding_norm, H);
   check_filled_starts("try_answer", starts, T);
+  check_distance_bias("try_answer", encoder.distance_bias, encoder.heads, starts);
   check_size("try_answer", "texts", static_cast<size_t>(answers.best.rows), S);
   if (answers.best.columns < 1 || answers.best.columns > C) {
     fail_check("try_answer",

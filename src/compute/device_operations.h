@@ -56,13 +56,19 @@ class DeviceOperations {
                          Activation activation,
                          Tensor out,
                          Tensor pre_activation) = 0;
+  virtual void do_gate(ConstTensor in, Activation activation, Tensor out) = 0;
+  virtual void do_rotate(Tensor rows,
+                         std::span<const int32_t> positions,
+                         std::span<const float> frequencies,
+                         Rotation direction) = 0;
   virtual void do_attention(const AttentionOperands& operands, Tensor out) = 0;
   virtual void do_add_and_normalize(ConstTensor in,
                                     ConstTensor residual,
                                     const LayerNorm& layer_norm,
                                     Dropout dropout,
                                     Tensor out,
-                                    const NormalizedRows& keep) = 0;
+                                    const NormalizedRows& keep,
+                                    Tensor sum) = 0;
   virtual void do_pool(ConstTensor hidden,
                        std::span<const int32_t> starts,
                        Pooling pooling,
@@ -101,15 +107,24 @@ class DeviceOperations {
                                   ConstTensor pre_activation,
                                   Tensor d_out,
                                   const LinearGradient& gradient) = 0;
-  virtual void do_attention_backward(
-      const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v) = 0;
+  virtual void do_gate_backward(ConstTensor in,
+                                Activation activation,
+                                ConstTensor d_out,
+                                Tensor d_in) = 0;
+  virtual void do_attention_backward(const AttentionOperands& operands,
+                                     ConstTensor d_out,
+                                     Tensor d_q,
+                                     Tensor d_k,
+                                     Tensor d_v,
+                                     Tensor d_distance_bias) = 0;
   virtual void do_add_and_normalize_backward(const NormalizedRows& kept,
                                              std::span<const float> scale,
                                              Dropout dropout,
                                              ConstTensor d_out,
                                              Tensor d_in,
                                              Tensor d_residual,
-                                             const NormGradient& gradient) = 0;
+                                             const NormGradient& gradient,
+                                             ConstTensor d_sum) = 0;
   virtual void do_pool_backward(ConstTensor d_out,
                                 std::span<const int32_t> starts,
                                 Pooling pooling,

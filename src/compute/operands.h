@@ -23,6 +23,9 @@ enum class Activation { none, gelu, gelu_tanh, relu, silu, quick_gelu, tanh };
 
 enum class Pooling { first_token, mean };
 
+/// forward: rows become those of their positions; backward: the opposite, which is also the gradient.
+enum class Rotation { forward, backward };
+
 /// Whether a gradient replaces the contents of its tensor or is added to them.
 enum class Write { overwrite, accumulate };
 
@@ -93,8 +96,23 @@ struct AttentionSpans {
   std::span<const int32_t> key_starts;
 };
 
+/// A bias that attention adds to every scaled score by the distance from the query to the key, for
+/// each head (MPNet; Raffel et al. 2020):
+///   table[buckets[reach + position of the key - position of the query]][head]
+/// where `buckets` [2 reach + 1], in host memory, has the bucket of each distance, and positions
+/// count from 0 in each sequence. An empty table [buckets,heads]: no bias.
+struct DistanceBias {
+  ConstTensor table;
+  std::span<const uint8_t> buckets;
+
+  bool empty() const { return table.empty(); }
+  int64_t reach() const { return static_cast<int64_t>(buckets.size()) / 2; }
+};
+
 /// Multi-head attention: q [Tq,H], k, v [T,H]; H is a multiple of heads. Every sequence that has
-/// queries needs a key.
+/// queries needs a key. Under a window, query i of a sequence attends to its keys i - window to
+/// i + window alone, and a sequence has at least as many keys as queries.
+/// `distance_bias` reaches as far as the longest sequence.
 struct AttentionOperands {
   ConstTensor q;
   ConstTensor k;
@@ -102,6 +120,8 @@ struct AttentionOperands {
   AttentionSpans spans;
   int64_t heads = 1;
   Dropout dropout;
+  DistanceBias distance_bias = {};
+  int64_t window = 0;  // 0: all keys of the sequence
 };
 
 /// Where linear_backward writes.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 
 #include "fastintent/error.h"
@@ -15,6 +16,22 @@ std::string dimension_text(int64_t size) {
 
 bool agrees(int64_t found, int64_t expected) {
   return expected == kAnySize || found == expected;
+}
+
+// A query and its own key are in its window, so every query has a key there.
+void check_window(std::string_view operation, const AttentionSpans& spans, int64_t window) {
+  if (window < 0) {
+    fail_check(operation, "a window of at least 0", fmt::format("{}", window));
+  }
+  for (size_t s = 1; window > 0 && s < spans.query_starts.size(); ++s) {
+    const int64_t queries = spans.query_starts[s] - spans.query_starts[s - 1];
+    const int64_t keys = spans.key_starts[s] - spans.key_starts[s - 1];
+    if (queries > keys) {
+      fail_check(operation,
+                 "at least as many keys as queries under a window",
+                 fmt::format("{} queries and {} keys (sequence {})", queries, keys, s - 1));
+    }
+  }
 }
 
 }  // namespace
@@ -105,7 +122,7 @@ void check_filled_starts(std::string_view operation,
 }
 
 void check_attention(std::string_view operation, const AttentionOperands& operands) {
-  const auto& [q, k, v, spans, heads, dropout] = operands;
+  const auto& [q, k, v, spans, heads, dropout, distance_bias, window] = operands;
   check_shape(operation, "q", q, kAnySize, kAnySize);
   check_shape(operation, "k", k, kAnySize, q.columns);
   check_shape(operation, "v", v, k.rows, q.columns);
@@ -126,6 +143,41 @@ void check_attention(std::string_view operation, const AttentionOperands& operan
         spans.key_starts[s] == spans.key_starts[s - 1]) {
       fail_check(operation, "a key for every query", fmt::format("none (sequence {})", s - 1));
     }
+  }
+  check_window(operation, spans, window);
+  check_distance_bias(operation, distance_bias, heads, spans.key_starts);
+  for (size_t s = 1; !distance_bias.empty() && s < spans.query_starts.size(); ++s) {
+    if (spans.query_starts[s] - spans.query_starts[s - 1] >
+        spans.key_starts[s] - spans.key_starts[s - 1]) {
+      fail_check(operation,
+                 "no more queries than keys under a distance bias",
+                 fmt::format("more (sequence {})", s - 1));
+    }
+  }
+}
+
+void check_distance_bias(std::string_view operation,
+                         const DistanceBias& bias,
+                         int64_t heads,
+                         std::span<const int32_t> key_starts) {
+  if (bias.empty()) {
+    return;
+  }
+  check_shape(operation, "distance bias", bias.table, kAnySize, heads);
+  int64_t longest = 1;
+  for (size_t s = 1; s < key_starts.size(); ++s) {
+    longest = std::max<int64_t>(longest, key_starts[s] - key_starts[s - 1]);
+  }
+  if (bias.buckets.size() % 2 == 0 || bias.reach() < longest - 1) {
+    fail_check(
+        operation,
+        fmt::format("the buckets of an odd number of distances, {} at least", 2 * longest - 1),
+        fmt::format("{}", bias.buckets.size()));
+  }
+  if (std::ranges::max(bias.buckets) >= bias.table.rows) {
+    fail_check(operation,
+               fmt::format("buckets from 0 to {}", bias.table.rows - 1),
+               fmt::format("{}", std::ranges::max(bias.buckets)));
   }
 }
 

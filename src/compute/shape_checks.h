@@ -50,6 +50,12 @@ void check_filled_starts(std::string_view operation, std::span<const int32_t> st
 /// Checks the arguments that attention and its backward share.
 void check_attention(std::string_view operation, const AttentionOperands& operands);
 
+/// Checks a distance bias for sequences of those keys.
+void check_distance_bias(std::string_view operation,
+                         const DistanceBias& bias,
+                         int64_t heads,
+                         std::span<const int32_t> key_starts);
+
 /// Checks that the rate is at least 0 and below 1.
 void check_dropout(std::string_view operation, const Dropout& dropout);
 

@@ -13,8 +13,10 @@
 #include "cpu/kernels/convert.h"
 #include "cpu/kernels/dropout.h"
 #include "cpu/kernels/embed.h"
+#include "cpu/kernels/gate.h"
 #include "cpu/kernels/gradients.h"
 #include "cpu/kernels/layer_norm.h"
+#include "cpu/kernels/rotate.h"
 #include "cpu/linear.h"
 #include "cpu/pool.h"
 #include "cpu/scratch.h"
@@ -102,6 +104,16 @@ class CpuBackend final : public Backend {
     linear_.forward(in, weight, bias, activation, out, pre_activation);
   }
 
+  void do_gate(ConstTensor in, Activation activation, Tensor out) override {
+    cpu::gate(in, activation, out);
+  }
+  void do_rotate(Tensor rows,
+                 std::span<const int32_t> positions,
+                 std::span<const float> frequencies,
+                 Rotation direction) override {
+    cpu::rotate(rows, positions, frequencies, direction);
+  }
+
   void do_attention(const AttentionOperands& operands, Tensor out) override {
     cpu::attention(operands, out, attention_scratch(operands));
   }
@@ -111,8 +123,9 @@ class CpuBackend final : public Backend {
                             const LayerNorm& layer_norm,
                             Dropout dropout,
                             Tensor out,
-                            const NormalizedRows& keep) override {
-    cpu::add_and_normalize(in, residual, layer_norm, dropout, out, keep);
+                            const NormalizedRows& keep,
+                            Tensor sum) override {
+    cpu::add_and_normalize(in, residual, layer_norm, dropout, out, keep, sum);
   }
 
   void do_pool(ConstTensor hidden,
@@ -131,9 +144,6 @@ class CpuBackend final : public Backend {
                      const PreparedEncoder& encoder,
                      Team* team,
                      Tensor out) override {
-    if (!cpu::FusedEncoder::supports(encoder)) {
-      return false;
-    }
     encoder_.run(tokens, starts, encoder, team, out);
     return true;
   }
@@ -156,7 +166,7 @@ class CpuBackend final : public Backend {
     if (dropout.rate > 0) {
       cpu::apply_dropout(d_out, dropout, d_out);
     }
-    do_add_and_normalize_backward(kept, scale, {}, d_out, d_rows, d_rows, norm);
+    do_add_and_normalize_backward(kept, scale, {}, d_out, d_rows, d_rows, norm, {});
     if (norm.write == Write::overwrite) {
       cpu::clear_rows(d_position);
       cpu::clear_rows(d_segment);
@@ -188,12 +198,21 @@ class CpuBackend final : public Backend {
     linear_.backward(in, weight, activation, pre_activation, d_out, gradient);
   }
 
+  void do_gate_backward(ConstTensor in,
+                        Activation activation,
+                        ConstTensor d_out,
+                        Tensor d_in) override {
+    cpu::gate_backward(in, activation, d_out, d_in);
+  }
+
   void do_attention_backward(const AttentionOperands& operands,
                              ConstTensor d_out,
                              Tensor d_q,
                              Tensor d_k,
-                             Tensor d_v) override {
-    cpu::attention_backward(operands, d_out, d_q, d_k, d_v, attention_scratch(operands));
+                             Tensor d_v,
+                             Tensor d_distance_bias) override {
+    cpu::attention_backward(
+        operands, d_out, d_q, d_k, d_v, d_distance_bias, attention_scratch(operands));
   }
 
   void do_add_and_normalize_backward(const NormalizedRows& kept,
@@ -202,18 +221,18 @@ class CpuBackend final : public Backend {
                                      ConstTensor d_out,
                                      Tensor d_in,
                                      Tensor d_residual,
-                                     const NormGradient& gradient) override {
+                                     const NormGradient& gradient,
+                                     ConstTensor d_sum) override {
     if (gradient.write == Write::overwrite) {
       std::ranges::fill(gradient.d_scale, 0.0F);
       std::ranges::fill(gradient.d_shift, 0.0F);
     }
     // A norm without a shift discards the kernel's sums.
-    const std::span<float> shift_sums =
-        gradient.d_shift.empty()
-            ? std::span(scratch_.floats(d_out.columns), static_cast<size_t>(d_out.columns))
-            : gradient.d_shift;
-    cpu::add_and_normalize_backward(
-        kept, scale, dropout, d_out, d_in, d_residual, gradient.d_scale, shift_sums);
+    NormGradient sums = gradient;
+    if (sums.d_shift.empty()) {
+      sums.d_shift = {scratch_.floats(d_out.columns), static_cast<size_t>(d_out.columns)};
+    }
+    cpu::add_and_normalize_backward(kept, scale, dropout, d_out, d_in, d_residual, sums, d_sum);
   }
 
   void do_pool_backward(ConstTensor d_out,
@@ -267,7 +286,8 @@ class CpuBackend final : public Backend {
 
   float* attention_scratch(const AttentionOperands& operands) {
     const int64_t width = operands.q.columns / operands.heads;
-    return scratch_.floats(cpu::attention_scratch(operands.spans.key_starts, width));
+    const int64_t biased_heads = operands.distance_bias.empty() ? 0 : operands.heads;
+    return scratch_.floats(cpu::attention_scratch(operands.spans.key_starts, width, biased_heads));
   }
 
   // Declared first, because the instruction set must be chosen before any product runs.

@@ -4,8 +4,11 @@
 #include <numeric>
 
 #include "cpu/kernels/attention.h"
+#include "cpu/kernels/convert.h"
 #include "cpu/kernels/embed.h"
 #include "cpu/kernels/factor_rows.h"
+#include "cpu/kernels/gate.h"
+#include "cpu/kernels/rotate.h"
 #include "cpu/pool.h"
 
 namespace fastintent::cpu {
@@ -36,15 +39,15 @@ void multiply_share(const Factor& in,
   multiply(in, weight, panel_share(weight, member), {linear.bias, activation, residual}, out);
 }
 
-}  // namespace
-
-bool FusedEncoder::supports(const PreparedEncoder& encoder) {
-  return std::ranges::all_of(encoder.layers, [](const PreparedLayer& layer) {
-    LayerKind supported;
-    supported.activation = layer.kind.activation;
-    return layer.kind == supported;
-  });
+bool normalizes_before(const PreparedLayer& layer) {
+  return layer.kind.norm == NormPlacement::before;
 }
+
+bool is_gated(const PreparedLayer& layer) {
+  return layer.kind.feed_forward == FeedForward::gated;
+}
+
+}  // namespace
 
 void FusedEncoder::run(const TokenInputs& tokens,
                        std::span<const int32_t> starts,
@@ -57,16 +60,19 @@ void FusedEncoder::run(const TokenInputs& tokens,
   place_buffers(encoder, T, S, H);
   Team alone;
   Team& members = team != nullptr ? *team : alone;
-  place_attention_scratch(starts, H / encoder.heads, members.size());
+  place_attention_scratch(starts, encoder, members.size());
   numbers_.resize(static_cast<size_t>(S) + 1);
   std::iota(numbers_.begin(), numbers_.end(), 0);
-  const Sequences sequences{starts, numbers_, encoder.heads};
+  const Sequences sequences{
+      starts, numbers_, tokens.positions, encoder.heads, encoder.distance_bias};
   members.run([&](const TeamMember& member) {
     embed_rows(tokens, encoder, member);
     member.wait();
+    Tensor residual = hidden_.values;
     for (const PreparedLayer& layer : encoder.layers) {
       const bool last = &layer == &encoder.layers.back();
-      run_layer(sequences, layer, last ? Rows{out, as_factor(out)} : hidden_, member);
+      residual =
+          run_layer(sequences, layer, residual, last ? Rows{out, as_factor(out)} : hidden_, member);
     }
   });
 }
@@ -89,107 +95,155 @@ void FusedEncoder::embed_rows(const TokenInputs& tokens,
   convert_rows(rows.values, rows.factor);
 }
 
-void FusedEncoder::run_layer(const Sequences& sequences,
-                             const PreparedLayer& layer,
-                             Rows out,
-                             const TeamMember& member) const {
-  attend(sequences, layer, member);
+Tensor FusedEncoder::run_layer(const Sequences& sequences,
+                               const PreparedLayer& layer,
+                               Tensor residual,
+                               Rows out,
+                               const TeamMember& member) const {
+  attend(sequences, layer, residual, member);
   member.wait();
-  const Tensor residual = layer.first_rows_only() ? first_rows_.values : hidden_.values;
+  if (layer.first_rows_only()) {
+    residual = residual.data == hidden_.values.data ? first_rows_.values : first_sums_;
+  }
+  const Tensor sums =
+      normalizes_before(layer) ? sums_.row_slice(0, residual.rows) : Tensor(out.values);
   for (int64_t first = 0; first < residual.rows; first += kBlockRows) {
     const int64_t count = std::min(kBlockRows, residual.rows - first);
     feed_forward(layer,
                  residual.row_slice(first, count),
                  context_.slice(first, count),
+                 sums.row_slice(first, count),
                  out.slice(first, count),
                  member);
   }
   member.wait();
+  return sums;
 }
 
 // context_ = attention(projections of hidden_)
 void FusedEncoder::attend(const Sequences& sequences,
                           const PreparedLayer& layer,
+                          Tensor residual,
                           const TeamMember& member) const {
   const int64_t H = hidden_.values.columns;
   if (!layer.first_rows_only()) {
     multiply_share(
         hidden_.factor, layer.query_key_value, Activation::none, {}, query_key_value_, member);
     member.wait();
-    attend_heads(query_key_value_.column_slice(0, H),
+    attend_heads(sequences,
+                 layer,
+                 query_key_value_.column_slice(0, H),
                  query_key_value_.column_slice(H, 2 * H),
-                 {sequences.starts, sequences.starts},
-                 sequences.heads,
                  member);
     return;
   }
   if (member.index() == 0) {
     pool(hidden_.values, sequences.starts, Pooling::first_token, first_rows_.values);
     convert_rows(first_rows_.values, first_rows_.factor);
+    if (residual.data != hidden_.values.data) {
+      pool(residual, sequences.starts, Pooling::first_token, first_sums_);
+    }
   }
   member.wait();
   const Tensor key_value = query_key_value_.column_slice(H, 2 * H);
   multiply_share(hidden_.factor, layer.key_value, Activation::none, {}, key_value, member);
   multiply_share(first_rows_.factor, layer.query, Activation::none, {}, first_query_, member);
   member.wait();
-  attend_heads(
-      first_query_, key_value, {sequences.numbers, sequences.starts}, sequences.heads, member);
+  attend_heads(sequences, layer, first_query_, key_value, member);
 }
 
-void FusedEncoder::attend_heads(ConstTensor query,
-                                ConstTensor key_value,
-                                AttentionSpans spans,
-                                int64_t heads,
+// Queries and keys are rotated in place.
+void FusedEncoder::attend_heads(const Sequences& sequences,
+                                const PreparedLayer& layer,
+                                Tensor query,
+                                Tensor key_value,
                                 const TeamMember& member) const {
   const int64_t H = query.columns;
-  const int64_t width = H / heads;
-  const Share share = member.share(heads);
+  const int64_t width = H / sequences.heads;
+  const Share share = member.share(sequences.heads);
   if (share.count() == 0) {
     return;
   }
   const auto own = [&](auto tensor, int64_t first) {
     return tensor.column_slice(first + share.begin * width, share.count() * width);
   };
-  attention({.q = own(query, 0),
-             .k = own(key_value, 0),
-             .v = own(key_value, H),
-             .spans = spans,
-             .heads = share.count(),
-             .dropout = {}},
-            own(context_.values.row_slice(0, query.rows), 0),
-            attention_floats_[static_cast<size_t>(member.index())]);
+  DistanceBias bias = sequences.distance_bias;
+  if (!bias.empty()) {
+    bias.table = bias.table.column_slice(share.begin, share.count());
+  }
+  const auto rotate_own = [&](Tensor tensor) {
+    if (!layer.frequencies.empty()) {
+      rotate(own(tensor, 0), sequences.positions, layer.frequencies, Rotation::forward);
+    }
+  };
+  rotate_own(key_value);
+  if (!layer.first_rows_only()) {  // a first token's angles are 0
+    rotate_own(query);
+  }
+  attention(
+      {.q = own(query, 0),
+       .k = own(key_value, 0),
+       .v = own(key_value, H),
+       .spans = {layer.first_rows_only() ? sequences.numbers : sequences.starts, sequences.starts},
+       .heads = share.count(),
+       .dropout = {},
+       .distance_bias = bias,
+       .window = layer.kind.window},
+      own(context_.values.row_slice(0, query.rows), 0),
+      attention_floats_[static_cast<size_t>(member.index())]);
 }
 
 // For a block of rows:
 //   attended = layer_norm(context · output + residual)
 //   out = layer_norm(activation(attended · intermediate) · output + attended)
+// Norms before the blocks leave the sums as they are, and the second adds to the first; `sum`
+// receives the second. A gated feed-forward has gate(attended · intermediate) instead of the
+// activation.
 void FusedEncoder::feed_forward(const PreparedLayer& layer,
                                 ConstTensor residual,
                                 Rows context,
+                                Tensor sum,
                                 Rows out,
                                 const TeamMember& member) const {
   const int64_t count = residual.rows;
   const Share share = member.share(count);
   const Rows attended = attended_.slice(0, count);
   const Rows activated = activated_.slice(0, count);
+  const Tensor attended_sum =
+      normalizes_before(layer) ? attended_sums_.row_slice(0, count) : Tensor(attended.values);
+  const Tensor gates = gates_.row_slice(0, is_gated(layer) ? count : 0);
   const auto own = [&](const Rows& rows) { return rows.slice(share.begin, share.count()); };
+  const auto own_of = [&](Tensor rows) { return rows.row_slice(share.begin, share.count()); };
 
   convert_rows(own(context).values, own(context).factor);
   member.wait();
   multiply_share(
-      context.factor, layer.attention_output, Activation::none, residual, attended.values, member);
+      context.factor, layer.attention_output, Activation::none, residual, attended_sum, member);
   member.wait();
-  normalize_rows(own(attended).values, layer.attention_norm, own(attended).factor);
+  normalize_sums(own_of(attended_sum), layer.attention_norm, own(attended));
   member.wait();
-  multiply_share(
-      attended.factor, layer.intermediate, layer.kind.activation, {}, activated.values, member);
-  member.wait();
+  if (is_gated(layer)) {
+    multiply_share(attended.factor, layer.intermediate, Activation::none, {}, gates, member);
+    member.wait();
+    gate(own_of(gates), layer.kind.activation, own(activated).values);
+  } else {
+    multiply_share(
+        attended.factor, layer.intermediate, layer.kind.activation, {}, activated.values, member);
+    member.wait();
+  }
   convert_rows(own(activated).values, own(activated).factor);
   member.wait();
-  multiply_share(
-      activated.factor, layer.output, Activation::none, attended.values, out.values, member);
+  multiply_share(activated.factor, layer.output, Activation::none, attended_sum, sum, member);
   member.wait();
-  normalize_rows(own(out).values, layer.output_norm, own(out).factor);
+  normalize_sums(own_of(sum), layer.output_norm, own(out));
+}
+
+// In place where the sums are the rows themselves.
+void FusedEncoder::normalize_sums(ConstTensor sums, const LayerNorm& layer_norm, const Rows& out) {
+  if (sums.data != out.values.data) {
+    copy_rows(sums, out.values);
+  }
+  normalize_rows(out.values, layer_norm, out.factor);
 }
 
 // --- memory
@@ -219,7 +273,9 @@ FusedEncoder::Rows FusedEncoder::place_rows(Element element, int64_t rows, int64
 void FusedEncoder::place_buffers(const PreparedEncoder& encoder, int64_t T, int64_t S, int64_t H) {
   const PreparedLayer& layer = encoder.layers.back();
   const Element element = panels_of(layer.output).element();
-  const int64_t I = layer.intermediate.weight->rows();
+  const int64_t I = layer.output.weight->columns();
+  const int64_t gated = is_gated(layer) ? kBlockRows : 0;
+  const int64_t before = normalizes_before(layer) ? 1 : 0;
   const int64_t queries = layer.first_rows_only() ? S : 0;
   for (const bool counting : {true, false}) {
     counting_ = counting;
@@ -234,16 +290,22 @@ void FusedEncoder::place_buffers(const PreparedEncoder& encoder, int64_t T, int6
     context_ = place_rows(element, T, H);
     attended_ = place_rows(element, kBlockRows, H);
     activated_ = place_rows(element, kBlockRows, I);
+    gates_ = Tensor(take(gated * 2 * I), gated, 2 * I);
+    sums_ = Tensor(take(before * T * H), before * T, H);
+    first_sums_ = Tensor(take(before * queries * H), before * queries, H);
+    attended_sums_ = Tensor(take(before * kBlockRows * H), before * kBlockRows, H);
   }
 }
 
 void FusedEncoder::place_attention_scratch(std::span<const int32_t> starts,
-                                           int64_t width,
+                                           const PreparedEncoder& encoder,
                                            int members) {
   const auto count = static_cast<size_t>(members);
   attention_scratch_.resize(std::max(attention_scratch_.size(), count));
   attention_floats_.resize(count);
-  const int64_t floats = attention_scratch(starts, width);
+  const int64_t biased_heads = encoder.distance_bias.empty() ? 0 : encoder.heads;
+  const int64_t floats =
+      attention_scratch(starts, hidden_.values.columns / encoder.heads, biased_heads);
   for (size_t i = 0; i < count; ++i) {
     attention_floats_[i] = attention_scratch_[i].floats(floats);
   }

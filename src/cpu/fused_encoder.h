@@ -18,12 +18,8 @@ namespace fastintent::cpu {
 /// panels and heads among them, which changes no bit of the result. Used by one thread at a time.
 class FusedEncoder {
  public:
-  /// Whether it supports every kind of the encoder's layers. Supported are layers that normalise
-  /// after a block, with a plain feed-forward of any activation, embedded positions and attention
-  /// to the complete sequence.
-  static bool supports(const PreparedEncoder& encoder);
-
-  /// As Backend::try_encode, for an encoder that it supports.
+  /// As Backend::try_encode, for an encoder of any kind of layers. Norm placement and feed-forward
+  /// are the same in all layers.
   void run(const TokenInputs& tokens,
            std::span<const int32_t> starts,
            const PreparedEncoder& encoder,
@@ -41,47 +37,62 @@ class FusedEncoder {
     }
   };
   struct Sequences {
-    std::span<const int32_t> starts;   // [S+1]
-    std::span<const int32_t> numbers;  // 0 .. S: one query for each sequence
+    std::span<const int32_t> starts;     // [S+1]
+    std::span<const int32_t> numbers;    // 0 .. S: one query for each sequence
+    std::span<const int32_t> positions;  // [T]
     int64_t heads;
+    DistanceBias distance_bias;
   };
 
   void place_buffers(const PreparedEncoder& encoder, int64_t T, int64_t S, int64_t H);
   Rows place_rows(Element element, int64_t rows, int64_t columns);
   float* take(int64_t floats);
-  void place_attention_scratch(std::span<const int32_t> starts, int64_t width, int members);
+  void place_attention_scratch(std::span<const int32_t> starts,
+                               const PreparedEncoder& encoder,
+                               int members);
 
   void embed_rows(const TokenInputs& tokens,
                   const PreparedEncoder& encoder,
                   const TeamMember& member) const;
-  void run_layer(const Sequences& sequences,
-                 const PreparedLayer& layer,
-                 Rows out,
-                 const TeamMember& member) const;
+  /// `residual` is what the attention's output is added to; the layer's own last sums are returned
+  /// where they are not `out` itself.
+  Tensor run_layer(const Sequences& sequences,
+                   const PreparedLayer& layer,
+                   Tensor residual,
+                   Rows out,
+                   const TeamMember& member) const;
   void attend(const Sequences& sequences,
               const PreparedLayer& layer,
+              Tensor residual,
               const TeamMember& member) const;
-  void attend_heads(ConstTensor query,
-                    ConstTensor key_value,
-                    AttentionSpans spans,
-                    int64_t heads,
+  void attend_heads(const Sequences& sequences,
+                    const PreparedLayer& layer,
+                    Tensor query,
+                    Tensor key_value,
                     const TeamMember& member) const;
   void feed_forward(const PreparedLayer& layer,
                     ConstTensor residual,
                     Rows context,
+                    Tensor sum,
                     Rows out,
                     const TeamMember& member) const;
+  static void normalize_sums(ConstTensor sums, const LayerNorm& layer_norm, const Rows& out);
 
   Scratch memory_;
-  int64_t taken_ = 0;                       // floats of memory_ assigned so far
-  bool counting_ = false;                   // place_buffers only counts
-  Rows hidden_;                             // [T,H] between layers
-  Tensor query_key_value_;                  // [T,3H]
-  Rows first_rows_;                         // [S,H]
-  Tensor first_query_;                      // [S,H]
-  Rows context_;                            // [T,H]
-  Rows attended_;                           // [B,H] of a block of rows
-  Rows activated_;                          // [B,I]
+  int64_t taken_ = 0;       // floats of memory_ assigned so far
+  bool counting_ = false;   // place_buffers only counts
+  Rows hidden_;             // [T,H] between layers
+  Tensor query_key_value_;  // [T,3H]
+  Rows first_rows_;         // [S,H]
+  Tensor first_query_;      // [S,H]
+  Rows context_;            // [T,H]
+  Rows attended_;           // [B,H] of a block of rows
+  Rows activated_;          // [B,I]
+  Tensor gates_;            // [B,2I] of a gated feed-forward
+  // Sums apart from their norms, under NormPlacement::before:
+  Tensor sums_;                             // [T,H] between layers
+  Tensor first_sums_;                       // [S,H]
+  Tensor attended_sums_;                    // [B,H]
   std::vector<Scratch> attention_scratch_;  // one per member
   std::vector<float*> attention_floats_;
   std::vector<int32_t> numbers_;

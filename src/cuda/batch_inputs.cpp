@@ -39,7 +39,8 @@ void fill(const BatchInputs& inputs,
   std::copy(starts.begin(), starts.end(), inputs.starts);
   std::copy(tiles.begin(), tiles.end(), inputs.tiles);
   for (size_t s = 0; s < S; ++s) {
-    inputs.first_row_tiles[s] = {static_cast<int32_t>(s), 1, starts[s], starts[s + 1] - starts[s]};
+    inputs.first_row_tiles[s] = {
+        static_cast<int32_t>(s), 1, starts[s], starts[s + 1] - starts[s], 0, 0};
   }
 }
 

@@ -7,6 +7,7 @@
 #include <new>
 #include <string>
 
+#include "cuda/kernels/activation.h"
 #include "cuda/kernels/adamw.h"
 #include "cuda/kernels/attention.h"
 #include "cuda/kernels/cross_entropy.h"
@@ -14,6 +15,7 @@
 #include "cuda/kernels/embed.h"
 #include "cuda/kernels/layer_norm.h"
 #include "cuda/kernels/pool.h"
+#include "cuda/kernels/rotate.h"
 #include "cuda/kernels/sums.h"
 #include "cuda/linear.h"
 #include "cuda/memory.h"
@@ -188,6 +190,17 @@ class CudaBackend final : public Backend {
     cuda::linear(workspace_, in, CudaWeight::of(weight), bias, activation, out, pre_activation);
   }
 
+  void do_gate(ConstTensor in, Activation activation, Tensor out) override {
+    cuda::gate(workspace_, in, activation, out);
+  }
+
+  void do_rotate(Tensor rows,
+                 std::span<const int32_t> positions,
+                 std::span<const float> frequencies,
+                 Rotation direction) override {
+    cuda::rotate(workspace_, rows, positions, frequencies, direction);
+  }
+
   void do_attention(const AttentionOperands& operands, Tensor out) override {
     cuda::attention(workspace_, operands, out);
   }
@@ -197,8 +210,9 @@ class CudaBackend final : public Backend {
                             const LayerNorm& layer_norm,
                             Dropout dropout,
                             Tensor out,
-                            const NormalizedRows& keep) override {
-    cuda::add_and_normalize(workspace_, in, residual, layer_norm, dropout, out, keep);
+                            const NormalizedRows& keep,
+                            Tensor sum) override {
+    cuda::add_and_normalize(workspace_, in, residual, layer_norm, dropout, out, keep, sum);
   }
 
   void do_pool(ConstTensor hidden,
@@ -218,7 +232,7 @@ class CudaBackend final : public Backend {
                      const PreparedHead& head,
                      double temperature,
                      const Answers& answers) override {
-    if (!cuda::WholeModel::supports(encoder)) {
+    if (!cuda::WholeModel::supports(encoder, head)) {
       return false;
     }
     try {
@@ -262,12 +276,20 @@ class CudaBackend final : public Backend {
         workspace_, in, CudaWeight::of(weight), activation, pre_activation, d_out, gradient);
   }
 
+  void do_gate_backward(ConstTensor in,
+                        Activation activation,
+                        ConstTensor d_out,
+                        Tensor d_in) override {
+    cuda::gate_backward(workspace_, in, activation, d_out, d_in);
+  }
+
   void do_attention_backward(const AttentionOperands& operands,
                              ConstTensor d_out,
                              Tensor d_q,
                              Tensor d_k,
-                             Tensor d_v) override {
-    cuda::attention_backward(workspace_, operands, d_out, d_q, d_k, d_v);
+                             Tensor d_v,
+                             Tensor d_distance_bias) override {
+    cuda::attention_backward(workspace_, operands, d_out, d_q, d_k, d_v, d_distance_bias);
   }
 
   void do_add_and_normalize_backward(const NormalizedRows& kept,
@@ -276,9 +298,10 @@ class CudaBackend final : public Backend {
                                      ConstTensor d_out,
                                      Tensor d_in,
                                      Tensor d_residual,
-                                     const NormGradient& gradient) override {
+                                     const NormGradient& gradient,
+                                     ConstTensor d_sum) override {
     cuda::add_and_normalize_backward(
-        workspace_, kept, scale, dropout, d_out, d_in, d_residual, gradient);
+        workspace_, kept, scale, dropout, d_out, d_in, d_residual, gradient, d_sum);
   }
 
   void do_pool_backward(ConstTensor d_out,

@@ -28,6 +28,11 @@ Factors factors_of(const PreparedEncoder& encoder) {
 }
 
 EncoderBiases::EncoderBiases(Workspace& workspace, const PreparedEncoder& encoder) {
+  if (const DistanceBias& bias = encoder.distance_bias; !bias.empty()) {
+    buckets_ = allocate(workspace.stream.device(), bias.buckets.size());
+    workspace.stream.upload(bias.buckets.data(), buckets_.get(), bias.buckets.size());
+    distance_bias_ = on_device(bias, buckets_.as<uint8_t>());
+  }
   const Factors factors = factors_of(encoder);
   if (bytes_of(factors) == sizeof(float)) {
     return;

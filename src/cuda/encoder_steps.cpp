@@ -98,6 +98,7 @@ class EncoderSteps {
                     .longest_keys = bucket_.longest_keys,
                     .heads = encoder_.heads,
                     .head_width = H_ / encoder_.heads,
+                    .distance_bias = biases_.distance_bias(),
                     .out = at_.context,
                     .out_stride = H_});
   }

@@ -45,6 +45,7 @@ set(
   kernels/head_rows.cu
   kernels/layer_norm.cu
   kernels/pool.cu
+  kernels/rotate.cu
   kernels/slot_sums.cu
   kernels/sums.cu
   kernels/tile_attention.cu

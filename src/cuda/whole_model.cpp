@@ -39,12 +39,13 @@ float as_float(double temperature) {
 
 }  // namespace
 
-bool WholeModel::supports(const PreparedEncoder& encoder) {
-  return std::ranges::all_of(encoder.layers, [](const PreparedLayer& layer) {
-    LayerKind supported;
-    supported.activation = layer.kind.activation;
-    return layer.kind == supported;
-  });
+bool WholeModel::supports(const PreparedEncoder& encoder, const PreparedHead& head) {
+  const bool plain_head = head.dense_norm.scale.empty();
+  return plain_head && std::ranges::all_of(encoder.layers, [](const PreparedLayer& layer) {
+           LayerKind supported;
+           supported.activation = layer.kind.activation;
+           return layer.kind == supported;
+         });
 }
 
 void WholeModel::answer(const TokenInputs& tokens,

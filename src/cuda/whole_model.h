@@ -28,10 +28,10 @@ class WholeModel {
  public:
   explicit WholeModel(Workspace& workspace) : workspace_(workspace) {}
 
-  /// Whether it supports every kind of the encoder's layers. Supported are layers that normalise
-  /// after a block, with a plain feed-forward of any activation, embedded positions and attention
-  /// to the complete sequence.
-  static bool supports(const PreparedEncoder& encoder);
+  /// Whether it supports every kind of the encoder's layers, and the head. Supported are layers that
+  /// normalise after a block, with a plain feed-forward of any activation, embedded positions and
+  /// attention to the complete sequence, and heads without a norm.
+  static bool supports(const PreparedEncoder& encoder, const PreparedHead& head);
 
   /// As Backend::try_answer, for an encoder that it supports. Throws out_of_resources or
   /// std::bad_alloc when memory is short; a smaller batch may still run then.

@@ -124,6 +124,19 @@ class MemberReader final : public nlohmann::json_sax<json> {
   int depth_ = 0;
 };
 
+// The names of numbers that JSON has not, but Python writes; the longer one first.
+constexpr std::string_view kNoNumbers[] = {"-Infinity", "Infinity", "NaN"};
+
+// The characters of such a name at the beginning of `text`; 0: there is none.
+size_t no_number(std::string_view text) {
+  for (const std::string_view name : kNoNumbers) {
+    if (text.starts_with(name)) {
+      return name.size();
+    }
+  }
+  return 0;
+}
+
 // The code unit of an escape "\uXXXX" at the beginning of `text`, if there is one.
 std::optional<unsigned> escaped_unit(std::string_view text) {
   constexpr size_t kDigits = 4;
@@ -150,6 +163,7 @@ std::string repaired_json_line(std::string_view line) {
   const auto is_low = [](std::optional<unsigned> unit) { return unit && *unit >> 10 == 0x37; };
   const std::string valid = replace_invalid_utf8(line);
   std::string repaired;
+  bool in_string = false;
   for (std::string_view rest = valid; !rest.empty();) {
     const std::optional<unsigned> unit = escaped_unit(rest);
     size_t taken = 1;
@@ -160,7 +174,11 @@ std::string repaired_json_line(std::string_view line) {
     } else if (rest[0] == '\\') {
       taken = std::min<size_t>(2, rest.size());  // the next character is no backslash of an escape
     }
-    if (taken == kEscape && (is_high(unit) || is_low(unit))) {
+    in_string = in_string != (rest[0] == '"');
+    if (const size_t name = in_string ? 0 : no_number(rest); name > 0) {
+      taken = name;
+      repaired += "null";
+    } else if (taken == kEscape && (is_high(unit) || is_low(unit))) {
       repaired += "\\ufffd";
     } else if (rest[0] == '\0') {
       repaired += "\\u0000";

@@ -28,9 +28,10 @@ JsonLine read_json_line(std::string_view line,
                         const std::vector<std::string>& text_names,
                         const std::vector<std::string>& label_names);
 
-/// `line` with what JSON does not allow in a string, but damaged texts have, made valid: U+FFFD for
+/// `line` with what JSON does not allow, but lines of other programs have, made valid: U+FFFD for
 /// bytes that are not UTF-8 and for each lone half of a surrogate pair ("\ud83d", where a program cut
-/// a text within an emoji), an escape for a zero byte.
+/// a text within an emoji), an escape for a zero byte, null for NaN and Infinity, as Python writes
+/// them.
 std::string repaired_json_line(std::string_view line);
 
 }  // namespace fastintent

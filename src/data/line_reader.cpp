@@ -25,8 +25,10 @@ bool LineReader::next(std::string& line) {
     return false;
   }
   ++number_;
-  if (recognizes_encoding_) {
-    check_encoding(line);
+  if (recognizes_encoding_ && number_ <= 2) {
+    check_head(line);
+  } else if (recognizes_encoding_) {
+    check_later(line);
   }
   if (number_ == 1 && line.starts_with(kByteOrderMark)) {
     line.erase(0, kByteOrderMark.size());
@@ -65,23 +67,34 @@ bool LineReader::read(std::string& line) {
 }
 
 // Two lines are enough: the second begins with the other half of a wide line feed.
-void LineReader::check_encoding(const std::string& line) {
+void LineReader::check_head(const std::string& line) {
   head_.append(line, 0, kRecognizedBytes) += '\n';
-  const auto found = recognize_encoding(head_);
-  if (found) {
-    throw Error(
-        ErrorCode::invalid_data,
-        fmt::format("read data: expected UTF-8, found {}; set the encoding to {} to read it "
-                    "({}:{})",
-                    found->description,
-                    found->name,
-                    name_,
-                    number_));
+  if (const auto container = recognize_container(head_)) {
+    fail("a text", *container);
   }
+  if (const auto found = recognize_encoding(head_)) {
+    fail("UTF-8",
+         fmt::format("{}; set the encoding to {} to read it", found->description, found->name));
+  }
+  // What another program appended later, such as a shell that writes UTF-16.
   if (number_ == 2) {
-    recognizes_encoding_ = false;
     head_ = {};
+    check_later(line);
   }
+}
+
+// A line of UTF-16 behind others; it has its low or its high bytes first, whichever the end of the
+// part before leaves.
+void LineReader::check_later(const std::string& line) const {
+  if (line.find('\0') != std::string::npos && recognize_encoding(line)) {
+    fail("UTF-8 in all lines", "UTF-16 from this one on; convert the file to one encoding");
+  }
+}
+
+void LineReader::fail(const std::string& expected, std::string_view found) const {
+  throw Error(
+      ErrorCode::invalid_data,
+      fmt::format("read data: expected {}, found {} ({}:{})", expected, found, name_, number_));
 }
 
 }  // namespace fastintent

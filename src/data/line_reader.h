@@ -6,6 +6,7 @@
 #include <istream>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace fastintent {
 
@@ -24,8 +25,9 @@ class LineReader {
   LineReader(std::istream& stream, std::string name, const std::string& encoding = "");
 
   /// The next line without its line feed; false at the end. Throws invalid_data for a line beyond
-  /// kMaxLineBytes and, where no encoding is named, for a file that is clearly UTF-16 or UTF-32;
-  /// io_error when the stream cannot be read.
+  /// kMaxLineBytes and, where no encoding is named, for a file that is clearly no text, or clearly
+  /// UTF-16 or UTF-32, from the beginning or from a later line on; io_error when the stream cannot
+  /// be read.
   bool next(std::string& line);
 
   int64_t number() const { return number_; }  ///< of the last line read, from 1
@@ -33,14 +35,16 @@ class LineReader {
 
  private:
   bool read(std::string& line);
-  void check_encoding(const std::string& line);
+  void check_head(const std::string& line);
+  void check_later(const std::string& line) const;
+  [[noreturn]] void fail(const std::string& expected, std::string_view found) const;
 
   std::unique_ptr<std::istream> decoded_;  // where another encoding than UTF-8 is named
   std::istream& stream_;
   std::string name_;
   int64_t number_ = 0;
   bool recognizes_encoding_;
-  std::string head_;                // the first lines, while the encoding is not certain
+  std::string head_;                // the first two lines
   std::array<char, 4096> chunk_{};  // most lines are shorter
 };
 

@@ -23,6 +23,29 @@ constexpr std::array kMarks = {
     Mark{"\xfe\xff"sv, {"UTF-16 with a byte order mark", "utf-16"}},
 };
 
+struct Container {
+  std::string_view bytes;  // that the file begins with; no text does
+  std::string_view description;
+};
+
+constexpr std::array kContainers = {
+    Container{"\x1f\x8b"sv, "a file compressed by gzip; decompress it first"},
+    Container{"BZh91AY&SY"sv, "a file compressed by bzip2; decompress it first"},
+    Container{"\xfd"
+              "7zXZ\0"sv,
+              "a file compressed by xz; decompress it first"},
+    Container{"\x28\xb5\x2f\xfd"sv, "a file compressed by zstd; decompress it first"},
+    Container{"PK\3\4"sv, "a zip archive or a workbook; save the table in it as CSV first"},
+    Container{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"sv,
+              "a workbook; save the table in it as CSV first"},
+    Container{"PAR1\x15"sv,
+              "Parquet, which \"python -m fastintent predict\" predicts; otherwise save it as CSV "
+              "first"},
+    Container{"ARROW1\0\0"sv, "an Arrow file; save it as CSV first"},
+    Container{"SQLite format 3\0"sv, "a database of SQLite; save the table in it as CSV first"},
+    Container{"%PDF-1."sv, "a PDF; save its texts first"},
+};
+
 // Zeros at offsets that are 0, 1, 2 and 3 beyond a multiple of 4.
 std::array<size_t, 4> count_zeros(std::string_view bytes) {
   std::array<size_t, 4> zeros{};
@@ -70,6 +93,15 @@ bool is_utf16(std::string_view bytes, size_t low_zeros, size_t high_zeros, bool 
 }
 
 }  // namespace
+
+std::optional<std::string_view> recognize_container(std::string_view first_bytes) {
+  for (const Container& container : kContainers) {
+    if (first_bytes.starts_with(container.bytes)) {
+      return container.description;
+    }
+  }
+  return std::nullopt;
+}
 
 std::optional<RecognizedEncoding> recognize_encoding(std::string_view first_bytes) {
   const std::string_view bytes = first_bytes.substr(0, kRecognizedBytes);

@@ -20,4 +20,8 @@ constexpr size_t kRecognizedBytes = 4096;
 /// of single bytes, nor for text that merely contains a zero.
 std::optional<RecognizedEncoding> recognize_encoding(std::string_view first_bytes);
 
+/// What a file that begins with these bytes is instead of a text, with the way out: a compressed
+/// file, a workbook, Parquet and others. Nothing for any text.
+std::optional<std::string_view> recognize_container(std::string_view first_bytes);
+
 }  // namespace fastintent

@@ -6,8 +6,9 @@ namespace fastintent {
 
 // Every prepare() makes the same claims in the same order, so claim n always returns buffer n,
 // which grows when a batch needs more. Under Keep::scratch the layers share one set of claims, and
-// `input` and `out` are the same memory: the residual of the second half is attention_out, so the
-// input is no longer needed by then.
+// `input` and `out` are the same memory: the residual of the second half is attention_sum, so the
+// input is no longer needed by then. All sums that are kept apart from their norms are one memory,
+// too: each is the one before with a block's output added.
 
 Activations::Activations(Backend& backend, const ModelConfig& config, Keep keep)
     : backend_(backend), config_(config), keep_(keep) {}
@@ -36,20 +37,28 @@ NormalizedRows Activations::claim_normal(int64_t rows) {
 
 void Activations::place_layer(LayerActivations& layer, bool first_rows_only) {
   const int64_t H = config_.encoder.hidden;
-  const int64_t I = config_.encoder.intermediate;
   const int64_t rows = first_rows_only ? sequences_ : tokens_;
   const bool everything = keep_ == Keep::everything;
   layer.first_rows = first_rows_only ? claim(rows, H) : Tensor{};
+  layer.first_residual =
+      first_rows_only && !layer.adds_to_input() ? claim(rows, H) : layer.first_rows;
   layer.query = first_rows_only ? claim(rows, H) : Tensor{};
   layer.query_key_value = claim(tokens_, first_rows_only ? 2 * H : 3 * H);
   layer.context = claim(rows, H);
   layer.projected = claim(rows, H);
   layer.attention_normal = claim_normal(rows);
   layer.attention_out = claim(rows, H);
-  layer.pre_activation = everything ? claim(rows, I) : Tensor{};
-  layer.activated = claim(rows, I);
+  layer.attention_sum = keeps_sums() ? claim(rows, H) : layer.attention_out;
+  layer.pre_activation =
+      everything || is_gated() ? claim(rows, config_.encoder.feed_forward_width()) : Tensor{};
+  layer.activated = claim(rows, config_.encoder.intermediate);
   layer.output_normal = claim_normal(rows);
   layer.out = everything || first_rows_only ? claim(rows, H) : embedded;
+  if (keeps_sums()) {
+    layer.sum = everything ? claim(rows, H) : layer.attention_sum;
+  } else {
+    layer.sum = layer.out;
+  }
 }
 
 void Activations::place_layers() {
@@ -58,6 +67,7 @@ void Activations::place_layers() {
   layers.resize(static_cast<size_t>(config_.encoder.layers));
   const size_t first_claim = next_buffer_;
   const Tensor* input = &embedded;
+  const Tensor* residual = &embedded;
   for (LayerActivations& layer : layers) {
     const bool last = &layer == &layers.back();
     const bool first_rows_only = last && config_.pooling() == Pooling::first_token;
@@ -67,8 +77,10 @@ void Activations::place_layers() {
       next_buffer_ = first_claim;
     }
     layer.input = *input;
+    layer.residual = *residual;
     place_layer(layer, first_rows_only);
     input = &layer.out;
+    residual = &layer.sum;
   }
 }
 
@@ -77,6 +89,7 @@ void Activations::place_head() {
   const auto C = static_cast<int64_t>(config_.intents.size());
   head.pooled = claim(sequences_, H);
   head.pre_dense = keep_ == Keep::everything ? claim(sequences_, H) : Tensor{};
+  head.dense_normal = config_.head_shape().has_norm ? claim_normal(sequences_) : NormalizedRows{};
   head.dense = claim(sequences_, H);
   head.logits = claim(sequences_, C);
 }
@@ -87,7 +100,9 @@ void Activations::place_gradients() {
   gradients.residual = claim(tokens_, H);
   gradients.branch = claim(tokens_, H);
   gradients.query_key_value = claim(tokens_, 3 * H);
+  gradients.sum = keeps_sums() ? claim(tokens_, H) : Tensor{};
   gradients.intermediate = claim(tokens_, config_.encoder.intermediate);
+  gradients.gates = is_gated() ? claim(tokens_, config_.encoder.feed_forward_width()) : Tensor{};
   gradients.head = claim(sequences_, H);
   gradients.logits = claim(sequences_, static_cast<int64_t>(config_.intents.size()));
   gradients.losses = claim(sequences_, 1);

@@ -15,34 +15,44 @@ enum class Keep { scratch, everything };
 /// pooling one for each of S sequences. Tensors that are only kept for backward are empty under
 /// Keep::scratch.
 struct LayerActivations {
-  Tensor input;            // [T,H] the layer's input
-  Tensor first_rows;       // [S,H] first row of each sequence, if only those continue; else empty
-  Tensor query_key_value;  // [T,3H], or [T,2H] keys and values if queries are separate
-  Tensor query;            // [S,H], if queries are separate; else empty
-  Tensor context;          // [R,H] attention output
-  Tensor projected;        // [R,H] scratch: a product before it is normalised
+  Tensor input;       // [T,H] the layer's input
+  Tensor residual;    // [T,H] what attention's output is added to: the input, or the sums so far
+  Tensor first_rows;  // [S,H] first row of each sequence, if only those continue; else empty
+  Tensor first_residual;            // [S,H] the same of the residual
+  Tensor query_key_value;           // [T,3H], or [T,2H] keys and values if queries are separate
+  Tensor query;                     // [S,H], if queries are separate; else empty
+  Tensor context;                   // [R,H] attention output
+  Tensor projected;                 // [R,H] scratch: a product before it is normalised
   NormalizedRows attention_normal;  // [R,H]
   Tensor attention_out;             // [R,H]
-  Tensor pre_activation;            // [R,I]
-  Tensor activated;                 // [R,I]
-  NormalizedRows output_normal;     // [R,H]
-  Tensor out;                       // [R,H]
+  Tensor attention_sum;             // [R,H] attention_out before its norm, or attention_out itself
+  Tensor pre_activation;         // [R,I], or [R,2I] of a gated feed-forward, which needs it always
+  Tensor activated;              // [R,I]
+  NormalizedRows output_normal;  // [R,H]
+  Tensor out;                    // [R,H]
+  Tensor sum;                    // [R,H] out before its norm, or out itself
+
+  /// Whether one tensor is both the input and what attention's output is added to.
+  bool adds_to_input() const { return residual.data == input.data; }
 };
 
 struct HeadActivations {
-  Tensor pooled;     // [S,H]
-  Tensor pre_dense;  // [S,H]
-  Tensor dense;      // [S,H], after dropout; without a dense layer the pooled rows after dropout
-  Tensor logits;     // [S,C]
+  Tensor pooled;                // [S,H]
+  Tensor pre_dense;             // [S,H]
+  NormalizedRows dense_normal;  // [S,H]
+  Tensor dense;   // [S,H], after dropout; without a dense layer the pooled rows after dropout
+  Tensor logits;  // [S,C]
 };
 
 /// Gradients during backward; each [T, …] has room for all tokens.
 struct GradientScratch {
   Tensor hidden;           // [T,H] gradient of the rows between two layers
   Tensor residual;         // [T,H]
+  Tensor sum;              // [T,H] gradient of the sums between two layers, if they are kept
   Tensor branch;           // [T,H]
   Tensor query_key_value;  // [T,3H]
   Tensor intermediate;     // [T,I]
+  Tensor gates;            // [T,2I] of a gated feed-forward
   Tensor head;             // [S,H]
   Tensor logits;           // [S,C]
   Tensor losses;           // [S,1] per row, computed with their gradients
@@ -73,6 +83,8 @@ class Activations {
  private:
   Tensor claim(int64_t rows, int64_t columns);
   NormalizedRows claim_normal(int64_t rows);
+  bool keeps_sums() const { return config_.encoder.layer.norm == NormPlacement::before; }
+  bool is_gated() const { return config_.encoder.layer.feed_forward == FeedForward::gated; }
   void place_layer(LayerActivations& layer, bool first_rows_only);
   void place_layers();
   void place_head();

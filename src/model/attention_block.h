@@ -8,21 +8,20 @@ namespace fastintent {
 
 /// First half of a layer (Vaswani et al. 2017): reads act.input, writes act.attention_out.
 void attention_block(const Pass& pass,
-                     const PreparedLayer& weights,
-                     const EncoderConfig& config,
+                     const PreparedEncoder& encoder,
                      size_t layer,
                      LayerActivations& act,
                      std::span<const int32_t> sequence_numbers);
 
 /// d_out [R,H], the gradient of the block's output, is overwritten; activations.gradients.hidden
-/// [T,H] becomes the gradient of its input. Parameter gradients are written as `write` says.
+/// [T,H] becomes the gradient of its input. The layer's parameter gradients are written as `write` says;
+/// that of the distance bias, which all layers share, is added.
 void attention_block_backward(const Pass& pass,
-                              const PreparedLayer& weights,
-                              const EncoderConfig& config,
+                              const PreparedEncoder& encoder,
                               size_t layer,
                               Activations& activations,
                               Tensor d_out,
-                              LayerWeights& gradients,
+                              EncoderWeights& gradients,
                               Write write);
 
 }  // namespace fastintent

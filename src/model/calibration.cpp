@@ -9,7 +9,6 @@
 namespace fastintent {
 namespace {
 
-constexpr const char* kFile = "fastintent.json";
 constexpr int kFormatVersion = 1;  // increases when an older reader would misread the file
 
 [[noreturn]] void fail(const JsonDocument& document, std::string_view expected, double found) {
@@ -44,7 +43,7 @@ Calibration parse_calibration(const JsonDocument& document) {
 }
 
 Calibration read_calibration(const SnapshotPath& folder) {
-  const SnapshotPath file = folder / kFile;
+  const SnapshotPath file = folder / kCalibrationFile;
   if (!file.exists()) {
     return {};
   }
@@ -60,7 +59,7 @@ void write_calibration(const std::filesystem::path& folder, const Calibration& c
     document.member("review_threshold", *calibration.review_threshold);
   }
   document.end_object();
-  write_json(folder / kFile, document);
+  write_json(folder / kCalibrationFile, document);
 }
 
 }  // namespace fastintent

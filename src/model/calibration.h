@@ -8,6 +8,9 @@
 
 namespace fastintent {
 
+/// The file in a model's folder.
+inline constexpr const char* kCalibrationFile = "fastintent.json";
+
 /// The reliability of a trained model's probabilities, measured in training on held-out rows.
 /// Hugging Face's format has no field for it, so it is stored in a separate file, fastintent.json:
 ///

@@ -12,6 +12,10 @@ bool has_dense(const PreparedModel& model) {
   return model.head.dense.weight != nullptr;
 }
 
+bool has_norm(const PreparedModel& model) {
+  return !model.head.dense_norm.scale.empty();
+}
+
 bool drops_before_dense(const PreparedModel& model) {
   return model.config.head_shape().dropout_before_dense;
 }
@@ -39,6 +43,10 @@ Tensor head_forward(const Pass& pass, const PreparedModel& model, Tensor hidden,
                    model.head.dense_activation,
                    head.dense,
                    head.pre_dense);
+    if (has_norm(model)) {
+      backend.add_and_normalize(
+          head.dense, {}, model.head.dense_norm, {}, head.dense, head.dense_normal);
+    }
     backend.apply_dropout(head.dense, dropout, head.dense);
   } else {
     backend.apply_dropout(head.pooled, dropout, head.dense);
@@ -79,6 +87,16 @@ void head_backward(const Pass& pass,
                            gradients.classifier.bias.flat(),
                            write});
   backend.apply_dropout(d_features, pass.dropout.at(DropoutSite::head), d_features);
+  if (has_norm(model)) {
+    backend.add_and_normalize_backward(
+        head.dense_normal,
+        model.head.dense_norm.scale,
+        {},
+        d_features,
+        d_features,
+        d_features,
+        {gradients.norm.scale.flat(), gradients.norm.shift.flat(), write});
+  }
   if (dense) {
     backend.linear_backward(
         head.pooled,

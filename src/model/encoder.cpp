@@ -13,12 +13,7 @@ Tensor encoder_forward(const Pass& pass, const PreparedModel& model, Activations
                      act.embedded,
                      act.embedded_normal);
   for (size_t layer = 0; layer < model.encoder.layers.size(); ++layer) {
-    attention_block(pass,
-                    model.encoder.layers[layer],
-                    model.config.encoder,
-                    layer,
-                    act.layers[layer],
-                    act.sequence_numbers);
+    attention_block(pass, model.encoder, layer, act.layers[layer], act.sequence_numbers);
     feed_forward_block(pass, model.encoder.layers[layer], layer, act.layers[layer]);
   }
   return act.layers.back().out;
@@ -32,18 +27,23 @@ void encoder_backward(const Pass& pass,
                       Write write) {
   Backend& backend = pass.backend;
   GradientScratch& scratch = act.gradients;
+  if (write == Write::overwrite && !gradients.distance_bias.empty()) {
+    backend.clear(gradients.distance_bias);
+  }
+  if (!scratch.sum.empty()) {
+    backend.clear(scratch.sum);  // nothing follows the last layer's sums but its norm
+  }
   for (size_t layer = model.encoder.layers.size(); layer-- > 0;) {
     const LayerActivations& kept = act.layers[layer];
     const PreparedLayer& weights = model.encoder.layers[layer];
     feed_forward_block_backward(
         pass, weights, layer, kept, scratch, gradients.layers[layer], write);
     attention_block_backward(pass,
-                             weights,
-                             model.config.encoder,
+                             model.encoder,
                              layer,
                              act,
                              scratch.hidden.row_slice(0, kept.out.rows),
-                             gradients.layers[layer],
+                             gradients,
                              write);
   }
   const Tensor d_rows = scratch.branch;

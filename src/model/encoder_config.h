@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "compute/backend.h"
 #include "compute/layer.h"
@@ -16,6 +17,8 @@ struct HeadShape {
   bool has_dense = true;  ///< a dense layer [H,H] before the classifier
   Activation dense_activation = Activation::tanh;
   bool dropout_before_dense = false;  ///< beside the dropout before the classifier
+  bool dense_has_bias = true;
+  bool has_norm = false;  ///< a norm behind the dense layer's activation
 };
 
 /// Sizes, rates and layers of an encoder, as a family reads them from config.json.
@@ -31,8 +34,16 @@ struct EncoderConfig {
   /// The padding token, if it alone has position 0 and the tokens of a text count from 1
   /// (PackedBatch).
   std::optional<int32_t> padding_id;
-  int64_t segments = 0;  // 0: the family has no segment embeddings
+  int64_t segments = 0;            // 0: the family has no segment embeddings
+  int64_t distance_bias_rows = 0;  // of the table of attention's distance bias; 0: there is none
+  /// The row of that table for each distance from a query to a key, -(max_tokens - 1) to
+  /// max_tokens - 1 (DistanceBias).
+  std::vector<uint8_t> distance_buckets;
+  int64_t length_limit = 0;  ///< tokens of the longest text, where there is no position table
   LayerKind layer;
+  /// One for each layer, where windows or rotary positions differ between them; else empty, and all
+  /// are as `layer`. Norm placement and feed-forward are always those of `layer`.
+  std::vector<LayerKind> layer_kinds;
   bool has_biases = true;  ///< of the layers' dense parts
   bool has_shifts = true;  ///< of all norms
   HeadShape own_head;      ///< the head of the family's ForSequenceClassification
@@ -43,7 +54,16 @@ struct EncoderConfig {
   float head_dropout = 0.1F;
 
   /// Tokens of the longest text.
-  int64_t max_tokens() const { return positions - first_position - (padding_id ? 1 : 0); }
+  int64_t max_tokens() const {
+    return positions == 0 ? length_limit : positions - first_position - (padding_id ? 1 : 0);
+  }
+  /// Outputs of a layer's first feed-forward product.
+  int64_t feed_forward_width() const {
+    return layer.feed_forward == FeedForward::gated ? 2 * intermediate : intermediate;
+  }
+  const LayerKind& kind_of(size_t index) const {
+    return layer_kinds.empty() ? layer : layer_kinds[index];
+  }
 };
 
 }  // namespace fastintent

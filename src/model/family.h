@@ -18,19 +18,25 @@ struct EncoderNames {
   std::string_view query;
   std::string_view key;
   std::string_view value;
+  std::string_view query_key_value = {};  ///< one tensor with the three, whose names are empty then
   std::string_view attention_output;
   std::string_view attention_norm;
   std::string_view intermediate;
   std::string_view output;
+  /// Under NormPlacement::before that of the next layer's attention; the last has a name of its own.
   std::string_view output_norm;
+  std::string_view final_norm = {};  ///< complete; empty: the last layer's norm is as the others'
   /// A dense layer of the plain encoder behind its layers; empty: the family has none. A head may
   /// use it; a folder whose head does not has it as well.
   std::string_view pooler;
+  /// The table of attention's distance bias, which all layers share; empty: the family has none.
+  std::string_view distance_bias = {};
 };
 
 /// Names of the linear layers of the family's own head.
 struct HeadNames {
   std::string_view dense;
+  std::string_view norm = {};  ///< empty: the head has none
   std::string_view classifier;
 };
 

@@ -3,6 +3,18 @@
 #include <utility>
 
 namespace fastintent {
+namespace {
+
+bool is_gated(const PreparedLayer& weights) {
+  return weights.kind.feed_forward == FeedForward::gated;
+}
+
+// The activation of the first product; gates follow it.
+Activation product_activation(const PreparedLayer& weights) {
+  return is_gated(weights) ? Activation::none : weights.kind.activation;
+}
+
+}  // namespace
 
 void feed_forward_block(const Pass& pass,
                         const PreparedLayer& weights,
@@ -12,19 +24,29 @@ void feed_forward_block(const Pass& pass,
   const PreparedLinear& intermediate = weights.intermediate;
   const PreparedLinear& output = weights.output;
 
-  backend.linear(act.attention_out,
-                 *intermediate.weight,
-                 intermediate.bias,
-                 weights.kind.activation,
-                 act.activated,
-                 act.pre_activation);
+  if (is_gated(weights)) {
+    backend.linear(act.attention_out,
+                   *intermediate.weight,
+                   intermediate.bias,
+                   Activation::none,
+                   act.pre_activation);
+    backend.gate(act.pre_activation, weights.kind.activation, act.activated);
+  } else {
+    backend.linear(act.attention_out,
+                   *intermediate.weight,
+                   intermediate.bias,
+                   weights.kind.activation,
+                   act.activated,
+                   act.pre_activation);
+  }
   backend.linear(act.activated, *output.weight, output.bias, Activation::none, act.projected);
   backend.add_and_normalize(act.projected,
-                            act.attention_out,
+                            act.attention_sum,
                             weights.output_norm,
                             pass.dropout.at(DropoutSite::output, layer),
                             act.out,
-                            act.output_normal);
+                            act.output_normal,
+                            weights.kind.norm == NormPlacement::before ? act.sum : Tensor());
 }
 
 void feed_forward_block_backward(const Pass& pass,
@@ -36,9 +58,10 @@ void feed_forward_block_backward(const Pass& pass,
                                  Write write) {
   Backend& backend = pass.backend;
   const int64_t R = act.out.rows;
+  const bool before = weights.kind.norm == NormPlacement::before;
   const Tensor d_out = scratch.hidden.row_slice(0, R);
   const Tensor d_projected = scratch.branch.row_slice(0, R);
-  const Tensor d_attention_out = scratch.residual.row_slice(0, R);
+  const Tensor d_attention_sum = (before ? scratch.sum : scratch.residual).row_slice(0, R);
   const Tensor d_activated = scratch.intermediate.row_slice(0, R);
 
   backend.add_and_normalize_backward(
@@ -47,8 +70,9 @@ void feed_forward_block_backward(const Pass& pass,
       pass.dropout.at(DropoutSite::output, layer),
       d_out,
       d_projected,
-      d_attention_out,
-      {gradients.output_norm.scale.flat(), gradients.output_norm.shift.flat(), write});
+      d_attention_sum,
+      {gradients.output_norm.scale.flat(), gradients.output_norm.shift.flat(), write},
+      before ? d_attention_sum : Tensor());
   backend.linear_backward(act.activated,
                           *weights.output.weight,
                           Activation::none,
@@ -59,18 +83,26 @@ void feed_forward_block_backward(const Pass& pass,
                            gradients.output.weight,
                            gradients.output.bias.flat(),
                            write});
-  // d_attention_out already holds the residual branch; accumulate the feed-forward's.
+  Tensor d_inner = d_activated;
+  if (is_gated(weights)) {
+    d_inner = scratch.gates.row_slice(0, R);
+    backend.gate_backward(act.pre_activation, weights.kind.activation, d_activated, d_inner);
+  }
+  // Where the sum is the norm itself, its gradient already holds the residual branch; the
+  // feed-forward's is added.
   backend.linear_backward(act.attention_out,
                           *weights.intermediate.weight,
-                          weights.kind.activation,
+                          product_activation(weights),
                           act.pre_activation,
-                          d_activated,
-                          {d_attention_out,
-                           Write::accumulate,
+                          d_inner,
+                          {before ? d_out : d_attention_sum,
+                           before ? Write::overwrite : Write::accumulate,
                            gradients.intermediate.weight,
                            gradients.intermediate.bias.flat(),
                            write});
-  std::swap(scratch.hidden, scratch.residual);
+  if (!before) {
+    std::swap(scratch.hidden, scratch.residual);
+  }
 }
 
 }  // namespace fastintent

@@ -70,7 +70,7 @@ void load_encoder(const ModelFolder& folder,
 void draw_normal(const NamedTensor& out, float deviation, std::mt19937_64& generator) {
   std::normal_distribution<float> normal(0.0F, deviation);
   for (float& value : out.tensor.flat()) {
-    value = out.is_vector ? 0.0F : normal(generator);
+    value = out.is_scale ? 1.0F : out.is_vector ? 0.0F : normal(generator);
   }
 }
 

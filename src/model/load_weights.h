@@ -21,7 +21,7 @@ void load_trained_weights(const ModelFolder& folder,
 
 /// The same for the start of training: head tensors that the folder lacks, or has for other intents
 /// than config.intents, are drawn from a normal distribution (mean 0, config's initializer_range;
-/// biases 0). Returns their names.
+/// biases 0, the scale of a norm 1). Returns their names.
 std::vector<std::string> load_base_weights(const ModelFolder& folder,
                                            const ModelConfig& config,
                                            const ModelWeights& weights,

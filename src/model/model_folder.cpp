@@ -332,6 +332,13 @@ void ModelFolder::require_length(int tokens) const {
   if (tokens <= encoder.max_tokens()) {
     return;
   }
+  if (encoder.positions == 0) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{}: expected a maximum length of at most {} tokens, found {}",
+                            config_json_->name(),
+                            encoder.max_tokens(),
+                            tokens));
+  }
   throw Error(ErrorCode::invalid_argument,
               fmt::format("{}: expected a maximum length of at most {} tokens (the first uses row "
                           "{} of {} positions), found {}",

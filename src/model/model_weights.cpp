@@ -19,13 +19,11 @@ class Layout {
     used_ += (rows * columns + 15) / 16 * 16;
     return {data, rows, columns};
   }
-  // Of the head, which always has biases.
-  LinearWeights linear(int64_t output_width, int64_t input_width) {
-    return {matrix(output_width, input_width), matrix(1, output_width)};
+  LinearWeights linear(int64_t output_width, int64_t input_width, bool has_bias) {
+    return {matrix(output_width, input_width), has_bias ? matrix(1, output_width) : Tensor{}};
   }
   LinearWeights layer_linear(int64_t output_width, int64_t input_width) {
-    return {matrix(output_width, input_width),
-            encoder_.has_biases ? matrix(1, output_width) : Tensor{}};
+    return linear(output_width, input_width, encoder_.has_biases);
   }
   NormWeights norm() {
     const int64_t H = encoder_.hidden;
@@ -50,7 +48,8 @@ Tensor rows_from(Tensor table, int64_t first) {
 }
 
 // The flat range of a model's weights, tensor after tensor, each with its padding:
-//   positions | segments | embedding norm | layer 0 | layer 1 | ... | head: dense, classifier
+//   positions | segments | distance bias | embedding norm | layer 0 | layer 1 | ... |
+//   head: dense, norm, classifier
 ModelWeights lay_out(Layout& layout, const ModelConfig& config) {
   const EncoderConfig& encoder = config.encoder;
   const int64_t H = encoder.hidden;
@@ -62,20 +61,27 @@ ModelWeights lay_out(Layout& layout, const ModelConfig& config) {
   if (encoder.segments > 0) {
     weights.encoder.segment = layout.matrix(encoder.segments, H);
   }
+  if (encoder.distance_bias_rows > 0) {
+    weights.encoder.distance_bias = layout.matrix(encoder.distance_bias_rows, encoder.heads);
+  }
   weights.encoder.embedding_norm = layout.norm();
   for (int64_t layer = 0; layer < encoder.layers; ++layer) {
     LayerWeights& out = weights.encoder.layers.emplace_back();
     out.query_key_value = layout.layer_linear(3 * H, H);
     out.attention_output = layout.layer_linear(H, H);
     out.attention_norm = layout.norm();
-    out.intermediate = layout.layer_linear(encoder.intermediate, H);
+    out.intermediate = layout.layer_linear(encoder.feed_forward_width(), H);
     out.output = layout.layer_linear(H, encoder.intermediate);
     out.output_norm = layout.norm();
   }
-  if (config.has_dense()) {
-    weights.head.dense = layout.linear(H, H);
+  const HeadShape head = config.head_shape();
+  if (head.has_dense) {
+    weights.head.dense = layout.linear(H, H, head.dense_has_bias);
   }
-  weights.head.classifier = layout.linear(static_cast<int64_t>(config.intents.size()), H);
+  if (head.has_norm) {
+    weights.head.norm = layout.norm();
+  }
+  weights.head.classifier = layout.linear(static_cast<int64_t>(config.intents.size()), H, true);
   return weights;
 }
 
@@ -90,7 +96,11 @@ void place_views(OwnedWeights& owned, const ModelConfig& config, int64_t word_ro
 class NameList {
  public:
   void add_matrix(const std::string& name, Tensor tensor, int depth) {
-    list.push_back({name, tensor, depth, false, true});
+    list.push_back({.name = name, .tensor = tensor, .depth = depth, .decays = true});
+  }
+  // Without weight decay, as torch's usual groups have every parameter with "bias" in its name.
+  void add_bias_table(const std::string& name, Tensor tensor, int depth) {
+    list.push_back({.name = name, .tensor = tensor, .depth = depth});
   }
   void add_linear(const std::string& name, const LinearWeights& linear, int depth) {
     add_matrix(name + ".weight", linear.weight, depth);
@@ -98,6 +108,7 @@ class NameList {
   }
   void add_norm(const std::string& name, const NormWeights& norm, int depth) {
     add_vector(name + ".weight", norm.scale, depth);
+    list.back().is_scale = true;
     add_vector(name + ".bias", norm.shift, depth);
   }
 
@@ -107,10 +118,21 @@ class NameList {
   // Absent ones have no name.
   void add_vector(const std::string& name, Tensor tensor, int depth) {
     if (!tensor.empty()) {
-      list.push_back({name, tensor, depth, true, false});
+      list.push_back({.name = name, .tensor = tensor, .depth = depth, .is_vector = true});
     }
   }
 };
+
+// The norm behind a layer's feed-forward. A norm before a block is named with its block.
+std::string output_norm_name(const EncoderConfig& config, size_t layer) {
+  const EncoderNames& name = config.family->encoder;
+  const bool last = static_cast<int64_t>(layer) + 1 == config.layers;
+  if (last && !name.final_norm.empty()) {
+    return std::string(name.final_norm);
+  }
+  const size_t named = config.layer.norm == NormPlacement::before ? layer + 1 : layer;
+  return fmt::format("{}.{}.{}", name.layers, named, name.output_norm);
+}
 
 // Returns `count` parts of a fused projection from part `first` on (0 query, 1 key, 2 value).
 LinearWeights parts_of(const LinearWeights& fused, int64_t first, int64_t count) {
@@ -187,6 +209,9 @@ std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,
   if (config.segments > 0) {
     names.add_matrix(std::string(name.segment), weights.segment, 0);
   }
+  if (config.distance_bias_rows > 0) {
+    names.add_bias_table(std::string(name.distance_bias), weights.distance_bias, 0);
+  }
   names.add_norm(std::string(name.embedding_norm), weights.embedding_norm, 0);
   for (size_t index = 0; index < weights.layers.size(); ++index) {
     const LayerWeights& layer = weights.layers[index];
@@ -194,14 +219,18 @@ std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,
       return fmt::format("{}.{}.{}", name.layers, index, part);
     };
     const int depth = static_cast<int>(index) + 1;
-    names.add_linear(of_layer(name.query), parts_of(layer.query_key_value, 0, 1), depth);
-    names.add_linear(of_layer(name.key), parts_of(layer.query_key_value, 1, 1), depth);
-    names.add_linear(of_layer(name.value), parts_of(layer.query_key_value, 2, 1), depth);
+    if (name.query_key_value.empty()) {
+      names.add_linear(of_layer(name.query), parts_of(layer.query_key_value, 0, 1), depth);
+      names.add_linear(of_layer(name.key), parts_of(layer.query_key_value, 1, 1), depth);
+      names.add_linear(of_layer(name.value), parts_of(layer.query_key_value, 2, 1), depth);
+    } else {
+      names.add_linear(of_layer(name.query_key_value), layer.query_key_value, depth);
+    }
     names.add_linear(of_layer(name.attention_output), layer.attention_output, depth);
     names.add_norm(of_layer(name.attention_norm), layer.attention_norm, depth);
     names.add_linear(of_layer(name.intermediate), layer.intermediate, depth);
     names.add_linear(of_layer(name.output), layer.output, depth);
-    names.add_norm(of_layer(name.output_norm), layer.output_norm, depth);
+    names.add_norm(output_norm_name(config, index), layer.output_norm, depth);
   }
   return std::move(names.list);
 }
@@ -211,6 +240,9 @@ std::vector<NamedTensor> name_head_tensors(const HeadWeights& weights, const Mod
   const int depth = static_cast<int>(config.encoder.layers) + 1;
   if (config.has_dense()) {
     names.add_linear(std::string(config.encoder.family->head.dense), weights.dense, depth);
+  }
+  if (config.head_shape().has_norm) {
+    names.add_norm(std::string(config.encoder.family->head.norm), weights.norm, depth);
   }
   names.add_linear(classifier_name(config), weights.classifier, depth);
   return std::move(names.list);

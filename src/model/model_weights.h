@@ -32,7 +32,7 @@ struct LayerWeights {
   LinearWeights query_key_value;   // [3H,H], the three projections one below the other
   LinearWeights attention_output;  // [H,H]
   NormWeights attention_norm;
-  LinearWeights intermediate;  // [I,H]
+  LinearWeights intermediate;  // [I,H], or [2I,H] of a gated feed-forward
   LinearWeights output;        // [H,I]
   NormWeights output_norm;
 };
@@ -43,12 +43,14 @@ struct EncoderWeights {
   Tensor position_table;  // [positions,H], as it is stored, or empty
   Tensor position;        // its rows from EncoderConfig::first_position on
   Tensor segment;         // [segments,H] or empty
+  Tensor distance_bias;   // [buckets,heads], or empty
   NormWeights embedding_norm;
   std::vector<LayerWeights> layers;
 };
 
 struct HeadWeights {
   LinearWeights dense;       // [H,H], or empty
+  NormWeights norm;          // or empty
   LinearWeights classifier;  // [C,H]
 };
 
@@ -102,7 +104,8 @@ struct NamedTensor {
   Tensor tensor;
   int depth = 0;  // 0 embeddings, 1.. layers, layers + 1 head: for layer-wise learning rates
   bool is_vector = false;  // stored with one dimension
-  bool decays = false;     // uses weight decay: not a bias or a layer norm
+  bool is_scale = false;   // of a norm, which begins at 1
+  bool decays = false;     // uses weight decay: not a bias, a table of biases or a layer norm
 };
 
 /// Lists every encoder tensor under its name in the family, without the family's prefix

@@ -2,32 +2,19 @@
 
 #include <fmt/format.h>
 
-#include "fastintent/error.h"
+#include <cmath>
 
 namespace fastintent {
 namespace {
 
-[[noreturn]] void fail(const char* expected, const std::string& found) {
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("prepare_model: expected {}, found {}", expected, found));
-}
-
-// A kind of layer that the single operations cannot run runs on no device: all devices fall back on
-// them.
-void require_executor(const LayerKind& kind) {
-  if (kind.norm != NormPlacement::after) {
-    fail("layers that normalise after each block", "norms before the blocks");
+// Of the pairs of a head's columns; in f32, as transformers computes them.
+std::vector<float> rotary_frequencies(float base, int64_t head_width) {
+  std::vector<float> frequencies;
+  for (int64_t column = 0; base > 0 && column + 1 < head_width; column += 2) {
+    const float power = static_cast<float>(column) / static_cast<float>(head_width);
+    frequencies.push_back(1.0F / std::pow(base, power));
   }
-  if (kind.feed_forward != FeedForward::plain) {
-    fail("a plain feed-forward", "a gated one");
-  }
-  if (kind.positions != Positions::embedded) {
-    fail("embedded positions", "rotary ones");
-  }
-  if (kind.window != 0) {
-    fail("attention to whole sequences",
-         fmt::format("a window of {} keys on each side", kind.window));
-  }
+  return frequencies;
 }
 
 }  // namespace
@@ -38,9 +25,9 @@ PreparedModel prepare_model(Backend& backend,
                             Precision precision,
                             WeightUse use,
                             const PackedMatrices* packed) {
-  require_executor(config.encoder.layer);
   PreparedModel model;
   model.config = config;
+  model.distance_buckets = config.encoder.distance_buckets;
   model.encoder.heads = config.encoder.heads;
   const EncoderWeights& encoder = weights.encoder;
   // Parameters that are used unchanged: for inference a copy, so that the matrices beside them can
@@ -67,13 +54,16 @@ PreparedModel prepare_model(Backend& backend,
     return {keep(norm.scale).flat(), keep(norm.shift).flat(), config.encoder.norm_epsilon};
   };
   model.encoder.tables = {encoder.word, keep(encoder.position), keep(encoder.segment)};
+  model.encoder.distance_bias = {keep(encoder.distance_bias), model.distance_buckets};
   if (use == WeightUse::inference) {
     use_word_table(backend, encoder.word, model);
   }
   model.encoder.embedding_norm = keep_norm(encoder.embedding_norm);
   for (const LayerWeights& layer : encoder.layers) {
     PreparedLayer& out = model.encoder.layers.emplace_back();
-    out.kind = config.encoder.layer;
+    out.kind = config.encoder.kind_of(model.encoder.layers.size() - 1);
+    out.frequencies =
+        rotary_frequencies(out.kind.rotary_base, config.encoder.hidden / config.encoder.heads);
     const auto named = [&](const char* weight) {
       return fmt::format("layer.{}.{}", model.encoder.layers.size() - 1, weight);
     };
@@ -94,6 +84,9 @@ PreparedModel prepare_model(Backend& backend,
   if (config.has_dense()) {
     model.head.dense = prepare("dense", weights.head.dense);
     model.head.dense_activation = config.dense_activation();
+  }
+  if (config.head_shape().has_norm) {
+    model.head.dense_norm = keep_norm(weights.head.norm);
   }
   // Only a few columns: f32 costs nothing and keeps the logits exact.
   model.head.classifier = {

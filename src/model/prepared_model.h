@@ -13,14 +13,14 @@ namespace fastintent {
 /// when it was made for training).
 struct PreparedModel {
   ModelConfig config;
+  std::vector<uint8_t> distance_buckets;  // the encoder's bias views them
   PreparedEncoder encoder;
   PreparedHead head;
   std::vector<Buffer> owned;  // biases, norms and tables, for inference
   PackableWeights packable;   // the matrices in the requested precision
 };
 
-/// Prepares a model to run. Throws invalid_argument for a kind of layer that nothing runs yet:
-/// norms before the blocks, a gated feed-forward, rotary positions, attention to a window.
+/// Prepares a model to run.
 /// `weights`: in host memory for inference, in the backend's memory for training.
 /// `packed`: if not null, the matrices are used from there, and those of `weights` are not read. It
 /// must outlive the model, and its layout must be the backend's layout for `precision`.

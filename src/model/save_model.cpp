@@ -14,6 +14,15 @@ namespace {
 
 using nlohmann::json;
 
+constexpr const char* kWeightsFile = "model.safetensors";
+// The modules of a folder of sentence-transformers.
+const std::string kPooling = "1_Pooling";
+const std::string kDense = "2_Dense";
+
+std::string config_of(const std::string& module) {
+  return module + "/config.json";
+}
+
 TensorToWrite to_write(const NamedTensor& named, const std::string& prefix) {
   const Tensor& tensor = named.tensor;
   std::vector<int64_t> shape{tensor.columns};
@@ -37,7 +46,7 @@ void write_classifier_weights(const std::filesystem::path& out,
   for (const NamedTensor& named : name_head_tensors(weights.head, config)) {
     tensors.push_back(to_write(named, family.is_in_encoder(named.name) ? prefix : ""));
   }
-  write_safetensors(out / "model.safetensors", tensors);
+  write_safetensors(out / kWeightsFile, tensors);
 }
 
 // The pooler of the base's encoder: a cls or mean head does not use it, but transformers' model has
@@ -75,13 +84,13 @@ void write_sentence_weights(const std::filesystem::path& out,
   for (const ModelFiles::Unused& tensor : files.unused) {
     tensors.push_back({tensor.name, tensor.shape, tensor.values});
   }
-  write_safetensors(out / "model.safetensors", tensors);
+  write_safetensors(out / kWeightsFile, tensors);
 
   std::vector<TensorToWrite> dense;
   for (const NamedTensor& named : name_head_tensors(weights.head, config)) {
     dense.push_back(to_write(named, ""));
   }
-  write_safetensors(out / "2_Dense" / "model.safetensors", dense);
+  write_safetensors(out / kDense / kWeightsFile, dense);
 }
 
 void add_sentence_config(ModelFiles& files, const SentenceFolder& texts, int max_length) {
@@ -111,7 +120,7 @@ void add_modules(ModelFiles& files,
                  int max_length) {
   JsonWriter modules;
   modules.begin_array();
-  const auto add = [&](int index, const char* path, const char* type) {
+  const auto add = [&](int index, const std::string& path, const char* type) {
     modules.begin_object();
     modules.member("idx", index);
     modules.member("name", std::to_string(index));
@@ -120,8 +129,8 @@ void add_modules(ModelFiles& files,
     modules.end_object();
   };
   add(0, "", "Transformer");
-  add(1, "1_Pooling", "Pooling");
-  add(2, "2_Dense", "Dense");
+  add(1, kPooling, "Pooling");
+  add(2, kDense, "Dense");
   modules.end_array();
   files.texts["modules.json"] = json_text(modules);
 
@@ -134,7 +143,7 @@ void add_modules(ModelFiles& files,
   pooling.member("pooling_mode_max_tokens", false);
   pooling.member("pooling_mode_mean_sqrt_len_tokens", false);
   pooling.end_object();
-  files.texts["1_Pooling/config.json"] = json_text(pooling);
+  files.texts[config_of(kPooling)] = json_text(pooling);
 
   JsonWriter dense;
   dense.begin_object();
@@ -143,7 +152,7 @@ void add_modules(ModelFiles& files,
   dense.member("bias", true);
   dense.member("activation_function", "torch.nn.modules.linear.Identity");
   dense.end_object();
-  files.texts["2_Dense/config.json"] = json_text(dense);
+  files.texts[config_of(kDense)] = json_text(dense);
   add_sentence_config(files, base.sentence().value_or(SentenceFolder()), max_length);
 }
 
@@ -210,6 +219,17 @@ int64_t ModelFiles::bytes() const {
     sum += tensor.values.size() * sizeof(float);
   }
   return static_cast<int64_t>(sum);
+}
+
+std::vector<std::filesystem::path> ModelFiles::paths() const {
+  std::vector<std::filesystem::path> paths = {kWeightsFile, kCalibrationFile};
+  if (texts.contains(config_of(kDense))) {
+    paths.push_back(std::filesystem::path(kDense) / kWeightsFile);
+  }
+  for (const auto& [name, text] : texts) {
+    paths.emplace_back(name);
+  }
+  return paths;
 }
 
 ModelFiles compose_model_files(const ModelFolder& base, const ModelConfig& config, int max_length) {

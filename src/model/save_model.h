@@ -25,6 +25,9 @@ struct ModelFiles {
   std::vector<Unused> unused;
 
   int64_t bytes() const;  ///< of the texts and the unused tensors
+
+  /// The paths in the folder of all files that save_model writes.
+  std::vector<std::filesystem::path> paths() const;
 };
 
 /// The files for a model of `config` that is trained from `base`, in the format of its head: a

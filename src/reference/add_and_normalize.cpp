@@ -11,12 +11,17 @@ void add_and_normalize(ConstTensor in,
                        const LayerNorm& layer_norm,
                        const Dropout& dropout,
                        Tensor out,
-                       const NormalizedRows& keep) {
+                       const NormalizedRows& keep,
+                       Tensor sum) {
   const int64_t H = in.columns;
   std::vector<double> row(static_cast<size_t>(H));
   for (int64_t t = 0; t < in.rows; ++t) {
     for (int64_t h = 0; h < H; ++h) {
-      row[h] = dropped(in.row(t)[h], dropout, element_index(t, H, h)) + residual.row(t)[h];
+      row[h] = dropped(in.row(t)[h], dropout, element_index(t, H, h)) +
+               (residual.empty() ? 0.0F : residual.row(t)[h]);
+    }
+    for (int64_t h = 0; !sum.empty() && h < H; ++h) {
+      sum.row(t)[h] = static_cast<float>(row[h]);
     }
     normalize_row(row, layer_norm, t, keep);
     for (int64_t h = 0; h < H; ++h) {
@@ -31,7 +36,8 @@ void add_and_normalize_backward(const NormalizedRows& kept,
                                 ConstTensor d_out,
                                 Tensor d_in,
                                 Tensor d_residual,
-                                const NormGradient& gradient) {
+                                const NormGradient& gradient,
+                                ConstTensor d_sum) {
   const int64_t H = d_out.columns;
   Sums scale_sums(1, H);
   Sums shift_sums(1, H);
@@ -40,6 +46,7 @@ void add_and_normalize_backward(const NormalizedRows& kept,
     row.assign(d_out.row(t), d_out.row(t) + H);
     normalize_row_backward(row, kept, scale, t, scale_sums, shift_sums);
     for (int64_t h = 0; h < H; ++h) {
+      row[h] += d_sum.empty() ? 0.0F : d_sum.row(t)[h];
       d_residual.row(t)[h] = static_cast<float>(row[h]);
       d_in.row(t)[h] = static_cast<float>(dropped(row[h], dropout, element_index(t, H, h)));
     }

@@ -135,6 +135,8 @@ double gelu_argument_derivative(double x) {
   return std::numbers::sqrt2 * std::numbers::inv_sqrtpi * (1 + 3 * 0.044715 * x * x);
 }
 
+}  // namespace
+
 double activate(Activation activation, double x) {
   switch (activation) {
     case Activation::none:
@@ -179,8 +181,6 @@ double derivative(Activation activation, double x) {
   }
   return 1;
 }
-
-}  // namespace
 
 std::unique_ptr<PreparedWeight> prepare_weight(ConstTensor weight,
                                                Precision precision,

@@ -55,6 +55,15 @@ class ReferenceBackend : public Backend {
                  Tensor pre_activation) override {
     reference::linear(in, weight, bias, activation, out, pre_activation);
   }
+  void do_gate(ConstTensor in, Activation activation, Tensor out) override {
+    reference::gate(in, activation, out);
+  }
+  void do_rotate(Tensor rows,
+                 std::span<const int32_t> positions,
+                 std::span<const float> frequencies,
+                 Rotation direction) override {
+    reference::rotate(rows, positions, frequencies, direction);
+  }
   void do_attention(const AttentionOperands& operands, Tensor out) override {
     reference::attention(operands, out);
   }
@@ -63,8 +72,9 @@ class ReferenceBackend : public Backend {
                             const LayerNorm& layer_norm,
                             Dropout dropout,
                             Tensor out,
-                            const NormalizedRows& keep) override {
-    reference::add_and_normalize(in, residual, layer_norm, dropout, out, keep);
+                            const NormalizedRows& keep,
+                            Tensor sum) override {
+    reference::add_and_normalize(in, residual, layer_norm, dropout, out, keep, sum);
   }
   void do_pool(ConstTensor hidden,
                std::span<const int32_t> starts,
@@ -101,12 +111,19 @@ class ReferenceBackend : public Backend {
                           const LinearGradient& gradient) override {
     reference::linear_backward(in, weight, activation, pre_activation, d_out, gradient);
   }
+  void do_gate_backward(ConstTensor in,
+                        Activation activation,
+                        ConstTensor d_out,
+                        Tensor d_in) override {
+    reference::gate_backward(in, activation, d_out, d_in);
+  }
   void do_attention_backward(const AttentionOperands& operands,
                              ConstTensor d_out,
                              Tensor d_q,
                              Tensor d_k,
-                             Tensor d_v) override {
-    reference::attention_backward(operands, d_out, d_q, d_k, d_v);
+                             Tensor d_v,
+                             Tensor d_distance_bias) override {
+    reference::attention_backward(operands, d_out, d_q, d_k, d_v, d_distance_bias);
   }
   void do_add_and_normalize_backward(const NormalizedRows& kept,
                                      std::span<const float> scale,
@@ -114,8 +131,10 @@ class ReferenceBackend : public Backend {
                                      ConstTensor d_out,
                                      Tensor d_in,
                                      Tensor d_residual,
-                                     const NormGradient& gradient) override {
-    reference::add_and_normalize_backward(kept, scale, dropout, d_out, d_in, d_residual, gradient);
+                                     const NormGradient& gradient,
+                                     ConstTensor d_sum) override {
+    reference::add_and_normalize_backward(
+        kept, scale, dropout, d_out, d_in, d_residual, gradient, d_sum);
   }
   void do_pool_backward(ConstTensor d_out,
                         std::span<const int32_t> starts,

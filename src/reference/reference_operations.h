@@ -29,10 +29,28 @@ void linear_backward(ConstTensor in,
                      ConstTensor d_out,
                      const LinearGradient& gradient);
 
+/// The value of an activation at x, and its derivative.
+double activate(Activation activation, double x);
+double derivative(Activation activation, double x);
+
+/// gate.cpp
+void gate(ConstTensor in, Activation activation, Tensor out);
+void gate_backward(ConstTensor in, Activation activation, ConstTensor d_out, Tensor d_in);
+
+/// rotate.cpp
+void rotate(Tensor rows,
+            std::span<const int32_t> positions,
+            std::span<const float> frequencies,
+            Rotation direction);
+
 /// attention.cpp
 void attention(const AttentionOperands& operands, Tensor out);
-void attention_backward(
-    const AttentionOperands& operands, ConstTensor d_out, Tensor d_q, Tensor d_k, Tensor d_v);
+void attention_backward(const AttentionOperands& operands,
+                        ConstTensor d_out,
+                        Tensor d_q,
+                        Tensor d_k,
+                        Tensor d_v,
+                        Tensor d_distance_bias);
 
 /// embed.cpp
 void embed(const TokenInputs& tokens,
@@ -55,14 +73,16 @@ void add_and_normalize(ConstTensor in,
                        const LayerNorm& layer_norm,
                        const Dropout& dropout,
                        Tensor out,
-                       const NormalizedRows& keep);
+                       const NormalizedRows& keep,
+                       Tensor sum);
 void add_and_normalize_backward(const NormalizedRows& kept,
                                 std::span<const float> scale,
                                 const Dropout& dropout,
                                 ConstTensor d_out,
                                 Tensor d_in,
                                 Tensor d_residual,
-                                const NormGradient& gradient);
+                                const NormGradient& gradient,
+                                ConstTensor d_sum);
 void apply_dropout(ConstTensor in, const Dropout& dropout, Tensor out);
 
 /// pool.cpp

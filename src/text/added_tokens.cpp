@@ -22,20 +22,24 @@ bool starts_with_word(std::string_view text) {
   return !text.empty() && character_class(decode_utf8(text.data()).code_point).is_word;
 }
 
+// `entries` are in the order of their ids.
 AddedTokens make_set(std::vector<AddedTokens::Entry> entries, const std::string& file) {
-  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+  std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
     return a.pattern < b.pattern;
   });
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const std::string& pattern = entries[i].pattern;
-    if (pattern.empty() || (i > 0 && pattern == entries[i - 1].pattern)) {
-      throw Error(ErrorCode::bad_checkpoint,
-                  fmt::format("read tokenizer: expected added tokens with distinct, non-empty "
-                              "normalized forms, found '{}' for '{}' ({})",
-                              pattern,
-                              entries[i].token.content,
-                              file));
-    }
+  // `tokenizers` finds one of several with the same normalized form, by chance at each load; here it
+  // is the one of the lowest id.
+  const auto repeated =
+      std::unique(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+        return a.pattern == b.pattern;
+      });
+  entries.erase(repeated, entries.end());
+  if (!entries.empty() && entries.front().pattern.empty()) {
+    throw Error(ErrorCode::bad_checkpoint,
+                fmt::format("read tokenizer: expected added tokens whose normalized form is not "
+                            "empty, found '{}' ({})",
+                            entries.front().token.content,
+                            file));
   }
   return AddedTokens(entries);
 }

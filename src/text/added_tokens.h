@@ -63,8 +63,8 @@ using NormalizeText = std::function<std::string(std::string_view)>;
 std::vector<int32_t> assign_ids(const std::vector<AddedToken>& tokens, const TokenIds& vocabulary);
 
 /// Makes the sets of tokens with the ids of assign_ids. A later token of the same content replaces
-/// an earlier one; one without content is left out. Throws bad_checkpoint naming `file` when two
-/// tokens are equal, or a token is empty, once normalized.
+/// an earlier one; one without content is left out. Of tokens that are equal once normalized, that
+/// of the lowest id is found. Throws bad_checkpoint naming `file` when a token is empty then.
 AddedTokenSets make_added_tokens(const std::vector<AddedToken>& tokens,
                                  const TokenIds& vocabulary,
                                  const NormalizeText& normalize,

@@ -11,6 +11,7 @@
 #include "fastintent/quantize.h"
 #include "golden_case.h"
 #include "model/packed_weights.h"
+#include "text/read/prepared_tokenizer.h"
 
 namespace fastintent {
 namespace {
@@ -177,6 +178,50 @@ TEST_F(QuantizeModel, AFailureLeavesTheOldFolder) {
   expect_error(ErrorCode::interrupted, "", [&] { quantize_model(model_, output_, options); });
   EXPECT_TRUE(read_whole(output_ / kPackedWeightsFile) == before);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 1);
+}
+
+TEST_F(QuantizeModel, TheTokenizerIsPreparedToo) {
+  const fs::path model = folder_ / "model";
+  for (const std::string name : {"roberta", "xlm_roberta_mean"}) {
+    fs::remove_all(model);
+    fs::copy(GoldenCase(name).model(), model, fs::copy_options::recursive);
+    quantize_model(model, output_, {.overwrite = true});
+    EXPECT_TRUE(fs::exists(output_ / kPreparedTokenizerFile)) << name;
+    EXPECT_EQ(logits_of(open(output_)), logits_of(open(model, Precision::int8))) << name;
+    std::ofstream(output_ / "tokenizer.json", std::ios::app) << "\n";
+    expect_error(ErrorCode::bad_checkpoint, kPreparedTokenizerFile, [&] { open(output_); });
+    // A folder that is prepared again, after a change.
+    std::ofstream(model / "tokenizer.json", std::ios::app) << "\n";
+    fs::copy(output_ / kPreparedTokenizerFile, model);
+    quantize_model(model, output_, {.overwrite = true});
+    EXPECT_EQ(logits_of(open(output_)).size(), kTexts.size()) << name;
+  }
+}
+
+// In a folder of sentence-transformers the tokenizer may be in a folder of its own.
+TEST_F(QuantizeModel, TheTokenizerIsPreparedBesideItsFile) {
+  const fs::path model = folder_ / "model";
+  fs::copy(GoldenCase("xlm_roberta_mean").model(), model, fs::copy_options::recursive);
+  const fs::path inner = model / "0_Transformer";
+  fs::create_directory(inner);
+  for (const char* name : {"config.json",
+                           "model.safetensors",
+                           "tokenizer.json",
+                           "tokenizer_config.json",
+                           "sentence_bert_config.json"}) {
+    if (fs::exists(model / name)) {
+      fs::rename(model / name, inner / name);
+    }
+  }
+  std::ifstream stream(model / "modules.json");
+  std::string modules(std::istreambuf_iterator<char>(stream), {});
+  const std::string path = R"("path": "")";
+  ASSERT_NE(modules.find(path), std::string::npos);
+  modules.replace(modules.find(path), path.size(), R"("path": "0_Transformer")");
+  std::ofstream(model / "modules.json") << modules;
+  quantize_model(model, output_);
+  EXPECT_TRUE(fs::exists(output_ / "0_Transformer" / kPreparedTokenizerFile));
+  EXPECT_EQ(logits_of(open(output_)), logits_of(open(model, Precision::int8)));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <functional>
 #include <stdexcept>
 
 #include "base/expect_error.h"
@@ -196,8 +198,12 @@ TEST(TrainerOutput, KnowsTheFilesOfAModel) {
   for (const char* file : {"config.json",
                            "model-00001-of-00002.safetensors",
                            "pytorch_model.bin",
+                           "pytorch_model-00002-of-00002.bin",
+                           "adapter_config.json",
+                           "sentence_roberta_config.json",
                            "1_Pooling/config.json",
                            "2_Dense/model.safetensors",
+                           "10_WordWeights/config.json",
                            "onnx/model.onnx"}) {
     EXPECT_TRUE(is_model_file(file)) << file;
   }
@@ -207,6 +213,13 @@ TEST(TrainerOutput, KnowsTheFilesOfAModel) {
                            "README.md",
                            "config.json.bak",
                            "model-card.md",
+                           "model-card.safetensors",
+                           "model-of-.safetensors",
+                           "model-1-of-x.safetensors",
+                           "pytorch_model-.bin",
+                           "2024_results/config.json",
+                           "_Pooling/config.json",
+                           "x_Pooling/config.json",
                            "notes/config.json",
                            "1_Pooling/notes/config.json",
                            "../config.json",
@@ -214,6 +227,36 @@ TEST(TrainerOutput, KnowsTheFilesOfAModel) {
                            ".git/config"}) {
     EXPECT_FALSE(is_model_file(file)) << file;
   }
+}
+
+// What is in the place of a file of the model is found before the first step.
+TEST(TrainerOutput, HasPlacesForAllFilesOfTheModel) {
+  int steps = 0;
+  TrainingCallbacks callbacks;
+  callbacks.on_step = [&](const StepReport&) { ++steps; };
+  const auto refuses = [&](const char* name, const std::function<void(const fs::path&)>& plant) {
+    const TemporaryFolder folder;
+    TrainingOptions options = tiny_options(folder / "model");
+    options.overwrite = true;
+    fs::copy(GoldenCase("bert_pooler").model(), options.output, fs::copy_options::recursive);
+    fs::remove_all(options.output / name);
+    plant(options.output / name);
+    expect_error(
+        ErrorCode::cannot_create, name, [&] { Trainer(options, callbacks).train(tiny_texts()); });
+    EXPECT_TRUE(fs::exists(fs::symlink_status(options.output / name)));
+  };
+  const auto as_folder = [](const fs::path& path) { fs::create_directory(path); };
+  const auto as_file = [](const fs::path& path) { std::ofstream(path) << "mine"; };
+  const auto as_link = [](const fs::path& path) { fs::create_directory_symlink("/tmp", path); };
+  for (const char* name :
+       {"config.json", "fastintent.json", "model.safetensors", "tokenizer.json"}) {
+    refuses(name, as_folder);
+  }
+  for (const char* name : {"1_Pooling", "2_Dense"}) {  // the base has a cls or mean head
+    refuses(name, as_file);
+    refuses(name, as_link);
+  }
+  EXPECT_EQ(steps, 0);
 }
 
 TEST(TrainerOutput, LeavesFilesOfOthersBesideItAlone) {

@@ -24,6 +24,11 @@ def basic(credentials):
     return "Basic " + base64.b64encode(credentials.encode()).decode()
 
 
+def listed(name, content):
+    """A file as the hub lists it for huggingface_hub."""
+    return {"type": "file", "path": name, "oid": git_blob(content), "size": len(content)}
+
+
 class Request:
     """What a server was asked."""
 
@@ -35,6 +40,7 @@ class Request:
         self.range = handler.headers.get("Range")
         self.if_range = handler.headers.get("If-Range")
         self.authorization = handler.headers.get("Authorization")
+        self.program = handler.headers.get("User-Agent")
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -58,6 +64,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_endless(hub.endless[self.path])
         elif hub.failures:
             status, headers = hub.failures.pop(0)
+            # A date is as many seconds after the answer only when it is made with the answer.
+            headers = {name: value() if callable(value) else value for name, value in headers.items()}
             self.answer(status, b"a body that is no model", **headers)
         elif hub.moved and self.path.startswith(hub.moved[0]):
             self.answer(302, Location=hub.moved[1] + self.path.removeprefix(hub.moved[0]))
@@ -67,7 +75,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(401)
         elif self.path == f"/api/models/{REPOSITORY}/revision/{hub.revision}":
             names = [{"rfilename": name} for name in [*hub.files, *hub.listed]]
-            self.answer(200, json.dumps({"sha": COMMIT, "siblings": names}).encode())
+            self.answer(200, json.dumps({"id": REPOSITORY, "sha": COMMIT, "siblings": names}).encode())
+        elif self.path.startswith(f"/api/models/{REPOSITORY}/tree/{COMMIT}?"):
+            self.answer(200, json.dumps([listed(*file) for file in hub.files.items()]).encode())
+        elif self.path.startswith(f"/api/models/{REPOSITORY}/revision/"):
+            self.answer(404, **{"X-Error-Code": "RevisionNotFound"})
+        elif self.path.startswith("/api/models/"):
+            self.answer(404, **{"X-Error-Code": "RepoNotFound"})
         elif self.path.startswith(f"/{REPOSITORY}/resolve/{COMMIT}/"):
             self.resolve(urllib.parse.unquote(self.path.split(f"/{COMMIT}/")[1]))
         elif self.path.startswith("/cached/"):
@@ -182,7 +196,7 @@ class Hub:
         self.token = None  # required of every request when set
         self.basic = None  # the same: "user:password"
         self.network_failures = []  # as failures, of the content network
-        self.failures = []  # (status, headers) of the next answers
+        self.failures = []  # (status, headers or functions that make them) of the next answers
         self.moved = None  # (beginning of a path, what a redirect has instead)
         self.wrong = {}  # name: sent instead of the content
         self.cuts = {}  # name: bytes after which each of the next answers breaks off

@@ -147,10 +147,14 @@ class PredictTest(ProgramTest):
         self.assertEqual(pathlib.Path(precious).read_text(), "mine")
 
     def start_and_wait_for(self, output, lines, written):
-        """Starts a run that is fed `lines` and then waits for more, until it has written some."""
+        """Starts a run that is fed `lines` and then waits for more, until it has written some.
+
+        It answers each text before it reads the next. Larger batches are read ahead while the first one is computed,
+        so that a busy machine might read all lines and wait for more before it writes an answer.
+        """
         process = start(
             *PREDICT,
-            *("--output", str(output), "--threads", "1"),
+            *("--output", str(output), "--threads", "1", "--batch-size", "1"),
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )

@@ -12,7 +12,7 @@ import subprocess
 import time
 import unittest
 
-from program import BASE, PROGRAM, ProgramTest, environment, interrupt, start
+from program import BASE, PROGRAM, TRAINED, ProgramTest, environment, interrupt, start
 
 WORDS = {"card": "where is my card", "refund": "give my money back", "weather": "will it rain"}
 
@@ -76,6 +76,22 @@ class TrainTest(ProgramTest):
         temperature, threshold = saved["temperature"], saved["review_threshold"]
         self.assertIn(f"temperature {temperature:.4g}, needs review below {threshold:.4g}", about)
         self.run_program(*self.arguments, "--review-accuracy", "1.5", code=64)
+
+    def test_what_it_suggests_can_be_pasted_whatever_the_folder_is_called(self):
+        for name in [b"my model", b"it's \xff\x1b[1m\xe2\x80\xae", "größe\\".encode()]:
+            output = os.fsencode(self.folder / "of") + name
+            arguments = [output if a == str(self.output) else a for a in self.arguments]
+            said = self.run_program(*arguments, "--epochs", "1").stderr
+            self.assertNotRegex(said, rb"[\x1b\xff]")
+            suggested = said.decode().splitlines()[-1].replace('"your text"', '"my card"')
+            done = subprocess.run(
+                ["bash", "-c", suggested],
+                env=environment(PATH=f"{pathlib.Path(PROGRAM).parent}:{os.environ['PATH']}"),
+                capture_output=True,
+                timeout=120,
+            )
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(b'"intent"', done.stdout)
 
     def test_never_overwrites_unasked(self):
         self.run_program(*self.arguments, "--epochs", "1")
@@ -165,6 +181,19 @@ class TrainTest(ProgramTest):
         self.assertEqual(self.output.stat().st_mode & 0o777, 0o750)
         self.lines("predict", "--model", str(self.output), "my card")
         self.assertEqual(self.left_over(), [])
+
+    def test_data_that_the_model_would_replace_are_refused(self):
+        shutil.copytree(TRAINED, self.output)
+        data = self.output / "vocab.txt"  # the trained model has none
+        shutil.copy(self.data, data)
+        (self.folder / "link.csv").symlink_to(data)
+        arguments = [*self.arguments, "--epochs", "1", "--format", "csv", "--force"]
+        for named in [str(data), str(self.folder / "link.csv")]:
+            replaced = [named if a == self.data else a for a in arguments]
+            for options in [replaced, [*arguments, "--validation", named]]:
+                refused = self.run_program(*options, code=64)
+                self.assertIn(b"replaced as a file of the model", refused.stderr)
+        self.assertEqual(data.read_bytes(), pathlib.Path(self.data).read_bytes())
 
     def test_no_file_is_named_twice(self):
         content = pathlib.Path(self.data).read_bytes()

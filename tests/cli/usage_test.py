@@ -3,7 +3,7 @@
 import subprocess
 import unittest
 
-from program import PROGRAM, TRAINED, ProgramTest, environment
+from program import BASE, PROGRAM, TRAINED, ProgramTest, environment
 
 COMMANDS = ["train", "evaluate", "predict", "quantize", "tokenize", "bench", "info", "demo"]
 
@@ -44,6 +44,23 @@ class UsageTest(ProgramTest):
     def test_numbers_out_of_range_are_usage_errors(self):
         for value in ["-1", "nan", "many", "1.5"]:
             self.run_program("predict", "--model", TRAINED, "--top-k", value, "text", code=64)
+
+    def test_empty_names_are_usage_errors(self):
+        named = [
+            ["info", "--check", ""],
+            ["info", "--model", ""],
+            ["predict", "--model", "", "text"],
+            ["predict", "--model", TRAINED, "--output", "", "text"],
+            ["predict", "--model", TRAINED, "--input", ""],
+            ["evaluate", "--model", TRAINED, "--data", ""],
+            ["quantize", "--model", TRAINED, "--output", ""],
+            ["train", "--model", "", "--train", "rows.csv", "--output", "out"],
+            ["train", "--model", BASE, "--train", "rows.csv", "--output", ""],
+            ["demo", "--output", ""],
+        ]
+        for arguments in named:
+            self.assertIn(b"empty name", self.run_program(*arguments, code=64).stderr, arguments)
+        self.run_program("info", FASTINTENT_CHECK="")  # an empty variable is none
 
     def test_environment_of_another_command_is_ignored(self):
         self.run_program("info", FASTINTENT_FORMAT="bogus", FASTINTENT_EPOCHS="bogus")

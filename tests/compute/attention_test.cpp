@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <numeric>
 
 #include "backend_test.h"
+#include "base/expect_error.h"
 
 namespace fastintent {
 namespace {
@@ -24,13 +26,25 @@ std::vector<int32_t> starts_of(const std::vector<int32_t>& lengths) {
   return starts;
 }
 
+// The buckets of all distances up to `reach`, neighbours in different ones.
+std::vector<uint8_t> mixed_buckets(int64_t reach, int64_t buckets) {
+  std::vector<uint8_t> list(static_cast<size_t>(2 * reach + 1));
+  for (size_t i = 0; i < list.size(); ++i) {
+    list[i] = static_cast<uint8_t>(i * i / 3 % static_cast<size_t>(buckets));
+  }
+  return list;
+}
+
 class AttentionTest : public BackendTest {
  protected:
-  // Sequence s has queries[s] queries and keys[s] keys.
+  // Sequence s has queries[s] queries and keys[s] keys. `buckets`: rows of the table of a distance
+  // bias; 0: none.
   void check(const std::vector<int32_t>& queries,
              const std::vector<int32_t>& keys,
              Heads shape,
-             Dropout dropout) {
+             Dropout dropout,
+             int64_t buckets = 0,
+             int64_t window = 0) {
     const std::vector<int32_t> query_starts = starts_of(queries);
     const std::vector<int32_t> key_starts = starts_of(keys);
     Random random(static_cast<uint32_t>(key_starts.back() + shape.H));
@@ -40,6 +54,12 @@ class AttentionTest : public BackendTest {
     const Matrix k = random.matrix(key_starts.back(), H, 2);
     const Matrix v = random.matrix(key_starts.back(), H);
     const Matrix d_out = random.matrix(query_starts.back(), H, 0.3);
+    const Matrix table = random.matrix(buckets, shape.heads, 2);
+    const Matrix before = random.matrix(buckets, shape.heads);
+    std::vector<uint8_t> of_distances;
+    if (buckets > 0) {
+      of_distances = mixed_buckets(*std::ranges::max_element(keys) + 1, buckets);
+    }
     expect_agreement([&](Backend& backend) {
       const OnDevice q_there(backend, q);
       const OnDevice k_there(backend, k);
@@ -49,11 +69,20 @@ class AttentionTest : public BackendTest {
       const OnDevice d_q(backend, q.rows, H);
       const OnDevice d_k(backend, k.rows, H);
       const OnDevice d_v(backend, k.rows, H);
+      const OnDevice table_there(backend, table);
+      const OnDevice d_table(backend, before);
       const AttentionSpans spans{query_starts, key_starts};
-      backend.attention({q_there, k_there, v_there, spans, shape.heads, dropout}, out);
+      AttentionOperands operands{q_there, k_there, v_there, spans, shape.heads, dropout};
+      if (buckets > 0) {
+        operands.distance_bias = {table_there, of_distances};
+      }
+      operands.window = window;
+      backend.attention(operands, out);
       backend.attention_backward(
-          {q_there, k_there, v_there, spans, shape.heads, dropout}, d_out_there, d_q, d_k, d_v);
+          operands, d_out_there, d_q, d_k, d_v, buckets > 0 ? Tensor(d_table) : Tensor());
       return std::vector<Result>{{"out", out.download(), kForward},
+                                 // Sums of up to 10,000 scores' gradients, each below one.
+                                 {"d_distance_bias", d_table.download(), kBackward},
                                  {"d_q", d_q.download(), kBackward},
                                  {"d_k", d_k.download(), kBackward},
                                  {"d_v", d_v.download(), kBackward}};
@@ -81,6 +110,22 @@ TEST_P(AttentionTest, LongSequences) {
   }
 }
 
+// Texts shorter and longer than the window, around the numbers of queries and keys that are computed
+// together.
+TEST_P(AttentionTest, Window) {
+  for (const Heads shape : {Heads{12, 4}, Heads{30, 3}, Heads{64, 1}}) {
+    for (const int64_t window : {1, 4, 31, 64}) {
+      for (const Dropout dropout : {Dropout{}, Dropout{0.1F, 9}}) {
+        const std::vector<int32_t> mixed{5, 1, 2, 33, 65, 66, 131};
+        check(mixed, mixed, shape, dropout, 0, window);
+        check({1, 0, 1, 3}, {40, 7, 1, 100}, shape, dropout, 0, window);
+      }
+    }
+  }
+  check({300}, {300}, {64, 2}, {}, 0, 64);
+  check({1, 300}, {300, 300}, {64, 2}, {}, 7, 64);  // beside a distance bias
+}
+
 TEST_P(AttentionTest, FewerQueriesThanKeys) {
   for (const Heads shape : kHeads) {
     for (const Dropout dropout : {Dropout{}, Dropout{0.3F, 7}}) {
@@ -88,6 +133,44 @@ TEST_P(AttentionTest, FewerQueriesThanKeys) {
       check({3, 0, 16, 2}, {5, 4, 20, 17}, shape, dropout);
     }
   }
+}
+
+TEST_P(AttentionTest, AddsTheBiasOfTheDistance) {
+  for (const Heads shape : kHeads) {
+    for (const Dropout dropout : {Dropout{}, Dropout{0.1F, 11}}) {
+      for (const int32_t length : {1, 2, 5, 16, 17, 31, 33, 100}) {
+        check({length}, {length}, shape, dropout, 32);
+      }
+      const std::vector<int32_t> mixed{5, 1, 16, 17, 3, 100, 1, 31};
+      check(mixed, mixed, shape, dropout, 5);
+      check({1, 1, 1, 0, 3}, {5, 1, 37, 4, 20}, shape, dropout, 40);
+    }
+  }
+  check({512}, {512}, {64, 2}, {}, 32);
+  check({0}, {5}, {12, 4}, {}, 3);
+}
+
+// Buckets for too short a distance, and of rows that the table lacks.
+TEST_P(AttentionTest, RefusesABiasThatDoesNotReach) {
+  const Matrix rows(5, 8);
+  const Matrix table(3, 2);
+  const OnDevice there(*device_, rows);
+  const OnDevice table_there(*device_, table);
+  const OnDevice out(*device_, 5, 8);
+  const std::vector<int32_t> starts{0, 5};
+  const auto attend = [&](const std::vector<uint8_t>& buckets, int64_t heads) {
+    device_->attention({there, there, there, {starts, starts}, heads, {}, {table_there, buckets}},
+                       out);
+  };
+  const auto refuses =
+      [&](const std::string& message, std::vector<uint8_t> buckets, int64_t heads) {
+        expect_error(ErrorCode::invalid_argument, message, [&] { attend(buckets, heads); });
+      };
+  refuses("9 at least, found 7", std::vector<uint8_t>(7), 2);
+  refuses("9 at least, found 10", std::vector<uint8_t>(10), 2);
+  refuses("buckets from 0 to 2, found 3", std::vector<uint8_t>(9, 3), 2);
+  refuses("distance bias [*,4], found [3,2]", std::vector<uint8_t>(9), 4);
+  attend(std::vector<uint8_t>(9, 2), 2);
 }
 
 TEST_P(AttentionTest, NothingAsked) {

@@ -123,25 +123,125 @@ TEST_F(FiniteDifferencesTest, Attention) {
       Matrix v = random_.matrix(9, 6);
       const Matrix d_out = random_.matrix(queries, 6);
       Matrix out(queries, 6);
-      const AttentionSpans spans{query_starts, starts};
+      // The distances -4 to 4; the longest sequence has five tokens.
+      Matrix table = random_.matrix(4, 2);
+      const std::vector<uint8_t> buckets{0, 3, 1, 2, 0, 3, 1, 1, 2};
+      const AttentionOperands operands{q.tensor(),
+                                       k.tensor(),
+                                       v.tensor(),
+                                       {query_starts, starts},
+                                       2,
+                                       dropout,
+                                       {table.tensor(), buckets}};
       const Loss loss = [&] {
-        reference_->attention({q.tensor(), k.tensor(), v.tensor(), spans, 2, dropout},
-                              out.tensor());
+        reference_->attention(operands, out.tensor());
         return product(out, d_out);
       };
       Matrix d_q(queries, 6);
       Matrix d_k(9, 6);
       Matrix d_v(9, 6);
-      reference_->attention_backward({q.tensor(), k.tensor(), v.tensor(), spans, 2, dropout},
-                                     d_out.tensor(),
-                                     d_q.tensor(),
-                                     d_k.tensor(),
-                                     d_v.tensor());
+      Matrix d_table(4, 2);
+      reference_->attention_backward(
+          operands, d_out.tensor(), d_q.tensor(), d_k.tensor(), d_v.tensor(), d_table.tensor());
+      expect_slopes("d_distance_bias", d_table, loss, table);
       expect_slopes("d_q", d_q, loss, q);
       expect_slopes("d_k", d_k, loss, k);
       expect_slopes("d_v", d_v, loss, v);
     }
   }
+}
+
+TEST_F(FiniteDifferencesTest, AttentionWithAWindow) {
+  const std::vector<int32_t> starts{0, 1, 6, 9};
+  Matrix q = random_.matrix(9, 6);
+  Matrix k = random_.matrix(9, 6);
+  Matrix v = random_.matrix(9, 6);
+  const Matrix d_out = random_.matrix(9, 6);
+  Matrix out(9, 6);
+  const AttentionOperands operands{
+      q.tensor(), k.tensor(), v.tensor(), {starts, starts}, 2, {0.3F, 14}, 1};
+  const Loss loss = [&] {
+    reference_->attention(operands, out.tensor());
+    return product(out, d_out);
+  };
+  Matrix d_q(9, 6);
+  Matrix d_k(9, 6);
+  Matrix d_v(9, 6);
+  reference_->attention_backward(
+      operands, d_out.tensor(), d_q.tensor(), d_k.tensor(), d_v.tensor());
+  expect_slopes("d_q", d_q, loss, q);
+  expect_slopes("d_k", d_k, loss, k);
+  expect_slopes("d_v", d_v, loss, v);
+}
+
+TEST_F(FiniteDifferencesTest, Gate) {
+  for (const Activation activation : {Activation::none, Activation::gelu, Activation::silu}) {
+    Matrix in = random_.matrix(4, 6);
+    const Matrix d_out = random_.matrix(4, 3);
+    Matrix out(4, 3);
+    const Loss loss = [&] {
+      reference_->gate(in.tensor(), activation, out.tensor());
+      return product(out, d_out);
+    };
+    Matrix d_in(4, 6);
+    reference_->gate_backward(in.tensor(), activation, d_out.tensor(), d_in.tensor());
+    expect_slopes("d_in", d_in, loss, in);
+  }
+}
+
+TEST_F(FiniteDifferencesTest, Rotate) {
+  const std::vector<int32_t> positions{0, 1, 5};
+  const std::vector<float> frequencies{1, 0.25F};
+  Matrix rows = random_.matrix(3, 8);
+  const Matrix d_out = random_.matrix(3, 8);
+  const Loss loss = [&] {
+    Matrix out = rows;
+    reference_->rotate(out.tensor(), positions, frequencies, Rotation::forward);
+    return product(out, d_out);
+  };
+  Matrix d_rows = d_out;
+  reference_->rotate(d_rows.tensor(), positions, frequencies, Rotation::backward);
+  expect_slopes("d_rows", d_rows, loss, rows);
+}
+
+// A stored sum adds its gradient to that of the norm.
+TEST_F(FiniteDifferencesTest, AddAndNormalizeWithTheSum) {
+  Matrix in = random_.matrix(4, 7);
+  Matrix residual = random_.matrix(4, 7, 3);
+  Matrix scale = random_.matrix(1, 7);
+  const Matrix d_out = random_.matrix(4, 7);
+  const Matrix d_sum = random_.matrix(4, 7);
+  Matrix out(4, 7);
+  Matrix sum(4, 7);
+  Matrix normal(4, 7);
+  std::vector<float> inverse_deviation(4);
+  const NormalizedRows kept{normal.tensor(), inverse_deviation};
+  const Dropout dropout{0.3F, 15};
+  const Loss loss = [&] {
+    reference_->add_and_normalize(in.tensor(),
+                                  residual.tensor(),
+                                  {scale.values, {}, 0.01F},
+                                  dropout,
+                                  out.tensor(),
+                                  kept,
+                                  sum.tensor());
+    return product(out, d_out) + product(sum, d_sum);
+  };
+  loss();
+  Matrix d_in(4, 7);
+  Matrix d_residual(4, 7);
+  Matrix d_scale(1, 7);
+  reference_->add_and_normalize_backward(kept,
+                                         scale.values,
+                                         dropout,
+                                         d_out.tensor(),
+                                         d_in.tensor(),
+                                         d_residual.tensor(),
+                                         {d_scale.values, {}, Write::overwrite},
+                                         d_sum.tensor());
+  expect_slopes("d_in", d_in, loss, in);
+  expect_slopes("d_residual", d_residual, loss, residual);
+  expect_slopes("d_scale", d_scale, loss, scale);
 }
 
 TEST_F(FiniteDifferencesTest, AddAndNormalize) {

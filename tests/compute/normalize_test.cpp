@@ -117,6 +117,50 @@ class NormalizeTest : public BackendTest {
   }
 };
 
+// The sum is stored and has a gradient of its own; without a residual it is the input.
+TEST_P(NormalizeTest, StoresTheSum) {
+  for (const int64_t T : kRowCounts) {
+    for (const int64_t H : {1, 12, 30, 64}) {
+      Random random(static_cast<uint32_t>(T + H));
+      const Matrix in = random.matrix(T, H);
+      const Matrix residual = random.matrix(T, H, 2);
+      const Matrix scale = random.matrix(1, H);
+      const Matrix d_out = random.matrix(T, H);
+      const Matrix d_sum = random.matrix(T, H);
+      for (const bool adds : {true, false}) {
+        expect_agreement([&](Backend& backend) {
+          const OnDevice in_there(backend, in);
+          const OnDevice sum(backend, residual);
+          const OnDevice scale_there(backend, scale);
+          const OnDevice d_residual(backend, d_sum);
+          const OnDevice normal(backend, T, H);
+          const OnDevice inverse_deviation(backend, 1, T);
+          const OnDevice out(backend, T, H);
+          const OnDevice d_in(backend, d_out);
+          const OnDevice d_scale(backend, 1, H);
+          const LayerNorm layer_norm{scale_there.flat(), {}, 1e-6F};
+          const NormalizedRows kept{normal, inverse_deviation.flat()};
+          const ConstTensor added = adds ? ConstTensor(sum) : ConstTensor();
+          backend.add_and_normalize(in_there, added, layer_norm, kDropouts[1], out, kept, sum);
+          backend.add_and_normalize_backward(kept,
+                                             scale_there.flat(),
+                                             kDropouts[1],
+                                             d_in,
+                                             d_in,
+                                             d_residual,
+                                             {d_scale.flat(), {}, Write::overwrite},
+                                             d_residual);
+          return std::vector<Result>{{"out", out.download(), kForward},
+                                     {"sum", sum.download(), kForward},
+                                     {"d_in", d_in.download(), kBackward},
+                                     {"d_residual", d_residual.download(), kBackward},
+                                     {"d_scale", d_scale.download(), kParameters}};
+        });
+      }
+    }
+  }
+}
+
 TEST_P(NormalizeTest, AddAndNormalizeAgreesWithReference) {
   for (const int64_t T : kRowCounts) {
     for (const int64_t H : kWidths) {

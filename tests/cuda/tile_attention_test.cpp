@@ -102,7 +102,8 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
   Matrix attend(const std::vector<Sequence>& sequences,
                 Heads shape,
                 const Matrix& qkv,
-                int64_t gap) const {
+                int64_t gap,
+                const DistanceBias& bias = {}) const {
     const int64_t H = shape.heads * shape.width;
     constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
     const auto count = static_cast<int64_t>(sequences.size());
@@ -131,6 +132,17 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
     const DeviceMemory tiles_there(0, tiles.size() * sizeof(AttentionTile));
     stream_.upload(tiles.data(), tiles_there.get(), tiles_there.size());
     const DeviceMemory count_there(0, sizeof(int32_t));
+    const DeviceMemory table_there(0, static_cast<size_t>(bias.table.size() + 1) * sizeof(float));
+    const DeviceMemory buckets_there(0, bias.buckets.size() + 1);
+    DistanceBiasOnDevice bias_there;
+    if (!bias.empty()) {
+      stream_.upload(bias.table.data,
+                     table_there.get(),
+                     static_cast<size_t>(bias.table.size()) * sizeof(float));
+      stream_.upload(bias.buckets.data(), buckets_there.get(), bias.buckets.size());
+      bias_there = on_device(bias, buckets_there.as<uint8_t>());
+      bias_there.table = table_there.as<float>();
+    }
     const auto tile_count = static_cast<int32_t>(tiles.size());
     stream_.upload(&tile_count, count_there.get(), sizeof(tile_count));
     tile_attention(stream_,
@@ -146,6 +158,7 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
                     .longest_keys = longest,
                     .heads = shape.heads,
                     .head_width = shape.width,
+                    .distance_bias = bias_there,
                     .out = out.memory.get(),
                     .out_stride = H});
 
@@ -180,10 +193,12 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
     return qkv;
   }
 
-  void check(const std::vector<Sequence>& sequences, Heads shape) const {
+  void check(const std::vector<Sequence>& sequences,
+             Heads shape,
+             const DistanceBias& bias = {}) const {
     const int64_t H = shape.heads * shape.width;
     const Matrix qkv = random_rows(sequences, shape);
-    const Matrix found = attend(sequences, shape, qkv, 3);
+    const Matrix found = attend(sequences, shape, qkv, 3, bias);
 
     // The reference, for the numbers rounded to 16 bits.
     const Matrix rounded = load(store(qkv), qkv.rows);
@@ -206,7 +221,8 @@ class TileAttentionTest : public testing::TestWithParam<Factors> {
                      all.column_slice(2 * H, H),
                      {query_starts, key_starts},
                      shape.heads,
-                     {}},
+                     {},
+                     bias},
                     expected.tensor());
     expect_close("out", found, expected, tolerance_of(GetParam()));
   }
@@ -230,6 +246,21 @@ TEST_P(TileAttentionTest, AgreesWithReference) {
 TEST_P(TileAttentionTest, LongSequences) {
   for (const Heads shape : {Heads{1, 32}, Heads{2, 64}, Heads{1, 128}, Heads{1, 40}}) {
     check({{300, 20}, {512, 17}, {513, 1}, {600, 33}, {12, 12}}, shape);
+  }
+}
+
+TEST_P(TileAttentionTest, AddsTheBiasOfTheDistance) {
+  constexpr int64_t kBuckets = 32;
+  std::vector<uint8_t> buckets;  // of distances up to 600
+  for (int64_t i = 0; i <= 1200; ++i) {
+    buckets.push_back(static_cast<uint8_t>(i * i / 3 % kBuckets));
+  }
+  for (const Heads shape : kShapes) {
+    const Matrix table = Random(5).matrix(kBuckets, shape.heads, 2);
+    const DistanceBias bias{table.tensor(), buckets};
+    check(all_ask({5, 1, 16, 17, 3, 64, 1, 31}), shape, bias);
+    check({{100, 100}, {5, 1}, {70, 1}}, shape, bias);
+    check({{300, 20}, {513, 17}}, shape, bias);
   }
 }
 

@@ -309,6 +309,58 @@ TEST(TextReader, ReadsANamedEncoding) {
   }
 }
 
+TEST(TextReader, NamesWhatIsNoText) {
+  for (const auto& [bytes, part] : {std::pair{"\x1f\x8b\x08\0data"s, "gzip"},
+                                    {"BZh91AY&SYdata"s, "bzip2"},
+                                    {"\xfd"
+                                     "7zXZ\0data"s,
+                                     "xz"},
+                                    {"\x28\xb5\x2f\xfd data"s, "zstd"},
+                                    {"PK\3\4\x14\0data"s, "workbook"},
+                                    {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 data"s, "workbook"},
+                                    {"PAR1\x15\4data"s, "Parquet"},
+                                    {"ARROW1\0\0data"s, "Arrow"},
+                                    {"SQLite format 3\0data"s, "SQLite"},
+                                    {"%PDF-1.7\ndata"s, "PDF"}}) {
+    for (const FileFormat format :
+         {FileFormat::text, FileFormat::csv, FileFormat::tsv, FileFormat::jsonl}) {
+      expect_error(
+          ErrorCode::invalid_data, part, [&, &content = bytes] { read_texts(content, {format}); });
+    }
+  }
+  EXPECT_EQ(read_texts("PAR1 is a format\nBZh\n", {FileFormat::text}),
+            (Texts{"PAR1 is a format", "BZh"}));
+}
+
+TEST(TextReader, NamesTheLineWhereUtf16Begins) {
+  for (const char* encoding : {"UTF-16LE", "UTF-16BE"}) {
+    const std::string wide = encoded("a later text\nand one more\n", encoding);
+    for (const char* before : {"one\ntwo\nthree\n", "one\n", "one\ntwo\nthree"}) {
+      expect_error(ErrorCode::invalid_data, "UTF-16", [&] {
+        read_texts(before + wide, {FileFormat::text});
+      });
+    }
+  }
+  const Texts texts = {"one", "two", "a\0b"s, "\0"s, "a longer text with \0 in it"s};
+  std::string file;
+  for (const std::string& text : texts) {
+    file += text + "\n";
+  }
+  EXPECT_EQ(read_texts(file, {FileFormat::text}), texts) << "a zero is no encoding";
+}
+
+TEST(TextReader, NumbersThatJsonHasNotArePassedOver) {
+  const std::string line =
+      R"({"score": NaN, "text": "NaN \"Infinity\"", "s": [-Infinity, {"x": Infinity}]})";
+  EXPECT_EQ(read_texts(line + "\n", {FileFormat::jsonl}), Texts{"NaN \"Infinity\""});
+  expect_error(ErrorCode::invalid_data, "found null", [] {
+    read_texts(R"({"text": NaN})", {FileFormat::jsonl});
+  });
+  expect_error(ErrorCode::invalid_data, "invalid JSON", [] {
+    read_texts(R"({"text": "a", "b": NaNs})", {FileFormat::jsonl});
+  });
+}
+
 TEST(TextReader, ADamagedWideCharacterCostsNoOther) {
   DatasetOptions options{FileFormat::text};
   options.encoding = "utf-16le";

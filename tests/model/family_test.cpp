@@ -48,7 +48,8 @@ TEST(Family, ReadsItsConfiguration) {
     EXPECT_EQ(encoder.layers, 2);
     EXPECT_EQ(encoder.heads, 2);
     EXPECT_EQ(encoder.intermediate, 16);
-    EXPECT_EQ(encoder.positions, 20);
+    const bool has_table = !family->encoder.position.empty();
+    EXPECT_EQ(encoder.positions, has_table ? 20 : 0);
     EXPECT_GT(encoder.max_tokens(), 0);
   }
 }
@@ -74,9 +75,16 @@ TEST(Family, NamesEveryTensorOnce) {
           << tensor.name;
       EXPECT_TRUE(names.insert(tensor.name).second) << tensor.name;
     }
-    // Word, position and norm (2), per layer eight parts of two, in the head two of two.
-    const size_t tables = config.encoder.segments > 0 ? 3 : 2;
-    EXPECT_EQ(tensors.size(), tables + 2 + 2 * 16 + 4);
+    const EncoderConfig& encoder = config.encoder;
+    const size_t tables = 1U + (encoder.positions > 0 ? 1 : 0) + (encoder.segments > 0 ? 1 : 0) +
+                          (encoder.distance_bias_rows > 0 ? 1 : 0);
+    const size_t linear = encoder.has_biases ? 2 : 1;
+    const size_t norm = encoder.has_shifts ? 2 : 1;
+    const size_t products = family->encoder.query_key_value.empty() ? 6 : 4;
+    const HeadShape& own = encoder.own_head;
+    const size_t head_parts =
+        (own.dense_has_bias ? 2U : 1U) + (own.has_norm ? norm : 0U) + 2U;  // and the classifier
+    EXPECT_EQ(tensors.size(), tables + norm + 2 * (products * linear + 2 * norm) + head_parts);
   }
 }
 
@@ -125,6 +133,86 @@ TEST(Family, PositionsBeginBehindThePaddingTokens) {
     expect_error(ErrorCode::bad_checkpoint, "more than the 20 rows", [&] {
       read_with(R"(, "pad_token_id": 19)");
     });
+  }
+}
+
+// The distances at which transformers' MPNetEncoder begins another bucket, in both directions.
+TEST(Family, MpnetsBucketsAreThoseOfTransformers) {
+  const auto read_with = [](const std::string& more) {
+    return read_encoder_config(JsonDocument::parse(
+        R"({"model_type": "mpnet", "max_position_embeddings": 514)" + more + "}", "config.json"));
+  };
+  const EncoderConfig encoder = read_with("");
+  EXPECT_EQ(encoder.max_tokens(), 512);
+  EXPECT_EQ(encoder.distance_bias_rows, 32);
+  EXPECT_EQ(encoder.segments, 0);
+  ASSERT_EQ(encoder.distance_buckets.size(), 2 * 511 + 1);
+  constexpr int kBegin[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 23, 32, 46, 64, 91};
+  int bucket = 0;
+  for (int distance = 0; distance <= 511; ++distance) {
+    if (bucket < 15 && distance == kBegin[bucket + 1]) {
+      ++bucket;
+    }
+    EXPECT_EQ(encoder.distance_buckets[511 - distance], bucket) << distance << " before the query";
+    if (distance > 0) {
+      EXPECT_EQ(encoder.distance_buckets[511 + distance], 16 + bucket) << distance << " behind it";
+    }
+  }
+  // The padding token is 1 and the head's dropout that of the layers, whatever the file says.
+  const EncoderConfig other =
+      read_with(R"(, "pad_token_id": 3, "hidden_dropout_prob": 0.25, "classifier_dropout": 0.5)");
+  EXPECT_EQ(other.padding_id, 1);
+  EXPECT_EQ(other.first_position, 1);
+  EXPECT_EQ(other.head_dropout, 0.25F);
+  expect_error(ErrorCode::bad_checkpoint, "expected 32, the number that the family", [&] {
+    read_with(R"(, "relative_attention_num_buckets": 16)");
+  });
+}
+
+// The forms of transformers before 5 and since, and the defaults of both.
+TEST(Family, ReadsModernBertsLayersInBothForms) {
+  const auto read_with = [](const std::string& settings) {
+    const std::string text =
+        R"({"model_type": "modernbert", "hidden_size": 8, "num_attention_heads": 2,
+            "num_hidden_layers": 4)" +
+        settings + "}";
+    return read_encoder_config(JsonDocument::parse(text, "config.json"));
+  };
+  const auto expect_layers = [](const EncoderConfig& encoder,
+                                const std::vector<float>& bases,
+                                const std::vector<int64_t>& windows) {
+    ASSERT_EQ(encoder.layer_kinds.size(), 4U);
+    for (size_t layer = 0; layer < 4; ++layer) {
+      EXPECT_EQ(encoder.kind_of(layer).rotary_base, bases[layer]) << layer;
+      EXPECT_EQ(encoder.kind_of(layer).window, windows[layer]) << layer;
+      EXPECT_EQ(encoder.kind_of(layer).norm, NormPlacement::before) << layer;
+      EXPECT_EQ(encoder.kind_of(layer).feed_forward, FeedForward::gated) << layer;
+    }
+  };
+  expect_layers(read_with(""), {160000, 10000, 10000, 160000}, {0, 64, 64, 0});
+  expect_layers(read_with(R"(, "global_rope_theta": 500.0, "local_rope_theta": 50.0,
+                              "local_attention": 20, "global_attn_every_n_layers": 2)"),
+                {500, 50, 500, 50},
+                {0, 10, 0, 10});
+  expect_layers(read_with(R"(, "rope_parameters":
+                              {"full_attention": {"rope_type": "default", "rope_theta": 700.0},
+                               "sliding_attention": {"rope_type": "default"}},
+                              "layer_types": ["sliding_attention", "full_attention",
+                                              "full_attention", "sliding_attention"])"),
+                {10000, 700, 700, 10000},
+                {64, 0, 0, 64});
+  for (const auto& [settings, named] :
+       {std::pair{R"(, "layer_types": ["full_attention"])", "layer_types: expected 4"},
+        {R"(, "layer_types": ["full_attention", "linear", "full_attention", "full_attention"])",
+         "found \"linear\""},
+        {R"(, "rope_parameters": {"full_attention": {"rope_type": "yarn"}})", "found \"yarn\""},
+        {R"(, "rope_scaling": {"type": "linear", "factor": 2.0})", "rope_scaling"},
+        {R"(, "global_rope_theta": 1.0)", "global_rope_theta"},
+        {R"(, "local_attention": 1)", "local_attention"},
+        {R"(, "mlp_bias": true)", "mlp_bias"},
+        {R"(, "hidden_size": 6)", "an even width"},
+        {R"(, "classifier_pooling": "max")", "found \"max\""}}) {
+    expect_error(ErrorCode::bad_checkpoint, named, [&, text = settings] { read_with(text); });
   }
 }
 

@@ -49,8 +49,9 @@ ForwardResult run_forward(const ModelFolder& folder,
   };
   ForwardResult result;
   result.hidden.push_back(copy(act.embedded));
+  // transformers' layers end before the norm that the next one begins with.
   for (const LayerActivations& layer : act.layers) {
-    result.hidden.push_back(copy(layer.out));
+    result.hidden.push_back(copy(&layer == &act.layers.back() ? layer.out : layer.sum));
   }
   result.last_rows = hidden.rows;
   result.logits = copy(logits);
@@ -109,14 +110,14 @@ TEST_P(GoldenPadding, HasThePositionInATextThatItHasInTransformers) {
             kLogitsTolerance);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families,
-                         GoldenPadding,
-                         testing::Combine(testing::Values("roberta", "xlm_roberta", "camembert"),
-                                          testing::ValuesIn(devices_and_reference())),
-                         [](const auto& test) {
-                           return std::get<0>(test.param) + "_" +
-                                  device_word(std::get<1>(test.param));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Families,
+    GoldenPadding,
+    testing::Combine(testing::Values("roberta", "xlm_roberta", "camembert", "mpnet"),
+                     testing::ValuesIn(devices_and_reference())),
+    [](const auto& test) {
+      return std::get<0>(test.param) + "_" + device_word(std::get<1>(test.param));
+    });
 
 TEST(GoldenMiniLm, GivesTheActivationsAndLogitsOfTransformers) {
   const auto base = base_model_folder();

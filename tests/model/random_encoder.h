@@ -61,7 +61,8 @@ inline OwnedWeights random_weights(const ModelConfig& config, uint32_t seed) {
   Random random(seed);
   OwnedWeights owned = allocate_host_weights(config, config.encoder.vocabulary);
   const EncoderWeights& encoder = owned.weights.encoder;
-  for (const Tensor table : {encoder.word, encoder.position, encoder.segment}) {
+  for (const Tensor table :
+       {encoder.word, encoder.position, encoder.segment, encoder.distance_bias}) {
     fill(random, 1, table);
   }
   fill(random, encoder.embedding_norm);
@@ -75,6 +76,9 @@ inline OwnedWeights random_weights(const ModelConfig& config, uint32_t seed) {
   }
   if (config.has_dense()) {
     fill(random, owned.weights.head.dense);
+  }
+  if (config.head_shape().has_norm) {
+    fill(random, owned.weights.head.norm);
   }
   fill(random, owned.weights.head.classifier);
   return owned;

@@ -56,6 +56,15 @@ class FailingBackend final : public Backend {
                  Tensor pre_activation) override {
     inner_->linear(in, weight, bias, activation, out, pre_activation);
   }
+  void do_gate(ConstTensor in, Activation activation, Tensor out) override {
+    inner_->gate(in, activation, out);
+  }
+  void do_rotate(Tensor rows,
+                 std::span<const int32_t> positions,
+                 std::span<const float> frequencies,
+                 Rotation direction) override {
+    inner_->rotate(rows, positions, frequencies, direction);
+  }
   void do_attention(const AttentionOperands& operands, Tensor out) override {
     inner_->attention(operands, out);
   }
@@ -64,8 +73,9 @@ class FailingBackend final : public Backend {
                             const LayerNorm& layer_norm,
                             Dropout dropout,
                             Tensor out,
-                            const NormalizedRows& keep) override {
-    inner_->add_and_normalize(in, residual, layer_norm, dropout, out, keep);
+                            const NormalizedRows& keep,
+                            Tensor sum) override {
+    inner_->add_and_normalize(in, residual, layer_norm, dropout, out, keep, sum);
   }
   void do_pool(ConstTensor hidden,
                std::span<const int32_t> starts,
@@ -112,8 +122,9 @@ class FailingBackend final : public Backend {
                           const LinearGradient&) override {
     fail();
   }
+  void do_gate_backward(ConstTensor, Activation, ConstTensor, Tensor) override { fail(); }
   void do_attention_backward(
-      const AttentionOperands&, ConstTensor, Tensor, Tensor, Tensor) override {
+      const AttentionOperands&, ConstTensor, Tensor, Tensor, Tensor, Tensor) override {
     fail();
   }
   void do_add_and_normalize_backward(const NormalizedRows&,
@@ -122,7 +133,8 @@ class FailingBackend final : public Backend {
                                      ConstTensor,
                                      Tensor,
                                      Tensor,
-                                     const NormGradient&) override {
+                                     const NormGradient&,
+                                     ConstTensor) override {
     fail();
   }
   void do_pool_backward(ConstTensor, std::span<const int32_t>, Pooling, Write, Tensor) override {

@@ -85,6 +85,28 @@ TEST(ArrowTexts, ReadsNullsWithoutBuffers) {
   EXPECT_EQ(read(HandMadeSchema("n").schema, made.array), Read({std::nullopt, std::nullopt}));
 }
 
+TEST(ArrowTexts, CountsTheNullsThatAnArrayStates) {
+  const ArrowTexts nulls(HandMadeSchema("n").schema, "text");
+  const ArrowTexts texts(HandMadeSchema("u").schema, "text");
+  HandMadeArray made;
+  made.array.length = 3;
+  EXPECT_EQ(nulls.stated_nulls(made.array), 3);
+  EXPECT_EQ(texts.stated_nulls(made.array), 0);
+  made.array.null_count = 2;
+  EXPECT_EQ(texts.stated_nulls(made.array), 2);
+  made.array.null_count = -1;
+  EXPECT_EQ(texts.stated_nulls(made.array), 0);
+}
+
+TEST(ReadArray, RefusesMoreNullsThanAnswersBeforeReadingThem) {
+  HandMadeArray made;
+  made.array.length = 10'000'000'000;  // views of these would need 160 GB
+  made.array.null_count = made.array.length;
+  expect_error(ErrorCode::invalid_argument, "found 10000000000", [&] {
+    read_array(HandMadeSchema("n").schema, ArrowOwned<ArrowArray>(made.array), "text");
+  });
+}
+
 TEST(ArrowTexts, ReadsAnEmptyArrayWithoutBuffers) {
   HandMadeArray made;
   made.add_none();

@@ -36,7 +36,7 @@ TEST(BytePair, MergesTheFirstPairOfTheListFirst) {
 TEST(BytePair, AWordThatIsATokenMayWin) {
   BytePairOptions options = options_of({"a", "b", "ab"}, {});
   EXPECT_EQ(ids_of(BytePair(options), "ab"), (Ids{0, 1}));
-  options.ignore_merges = true;
+  options.rules.ignore_merges = true;
   EXPECT_EQ(ids_of(BytePair(options), "ab"), (Ids{2}));
   EXPECT_EQ(ids_of(BytePair(options), "aba"), (Ids{0, 1, 0}));
 }
@@ -44,16 +44,16 @@ TEST(BytePair, AWordThatIsATokenMayWin) {
 TEST(BytePair, UnknownCharactersVanishOrAreATokenEachOrOneTogether) {
   BytePairOptions options = options_of({"<unk>", "a", "b", "ab"}, {{"a", "b"}});
   EXPECT_EQ(ids_of(BytePair(options), "a\u00E9\u00E8b"), (Ids{3})) << "neighbours then";
-  options.unknown_id = 0;
+  options.rules.unknown_id = 0;
   EXPECT_EQ(ids_of(BytePair(options), "a\u00E9\u00E8b"), (Ids{1, 0, 0, 2}));
-  options.fuse_unknown = true;
+  options.rules.fuse_unknown = true;
   EXPECT_EQ(ids_of(BytePair(options), "a\u00E9\u00E8b\u00E8"), (Ids{1, 0, 2, 0}));
 }
 
 TEST(BytePair, UnknownCharactersFallBackToBytes) {
   BytePairOptions options = options_of({"<unk>", "a", "<0xC3>", "<0xA9>"}, {});
-  options.unknown_id = 0;
-  options.byte_fallback = true;
+  options.rules.unknown_id = 0;
+  options.rules.byte_fallback = true;
   EXPECT_EQ(ids_of(BytePair(options), "a\u00E9"), (Ids{1, 2, 3}));
   EXPECT_EQ(ids_of(BytePair(options), "\u00E8\u00E9a"), (Ids{2, 3, 0, 1})) << "behind the bytes";
 }
@@ -63,7 +63,7 @@ TEST(BytePair, ByteLettersStandForBytes) {
   EXPECT_EQ(from_byte_letters("\u0100\u0143"), (std::string{'\0', '\xAD'}));
   EXPECT_EQ(from_byte_letters("a b"), "") << "a space has a letter of its own";
   BytePairOptions options = options_of({"\u00C3", "\u00A9", "\u00C3\u00A9", "\u0120"}, {});
-  options.byte_level = true;
+  options.rules.byte_level = true;
   EXPECT_EQ(ids_of(BytePair(options), " \u00E9"), (Ids{3, 0, 1}));
 }
 

@@ -364,6 +364,28 @@ def byte_pair_unknown(folder):
     return byte_pair(False, False, folder)
 
 
+def byte_pair_replaced(folder, more_merges=()):
+    """As Gemma's: spaces become marks before words are split, so that a text is one word."""
+    folder.mkdir(parents=True, exist_ok=True)
+    letters = list("\u2581abcdefilmnorstuwy?.\u597d")
+    some_bytes = [f"<0x{byte:02X}>" for byte in range(256) if byte != 0xE4]
+    merges = [*CHARACTER_MERGES, *more_merges]
+    vocabulary = merged(merges, ["<bos>", "<eos>", "<unk>", *some_bytes, *letters])
+    tokenizer = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tokenizer.normalizer = normalizers.Replace(" ", "\u2581")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<bos> $A <eos>", special_tokens=[("<bos>", 0), ("<eos>", 1)]
+    )
+    tokenizer.add_special_tokens([AddedToken(t, normalized=False) for t in ("<bos>", "<eos>", "<unk>")])
+    return save(tokenizer, folder)
+
+
+def byte_pair_across(folder):
+    """The same with tokens over the boundary of words."""
+    return byte_pair_replaced(folder, [("t", "\u2581"), ("st", "\u2581"), ("t\u2581", "\u2581\u2581")])
+
+
 def save(tokenizer, folder):
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     config = dict(tokenizer_class="PreTrainedTokenizerFast", model_max_length=20_000)
@@ -384,6 +406,8 @@ def main():
         byte_pair_fused: (piece_texts + BYTE_TEXTS, (20_000,)),
         byte_pair_unknown: (piece_texts + BYTE_TEXTS, (20_000,)),
         unigram_first: (piece_texts, (20_000,)),
+        byte_pair_replaced: (piece_texts + BYTE_TEXTS, (20_000, 12)),
+        byte_pair_across: (piece_texts + BYTE_TEXTS, (20_000,)),
     }
     with open(root / "golden.jsonl", "w", encoding="utf-8") as file:
         for make, (texts, lengths) in makers.items():

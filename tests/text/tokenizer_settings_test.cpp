@@ -237,6 +237,10 @@ TEST_F(MaximumLength, IsWhatThePositionsBehindThePaddingTokensHold) {
     EXPECT_EQ(length(), 296) << family;
     expect_error(ErrorCode::invalid_argument, "from 3 to 296", [&] { length(297); });
   }
+  // MPNet's padding token is 1, whatever the file says.
+  folder_.write("config.json",
+                R"({"model_type": "mpnet", "max_position_embeddings": 300, "pad_token_id": 3})");
+  EXPECT_EQ(length(), 298);
 }
 
 TEST_F(MaximumLength, TheCallersMustFit) {

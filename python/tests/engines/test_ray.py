@@ -1,4 +1,4 @@
-"""fastintent.ray: the actor class and the function of data sets, on two processors."""
+"""fastintent.ray: the actor class and the function of data sets, on three processors: two actors and a reader."""
 
 import ast
 import os
@@ -7,6 +7,7 @@ import platform
 import signal
 import subprocess
 import sys
+import time
 
 import fastintent.ray
 import pyarrow as pa
@@ -23,7 +24,7 @@ ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 def cluster():
     # Otherwise it ends workers where the machine's memory, not theirs, is nearly full.
     os.environ["RAY_memory_monitor_refresh_ms"] = "0"
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    ray.init(num_cpus=3, include_dashboard=False, log_to_driver=False)
     ray.data.DataContext.get_current().enable_progress_bars = False
     yield
     ray.shutdown()
@@ -73,6 +74,29 @@ def test_a_killed_actor_changes_nothing(expected, tmp_path):
     )
     assert rows_of(answers) == expected
     assert marker.exists()
+
+
+class Meeting(fastintent.ray.IntentPredictor):
+    """Answers a batch only when two processes have one."""
+
+    def __init__(self, model, text, *, folder, **options):
+        super().__init__(model, text, **options)
+        self._folder = pathlib.Path(folder)
+
+    def __call__(self, batch):
+        self._folder.joinpath(str(os.getpid())).touch()
+        give_up = time.monotonic() + 120  # a failure, instead of a test without an end
+        while len(list(self._folder.iterdir())) < 2:
+            assert time.monotonic() < give_up, "expected a batch in another actor, too; found none"
+            time.sleep(0.01)
+        return super().__call__(batch)
+
+
+def test_one_block_is_shared_by_all_actors(expected, monkeypatch, tmp_path):
+    """Ray reads small files into one block, and a block is the task of one actor."""
+    monkeypatch.setattr(fastintent.ray, "IntentPredictor", Meeting)
+    answers = fastintent.ray.predict(messages(1), TRAINED, batch_size=50, folder=str(tmp_path))
+    assert rows_of(answers) == expected
 
 
 def test_alternatives_and_options():

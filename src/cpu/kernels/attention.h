@@ -11,8 +11,9 @@ namespace fastintent::cpu {
 constexpr int64_t kQueryBlock = 32;
 
 /// Floats of scratch, aligned for vectors, that attention and its backward need for heads of
-/// `width` and sequences up to the longest of `key_starts`.
-int64_t attention_scratch(std::span<const int32_t> key_starts, int64_t width);
+/// `width` and sequences up to the longest of `key_starts`. `biased_heads`: the number of heads, if
+/// they have a distance bias; else 0.
+int64_t attention_scratch(std::span<const int32_t> key_starts, int64_t width, int64_t biased_heads);
 
 /// As Backend::attention.
 void attention(const AttentionOperands& operands, Tensor out, float* scratch);
@@ -23,6 +24,7 @@ void attention_backward(const AttentionOperands& operands,
                         Tensor d_q,
                         Tensor d_k,
                         Tensor d_v,
+                        Tensor d_distance_bias,
                         float* scratch);
 
 }  // namespace fastintent::cpu

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -44,6 +45,22 @@ HWY_INLINE void softmax(FloatTag d, float scale, int64_t keys, float* scores) {
   }
 }
 
+// line [keys] is added to out, in complete vectors.
+HWY_INLINE void add_line(FloatTag d, const float* line, int64_t keys, float* out) {
+  for (int64_t j = 0; j < keys; j += lanes_of(d)) {
+    hn::StoreU(hn::Add(hn::LoadU(d, out + j), hn::LoadU(d, line + j)), d, out + j);
+  }
+}
+
+// Removes the keys that the query at `place` of its sequence does not see, from its scores [keys].
+HWY_INLINE void mask_row(int64_t window, int64_t place, int64_t keys, float* scores) {
+  constexpr float kLowest = -std::numeric_limits<float>::infinity();
+  const int64_t begin = std::max<int64_t>(0, place - window);
+  const int64_t end = std::min(keys, place + window + 1);
+  std::fill(scores, scores + begin, kLowest);
+  std::fill(scores + end, scores + keys, kLowest);
+}
+
 // For one query: `shares` holds its probabilities p, and `gradient` the gradient g of the
 // probabilities after dropout. With f the factors of dropout, `gradient` becomes the gradient of
 // the products q · k,
@@ -85,6 +102,7 @@ void attention_backward_heads(const AttentionOperands& operands,
                               Tensor d_q,
                               Tensor d_k,
                               Tensor d_v,
+                              Tensor d_distance_bias,
                               float* scratch) {
   const ConstTensor q = operands.q;
   const ConstTensor k = operands.k;
@@ -95,6 +113,12 @@ void attention_backward_heads(const AttentionOperands& operands,
   const DropoutLanes lanes(operands.dropout);
   const int64_t width = q.columns / heads;
   const float scale = 1.0F / std::sqrt(static_cast<float>(width));
+  const DistanceLines bias(d, operands, LanesOver::keys, scratch);
+  bias.fill();
+  scratch += bias.floats();
+  const DistanceLines d_bias(d, operands, LanesOver::keys, scratch);
+  d_bias.clear();
+  scratch += d_bias.floats();
   for (size_t s = 0; s + 1 < spans.query_starts.size(); ++s) {
     const RowRange queries = sequence_rows(spans.query_starts, s);
     const RowRange keys = sequence_rows(spans.key_starts, s);
@@ -119,9 +143,19 @@ void attention_backward_heads(const AttentionOperands& operands,
         multiply(d, {block_q.data, block_q.stride, 1}, key_columns, false, shares);
         multiply(d, {block_d_out.data, block_d_out.stride, 1}, value_columns, false, gradient);
         for (int64_t r = 0; r < count; ++r) {
+          if (limits(operands.window, keys.count)) {
+            mask_row(operands.window, first + r, keys.count, shares.row(r));
+          }
           const uint32_t index = attention_dropout_index(rows.first + r, heads, head, 0);
+          const int64_t position = first + r;
+          if (!bias.empty()) {
+            add_line(d, bias.line(head) - position, keys.count, shares.row(r));
+          }
           softmax(d, scale, keys.count, shares.row(r));
           softmax_backward(d, scale, lanes, index, keys.count, shares.row(r), gradient.row(r));
+          if (!bias.empty()) {
+            add_line(d, gradient.row(r), keys.count, d_bias.line(head) - position);
+          }
         }
         const bool accumulate = first > 0;
         multiply(d,
@@ -142,6 +176,7 @@ void attention_backward_heads(const AttentionOperands& operands,
       }
     }
   }
+  d_bias.add_to(d_distance_bias);
 }
 
 }  // namespace fastintent::cpu::HWY_NAMESPACE
@@ -157,9 +192,10 @@ void attention_backward(const AttentionOperands& operands,
                         Tensor d_q,
                         Tensor d_k,
                         Tensor d_v,
+                        Tensor d_distance_bias,
                         float* scratch) {
   HWY_DYNAMIC_DISPATCH(attention_backward_heads)
-  (operands, d_out, d_q, d_k, d_v, scratch);
+  (operands, d_out, d_q, d_k, d_v, d_distance_bias, scratch);
 }
 
 }  // namespace fastintent::cpu

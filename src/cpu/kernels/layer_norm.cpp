@@ -17,14 +17,16 @@ void add_and_normalize_rows(ConstTensor in,
                             const LayerNorm& layer_norm,
                             const Dropout& dropout,
                             Tensor out,
-                            const NormalizedRows& keep) {
+                            const NormalizedRows& keep,
+                            Tensor sums) {
   const FloatTag d;
   const DropoutLanes lanes(dropout);
   const int64_t H = in.columns;
   for (int64_t t = 0; t < in.rows; ++t) {
     const float* added = in.row(t);
-    const float* kept = residual.row(t);
+    const float* kept = residual.empty() ? nullptr : residual.row(t);
     float* x = out.row(t);
+    float* stored = sums.empty() ? nullptr : sums.row(t);
     auto sum = hn::Zero(d);
     for (int64_t h = 0; h < H; h += lanes_of(d)) {
       const int64_t count = H - h;
@@ -32,7 +34,12 @@ void add_and_normalize_rows(ConstTensor in,
       if (lanes.active()) {
         value = hn::Mul(value, lanes.factors(d, static_cast<uint32_t>(t * H + h)));
       }
-      value = hn::Add(value, load_some(d, kept + h, count));
+      if (kept != nullptr) {
+        value = hn::Add(value, load_some(d, kept + h, count));
+      }
+      if (stored != nullptr) {
+        store_some(value, d, stored + h, count);
+      }
       store_some(value, d, x + h, count);
       sum = hn::Add(sum, value);
     }
@@ -41,15 +48,15 @@ void add_and_normalize_rows(ConstTensor in,
 }
 
 // With g = d_out · scale and n = normal, the gradient of the sum is
-// inverse_deviation (g - mean(g) - n mean(g n)).
+// inverse_deviation (g - mean(g) - n mean(g n)) + d_sum.
 void add_and_normalize_backward_rows(const NormalizedRows& kept,
                                      std::span<const float> scale,
                                      const Dropout& dropout,
                                      ConstTensor d_out,
                                      Tensor d_in,
                                      Tensor d_residual,
-                                     std::span<float> d_scale,
-                                     std::span<float> d_shift) {
+                                     const NormGradient& norm,
+                                     ConstTensor d_sum) {
   const FloatTag d;
   const DropoutLanes lanes(dropout);
   const int64_t H = d_out.columns;
@@ -63,8 +70,8 @@ void add_and_normalize_backward_rows(const NormalizedRows& kept,
       const int64_t count = H - h;
       const auto gradient = load_some(d, from + h, count);
       const auto n = load_some(d, normal + h, count);
-      float* to_scale = d_scale.data() + h;
-      float* to_shift = d_shift.data() + h;
+      float* to_scale = norm.d_scale.data() + h;
+      float* to_shift = norm.d_shift.data() + h;
       store_some(hn::MulAdd(gradient, n, load_some(d, to_scale, count)), d, to_scale, count);
       store_some(hn::Add(gradient, load_some(d, to_shift, count)), d, to_shift, count);
       const auto g = hn::Mul(gradient, load_some(d, scale.data() + h, count));
@@ -74,11 +81,15 @@ void add_and_normalize_backward_rows(const NormalizedRows& kept,
     const auto mean = hn::Set(d, sum_of_lanes(d, sum) * per_column);
     const auto product_mean = hn::Set(d, sum_of_lanes(d, product_sum) * per_column);
     const auto factor = hn::Set(d, kept.inverse_deviation[static_cast<size_t>(t)]);
+    const float* added = d_sum.empty() ? nullptr : d_sum.row(t);
     for (int64_t h = 0; h < H; h += lanes_of(d)) {
       const int64_t count = H - h;
       const auto g = hn::Mul(load_some(d, from + h, count), load_some(d, scale.data() + h, count));
       const auto n = load_some(d, normal + h, count);
-      const auto gradient = hn::Mul(factor, hn::NegMulAdd(n, product_mean, hn::Sub(g, mean)));
+      auto gradient = hn::Mul(factor, hn::NegMulAdd(n, product_mean, hn::Sub(g, mean)));
+      if (added != nullptr) {
+        gradient = hn::Add(gradient, load_some(d, added + h, count));
+      }
       store_some(gradient, d, d_residual.row(t) + h, count);
       const auto through_dropout =
           lanes.active() ? hn::Mul(gradient, lanes.factors(d, static_cast<uint32_t>(t * H + h)))
@@ -102,8 +113,9 @@ void add_and_normalize(ConstTensor in,
                        const LayerNorm& layer_norm,
                        const Dropout& dropout,
                        Tensor out,
-                       const NormalizedRows& keep) {
-  HWY_DYNAMIC_DISPATCH(add_and_normalize_rows)(in, residual, layer_norm, dropout, out, keep);
+                       const NormalizedRows& keep,
+                       Tensor sum) {
+  HWY_DYNAMIC_DISPATCH(add_and_normalize_rows)(in, residual, layer_norm, dropout, out, keep, sum);
 }
 
 void add_and_normalize_backward(const NormalizedRows& kept,
@@ -112,10 +124,10 @@ void add_and_normalize_backward(const NormalizedRows& kept,
                                 ConstTensor d_out,
                                 Tensor d_in,
                                 Tensor d_residual,
-                                std::span<float> d_scale,
-                                std::span<float> d_shift) {
+                                const NormGradient& gradient,
+                                ConstTensor d_sum) {
   HWY_DYNAMIC_DISPATCH(add_and_normalize_backward_rows)
-  (kept, scale, dropout, d_out, d_in, d_residual, d_scale, d_shift);
+  (kept, scale, dropout, d_out, d_in, d_residual, gradient, d_sum);
 }
 
 }  // namespace fastintent::cpu

@@ -101,6 +101,32 @@ __global__ void activate_rows_kernel(const int32_t* count, int64_t width, Value*
   }
 }
 
+// in = [a b], of which `width` columns are a.
+template <class Function>
+__global__ void gate_kernel(ConstTensor in, Tensor out) {
+  const int64_t index = int64_t{blockIdx.x} * kTransformThreads + threadIdx.x;
+  const int64_t row = index / out.columns;
+  if (row < out.rows) {
+    const float* a = in.row(row) + index % out.columns;
+    out.row(row)[index % out.columns] = Function::value(*a) * a[out.columns];
+  }
+}
+
+template <class Function>
+__global__ void gate_backward_kernel(ConstTensor in, ConstTensor d_out, Tensor d_in) {
+  const int64_t index = int64_t{blockIdx.x} * kTransformThreads + threadIdx.x;
+  const int64_t row = index / d_out.columns;
+  if (row < d_out.rows) {
+    const int64_t column = index % d_out.columns;
+    const float gradient = d_out.row(row)[column];
+    const float* a = in.row(row) + column;
+    float* d_a = d_in.row(row) + column;
+    const float d_b = gradient * Function::value(*a);
+    *d_a = gradient * a[d_out.columns] * Function::slope(*a);
+    d_a[d_out.columns] = d_b;
+  }
+}
+
 template <class Run>
 void with_function(Activation activation, const Run& run) {
   switch (activation) {
@@ -135,6 +161,28 @@ void activate_backward(Workspace& workspace,
                        Tensor d_out) {
   with_function(activation, [&]<class Function>(Function) {
     transform(workspace.stream, pre_activation, d_out, Backward<Function>());
+  });
+}
+
+void gate(Workspace& workspace, ConstTensor in, Activation activation, Tensor out) {
+  with_function(activation, [&]<class Function>(Function) {
+    launch(workspace.stream,
+           gate_kernel<Function>,
+           Launch{divide_up(out.size(), kTransformThreads), kTransformThreads},
+           in,
+           out);
+  });
+}
+
+void gate_backward(
+    Workspace& workspace, ConstTensor in, Activation activation, ConstTensor d_out, Tensor d_in) {
+  with_function(activation, [&]<class Function>(Function) {
+    launch(workspace.stream,
+           gate_backward_kernel<Function>,
+           Launch{divide_up(d_out.size(), kTransformThreads), kTransformThreads},
+           in,
+           d_out,
+           d_in);
   });
 }
 

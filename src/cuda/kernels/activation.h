@@ -15,6 +15,11 @@ void activate_backward(Workspace& workspace,
                        Activation activation,
                        Tensor d_out);
 
+/// As Backend::gate and Backend::gate_backward.
+void gate(Workspace& workspace, ConstTensor in, Activation activation, Tensor out);
+void gate_backward(
+    Workspace& workspace, ConstTensor in, Activation activation, ConstTensor d_out, Tensor d_in);
+
 /// values = activation(values), for consecutive rows stored as `factors`.   [rows,width]
 void activate_rows(const Stream& stream,
                    Factors factors,

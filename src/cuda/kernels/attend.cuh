@@ -4,6 +4,7 @@
 
 #include "cuda/kernels/attention_shape.cuh"
 #include "cuda/kernels/attention_tiles.h"
+#include "cuda/kernels/distance_bias.cuh"
 #include "cuda/kernels/dropout_mask.cuh"
 #include "cuda/kernels/row_products.cuh"
 #include "cuda/kernels/warp_sums.cuh"
@@ -13,6 +14,10 @@
 // carried along, and the previous sums are rescaled when a larger score occurs (Milakov &
 // Gimelshein 2018); this is exactly softmax with the largest score subtracted.
 namespace fastintent::cuda {
+
+/// Below every score, and finite: the difference of two is no NaN when a window leaves a query none
+/// of the first keys.
+constexpr float kLowestScore = -3.0e38F;
 
 /// Shared memory of attend.
 template <int kWarps, int kColumns>
@@ -30,6 +35,7 @@ __device__ void attend(const HeadRows<Value>& q,
                        const AttentionTile& tile,
                        const HeadChunk& at,
                        const DropoutMask& dropout,
+                       const DistanceBiasOnDevice& bias,
                        Value* out,
                        int64_t out_stride) {
   constexpr int kThreads = kWarps * kWarp;
@@ -43,13 +49,14 @@ __device__ void attend(const HeadRows<Value>& q,
   float* weights = values + kWarp * kStride + warp * kWarpRows * kWarp;  // the warp's own
   const int first_column = at.head * at.width;
   const int my_column = at.chunk * kChunk;
-  const float scale = 1.0F / sqrtf(static_cast<float>(at.width));
+  const float root_width = sqrtf(static_cast<float>(at.width));
+  const float scale = 1.0F / root_width;
 
   float largest[kWarpRows];
   float sums[kWarpRows] = {};  // each lane's part
   float results[kWarpRows][kColumns] = {};
   for (int r = 0; r < kWarpRows; ++r) {
-    largest[r] = -INFINITY;
+    largest[r] = kLowestScore;
   }
 
   for (int first = 0; first < tile.keys; first += kWarp) {
@@ -74,12 +81,20 @@ __device__ void attend(const HeadRows<Value>& q,
           scores, queries + warp * kWarpRows * kStride, keys + lane * kStride, columns);
     }
 
+    if (bias.rows > 0) {
+      const int distance = first + lane - (tile.first_position + warp * kWarpRows);
+      for (int r = 0; r < kWarpRows; ++r) {
+        scores[r] += unscaled_bias(bias, distance - r, at.head, root_width);
+      }
+    }
     for (int r = 0; r < kWarpRows; ++r) {
-      // Lanes without a key have weight zero.
-      const float score = lane < count ? scores[r] : -INFINITY;
+      // Lanes without a key, or with one outside the window, have weight zero.
+      const int place = tile.first_position + warp * kWarpRows + r;
+      const bool seen = lane < count && tile.sees(place, first + lane);
+      const float score = seen ? scores[r] : kLowestScore;
       const float now_largest = fmaxf(largest[r], warp_max(score));
       const float rescale = expf((largest[r] - now_largest) * scale);
-      const float weight = lane < count ? expf((score - now_largest) * scale) : 0.0F;
+      const float weight = seen ? expf((score - now_largest) * scale) : 0.0F;
       largest[r] = now_largest;
       sums[r] = fmaf(sums[r], rescale, weight);
       for (int i = 0; i < kColumns; ++i) {

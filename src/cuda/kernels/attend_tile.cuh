@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "cuda/kernels/attention_tiles.h"
+#include "cuda/kernels/distance_bias.cuh"
 #include "cuda/kernels/vectors.cuh"
 
 // Attention of up to 16 queries and one head on the tensor cores. A group of warps, one or a
@@ -46,6 +47,29 @@ struct TileShared {
   Value* queries;
   Value* keys;
   Value* values;
+};
+
+/// Rows of queries, keys, values and results, on the device; strides in values.
+template <class Value>
+struct TileRows {
+  const Value* q;
+  int64_t q_stride;
+  const Value* k;
+  const Value* v;
+  int64_t kv_stride;
+  Value* out;
+  int64_t out_stride;
+
+  /// The rows from the tile's first ones and from column `column` on.
+  __device__ TileRows at(const AttentionTile& tile, int64_t column) const {
+    return {q + tile.first_query * q_stride + column,
+            q_stride,
+            k + tile.first_key * kv_stride + column,
+            v + tile.first_key * kv_stride + column,
+            kv_stride,
+            out + tile.first_query * out_stride + column,
+            out_stride};
+  }
 };
 
 /// The threads of a group.
@@ -170,18 +194,34 @@ __device__ void softmax_rows(float* scores, int stride, int keys, float scale) {
   }
 }
 
-/// Called by all threads of a group; the arguments begin at the tile's first rows and the head's
-/// column.
+/// Adds the distance bias to the scores of keys; as softmax_rows, each thread those that it reads
+/// there.
+template <int kWarps>
+__device__ void add_distance_bias(const DistanceBiasOnDevice& bias,
+                                  const AttentionTile& tile,
+                                  int head,
+                                  float root_width,
+                                  float* scores,
+                                  int stride) {
+  constexpr int kLanes = TileGroup<kWarps>::kThreads / kTile;  // per row
+  const int row = TileGroup<kWarps>::thread() / kLanes;
+  const int first = TileGroup<kWarps>::thread() % kLanes * (8 / kLanes);
+  for (int key = first; key < tile.keys; key += 8) {
+    for (int m = 0; m < 8 / kLanes && key + m < tile.keys; ++m) {
+      const int distance = key + m - (tile.first_position + row);
+      scores[row * stride + key + m] += unscaled_bias(bias, distance, head, root_width);
+    }
+  }
+}
+
+/// Called by all threads of a group; the rows begin at the tile's first ones and the head's column.
 template <class Value, int kWidth, int kWarps>
 __device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
                             const AttentionTile& tile,
-                            const Value* q,
-                            int64_t q_stride,
-                            const Value* k,
-                            const Value* v,
-                            int64_t kv_stride,
-                            Value* out,
-                            int64_t out_stride) {
+                            const TileRows<Value>& rows,
+                            const DistanceBiasOnDevice& bias,
+                            int head) {
+  const auto [q, q_stride, k, v, kv_stride, out, out_stride] = rows;
   using Group = TileGroup<kWarps>;
   using Shared = TileShared<Value, kWidth, kWarps>;
   constexpr int kRowStride = Shared::kRowStride;
@@ -228,8 +268,11 @@ __device__ void attend_tile(const TileShared<Value, kWidth, kWarps>& shared,
   }
 
   Group::barrier();
-  softmax_rows<Value, kWarps>(
-      shared.scores, shared.stride, tile.keys, 1.0F / sqrtf(static_cast<float>(kWidth)));
+  const float root_width = sqrtf(static_cast<float>(kWidth));
+  if (bias.rows > 0) {
+    add_distance_bias<kWarps>(bias, tile, head, root_width, shared.scores, shared.stride);
+  }
+  softmax_rows<Value, kWarps>(shared.scores, shared.stride, tile.keys, 1.0F / root_width);
   Group::barrier();
 
   // A warp computes every kWarps-th tile of the result's columns.

@@ -14,13 +14,14 @@ __global__ void attention_kernel(HeadRows<float> q,
                                  const AttentionTile* tiles,
                                  HeadChunk shape,
                                  DropoutOnDevice dropout,
+                                 DistanceBiasOnDevice bias,
                                  Tensor out) {
   const AttentionTile tile = tiles[shape.tile(blockIdx.x)];
   if (tile.queries == 0) {
     return;
   }
   attend<kWarps, kColumns>(
-      q, k, v, tile, shape.at(blockIdx.x), DropoutMask(dropout), out.data, out.stride);
+      q, k, v, tile, shape.at(blockIdx.x), DropoutMask(dropout), bias, out.data, out.stride);
 }
 
 }  // namespace
@@ -38,7 +39,8 @@ void attention(Workspace& workspace, const AttentionOperands& operands, Tensor o
     constexpr int kWarps = decltype(warps)::value;
     constexpr int kColumns = decltype(columns)::value;
     const HeadChunk shape = head_chunks<kColumns>(heads, width);
-    std::vector<AttentionTile> tiles = attention_tiles(spans, kWarps * kWarpRows);
+    std::vector<AttentionTile> tiles =
+        attention_tiles(spans, kWarps * kWarpRows, static_cast<int32_t>(operands.window));
     tiles.resize(static_cast<size_t>(most_tiles(q.rows, sequences, kWarps * kWarpRows)));
     launch(workspace.stream,
            attention_kernel<kWarps, kColumns>,
@@ -51,6 +53,8 @@ void attention(Workspace& workspace, const AttentionOperands& operands, Tensor o
            workspace.arrays.on_device(std::span<const AttentionTile>(tiles)),
            shape,
            DropoutOnDevice(workspace, operands.dropout),
+           on_device(operands.distance_bias,
+                     workspace.arrays.on_device(operands.distance_bias.buckets)),
            out);
   });
 }

@@ -13,6 +13,7 @@ void attention_backward(Workspace& workspace,
                         ConstTensor d_out,
                         Tensor d_q,
                         Tensor d_k,
-                        Tensor d_v);
+                        Tensor d_v,
+                        Tensor d_distance_bias);
 
 }  // namespace fastintent::cuda

@@ -1,9 +1,12 @@
 #include <cmath>
 
+#include "cuda/kernels/attend.cuh"
 #include "cuda/kernels/attention.h"
 #include "cuda/kernels/attention_sides.cuh"
 #include "cuda/kernels/attention_tiles.h"
+#include "cuda/kernels/distance_bias.cuh"
 #include "cuda/kernels/dropout_mask.cuh"
+#include "cuda/kernels/sums.h"
 #include "cuda/kernels/warp_sums.cuh"
 
 // With P the probabilities and D dropout:
@@ -12,6 +15,7 @@
 //   dS = P · (dP - sum_j P_j dP_j)
 //   d_q = dS · k / sqrt(width)
 //   d_k = dSᵀ · q / sqrt(width)
+//   d_bias = the sums of dS by bucket, of each warp first, then of all
 // There are two kernels, so that every sum is computed by one thread in a fixed order. A block of
 // the first has a tile of queries, passes over their keys and computes d_q and the values on which
 // a query's probabilities depend. A block of the second has a tile of keys and passes over their
@@ -34,6 +38,7 @@ struct KeyTile {
   int32_t first_position;  // of first_key in its sequence
   int32_t first_query;
   int32_t queries;
+  int32_t window;  // as in AttentionTile
 };
 
 template <int kWarps, int kColumns>
@@ -42,18 +47,30 @@ __global__ void query_gradients_kernel(Side queries,
                                        const AttentionTile* tiles,
                                        HeadChunk shape,
                                        DropoutOnDevice dropout_on_device,
+                                       DistanceBiasOnDevice bias,
                                        QueryStatistics* statistics,
+                                       float* bias_sums,
                                        Tensor d_q) {
   const AttentionTile tile = tiles[shape.tile(blockIdx.x)];
+  const HeadChunk at = shape.at(blockIdx.x);
+  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+  const int first_row = warp * kWarpRows;
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  const Chunks<kWarps, kColumns> shared;
+  // Each warp's gradient of the bias: one of the head's chunks computes it.
+  const bool sums_bias = bias.rows > 0 && at.chunk == 0;
+  float* my_bias_sums = shared.rest + kWarps * kWarpRows * kWarp + warp * bias_floats(bias);
+  bias_sums += (shape.tile(blockIdx.x) * kWarps + warp) * bias.rows * bias.heads;
+  for (int bucket = lane; sums_bias && bucket < bias.rows; bucket += kWarp) {
+    my_bias_sums[bucket] = 0;
+    bias_sums[bucket * bias.heads + at.head] = 0;
+  }
   if (tile.queries == 0) {
     return;
   }
   const DropoutMask dropout(dropout_on_device);
-  const HeadChunk at = shape.at(blockIdx.x);
-  const int first_row = static_cast<int>(threadIdx.x) / kWarp * kWarpRows;
-  const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  const float scale = 1.0F / sqrtf(static_cast<float>(at.width));
-  const Chunks<kWarps, kColumns> shared;
+  const float root_width = sqrtf(static_cast<float>(at.width));
+  const float scale = 1.0F / root_width;
   float* weights = shared.rest + first_row * kWarp;
   const Side rows{queries.factor.at(tile.first_query, 0), queries.other.at(tile.first_query, 0)};
 
@@ -68,26 +85,37 @@ __global__ void query_gradients_kernel(Side queries,
       const int64_t query = tile.first_query + first_row + r;
       d_weights[r] =
           dropout(d_weights[r], attention_dropout_index(query, at.heads, at.head, first + lane));
+      if (bias.rows > 0) {
+        const int distance = first + lane - (tile.first_position + first_row + r);
+        scores[r] += unscaled_bias(bias, distance, at.head, root_width);
+      }
     }
+  };
+
+  // Whether the lane has a key of the tile, counted from `first`, that row r attends to.
+  const auto sees = [&](int r, int first) {
+    const int key = first + lane;
+    return key < tile.keys && tile.sees(tile.first_position + first_row + r, key);
   };
 
   QueryStatistics rows_statistics[kWarpRows];
   for (QueryStatistics& row : rows_statistics) {
-    row = {-INFINITY, 0, 0};
+    row = {kLowestScore, 0, 0};
   }
   for (int first = 0; first < tile.keys; first += kWarp) {
     const int count = tile.keys - first < kWarp ? tile.keys - first : kWarp;
     multiply(first, count);
     for (int r = 0; r < kWarpRows; ++r) {
       QueryStatistics& row = rows_statistics[r];
-      const float score = lane < count ? scores[r] : -INFINITY;
+      const bool seen = sees(r, first);
+      const float score = seen ? scores[r] : kLowestScore;
       const float largest = fmaxf(row.largest, warp_max(score));
       const float rescale = expf((row.largest - largest) * scale);
-      const float weight = lane < count ? expf((score - largest) * scale) : 0.0F;
+      const float weight = seen ? expf((score - largest) * scale) : 0.0F;
       row.largest = largest;
       // The lane's sums so far.
       row.inverse_sum = fmaf(row.inverse_sum, rescale, weight);
-      row.mean_d = fmaf(row.mean_d, rescale, lane < count ? weight * d_weights[r] : 0.0F);
+      row.mean_d = fmaf(row.mean_d, rescale, seen ? weight * d_weights[r] : 0.0F);
     }
   }
   for (int r = 0; r < kWarpRows; ++r) {
@@ -110,13 +138,23 @@ __global__ void query_gradients_kernel(Side queries,
       const QueryStatistics& row = rows_statistics[r];
       const float probability = expf((scores[r] - row.largest) * scale) * row.inverse_sum;
       weights[r * kWarp + lane] =
-          lane < count ? probability * (d_weights[r] - row.mean_d) * scale : 0.0F;
+          sees(r, first) ? probability * (d_weights[r] - row.mean_d) * scale : 0.0F;
     }
     warp_barrier();
     add_weighted_rows<kColumns>(sums, weights, shared.lane_factors, count);
+    if (sums_bias) {
+      add_bias_gradients(bias,
+                         weights,
+                         tile.queries - first_row,
+                         first - (tile.first_position + first_row),
+                         my_bias_sums);
+    }
     warp_barrier();
   }
   store_rows<kColumns>(sums, tile.queries, at, tile.first_query, d_q);
+  for (int bucket = lane; sums_bias && bucket < bias.rows; bucket += kWarp) {
+    bias_sums[bucket * bias.heads + at.head] = my_bias_sums[bucket] * root_width;
+  }
 }
 
 template <int kWarps, int kColumns>
@@ -125,6 +163,7 @@ __global__ void key_gradients_kernel(Side queries,
                                      const KeyTile* tiles,
                                      HeadChunk shape,
                                      DropoutOnDevice dropout_on_device,
+                                     DistanceBiasOnDevice bias,
                                      const QueryStatistics* statistics,
                                      Tensor d_k,
                                      Tensor d_v) {
@@ -136,7 +175,8 @@ __global__ void key_gradients_kernel(Side queries,
   const HeadChunk at = shape.at(blockIdx.x);
   const int first_row = static_cast<int>(threadIdx.x) / kWarp * kWarpRows;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  const float scale = 1.0F / sqrtf(static_cast<float>(at.width));
+  const float root_width = sqrtf(static_cast<float>(at.width));
+  const float scale = 1.0F / root_width;
   const Chunks<kWarps, kColumns> shared;
   float* weights = shared.rest + first_row * kWarp;
   float* d_scores = weights + kWarps * kWarpRows * kWarp;
@@ -157,12 +197,18 @@ __global__ void key_gradients_kernel(Side queries,
         lane < count ? statistics[query * at.heads + at.head] : QueryStatistics{0, 0, 0};
     for (int r = 0; r < kWarpRows; ++r) {
       const int position = tile.first_position + first_row + r;
+      if (bias.rows > 0) {
+        scores[r] += unscaled_bias(bias, position - (first + lane), at.head, root_width);
+      }
+      const int distance = first + lane - position;
+      const bool seen = lane < count &&
+                        (tile.window == 0 || (distance <= tile.window && -distance <= tile.window));
       const float factor =
           dropout(1.0F, attention_dropout_index(query, at.heads, at.head, position));
       const float probability = expf((scores[r] - of_query.largest) * scale) * of_query.inverse_sum;
       const float d_score = probability * (d_weights[r] * factor - of_query.mean_d) * scale;
-      weights[r * kWarp + lane] = lane < count ? probability * factor : 0.0F;
-      d_scores[r * kWarp + lane] = lane < count ? d_score : 0.0F;
+      weights[r * kWarp + lane] = seen ? probability * factor : 0.0F;
+      d_scores[r * kWarp + lane] = seen ? d_score : 0.0F;
     }
     warp_barrier();
     add_weighted_rows<kColumns>(v_sums, weights, shared.lane_others, count);
@@ -173,16 +219,26 @@ __global__ void key_gradients_kernel(Side queries,
   store_rows<kColumns>(v_sums, tile.keys, at, tile.first_key, d_v);
 }
 
+// The warps of the first kernel, at most.
+int64_t most_query_warps(int64_t rows, int64_t sequences) {
+  const int warps = attention_warps(std::max<int64_t>(1, rows), std::max<int64_t>(1, sequences));
+  return most_tiles(rows, sequences, warps * kWarpRows) * warps;
+}
+
 // Tiles of at most `most_keys` that cover all keys, including those that no query attends to.
-std::vector<KeyTile> key_tiles(const AttentionSpans& spans, int32_t most_keys) {
+std::vector<KeyTile> key_tiles(const AttentionSpans& spans, int32_t most_keys, int32_t window) {
   std::vector<KeyTile> tiles;
   for (size_t s = 0; s + 1 < spans.key_starts.size(); ++s) {
     const int32_t begin = spans.key_starts[s];
     const int32_t end = spans.key_starts[s + 1];
     const int32_t queries = spans.query_starts[s + 1] - spans.query_starts[s];
     for (int32_t first = begin; first < end; first += most_keys) {
-      tiles.push_back(
-          {first, std::min(most_keys, end - first), first - begin, spans.query_starts[s], queries});
+      tiles.push_back({first,
+                       std::min(most_keys, end - first),
+                       first - begin,
+                       spans.query_starts[s],
+                       queries,
+                       window});
     }
   }
   return tiles;
@@ -195,11 +251,13 @@ void attention_backward(Workspace& workspace,
                         ConstTensor d_out,
                         Tensor d_q,
                         Tensor d_k,
-                        Tensor d_v) {
+                        Tensor d_v,
+                        Tensor d_distance_bias) {
   const ConstTensor q = operands.q;
   const ConstTensor k = operands.k;
   const AttentionSpans& spans = operands.spans;
   const int64_t heads = operands.heads;
+  const auto window = static_cast<int32_t>(operands.window);
   if (k.rows == 0) {
     return;
   }
@@ -207,33 +265,53 @@ void attention_backward(Workspace& workspace,
   const auto sequences = static_cast<int64_t>(spans.key_starts.size()) - 1;
   const Side queries{head_rows(q, width), head_rows(d_out, width)};
   const Side keys{head_rows(k, width), head_rows(operands.v, width)};
-  auto* statistics = workspace.scratch.of<QueryStatistics>(q.rows * heads);
+  const DistanceBiasOnDevice bias =
+      on_device(operands.distance_bias, workspace.arrays.on_device(operands.distance_bias.buckets));
+  // Behind the statistics: sums of the bias's gradient for each warp of the first kernel.
+  const int64_t statistics_count = q.rows * heads;
+  const int64_t most_warps = most_query_warps(q.rows, sequences);
+  const int64_t bias_size = d_distance_bias.size();
+  constexpr auto kFloats = static_cast<int64_t>(sizeof(QueryStatistics) / sizeof(float));
+  auto* scratch = workspace.scratch.of<float>(statistics_count * kFloats + most_warps * bias_size);
+  auto* statistics = reinterpret_cast<QueryStatistics*>(scratch);
+  float* bias_sums = scratch + statistics_count * kFloats;
   if (q.rows > 0) {
     with_attention_shape(attention_warps(q.rows, sequences), width, [&](auto warps, auto columns) {
       constexpr int kWarps = decltype(warps)::value;
       constexpr int kColumns = decltype(columns)::value;
       const HeadChunk shape = head_chunks<kColumns>(heads, width);
-      std::vector<AttentionTile> tiles = attention_tiles(spans, kWarps * kWarpRows);
+      std::vector<AttentionTile> tiles = attention_tiles(spans, kWarps * kWarpRows, window);
       tiles.resize(static_cast<size_t>(most_tiles(q.rows, sequences, kWarps * kWarpRows)));
       launch(workspace.stream,
              query_gradients_kernel<kWarps, kColumns>,
              Launch{blocks_for(static_cast<int64_t>(tiles.size()), shape),
                     kWarps * kWarp,
-                    sides_bytes<kWarps, kColumns>(1)},
+                    sides_bytes<kWarps, kColumns>(1) +
+                        kWarps * bias_floats(bias) * static_cast<int64_t>(sizeof(float))},
              queries,
              keys,
              workspace.arrays.on_device(std::span<const AttentionTile>(tiles)),
              shape,
              DropoutOnDevice(workspace, operands.dropout),
+             bias,
              statistics,
+             bias_sums,
              d_q);
+      if (bias.rows > 0) {
+        add_partial_sums(workspace,
+                         bias_sums,
+                         static_cast<int64_t>(tiles.size()) * kWarps,
+                         Write::accumulate,
+                         d_distance_bias.flat(),
+                         {});
+      }
     });
   }
   with_attention_shape(attention_warps(k.rows, sequences), width, [&](auto warps, auto columns) {
     constexpr int kWarps = decltype(warps)::value;
     constexpr int kColumns = decltype(columns)::value;
     const HeadChunk shape = head_chunks<kColumns>(heads, width);
-    std::vector<KeyTile> tiles = key_tiles(spans, kWarps * kWarpRows);
+    std::vector<KeyTile> tiles = key_tiles(spans, kWarps * kWarpRows, window);
     tiles.resize(static_cast<size_t>(most_tiles(k.rows, sequences, kWarps * kWarpRows)));
     launch(workspace.stream,
            key_gradients_kernel<kWarps, kColumns>,
@@ -245,6 +323,7 @@ void attention_backward(Workspace& workspace,
            workspace.arrays.on_device(std::span<const KeyTile>(tiles)),
            shape,
            DropoutOnDevice(workspace, operands.dropout),
+           bias,
            statistics,
            d_k,
            d_v);

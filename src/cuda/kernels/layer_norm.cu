@@ -13,7 +13,8 @@ __global__ void add_and_normalize_kernel(ConstTensor in,
                                          ConstTensor residual,
                                          DropoutOnDevice dropout_on_device,
                                          Normalization normalization,
-                                         Tensor out) {
+                                         Tensor out,
+                                         Tensor sums) {
   const int64_t t = team_index<Shape>();
   if (t >= in.rows) {
     return;
@@ -22,9 +23,15 @@ __global__ void add_and_normalize_kernel(ConstTensor in,
   const int64_t H = in.columns;
   const int thread = place_in_team<Shape>();
   auto row = load_part<Shape>(in.row(t), H, thread);
-  const auto added = load_part<Shape>(residual.row(t), H, thread);
+  RowPart<Shape> added;
+  if (!residual.empty()) {
+    added = load_part<Shape>(residual.row(t), H, thread);
+  }
   for_each_column<Shape>(
       H, thread, [&](int i, int column) { row[i] = dropout(row[i], t * H + column) + added[i]; });
+  if (!sums.empty()) {
+    store_part(row, sums.row(t), H, thread);
+  }
   normalize_row(row, t, H, normalization);
   store_part(row, out.row(t), H, thread);
 }
@@ -62,7 +69,7 @@ constexpr int64_t sum_teams_bytes(int64_t H) {
 }
 
 // With n the normal row and g = d_out · scale:
-//   d_row = inverse_deviation · (g - mean(g) - n · mean(g · n))
+//   d_row = inverse_deviation · (g - mean(g) - n · mean(g · n)) + d_sum
 // d_residual is d_row; d_in (or empty) is d_row through dropout. Teams process rows in turn. A team
 // accumulates its rows' contributions to d_scale and d_shift in registers; the sums of a block's
 // teams become its row of `partials` [blocks, 2, H]. Rows of up to 768 columns use at most 128
@@ -75,6 +82,7 @@ __global__ void __launch_bounds__(kRowBlock, Shape::kValues <= 24 ? 2 : 1)
                               DropoutOnDevice dropout_of_out,
                               DropoutOnDevice dropout_of_in,
                               ConstTensor d_out,
+                              ConstTensor d_sum,
                               Tensor d_in,
                               Tensor d_residual,
                               float* partials) {
@@ -106,6 +114,10 @@ __global__ void __launch_bounds__(kRowBlock, Shape::kValues <= 24 ? 2 : 1)
     for (int i = 0; i < Shape::kValues; ++i) {
       row[i] = inverse * (row[i] - g_mean - n[i] * gn_mean);
     }
+    if (!d_sum.empty()) {
+      const auto added = load_part<Shape>(d_sum.row(t), H, thread);
+      for_each_column<Shape>(H, thread, [&](int i, int) { row[i] += added[i]; });
+    }
     store_part(row, d_residual.row(t), H, thread);
     if (d_in.empty()) {
       continue;
@@ -126,19 +138,26 @@ struct DropoutAround {
   Dropout of_in;
 };
 
+// The gradients of a row: of the normalised one and, or empty, of the sum that was stored.
+struct RowGradients {
+  ConstTensor d_out;
+  ConstTensor d_sum;
+};
+
 void rows_backward(Workspace& workspace,
                    const NormalizedRows& kept,
                    std::span<const float> scale,
                    const DropoutAround& dropout,
-                   ConstTensor d_out,
+                   const RowGradients& rows,
                    Tensor d_in,
                    Tensor d_residual,
                    const NormGradient& gradient) {
+  const auto& [d_out, d_sum] = rows;
   const int64_t H = d_out.columns;
   const bool vectors =
-      are_aligned({kept.normal, d_out, d_in, d_residual, ConstTensor(scale.data(), 1, H)});
+      are_aligned({kept.normal, d_out, d_sum, d_in, d_residual, ConstTensor(scale.data(), 1, H)});
   with_row_shape(H, vectors, [&]<class Shape>(Shape) {
-    Launch shape = one_team_a_row<Shape>(d_out.rows);
+    Launch shape = one_team_a_row<Shape>(rows.d_out.rows);
     shape.blocks = std::min(shape.blocks, kMostBlocks);
     shape.shared_bytes = std::max(shape.shared_bytes, sum_teams_bytes<Shape>(H));
     auto* partials = workspace.scratch.of<float>((shape.blocks * 2 + 1) * H);
@@ -151,7 +170,8 @@ void rows_backward(Workspace& workspace,
            scale.data(),
            DropoutOnDevice(workspace, dropout.of_out),
            DropoutOnDevice(workspace, dropout.of_in),
-           d_out,
+           rows.d_out,
+           rows.d_sum,
            d_in,
            d_residual,
            partials);
@@ -171,11 +191,13 @@ void add_and_normalize(Workspace& workspace,
                        const LayerNorm& layer_norm,
                        const Dropout& dropout,
                        Tensor out,
-                       const NormalizedRows& keep) {
+                       const NormalizedRows& keep,
+                       Tensor sum) {
   const int64_t H = in.columns;
   const bool vectors = are_aligned({in,
                                     residual,
                                     out,
+                                    sum,
                                     keep.normal,
                                     ConstTensor(layer_norm.scale.data(), 1, H),
                                     ConstTensor(layer_norm.shift.data(), 1, H)});
@@ -187,7 +209,8 @@ void add_and_normalize(Workspace& workspace,
            residual,
            DropoutOnDevice(workspace, dropout),
            normalization_of(layer_norm, keep),
-           out);
+           out,
+           sum);
   });
 }
 
@@ -198,13 +221,14 @@ void add_and_normalize_backward(Workspace& workspace,
                                 ConstTensor d_out,
                                 Tensor d_in,
                                 Tensor d_residual,
-                                const NormGradient& gradient) {
+                                const NormGradient& gradient,
+                                ConstTensor d_sum) {
   const bool same = d_in.data == d_residual.data;
   rows_backward(workspace,
                 kept,
                 scale,
                 {.of_out = {}, .of_in = dropout},
-                d_out,
+                {d_out, d_sum},
                 same ? Tensor() : d_in,
                 d_residual,
                 gradient);
@@ -218,7 +242,7 @@ void normalize_backward(Workspace& workspace,
                         Tensor d_in,
                         const NormGradient& gradient) {
   rows_backward(
-      workspace, kept, scale, {.of_out = dropout, .of_in = {}}, d_out, {}, d_in, gradient);
+      workspace, kept, scale, {.of_out = dropout, .of_in = {}}, {d_out, {}}, {}, d_in, gradient);
 }
 
 }  // namespace fastintent::cuda

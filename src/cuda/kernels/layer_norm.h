@@ -13,7 +13,8 @@ void add_and_normalize(Workspace& workspace,
                        const LayerNorm& layer_norm,
                        const Dropout& dropout,
                        Tensor out,
-                       const NormalizedRows& keep);
+                       const NormalizedRows& keep,
+                       Tensor sum);
 
 void add_and_normalize_backward(Workspace& workspace,
                                 const NormalizedRows& kept,
@@ -22,7 +23,8 @@ void add_and_normalize_backward(Workspace& workspace,
                                 ConstTensor d_out,
                                 Tensor d_in,
                                 Tensor d_residual,
-                                const NormGradient& gradient);
+                                const NormGradient& gradient,
+                                ConstTensor d_sum);
 
 /// The backward of out = dropout(layer_norm(in)).
 void normalize_backward(Workspace& workspace,

@@ -32,23 +32,15 @@ struct TileList {
   }
 };
 
-template <class Value>
-struct TileRows {
-  const Value* q;
-  int64_t q_stride;
-  const Value* k;
-  const Value* v;
-  int64_t kv_stride;
-  Value* out;
-  int64_t out_stride;
-};
-
 // A block has kGroups groups of kWarps warps; heads of one tile are neighbours. With groups of one
 // warp, shared memory allows four blocks of four groups per multiprocessor, and so do 128
 // registers.
 template <class Value, int kWidth, int kWarps, int kGroups>
 __global__ void __launch_bounds__(kGroups* kWarps* kWarp, kWarps == 1 ? kBlockWarps : 1)
-    tile_attention_kernel(TileRows<Value> rows, TileList list, int heads) {
+    tile_attention_kernel(TileRows<Value> rows,
+                          TileList list,
+                          DistanceBiasOnDevice bias,
+                          int heads) {
   if constexpr (kHasTiles<Value>) {
     using Shared = TileShared<Value, kWidth, kWarps>;
     const int group = static_cast<int>(threadIdx.x) / (kWarps * kWarp);
@@ -61,16 +53,9 @@ __global__ void __launch_bounds__(kGroups* kWarps* kWarp, kWarps == 1 ? kBlockWa
       if (!list.takes(tile)) {
         continue;
       }
-      const int64_t column = i % heads * kWidth;
-      attend_tile<Value, kWidth, kWarps>(shared,
-                                         tile,
-                                         rows.q + tile.first_query * rows.q_stride + column,
-                                         rows.q_stride,
-                                         rows.k + tile.first_key * rows.kv_stride + column,
-                                         rows.v + tile.first_key * rows.kv_stride + column,
-                                         rows.kv_stride,
-                                         rows.out + tile.first_query * rows.out_stride + column,
-                                         rows.out_stride);
+      const auto head = static_cast<int>(i % heads);
+      attend_tile<Value, kWidth, kWarps>(
+          shared, tile, rows.at(tile, int64_t{head} * kWidth), bias, head);
     }
   }
 }
@@ -83,6 +68,7 @@ __global__ void plain_attention_kernel(HeadRows<Value> q,
                                        HeadRows<Value> v,
                                        TileList list,
                                        HeadChunk shape,
+                                       DistanceBiasOnDevice bias,
                                        Value* out,
                                        int64_t out_stride) {
   const int64_t count = int64_t{*list.count} * shape.heads * shape.chunks;
@@ -91,7 +77,7 @@ __global__ void plain_attention_kernel(HeadRows<Value> q,
     if (!list.takes(tile)) {
       continue;
     }
-    attend<kPlainWarps, kColumns>(q, k, v, tile, shape.at(i), DropoutMask(), out, out_stride);
+    attend<kPlainWarps, kColumns>(q, k, v, tile, shape.at(i), DropoutMask(), bias, out, out_stride);
   }
 }
 
@@ -106,6 +92,7 @@ struct Call {
   int64_t longest_keys;
   int64_t heads;
   int64_t head_width;
+  DistanceBiasOnDevice distance_bias;
 
   // Runs tiles with `fewest` to `most` keys; does nothing when there are none.
   template <int kWidth, int kWarps, int kGroups>
@@ -121,6 +108,7 @@ struct Call {
                   kGroups * TileShared<Value, kWidth, kWarps>::bytes(keys)},
            rows,
            TileList{tiles, tile_count, fewest, keys},
+           distance_bias,
            static_cast<int>(heads));
   }
 
@@ -140,6 +128,7 @@ struct Call {
            head_rows(rows.v, rows.kv_stride, head_width),
            TileList{tiles, tile_count, fewest, static_cast<int>(longest_keys)},
            shape,
+           distance_bias,
            rows.out,
            rows.out_stride);
   }
@@ -193,7 +182,8 @@ void tile_attention(const Stream& stream, Factors factors, const TileAttentionOp
                 operands.most_tiles,
                 operands.longest_keys,
                 operands.heads,
-                operands.head_width}
+                operands.head_width,
+                operands.distance_bias}
         .run();
   };
   switch (factors) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "cuda/kernels/attention_tiles.h"
+#include "cuda/kernels/distance_bias.h"
 #include "cuda/product.h"
 #include "cuda/runtime.h"
 
@@ -22,12 +23,13 @@ struct TileAttentionOperands {
   int64_t longest_keys = 0;
   int64_t heads = 1;
   int64_t head_width = 0;
+  DistanceBiasOnDevice distance_bias;
   void* out = nullptr;
   int64_t out_stride = 0;
 };
 
 /// Attention for inference, on rows stored as `factors` says:
-///   out = softmax(q · kᵀ / sqrt(head width)) · v
+///   out = softmax(q · kᵀ / sqrt(head width) + distance bias) · v
 /// within each tile and head. Tiles have 1 to 16 queries and 1 to longest_keys keys. Rows are
 /// aligned to 16 bytes. A row's result has the same bits whatever other tiles there are, and rows
 /// outside a tile are not read. In 16 bits, products have f32 sums and probabilities are rounded to

@@ -7,8 +7,13 @@
 namespace fastintent {
 namespace {
 
-constexpr std::array kFamilies{
-    &bert_family, &distilbert_family, &roberta_family, &xlm_roberta_family, &camembert_family};
+constexpr std::array kFamilies{&bert_family,
+                               &distilbert_family,
+                               &roberta_family,
+                               &xlm_roberta_family,
+                               &camembert_family,
+                               &mpnet_family,
+                               &modernbert_family};
 
 }  // namespace
 

@@ -14,6 +14,8 @@ extern const Family distilbert_family;
 extern const Family roberta_family;
 extern const Family xlm_roberta_family;
 extern const Family camembert_family;
+extern const Family mpnet_family;
+extern const Family modernbert_family;
 
 /// Reads the configuration of BERT, whose keys other families share.
 EncoderConfig read_bert_config(const JsonDocument& config);

@@ -11,15 +11,8 @@
 namespace fastintent {
 namespace {
 
-// At most half of the slots are taken: a lookup then touches 1.5 of them on average.
-constexpr size_t kSlotsPerMerge = 2;
-
 // Words of more symbols are merged with a heap. Up to there a search through all pairs is faster.
 constexpr size_t kShortWord = 48;
-
-uint64_t pair_of(int32_t left, int32_t right) {
-  return uint64_t{static_cast<uint32_t>(left)} << 32 | static_cast<uint32_t>(right);
-}
 
 // The letter of each byte: printable characters of Latin-1 are themselves, the others follow from
 // U+0100 on, in order.
@@ -41,20 +34,17 @@ std::string letter_of(unsigned char byte) {
   return {text, encode_utf8(byte_letters()[byte], text)};
 }
 
-// Each token by the text that it stands for.
-PieceTrie words_of(const BytePairOptions& options) {
+// The tokens by the texts that they stand for, or those that stand for none as they are written.
+PieceTrie trie_of(const Vocabulary& vocabulary, bool byte_level, bool others) {
   std::vector<std::pair<std::string, int32_t>> words;
-  words.reserve(options.vocabulary.size());
-  for (const auto& [token, id] : options.vocabulary) {
-    words.emplace_back(options.byte_level ? from_byte_letters(token) : token, id);
-  }
-  std::vector<PieceTrie::Piece> pieces;
-  for (const auto& [text, id] : words) {
-    if (!text.empty()) {
-      pieces.emplace_back(text, id);
+  words.reserve(others ? 0 : vocabulary.size());
+  for (const auto& [token, id] : vocabulary) {
+    std::string text = byte_level ? from_byte_letters(token) : token;
+    if (text.empty() == others && !token.empty()) {
+      words.emplace_back(others ? token : std::move(text), id);
     }
   }
-  return PieceTrie(pieces);
+  return PieceTrie({words.begin(), words.end()});
 }
 
 }  // namespace
@@ -80,53 +70,46 @@ std::string from_byte_letters(std::string_view token) {
   return text;
 }
 
-BytePair::BytePair(BytePairOptions options)
-    : options_(std::move(options)),
-      words_(words_of(options_)),
-      whole_words_(static_cast<size_t>(options_.vocabulary.id_count())) {
-  add_merges();
+BytePairTokens::BytePairTokens(const Vocabulary& vocabulary, bool byte_level)
+    : BytePairTokens(trie_of(vocabulary, byte_level, /*others=*/false),
+                     trie_of(vocabulary, byte_level, /*others=*/true),
+                     vocabulary.size(),
+                     vocabulary.id_count(),
+                     byte_level) {}
+
+BytePairTokens::BytePairTokens(
+    PieceTrie words, PieceTrie others, size_t size, int32_t id_count, bool byte_level)
+    : words_(std::move(words)),
+      others_(std::move(others)),
+      size_(size),
+      id_count_(id_count),
+      byte_level_(byte_level) {}
+
+int32_t BytePairTokens::find(std::string_view token) const {
+  if (!byte_level_) {
+    return words_.find(token);
+  }
+  const std::string text = from_byte_letters(token);
+  return text.empty() ? others_.find(token) : words_.find(text);
+}
+
+BytePair::BytePair(const BytePairOptions& options)
+    : BytePair(BytePairTokens(options.vocabulary, options.rules.byte_level),
+               MergeTable(options.merges),
+               options.rules) {}
+
+BytePair::BytePair(BytePairTokens tokens, MergeTable merges, const BytePairRules& rules)
+    : tokens_(std::move(tokens)),
+      merges_(std::move(merges)),
+      rules_(rules),
+      whole_words_(static_cast<size_t>(tokens_.id_count())) {
   for (size_t byte = 0; byte < byte_ids_.size(); ++byte) {
-    byte_ids_[byte] = options_.vocabulary.find(fmt::format("<0x{:02X}>", byte));
+    byte_ids_[byte] = find(fmt::format("<0x{:02X}>", byte));
   }
-  for (size_t byte = 0; byte < byte_starts_.size() && options_.byte_level; ++byte) {
+  for (size_t byte = 0; byte < byte_starts_.size() && rules_.byte_level; ++byte) {
     const std::string letter = letter_of(static_cast<unsigned char>(byte));
-    const int32_t id = options_.vocabulary.find(letter);
+    const int32_t id = find(letter);
     byte_starts_[byte] = id >= 0 ? Ids{id} : fallback(letter);
-  }
-}
-
-void BytePair::add_merges() {
-  const size_t slots = std::bit_ceil(std::max<size_t>(options_.merges.size() * kSlotsPerMerge, 2));
-  merges_.resize(slots);
-  shift_ = 64 - std::countr_zero(slots);
-  uint32_t rank = 0;
-  for (const BytePairOptions::Merge& merge : options_.merges) {
-    const uint64_t pair = pair_of(merge.left, merge.right);
-    size_t slot = first_slot(pair);
-    while (merges_[slot].pair != kNoPair && merges_[slot].pair != pair) {
-      slot = (slot + 1) & (slots - 1);
-    }
-    merges_[slot] = {pair, rank++, merge.merged};
-  }
-  options_.merges = {};
-}
-
-size_t BytePair::first_slot(uint64_t pair) const {
-  // An odd constant (of the golden ratio) spreads the ids over the top bits.
-  const uint64_t mixed = pair * 0x9E3779B97F4A7C15;
-  return ((mixed ^ mixed >> 32) * 0x9E3779B97F4A7C15) >> shift_;
-}
-
-const BytePair::MergeSlot& BytePair::find_merge(int32_t left, int32_t right) const {
-  static constexpr MergeSlot kNone{kNoPair, kNoRank, -1};
-  const uint64_t pair = pair_of(left, right);
-  for (size_t slot = first_slot(pair);; slot = (slot + 1) & (merges_.size() - 1)) {
-    if (merges_[slot].pair == pair) {
-      return merges_[slot];
-    }
-    if (merges_[slot].pair == kNoPair) {
-      return kNone;
-    }
   }
 }
 
@@ -134,7 +117,7 @@ const BytePair::MergeSlot& BytePair::find_merge(int32_t left, int32_t right) con
 BytePair::Ids BytePair::fallback(std::string_view character) const {
   Ids ids;
   for (const char byte : character) {
-    const int32_t id = options_.byte_fallback ? byte_ids_[static_cast<unsigned char>(byte)] : -1;
+    const int32_t id = rules_.byte_fallback ? byte_ids_[static_cast<unsigned char>(byte)] : -1;
     if (id < 0) {
       return {};
     }
@@ -145,13 +128,13 @@ BytePair::Ids BytePair::fallback(std::string_view character) const {
 
 void BytePair::append(std::string_view word, IdSink& sink) const {
   Ids ids;
-  const int32_t id = words_.find(word);
+  const int32_t id = tokens_.words().find(word);
   const auto merged = [&] {
     start(word, ids);
     merge(ids);
     return ids.size() == 1 && ids[0] == id;
   };
-  if (id >= 0 && (options_.ignore_merges || whole_words_.is_whole(id, merged))) {
+  if (id >= 0 && (rules_.ignore_merges || whole_words_.is_whole(id, merged))) {
     sink.put(id);
     return;
   }
@@ -171,24 +154,24 @@ void BytePair::start(std::string_view word, Ids& ids) const {
   bool has_unknown = false;
   const auto add_unknown = [&] {
     if (has_unknown) {
-      ids.push_back(options_.unknown_id);
+      ids.push_back(rules_.unknown_id);
       has_unknown = false;
     }
   };
   for (size_t i = 0; i < word.size();) {
-    const size_t bytes = options_.byte_level ? 1 : decode_utf8(word.data() + i).bytes;
+    const size_t bytes = rules_.byte_level ? 1 : decode_utf8(word.data() + i).bytes;
     const std::string_view character = word.substr(i, bytes);
     i += bytes;
-    if (const int32_t id = words_.find(character); id >= 0) {
+    if (const int32_t id = tokens_.words().find(character); id >= 0) {
       add_unknown();
       ids.push_back(id);
       continue;
     }
-    const Ids pieces = options_.byte_level ? byte_starts_[static_cast<unsigned char>(character[0])]
-                                           : fallback(character);
+    const Ids pieces = rules_.byte_level ? byte_starts_[static_cast<unsigned char>(character[0])]
+                                         : fallback(character);
     ids.insert(ids.end(), pieces.begin(), pieces.end());
-    if (pieces.empty() && options_.unknown_id >= 0) {
-      if (!options_.fuse_unknown) {
+    if (pieces.empty() && rules_.unknown_id >= 0) {
+      if (!rules_.fuse_unknown) {
         add_unknown();
       }
       has_unknown = true;
@@ -207,9 +190,9 @@ void BytePair::merge(Ids& ids) const {
 
 void BytePair::merge_short(Ids& ids) const {
   size_t count = ids.size();
-  std::array<const MergeSlot*, kShortWord> merges;  // of each id with the next one
+  std::array<const MergeTable::Slot*, kShortWord> merges;  // of each id with the next one
   for (size_t i = 0; i + 1 < count; ++i) {
-    merges[i] = &find_merge(ids[i], ids[i + 1]);
+    merges[i] = &merges_.find(ids[i], ids[i + 1]);
   }
   while (count > 1) {
     size_t best = 0;
@@ -218,7 +201,7 @@ void BytePair::merge_short(Ids& ids) const {
         best = i;
       }
     }
-    if (merges[best]->rank == kNoRank) {
+    if (merges[best]->rank == MergeTable::kNoRank) {
       break;
     }
     ids[best] = merges[best]->merged;
@@ -230,10 +213,10 @@ void BytePair::merge_short(Ids& ids) const {
       }
     }
     if (best > 0) {
-      merges[best - 1] = &find_merge(ids[best - 1], ids[best]);
+      merges[best - 1] = &merges_.find(ids[best - 1], ids[best]);
     }
     if (best + 1 < count) {
-      merges[best] = &find_merge(ids[best], ids[best + 1]);
+      merges[best] = &merges_.find(ids[best], ids[best + 1]);
     }
   }
   ids.resize(count);
@@ -263,8 +246,8 @@ void BytePair::merge_long(Ids& ids) const {
     if (left < 0 || right >= size) {
       return;
     }
-    const MergeSlot& merge = find_merge(id_at(left), id_at(right));
-    if (merge.rank != kNoRank) {
+    const MergeTable::Slot& merge = merges_.find(id_at(left), id_at(right));
+    if (merge.rank != MergeTable::kNoRank) {
       heap.push({merge.rank, left, right, id_at(left), id_at(right), merge.merged});
     }
   };

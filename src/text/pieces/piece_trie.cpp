@@ -98,7 +98,7 @@ class PieceTrieBuilder {
     uint32_t unit;
   };
 
-  static constexpr uint32_t kBlock = 256;
+  static constexpr uint32_t kBlock = PieceTrie::kBlock;
   // Blocks that are still searched for free units: more are slower and save little memory.
   static constexpr size_t kOpenBlocks = 16;
   // A single child finds a free unit nearly anywhere.
@@ -192,7 +192,7 @@ class PieceTrieBuilder {
     if (units_.size() + kBlock > kMaxUnits) {
       throw std::length_error("too many pieces");
     }
-    units_.resize(units_.size() + kBlock);
+    units_.resize(units_.size() + kBlock, {0, -1});
     used_bases_.resize(units_.size());
     std::array<uint64_t, kWords> all;
     all.fill(~uint64_t{0});
@@ -211,8 +211,26 @@ class PieceTrieBuilder {
 
 PieceTrie::PieceTrie(const std::vector<Piece>& pieces) {
   const std::vector<SortedPiece> in_order = sorted(pieces);
-  PieceTrieBuilder(in_order, units_).build();
-  units_.shrink_to_fit();
+  std::vector<Unit> units;
+  PieceTrieBuilder(in_order, units).build();
+  units.shrink_to_fit();
+  units_ = StoredArray<Unit>(std::move(units));
+}
+
+PieceTrie::PieceTrie(StoredArray<Unit> units, int32_t value_end) : units_(std::move(units)) {
+  // Without a branch per unit: a tokenizer has a million of them.
+  uint32_t largest_base = 0;
+  int32_t smallest = -1;
+  int32_t largest = -1;
+  for (const Unit& unit : units_) {
+    largest_base = std::max(largest_base, unit.base_and_label >> kLabelBits);
+    smallest = std::min(smallest, unit.value);
+    largest = std::max(largest, unit.value);
+  }
+  const bool has_blocks = units_.size() != 0 && units_.size() % kBlock == 0;
+  if (!has_blocks || largest_base >= units_.size() || smallest < -1 || largest >= value_end) {
+    throw std::invalid_argument("no trie");
+  }
 }
 
 int32_t PieceTrie::find(std::string_view piece) const {

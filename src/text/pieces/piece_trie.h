@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "text/pieces/stored_array.h"
+
 namespace fastintent {
 
 /// Byte strings and their numbers, for walking along a text byte by byte: a double array.
@@ -24,6 +26,17 @@ class PieceTrie {
   /// Pieces are not empty; of equal ones the last counts. Numbers are not negative. Throws
   /// std::length_error for pieces of more than about eight million bytes.
   explicit PieceTrie(const std::vector<Piece>& pieces);
+
+  /// A unit of the double array, in the layout of prepared folders.
+  struct Unit {
+    uint32_t base_and_label;
+    int32_t value;
+  };
+  /// A trie of units that units() returned. Throws std::invalid_argument where they are none, so that
+  /// a walk would leave them, or where a number is `value_end` or above.
+  PieceTrie(StoredArray<Unit> units, int32_t value_end);
+
+  const StoredArray<Unit>& units() const { return units_; }
 
   /// The place one byte further.
   Node step(Node node, char byte) const {
@@ -46,12 +59,9 @@ class PieceTrie {
   static constexpr int kLabelBits = 9;
   static constexpr uint32_t kUsed = 1 << 8;
   static constexpr uint32_t kLabelMask = (1 << kLabelBits) - 1;
-  struct Unit {
-    uint32_t base_and_label = 0;
-    int32_t value = -1;
-  };
+  static constexpr uint32_t kBlock = 256;  // a base and its children are in the same block
 
-  std::vector<Unit> units_;
+  StoredArray<Unit> units_;
 };
 
 }  // namespace fastintent

@@ -16,7 +16,7 @@ constexpr double kUnknownPenalty = 10;
 // Words of up to so many bytes, which nearly all are, need no memory but the stack (6 KiB).
 constexpr size_t kShortWord = 255;
 
-std::vector<PieceTrie::Piece> pieces_of(const std::vector<std::string>& tokens) {
+PieceTrie trie_of(const std::vector<std::string>& tokens) {
   std::vector<PieceTrie::Piece> pieces;
   pieces.reserve(tokens.size());
   for (size_t id = 0; id < tokens.size(); ++id) {
@@ -24,25 +24,34 @@ std::vector<PieceTrie::Piece> pieces_of(const std::vector<std::string>& tokens) 
       pieces.emplace_back(tokens[id], static_cast<int32_t>(id));
     }
   }
-  return pieces;
+  return PieceTrie(pieces);
 }
 
 }  // namespace
 
+UnigramPieces::UnigramPieces(const std::vector<std::string>& tokens,
+                             std::vector<double> scores_of_tokens)
+    : trie(trie_of(tokens)), scores(std::move(scores_of_tokens)) {}
+
 Unigram::Unigram(UnigramOptions options)
-    : trie_(pieces_of(options.tokens)),
-      scores_(std::move(options.scores)),
-      unknown_score_(*std::min_element(scores_.begin(), scores_.end()) - kUnknownPenalty),
-      unknown_id_(options.unknown_id),
-      byte_fallback_(options.byte_fallback),
-      whole_words_(scores_.size()) {
+    : Unigram(UnigramPieces(options.tokens, std::move(options.scores)),
+              options.unknown_id,
+              options.byte_fallback) {}
+
+Unigram::Unigram(UnigramPieces pieces, int32_t unknown_id, bool byte_fallback)
+    : pieces_(std::move(pieces)),
+      unknown_score_(*std::min_element(pieces_.scores.begin(), pieces_.scores.end()) -
+                     kUnknownPenalty),
+      unknown_id_(unknown_id),
+      byte_fallback_(byte_fallback),
+      whole_words_(pieces_.scores.size()) {
   for (size_t byte = 0; byte < byte_ids_.size(); ++byte) {
-    byte_ids_[byte] = trie_.find(fmt::format("<0x{:02X}>", byte));
+    byte_ids_[byte] = pieces_.trie.find(fmt::format("<0x{:02X}>", byte));
   }
 }
 
 void Unigram::append(std::string_view word, IdSink& sink) const {
-  const int32_t id = trie_.find(word);
+  const int32_t id = pieces_.trie.find(word);
   if (id >= 0 && whole_words_.is_whole(id, [&] { return is_best(word, id); })) {
     sink.put(id);
     return;
@@ -79,12 +88,12 @@ void Unigram::find_best(std::string_view word, End* ends) const {
     bool is_known = false;
     PieceTrie::Node node = PieceTrie::kRoot;
     for (size_t end = start; end < word.size();) {
-      node = trie_.step(node, word[end++]);
+      node = pieces_.trie.step(node, word[end++]);
       if (node == PieceTrie::kNone) {
         break;
       }
-      if (const int32_t id = trie_.value(node); id >= 0) {
-        offer(end, scores_[static_cast<size_t>(id)] + score, id);
+      if (const int32_t id = pieces_.trie.value(node); id >= 0) {
+        offer(end, pieces_.scores[static_cast<size_t>(id)] + score, id);
         is_known |= end == character;
       }
     }
@@ -123,7 +132,7 @@ void Unigram::append_divided(std::string_view word, End* ends, IdSink& sink) con
 }
 
 void Unigram::append_unknown(std::string_view text, IdSink& sink) const {
-  if (const int32_t id = trie_.find(text); id >= 0) {
+  if (const int32_t id = pieces_.trie.find(text); id >= 0) {
     sink.put(id);
     return;
   }

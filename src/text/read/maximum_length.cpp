@@ -34,6 +34,9 @@ double positions_in(const SnapshotPath& folder) {
   }
   const JsonDocument config = JsonDocument::read(folder / "config.json");
   const std::string family = config.text_or("model_type", "");
+  if (family == "mpnet") {
+    return rows - 2;  // its padding token is always 1
+  }
   if (family != "roberta" && family != "xlm-roberta" && family != "camembert") {
     return rows;
   }

@@ -147,6 +147,16 @@ void add_step(const JsonDocument& section, NormalizerChain& chain) {
   }
 }
 
+bool step_replaces_spaces(const JsonDocument& step) {
+  const std::string type = step.text_or("type", "");
+  if (type == "Sequence") {
+    const json& steps = step.array("normalizers");
+    return !steps.empty() && step_replaces_spaces(step.section("normalizers[]", steps.back()));
+  }
+  return type == "Replace" && step.section("pattern").text_or("String", "") == " " &&
+         step.text("content").find(' ') == std::string::npos;
+}
+
 }  // namespace
 
 BertNormalizerOptions read_bert_normalizer(const JsonDocument& section) {
@@ -156,6 +166,10 @@ BertNormalizerOptions read_bert_normalizer(const JsonDocument& section) {
   options.lower_case = section.boolean_or("lowercase", true);
   options.strip_accents = section.boolean_or("strip_accents", options.lower_case);
   return options;
+}
+
+bool replaces_spaces(const JsonDocument& top) {
+  return top.has("normalizer") && step_replaces_spaces(top.section("normalizer"));
 }
 
 NormalizerChain read_normalizer_chain(const JsonDocument& top) {

@@ -13,4 +13,7 @@ BertNormalizerOptions read_bert_normalizer(const JsonDocument& section);
 /// for normalizers that are not followed.
 NormalizerChain read_normalizer_chain(const JsonDocument& top);
 
+/// Whether the last step of a tokenizer's normalizer replaces every space by something else.
+bool replaces_spaces(const JsonDocument& top);
+
 }  // namespace fastintent

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "text/read/normalizer_json.h"
 
 namespace fastintent {
 
@@ -45,6 +46,12 @@ Metaspace read_metaspace(const JsonDocument& section, bool has_normalizer) {
   return metaspace;
 }
 
+// Gemma's tokenizers split at spaces, of which their normalizer leaves none.
+bool splits_nowhere(const JsonDocument& top, const JsonDocument& step) {
+  return step.text_or("type", "") == "Split" && !step.boolean_or("invert", false) &&
+         step.section("pattern").text_or("String", "") == " " && replaces_spaces(top);
+}
+
 std::vector<JsonDocument> read_steps(const JsonDocument& top) {
   std::vector<JsonDocument> steps;
   if (top.has("pre_tokenizer")) {
@@ -72,6 +79,9 @@ MetaspaceSplitter read_metaspace_splitter(const JsonDocument& top, bool has_norm
   std::optional<Metaspace> metaspace;
   for (const JsonDocument& step : steps) {
     const std::string type = step.text_or("type", "");
+    if (splits_nowhere(top, step)) {
+      continue;
+    }
     if (type == "Metaspace" && !metaspace) {
       metaspace = read_metaspace(step, has_normalizer);
     } else if (type == "WhitespaceSplit" && &step == steps.data()) {
@@ -79,7 +89,10 @@ MetaspaceSplitter read_metaspace_splitter(const JsonDocument& top, bool has_norm
     } else if (type == "BertPreTokenizer" && &step == steps.data()) {
       parts = MetaspaceSplitter::Parts::bert;
     } else {
-      step.fail("type", "WhitespaceSplit or BertPreTokenizer, then Metaspace, or ByteLevel alone,");
+      step.fail(
+          "type",
+          "WhitespaceSplit or BertPreTokenizer, then Metaspace, or ByteLevel alone, or Split at "
+          "spaces behind a normalizer that replaces them,");
     }
   }
   return {parts, metaspace};

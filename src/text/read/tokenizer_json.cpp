@@ -6,9 +6,11 @@
 #include "checkpoint/json_document.h"
 #include "checkpoint/tokenizer_config.h"
 #include "fastintent/error.h"
+#include "text/read/model_json.h"
 #include "text/read/normalizer_json.h"
 #include "text/read/post_processor.h"
 #include "text/read/pre_tokenizer_json.h"
+#include "text/read/prepared_tokenizer.h"
 #include "text/read/score.h"
 #include "text/read/token_id.h"
 #include "text/read/tokenizer_settings.h"
@@ -18,19 +20,6 @@ namespace fastintent {
 using nlohmann::json;
 
 namespace {
-
-// Unlike JsonDocument::integer, it refuses a whole number written as a float, as `tokenizers` does.
-size_t read_count(const JsonDocument& section, const char* key) {
-  const auto found = section.value().find(key);
-  if (found == section.value().end() || !found->is_number_integer()) {
-    section.fail(key, "an integer");
-  }
-  const auto count = found->get<int64_t>();
-  if (count < 0) {
-    section.fail(key, "a count");
-  }
-  return static_cast<size_t>(count);
-}
 
 void require_type(const JsonDocument& section, const char* type) {
   if (section.text_or("type", "") != type) {
@@ -69,25 +58,6 @@ WordPieceOptions read_wordpiece(const JsonDocument& section) {
   return model;
 }
 
-UnigramSettings unigram_settings(const JsonDocument& top, UnigramOptions options) {
-  const JsonDocument model = top.section("model");
-  model.array("vocab");
-  const size_t unknown = read_count(model, "unk_id");
-  if (unknown >= options.tokens.size()) {
-    model.fail("unk_id", fmt::format("an id of the {} tokens", options.tokens.size()));
-  }
-  options.unknown_id = static_cast<int32_t>(unknown);
-  options.byte_fallback = model.boolean_or("byte_fallback", false);
-  UnigramSettings settings{
-      read_normalizer_chain(top), read_metaspace_splitter(top, top.has("normalizer")), nullptr};
-  try {
-    settings.model = std::make_shared<const Unigram>(std::move(options));
-  } catch (const std::length_error&) {
-    model.fail("vocab", "tokens of at most eight million bytes");
-  }
-  return settings;
-}
-
 using MergeTexts = std::vector<std::pair<std::string, std::string>>;
 
 // The two tokens of a merge: "a b" or ["a", "b"].
@@ -111,10 +81,10 @@ bool add_merge(ItemSink::Item& item, MergeTexts& merges) {
   return true;
 }
 
-std::vector<BytePairOptions::Merge> merges_of(const MergeTexts& texts,
-                                              const Vocabulary& vocabulary,
-                                              const std::string& file) {
-  std::vector<BytePairOptions::Merge> merges;
+MergeTable merges_of(const MergeTexts& texts,
+                     const Vocabulary& vocabulary,
+                     const std::string& file) {
+  std::vector<MergeTable::Merge> merges;
   merges.reserve(texts.size());
   const auto id_of = [&](const std::string& token) {
     const int32_t id = vocabulary.find(token);
@@ -126,54 +96,25 @@ std::vector<BytePairOptions::Merge> merges_of(const MergeTexts& texts,
   for (const auto& [left, right] : texts) {
     merges.push_back({id_of(left), id_of(right), id_of(left + right)});
   }
-  return merges;
+  return MergeTable(merges);
 }
 
-BytePairSettings byte_pair_settings(const JsonDocument& top,
-                                    Vocabulary vocabulary,
-                                    const MergeTexts& merges) {
-  const JsonDocument model = top.section("model");
-  require_ids_only(model);
-  model.array("merges");
-  if (model.number_or("dropout", 0) != 0) {
-    model.fail("dropout", "null");
-  }
-  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    if (!model.text_or(key, "").empty()) {
-      model.fail(key, "null");
-    }
-  }
-  BytePairOptions options;
-  options.merges = merges_of(merges, vocabulary, top.name());
-  if (model.has("unk_token")) {
-    options.unknown_id = vocabulary.find(model.text("unk_token"));
-    if (options.unknown_id < 0) {
-      fail_token("model's unk_token", model.text("unk_token"), top.name());
-    }
-  }
-  options.vocabulary = std::move(vocabulary);
-  options.fuse_unknown = model.boolean_or("fuse_unk", false);
-  options.byte_fallback = model.boolean_or("byte_fallback", false);
-  options.ignore_merges = model.boolean_or("ignore_merges", false);
-  const auto byte_level = read_byte_level_splitter(top);
-  options.byte_level = byte_level.has_value();
-  BytePairSettings settings{read_normalizer_chain(top), ByteLevelSplitter(false), nullptr};
-  if (byte_level) {
-    settings.splitter = *byte_level;
-  } else {
-    settings.splitter = read_metaspace_splitter(top, top.has("normalizer"));
-  }
-  try {
-    settings.model = std::make_shared<const BytePair>(std::move(options));
-  } catch (const std::length_error&) {
-    model.fail("vocab", "tokens of at most eight million bytes");
-  }
-  return settings;
+// The tables of a model, from the texts of the file. Its tries refuse too many bytes.
+template <typename Make>
+auto make_tables(const JsonDocument& top, const Make& make) try {
+  return make();
+} catch (const std::length_error&) {
+  top.section("model").fail("vocab", "tokens of at most eight million bytes");
 }
 
 }  // namespace
 
 TokenizerFile read_tokenizer_file(const SnapshotPath& file) {
+  std::optional<TokenizerFile> prepared = read_prepared_tokenizer(file);
+  return prepared ? *std::move(prepared) : parse_tokenizer_file(file);
+}
+
+TokenizerFile parse_tokenizer_file(const SnapshotPath& file) {
   Vocabulary vocabulary;
   UnigramOptions pieces;
   const NumberSink ids{{"model", "vocab"}, [&](std::string& token, uint64_t id) {
@@ -201,10 +142,20 @@ TokenizerFile read_tokenizer_file(const SnapshotPath& file) {
   const JsonDocument model = top.section("model");
   const std::string type = tokenizer_model_type(top);
   if (type == "Unigram") {
-    return {top, unigram_settings(top, std::move(pieces))};
+    model.array("vocab");
+    return {top, unigram_settings(top, make_tables(top, [&] {
+                                    return UnigramPieces(pieces.tokens, std::move(pieces.scores));
+                                  }))};
   }
   if (type == "BPE") {
-    return {top, byte_pair_settings(top, std::move(vocabulary), merges)};
+    require_ids_only(model);
+    model.array("merges");
+    const bool byte_level = read_byte_level_splitter(top).has_value();
+    return {
+        top,
+        byte_pair_settings(top,
+                           make_tables(top, [&] { return BytePairTokens(vocabulary, byte_level); }),
+                           merges_of(merges, vocabulary, top.name()))};
   }
   if (type != "WordPiece") {
     model.fail("type", R"("WordPiece", "Unigram" or "BPE")");

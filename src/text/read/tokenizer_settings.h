@@ -67,8 +67,11 @@ struct TokenizerFile {
   const TokenIds& tokens() const;
 };
 
-/// Throws bad_checkpoint for a tokenizer whose rules are not followed.
+/// From the tables beside the file where the folder is prepared (prepared_tokenizer.h). Throws
+/// bad_checkpoint for a tokenizer whose rules are not followed.
 TokenizerFile read_tokenizer_file(const SnapshotPath& file);
+/// The same, from the file alone.
+TokenizerFile parse_tokenizer_file(const SnapshotPath& file);
 
 /// The settings of a tokenizer that is described by its tokenizer.json. Padding in the file is ignored,
 /// and of truncation all but the direction, which read_tokenizer_settings reads.

@@ -19,6 +19,7 @@ struct Metaspace {
   std::string mark = "\u2581";
   Prepend prepend = Prepend::always;  ///< which parts get a mark in front that have none
   bool split = true;                  ///< else a part is one word
+  bool joins_marks = false;           ///< marks without anything between them begin one word
 };
 
 /// Words by WhitespaceSplit or BertPreTokenizer, by Metaspace, or by the first and then the second.
@@ -28,6 +29,9 @@ class MetaspaceSplitter {
 
   MetaspaceSplitter(Parts parts, std::optional<Metaspace> metaspace)
       : parts_(parts), metaspace_(std::move(metaspace)) {}
+
+  /// Whether a part of a text is one word, whatever is in it.
+  bool takes_all() const { return parts_ == Parts::all && !metaspace_; }
 
   /// Whether words end where a text is cut before a space.
   bool is_local() const { return parts_ != Parts::all || (metaspace_ && metaspace_->split); }
@@ -83,6 +87,7 @@ class MetaspaceSplitter {
     const auto starts_with_mark = [&](std::string_view rest) {
       return rest[0] == mark[0] && rest.substr(0, mark.size()) == mark;
     };
+    bool after_mark = false;
     const bool has_mark = part[0] == ' ' || starts_with_mark(part);
     if (!has_mark && (metaspace_->prepend == Metaspace::Prepend::always ||
                       (metaspace_->prepend == Metaspace::Prepend::first && is_first))) {
@@ -93,15 +98,17 @@ class MetaspaceSplitter {
       if (!is_space && !starts_with_mark(part)) {
         *end++ = part[0];
         part.remove_prefix(1);
+        after_mark = false;
         continue;
       }
-      if (metaspace_->split && end != word) {
+      if (metaspace_->split && end != word && !(after_mark && metaspace_->joins_marks)) {
         if (!use(std::string_view(word, static_cast<size_t>(end - word)))) {
           return false;
         }
         word = end;
       }
       put_mark();
+      after_mark = true;
       part.remove_prefix(is_space ? 1 : mark.size());
     }
     return use(std::string_view(word, static_cast<size_t>(end - word)));
