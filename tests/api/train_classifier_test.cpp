@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <latch>
 #include <thread>
 
 #include "base/expect_error.h"
@@ -147,7 +148,10 @@ TEST(TrainClassifier, ReplacesTheModelUnderLoad) {
   PredictionBatch batch;
   ASSERT_TRUE(stream.next(batch));
   {
+    std::latch answered(1);  // by the first model, which nothing replaces before
     std::jthread caller([&](const std::stop_token& stop) {
+      found.push_back(classifier.predict_batch(data.texts));
+      answered.count_down();
       while (!stop.stop_requested()) {
         found.push_back(classifier.predict_batch(data.texts));
       }
@@ -157,6 +161,7 @@ TEST(TrainClassifier, ReplacesTheModelUnderLoad) {
         EXPECT_EQ(classifier.evaluate(data).examples, 60);
       }
     });
+    answered.wait();
     classifier.optimize_for_inference(Precision::bf16);
     classifier.optimize_for_inference(Precision::fp32);
     classifier.train(data, nullptr, training);
