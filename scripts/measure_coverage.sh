@@ -10,14 +10,16 @@ goal=90
 build=build/coverage
 parsers=(
   src/base/{parse_json,printable,utf8}.cpp
-  src/checkpoint/{json_document,modules_json,read_tensor,safetensors,shard_index,tensor_files}.cpp
+  src/checkpoint/{foreign_folder,json_document,modules_json,read_tensor,safetensors,sentence_folder,shard_index}.cpp
+  src/checkpoint/{tensor_files,tokenizer_config}.cpp
   src/data/*.cpp
-  src/hub/{hub_name,model_files}.cpp
+  src/hub/{checksum,find_model,hub_cache,hub_name,hub_settings,model_files,web_address}.cpp
   src/model/{calibration,config_numbers,model_config,model_folder,packed_weights}.cpp src/model/families/*.cpp
-  src/text/*.cpp
+  src/text/*.cpp src/text/normalize/charsmap.cpp src/text/pieces/vocabulary.cpp src/text/read/*.cpp
+  src/train/training_folder.cpp
   cli/resume_answers.cpp cli/report/training_history.cpp
 )
-tests=(base_tests checkpoint_tests data_tests hub_tests model_tests text_tests)
+tests=(base_tests checkpoint_tests data_tests hub_tests model_tests text_tests train_tests)
 
 # Without optimisation: it compiles fastest, and the branches are those of the source.
 cmake --preset fuzz -B "$build" -D CMAKE_CXX_FLAGS_RELWITHDEBINFO=-O0 \

@@ -95,6 +95,7 @@ def run_ray(model, folder):
     import ray
 
     os.environ["RAY_memory_monitor_refresh_ms"] = "0"  # it would end workers of a machine that others use
+    os.environ["RAY_worker_niceness"] = "0"  # instead of 15, which would leave them what others do not use
     ray.init(num_cpus=WORKERS + 1, include_dashboard=False, log_to_driver=False)
     ray.data.DataContext.get_current().enable_progress_bars = False
     texts = ray.data.read_parquet(str(folder), override_num_blocks=FILES)

@@ -327,17 +327,33 @@ class TrainingRun {
   }
 
   EncodedDataset encode(const LabelledTexts& data, const char* name) {
-    EncodedDataset encoded = encode_dataset(data,
-                                            config_.intents,
-                                            tokenizer_,
-                                            pool_,
-                                            process_.size == 1 ? callbacks_.should_stop : nullptr);
+    EncodedDataset encoded =
+        encode_dataset(data, config_.intents, tokenizer_, pool_, callbacks_.should_stop);
     if (encoded.truncated > 0) {
       tell(fmt::format("{} of {} {} texts are longer than {} tokens and are truncated",
                        encoded.truncated,
                        encoded.examples(),
                        name,
                        tokenizer_.max_length()));
+    }
+    return encoded;
+  }
+
+  // The same once the processes have met, where one that stopped alone would leave the others waiting.
+  EncodedDataset encode_together(const LabelledTexts& data, const char* name) {
+    EncodedDataset encoded;
+    std::optional<Error> stopped;
+    try {
+      encoded = encode(data, name);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::interrupted) {
+        throw;
+      }
+      stopped = error;
+    }
+    if (group_->sum(stopped ? 1 : 0) > 0) {
+      throw stopped.value_or(
+          Error(ErrorCode::interrupted, "train: stopped while another process read the texts"));
     }
     return encoded;
   }
@@ -409,9 +425,9 @@ class TrainingRun {
   void refit(const FitProgress& from, TrainingReport& report) {
     FitSettings settings = settings_;
     settings.epochs = from.refit_epochs;
-    const EncodedDataset all = encode(all_, "training");
     tell(fmt::format(
-        "training once more on all {} rows, for {} epochs", all.examples(), settings.epochs));
+        "training once more on all {} rows, for {} epochs", all_.texts.size(), settings.epochs));
+    const EncodedDataset all = encode_together(all_, "training");
     load_base();
     Fit fit(*fit_pool_, backends_, config_, settings, weights_, callbacks_, *group_);
     FitProgress done = fit.run(all, nullptr, from, folder_, fingerprint_);

@@ -74,6 +74,19 @@ std::string tensorflow_name(const std::string& name) {
   return name;
 }
 
+// What to do about the prefix of a wrapper.
+std::string_view way_out_of(std::string_view prefix) {
+  if (prefix.starts_with("module.")) {
+    return ", of torch's DataParallel. Save the model inside it, "
+           "model.module.save_pretrained(FOLDER), or rename the tensors";
+  }
+  if (prefix.starts_with("_orig_mod.")) {
+    return ", of torch.compile. Save the model inside it, "
+           "model._orig_mod.save_pretrained(FOLDER), or rename the tensors";
+  }
+  return ". Save the model itself with save_pretrained(FOLDER), or rename the tensors";
+}
+
 }  // namespace
 
 ModelFolder::ModelFolder(const std::filesystem::path& folder)
@@ -125,14 +138,13 @@ void ModelFolder::require_plain_names() const {
     if (!name.ends_with("." + word)) {
       continue;
     }
-    const std::string prefix = name.substr(0, name.size() - word.size());
+    std::string_view prefix = std::string_view(name).substr(0, name.size() - word.size());
+    if (prefix.ends_with(config_.encoder.family->prefix)) {
+      prefix.remove_suffix(config_.encoder.family->prefix.size());
+    }
     fail(tensors_->description(),
          fmt::format("a tensor {}", word),
-         fmt::format("{}: the names begin with {}{}. Save the model inside it, "
-                     "model.module.save_pretrained(FOLDER), or rename the tensors",
-                     name,
-                     prefix,
-                     prefix.starts_with("module.") ? ", of torch's DataParallel" : ""));
+         fmt::format("{}: the names begin with \"{}\"{}", name, prefix, way_out_of(prefix)));
   }
 }
 
@@ -352,12 +364,18 @@ void ModelFolder::require_length(int tokens) const {
 const StoredTensor* ModelFolder::find_encoder_tensor(const std::string& name) const {
   const std::string prefix(config_.encoder.family->prefix);
   const std::string old = tensorflow_name(name);
+  const StoredTensor* tensor = nullptr;
   for (const std::string& candidate : {name, prefix + name, old, prefix + old}) {
-    if (const StoredTensor* found = tensors_->find(candidate)) {
-      return found;
+    const StoredTensor* found = tensors_->find(candidate);
+    if (tensor != nullptr && found != nullptr && found != tensor) {
+      // transformers takes the one that comes first in the file.
+      fail(tensors_->description(),
+           "each tensor under one name",
+           fmt::format("both {} and {}", tensor->name, found->name));
     }
+    tensor = tensor != nullptr ? tensor : found;
   }
-  return nullptr;
+  return tensor;
 }
 
 const StoredTensor* ModelFolder::find_head_tensor(const std::string& name) const {

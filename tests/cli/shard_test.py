@@ -1,6 +1,5 @@
 """fastintent predict --shard: parts of a file, answered by processes that know nothing of each other."""
 
-import contextlib
 import hashlib
 import json
 import os

@@ -284,13 +284,27 @@ TEST(WhatAFolderIs, AModelOfSetFitIsABase) {
 }
 
 TEST(WhatAFolderIs, APrefixOfAllNamesIsNamed) {
-  for (const char* prefix : {"module.", "_orig_mod.", "model.bert."}) {
+  const std::pair<std::string, std::string> ways_out[] = {{"module.", "model.module.save"},
+                                                          {"_orig_mod.", "model._orig_mod.save"},
+                                                          {"model.bert.", "Save the model itself"}};
+  for (const auto& [prefix, way_out] : ways_out) {
     const CopiedModel model("bert_pooler");
-    model.rename_tensors([&](const std::string& name) { return prefix + name; });
-    expect_error(ErrorCode::bad_checkpoint, std::string("begin with ") + prefix, [&] {
-      ModelFolder folder(model.path());
-    });
+    model.rename_tensors([&, &first = prefix](const std::string& name) { return first + name; });
+    const auto open = [&] { ModelFolder folder(model.path()); };
+    expect_error(ErrorCode::bad_checkpoint, "begin with \"" + prefix + "\"", open);
+    expect_error(ErrorCode::bad_checkpoint, way_out, open);
   }
+}
+
+// transformers reads the one that comes first in the file.
+TEST(WhatAFolderIs, ATensorUnderTwoNamesIsRefused) {
+  const CopiedModel model("bert_pooler");
+  model.rename_tensors([&](const std::string& name) {
+    return name == "bert.pooler.dense.weight" ? "embeddings.word_embeddings.weight" : name;
+  });
+  expect_error(ErrorCode::bad_checkpoint,
+               "both embeddings.word_embeddings.weight and bert.embeddings.word_embeddings.weight",
+               [&] { ModelFolder folder(model.path()); });
 }
 
 }  // namespace
