@@ -481,9 +481,7 @@ def write_encoder(folder, tokenizer, seed):
     write_case(folder, Oracle(model, tokenizer, [text for text, _ in TEXTS]), tokenizer)
 
 
-def write_sentence_model(
-    folder, encoder, tokenizer, seed, pooling, with_head, examples=TEXTS, attention="eager"
-):
+def write_sentence_model(folder, encoder, tokenizer, seed, pooling, with_head, examples=TEXTS, attention="eager"):
     width = encoder.config.hidden_size
     with tempfile.TemporaryDirectory() as scratch:  # sentence-transformers only takes a folder
         encoder.save_pretrained(scratch)

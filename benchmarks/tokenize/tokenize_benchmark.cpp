@@ -1,5 +1,5 @@
 // Texts per second of the tokenizer, one thread, and the time in which it is opened. The queries and
-// their ids from `tokenizers` are provided by huggingface.py, which runs this program and prints the
+// their ids from `tokenizers` are provided by peers.py, which runs this program and prints the
 // ratio.
 
 #include <benchmark/benchmark.h>
