@@ -14,10 +14,18 @@ void add_classifier_options(CLI::App& command, ModelOptions& options) {
              "--precision",
              options.precision,
              kPrecisions,
-             "of the matrix products; auto is the fastest on this device (default that of a "
-             "prepared folder, else fp32)")
+             "of the matrix products; auto is the fastest on this device that keeps the labels "
+             "(default that of a prepared folder, else fp32)")
       ->default_str("")
       ->each([&options](const std::string& name) { options.fastest = name == "auto"; })
+      ->group(group);
+  command
+      .add_option("--label-agreement",
+                  options.label_agreement,
+                  "labels of the validation rows that --precision auto must keep")
+      ->type_name("SHARE")
+      ->capture_default_str()
+      ->check(between(0, 1))
       ->group(group);
   command
       .add_option("--max-length",

@@ -177,6 +177,27 @@ void keep_partial(const std::filesystem::path& partial, const AnswerCounts& coun
       partial.string());
 }
 
+// From so many answers on, which take some seconds, a faster precision is worth a line.
+constexpr int64_t kManyAnswers = 10'000;
+
+// Where the model runs in fp32 because nothing else was chosen, and training has measured that a faster
+// precision keeps its labels.
+void recommend_precision(const PredictCommandOptions& options,
+                         const AnswerCounts& counts,
+                         const IntentClassifier& classifier) {
+  const ModelOptions& model = options.classifier;
+  // A database keeps standard error for errors.
+  if (options.chunk_header || counts.texts < kManyAnswers ||
+      model.precision != Precision::automatic || model.fastest ||
+      classifier.precision() != Precision::fp32) {
+    return;
+  }
+  const auto [precision, reason] = classifier.automatic_precision();
+  if (precision != Precision::fp32) {
+    say("predict: --precision auto would answer in {}: {}", precision_name(precision), reason);
+  }
+}
+
 void print_summary(const AnswerCounts& counts, const IntentClassifier& classifier) {
   if (counts.truncated > 0) {
     say("predict: {} longer than {} tokens and cut there",
@@ -250,6 +271,7 @@ int predict(PredictCommandOptions options) {
     remove_run_file(partial);
   }
   print_summary(counts, classifier);
+  recommend_precision(options, counts, classifier);
   return counts.blank > 0 ? kBadData : kOk;
 }
 

@@ -92,6 +92,13 @@ void print_summary(const TrainOptions& options, const TrainingReport& report) {
         *report.review_threshold,
         percent(report.review_share));
   }
+  if (!report.label_agreement.empty()) {
+    std::vector<std::string> kept;
+    for (const auto& [precision, share] : report.label_agreement) {
+      kept.push_back(fmt::format("{} {}", precision_name(precision), percent(share)));
+    }
+    say("Labels of the validation texts that are the same as in fp32: {}.", fmt::join(kept, ", "));
+  }
   say("The model is in {}. Next:", options.output);
   print_message(
       fmt::format("  fastintent predict --model {} \"your text\"", shell_quoted({options.output})));

@@ -116,6 +116,8 @@ def model_config_seeds():
     write("model_config", "roberta", json.dumps(roberta))
     mpnet = bert | {"model_type": "mpnet", "relative_attention_num_buckets": 32}
     write("model_config", "mpnet", json.dumps(mpnet))
+    electra = bert | {"model_type": "electra", "embedding_size": 16}
+    write("model_config", "electra", json.dumps(electra))
     write("model_config", "bert", json.dumps(bert))
     write("model_config", "distilbert", json.dumps(distilbert))
     write("model_config", "large", json.dumps(bert | {"id2label": {str(i): f"intent {i}" for i in range(200)}}))

@@ -29,7 +29,8 @@ from transformers import (
 )
 
 BATCH = 64
-ROBERTAS = ["roberta", "xlm-roberta", "camembert"]
+# Made with random weights: the base gives only its tokenizer.
+RANDOM = ["roberta", "xlm-roberta", "camembert", "electra"]
 LONGEST = 512  # tokens of a text, as their published models have
 
 
@@ -134,7 +135,8 @@ def make(arguments):
             **labels,
         )
         model = DistilBertForSequenceClassification(config)
-    elif arguments.kind in ROBERTAS:
+    elif arguments.kind in RANDOM:
+        own = {"embedding_size": 128} if arguments.kind == "electra" else {"type_vocab_size": 1, "layer_norm_eps": 1e-5}
         config = AutoConfig.for_model(  # as for DistilBERT
             arguments.kind,
             vocab_size=len(tokenizer),
@@ -142,11 +144,10 @@ def make(arguments):
             num_hidden_layers=6,
             num_attention_heads=12,
             intermediate_size=1536,
-            type_vocab_size=1,
-            layer_norm_eps=1e-5,
             pad_token_id=tokenizer.pad_token_id,
             max_position_embeddings=tokenizer.pad_token_id + 1 + LONGEST,
             initializer_range=0.05,
+            **own,
             **labels,
         )
         model = AutoModelForSequenceClassification.from_config(config)
@@ -189,7 +190,7 @@ def main():
     parser.add_argument("--max-length", type=int, help="default: what each side reads in the folder")
     parser.add_argument("--make", type=Path, metavar="OUTDIR")
     parser.add_argument("--base", type=Path, help="folder of the base model")
-    kinds = ["bert_pooler", "mean", "cls", "distilbert", "mpnet", "modernbert", *ROBERTAS]
+    kinds = ["bert_pooler", "mean", "cls", "distilbert", "mpnet", "modernbert", *RANDOM]
     parser.add_argument("--kind", choices=kinds)
     parser.add_argument("--classes", type=int, default=77)
     parser.add_argument("--seed", type=int, default=0)

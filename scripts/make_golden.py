@@ -33,6 +33,9 @@ from transformers import (
     CamembertForSequenceClassification,
     DistilBertConfig,
     DistilBertForSequenceClassification,
+    ElectraConfig,
+    ElectraForSequenceClassification,
+    ElectraModel,
     ModernBertConfig,
     ModernBertForSequenceClassification,
     ModernBertModel,
@@ -265,6 +268,23 @@ def mpnet_config(tokenizer, width, heads, inner):
     )
 
 
+def electra_config(tokenizer, embedding, width, heads, inner):
+    """As tiny_config; `embedding` is the width of the embeddings."""
+    return ElectraConfig(
+        vocab_size=len(tokenizer),
+        embedding_size=embedding,
+        hidden_size=width,
+        num_attention_heads=heads,
+        intermediate_size=inner,
+        num_hidden_layers=2,
+        max_position_embeddings=LIMIT,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        id2label=dict(enumerate(INTENTS)),
+        label2id={name: i for i, name in enumerate(INTENTS)},
+    )
+
+
 def tiny_config(tokenizer, family, width, heads, inner, with_head=True):
     """Two layers, head width 8, no dropout: training and evaluation give the same values."""
     labels = {"id2label": dict(enumerate(INTENTS)), "label2id": {name: i for i, name in enumerate(INTENTS)}}
@@ -327,7 +347,7 @@ def randomize(model, seed):
                 parameter.copy_(1 + 0.2 * noise)
             elif name.endswith("bias"):
                 parameter.copy_(0.1 * noise)
-            elif "embeddings" in name:
+            elif "embeddings." in name:  # not ELECTRA's projection of them
                 parameter.copy_(0.5 * noise)
             else:  # keeps the size of a row: outputs about as large as inputs
                 parameter.copy_(noise * 1.2 / math.sqrt(parameter.shape[1]))
@@ -536,6 +556,7 @@ def write_tiny_models(out):
     )
     write_roberta_models(out)
     write_mpnet_models(out)
+    write_electra_models(out, tokenizer)
     write_modernbert_models(out)
 
 
@@ -592,6 +613,18 @@ def write_mpnet_models(out):
     write_classifier(out / "mpnet", classifier, tokenizer, 16, texts)
     encoder = MPNetModel(mpnet_config(tokenizer, 16, 2, 24))
     write_sentence_model(out / "mpnet_mean", encoder, tokenizer, 17, "mean", True, texts)
+
+
+def write_electra_models(out, tokenizer):
+    for case in ("electra", "electra_wide", "electra_mean"):
+        shutil.rmtree(out / case, ignore_errors=True)
+    # Embeddings that are narrower than the layers, and, as in the larger models, as wide.
+    classifier = ElectraForSequenceClassification(electra_config(tokenizer, 16, 24, 3, 40))
+    write_classifier(out / "electra", classifier, tokenizer, 18)
+    classifier = ElectraForSequenceClassification(electra_config(tokenizer, 16, 16, 2, 24))
+    write_classifier(out / "electra_wide", classifier, tokenizer, 19)
+    encoder = ElectraModel(electra_config(tokenizer, 40, 16, 2, 24))  # and wider, as a generator's
+    write_sentence_model(out / "electra_mean", encoder, tokenizer, 20, "mean", with_head=True)
 
 
 # Names of transformers, several of which are one function.

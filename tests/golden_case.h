@@ -78,6 +78,9 @@ inline std::vector<std::string> trained_models() {
           "camembert",
           "mpnet",
           "mpnet_mean",
+          "electra",
+          "electra_wide",
+          "electra_mean",
           "modernbert",
           "modernbert_mean",
           "modernbert_sentence"};

@@ -116,13 +116,17 @@ class IntentClassifier {
   void warm_up(std::span<const std::string> sample_texts = {},
                const std::function<bool()>& should_stop = {});
 
-  /// Prepares the model in `precision`; `automatic` is the fastest of this device. The choice
-  /// depends only on the device's features, so every process makes the same choice. Compares the
+  /// Prepares the model in `precision`; `automatic` is automatic_precision(). Compares the
   /// labels of `sample_texts` (default: built-in samples) before and after. Empties the cache when
   /// the precision changes. Throws invalid_argument for a precision that the device lacks.
   OptimizationReport optimize_for_inference(Precision precision = Precision::automatic,
                                             std::span<const std::string> sample_texts = {},
                                             const std::function<bool()>& should_stop = {});
+
+  /// The fastest precision of this device that keeps the share ClassifierOptions::label_agreement of
+  /// the labels, as training measured on its validation rows, and the reason. The choice depends only
+  /// on the device's features and the folder, so every process makes the same one.
+  PrecisionChoice automatic_precision() const;
 
   /// Measures single, batch, streaming and cached prediction of `sample_texts` (default: built-in
   /// samples), `num_iterations` calls each after a warm-up. The classifier's cache is not used.

@@ -20,8 +20,8 @@ enum class Device { automatic, cpu, cuda, reference };
 /// - IntentClassifier, when it loads a folder: the precision of a prepared folder (quantize.h), or
 ///   the device's fastest if the device lacks that; fp32 for other folders. A model that replaces
 ///   one in use, as train() does, keeps the precision in use.
-/// - IntentClassifier::optimize_for_inference: the device's fastest, as fastest_precision()
-///   (devices.h) returns it.
+/// - IntentClassifier::optimize_for_inference: the device's fastest that keeps the model's labels, see
+///   ClassifierOptions::label_agreement.
 /// - Trainer::train: the fastest that costs no accuracy. On a GPU bf16, or fp16 if the GPU lacks
 ///   bf16; on a CPU bf16 if it multiplies bf16 faster than fp32, else fp32.
 ///
@@ -74,6 +74,11 @@ struct ClassifierOptions {
   /// Replaces the folder's threshold: predictions with a lower confidence are flagged
   /// `needs_review`.
   std::optional<double> review_threshold = {};
+  /// The share of the labels, 0 to 1, that a precision must keep to be chosen by
+  /// optimize_for_inference(Precision::automatic): where training measured on its validation rows that
+  /// it keeps fewer, the next one is. Precisions that were not measured are chosen by the device's
+  /// features alone.
+  double label_agreement = 0.995;
   /// Called after a model was loaded, with a sentence that names the model, device and precision.
   std::function<void(const std::string&)> log = {};
 };

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -117,6 +118,9 @@ struct TrainingReport {
   /// None when no threshold reaches `review_accuracy`.
   std::optional<double> review_threshold;
   double review_share = 0;  ///< share of the validation rows below the threshold
+  /// Share of the validation rows, 0 to 1, that have the same label as in fp32 when the saved model
+  /// predicts on the processor in that precision. Empty where it was not measured.
+  std::map<Precision, double> label_agreement;
 };
 
 /// Fine-tunes an intent classifier and saves it as a Hugging Face folder.

@@ -109,7 +109,8 @@ void construct(Classifier* self,
                std::optional<double> review_threshold,
                int64_t cache_bytes,
                std::optional<nb::callable> log,
-               bool map_word_table) {
+               bool map_word_table,
+               double label_agreement) {
   ClassifierOptions options;
   options.model_name = model_name.string();
   options.model_path = model_path.value_or(std::filesystem::path());
@@ -125,6 +126,7 @@ void construct(Classifier* self,
   options.max_length = max_length;
   options.review_threshold = review_threshold;
   options.map_word_table = map_word_table;
+  options.label_agreement = label_agreement;
   new (self) Classifier(std::move(options), std::move(log), Loading::now);
 }
 
@@ -142,7 +144,8 @@ using State = std::tuple<nb::str,
                          std::optional<double>,
                          int64_t,
                          std::optional<nb::callable>,
-                         bool>;
+                         bool,
+                         double>;
 
 nb::str decoded(const std::filesystem::path& path) {
   const auto text = nb::steal<nb::str>(PyUnicode_DecodeFSDefault(path.c_str()));
@@ -170,7 +173,8 @@ State state(const Classifier& self) {
           options.review_threshold,
           options.cache_bytes,
           log,
-          options.map_word_table};
+          options.map_word_table,
+          options.label_agreement};
 }
 
 void set_state(Classifier* self, const State& state) {
@@ -192,7 +196,8 @@ void set_state(Classifier* self, const State& state) {
            options.review_threshold,
            options.cache_bytes,
            log,
-           options.map_word_table) = state;
+           options.map_word_table,
+           options.label_agreement) = state;
   options.model_name = nb::cast<std::filesystem::path>(model_name).string();
   options.model_path = nb::cast<std::filesystem::path>(model_path);
   const DeviceChoice choice = parse_device(device);
@@ -284,6 +289,8 @@ log: called with a sentence when a model was loaded: which, where it runs, in wh
 map_word_table: use the word table in place in the folder's file instead of a copy in memory. A start is
 faster and needs less memory; but nobody may write to that file, or shorten it, while the model is in
 use: answers would change, or the process would end.
+label_agreement: the share of the labels, 0 to 1, that a precision must have kept in training to be chosen
+by optimize_for_inference("auto").
 
 Raises MissingInputError or BadCheckpointError when model_path cannot be read, DeviceMissingError when
 the device or GPU is absent, InvalidArgumentError for an impossible option or a precision that the device
@@ -302,7 +309,7 @@ constexpr const char* kInitSignature =
     "precision: str = 'auto', threads: int = 0, *, max_length: int = 0, "
     "review_threshold: float | None = None, cache_bytes: int = 67108864, "
     "log: collections.abc.Callable[[str], object] | None = None, "
-    "map_word_table: bool = False) -> None";
+    "map_word_table: bool = False, label_agreement: float = 0.995) -> None";
 
 }  // namespace
 
@@ -327,6 +334,7 @@ void init_classifier(nb::module_& m) {
            nb::arg("cache_bytes") = defaults.cache_bytes,
            nb::arg("log") = nb::none(),
            nb::arg("map_word_table") = defaults.map_word_table,
+           nb::arg("label_agreement") = defaults.label_agreement,
            nb::sig(kInitSignature),
            kInitDoc)
       .def_prop_rw("batch_size",

@@ -1,6 +1,10 @@
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
+
+#include <map>
+#include <string>
 
 #include "bindings.h"
 #include "fastintent/trainer.h"
@@ -52,7 +56,19 @@ void init_training(nb::module_& m) {
               "None when no threshold reaches `review_accuracy`")
       .def_ro("review_share",
               &TrainingReport::review_share,
-              "share of the validation rows below the threshold");
+              "share of the validation rows below the threshold")
+      .def_prop_ro(
+          "label_agreement",
+          [](const TrainingReport& report) {
+            std::map<std::string, double> shares;
+            for (const auto& [precision, share] : report.label_agreement) {
+              shares[std::string(precision_name(precision))] = share;
+            }
+            return shares;
+          },
+          "share of the validation rows, 0 to 1, that have the same label as in fp32, by "
+          "precision; "
+          "empty where it was not measured");
 }
 
 }  // namespace fastintent::python

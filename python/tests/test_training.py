@@ -38,6 +38,8 @@ def test_trains_and_uses_the_trained_model(rows):
     assert report.temperature == classifier.temperature > 0
     assert report.review_threshold == classifier.review_threshold
     assert 0 <= report.review_share <= 1
+    assert set(report.label_agreement) == {"bf16", "int8"}
+    assert all(0 <= share <= 1 for share in report.label_agreement.values())
 
 
 def test_every_documented_setting_is_a_keyword_with_its_meaning(rows):

@@ -52,6 +52,10 @@ ClassifierOptions checked(ClassifierOptions options) {
           options.threads);
   require(options.max_length >= 0, "max_length", "0 or more", options.max_length);
   require_threshold(options.review_threshold);
+  require(options.label_agreement >= 0 && options.label_agreement <= 1,
+          "label_agreement",
+          "0 to 1",
+          options.label_agreement);
   require_gpu_device(kOperation, options.device, options.gpu);
   return options;
 }
@@ -106,7 +110,7 @@ Precision IntentClassifier::State::choose_precision(const TrainedModel& trained)
   if (device.traits().multiplies(own)) {
     return own;
   }
-  const Precision fastest = device.traits().fastest.precision;
+  const Precision fastest = device.traits().fastest().precision;
   if (options.log) {
     options.log(fmt::format("{} is prepared in {}, which {} lacks; it runs in {}",
                             trained.folder.path().string(),

@@ -152,6 +152,10 @@ int IntentClassifier::max_length() const {
 double IntentClassifier::temperature() const {
   return state_->predictor()->calibration().temperature;
 }
+PrecisionChoice IntentClassifier::automatic_precision() const {
+  return state_->predictor()->automatic_precision(state_->options.label_agreement);
+}
+
 Precision IntentClassifier::precision() const {
   return state_->predictor()->precision();
 }

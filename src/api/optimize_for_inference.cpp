@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "api/classifier_state.h"
 #include "api/compare_predictions.h"
 #include "api/predict_texts.h"
@@ -18,8 +20,9 @@ OptimizationReport IntentClassifier::optimize_for_inference(
   report.device = before->device_name();
   report.previous_precision = before->precision();
   if (precision == Precision::automatic) {
-    precision = before->fastest_precision().precision;
-    report.reason = before->fastest_precision().reason;
+    PrecisionChoice choice = before->automatic_precision(state_->options.label_agreement);
+    precision = choice.precision;
+    report.reason = std::move(choice.reason);
   } else {
     report.reason = fmt::format("{} was asked for", precision_name(precision));
   }

@@ -6,8 +6,10 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
+#include "api/measure_agreement.h"
 #include "api/output_folder.h"
 #include "base/available_cores.h"
 #include "base/output_place.h"
@@ -195,7 +197,7 @@ class TrainingRun {
       refit(progress, report);
     }
     if (output_ != nullptr) {
-      save();
+      save(report);
     }
     group_->sum(0.0);  // no process returns before the model is written
     folder_.remove();
@@ -295,11 +297,14 @@ class TrainingRun {
     }
   }
 
-  void save() try {
+  void save(TrainingReport& report) try {
     HostWeights host(*memory_, weights_, config_);
     host.read();
-    output_->replace(
-        [&](const fs::path& out) { save_model(out, files_, config_, host.get(), calibration_); });
+    output_->replace([&](const fs::path& out) {
+      save_model(out, files_, config_, host.get(), calibration_);
+      measure_precisions(out);
+    });
+    report.label_agreement = calibration_.label_agreement;
   } catch (const Error& error) {
     throw Error(error.code(),
                 fmt::format("{}; what was learnt is kept in {}: the same call with resume "
@@ -307,6 +312,30 @@ class TrainingRun {
                             error.what(),
                             folder_.path().string(),
                             kept_ ? " without training again" : ""));
+  }
+
+  // Adds to the saved model which share of the validation rows each faster precision answers as fp32
+  // does. The model is complete without it.
+  void measure_precisions(const fs::path& out) {
+    try {
+      calibration_.label_agreement =
+          measure_agreement(out, validation_texts(), pool_.size(), callbacks_.should_stop);
+    } catch (const Error& error) {
+      tell(fmt::format("how many labels int8 and bf16 keep was not measured ({})", error.what()));
+      return;
+    }
+    write_calibration(out, calibration_);
+  }
+
+  std::vector<std::string_view> validation_texts() const {
+    std::vector<std::string_view> texts;
+    for (const int64_t row : held_out_rows_) {
+      texts.emplace_back(all_.texts[static_cast<size_t>(row)]);
+    }
+    if (texts.empty()) {  // a validation set, which is behind the training rows
+      texts.assign(all_.texts.end() - validation_.examples(), all_.texts.end());
+    }
+    return texts;
   }
 
   // Saves the state of a moment between two fits, or before the model is saved. Without it, an

@@ -45,6 +45,20 @@ void check_tokens(std::string_view operation,
   }
 }
 
+// H: the width of the layers
+void check_embeddings(std::string_view operation,
+                      const TokenInputs& tokens,
+                      const PreparedEncoder& encoder,
+                      int64_t H) {
+  int64_t E = H;
+  if (const PreparedWeight* projection = encoder.embedding_projection.weight.get()) {
+    E = projection->columns();
+    check_size(operation, "outputs of the projection", static_cast<size_t>(projection->rows()), H);
+  }
+  check_tokens(operation, tokens, encoder.tables, E);
+  check_layer_norm(operation, encoder.embedding_norm, E);
+}
+
 }  // namespace
 
 void Backend::embed(const TokenInputs& tokens,
@@ -164,13 +178,11 @@ bool Backend::try_encode(const TokenInputs& tokens,
                          const PreparedEncoder& encoder,
                          Team* team,
                          Tensor out) {
-  const int64_t H = out.columns;
   const auto T = static_cast<int64_t>(tokens.ids.size());
   const bool first_rows_only = !encoder.layers.empty() && encoder.layers.back().first_rows_only();
   const int64_t S = static_cast<int64_t>(starts.size()) - 1;
   check_shape("try_encode", "out", out, first_rows_only ? S : T, kAnySize);
-  check_tokens("try_encode", tokens, encoder.tables, H);
-  check_layer_norm("try_encode", encoder.embedding_norm, H);
+  check_embeddings("try_encode", tokens, encoder, out.columns);
   check_filled_starts("try_encode", starts, T);
   check_distance_bias("try_encode", encoder.distance_bias, encoder.heads, starts);
   return T == 0 || do_try_encode(tokens, starts, encoder, team, out);
@@ -186,8 +198,7 @@ bool Backend::try_answer(const TokenInputs& tokens,
   const int64_t C = head.classifier.weight->rows();
   const auto T = static_cast<int64_t>(tokens.ids.size());
   const int64_t S = static_cast<int64_t>(starts.size()) - 1;
-  check_tokens("try_answer", tokens, encoder.tables, H);
-  check_layer_norm("try_answer", encoder.embedding_norm, H);
+  check_embeddings("try_answer", tokens, encoder, H);
   check_filled_starts("try_answer", starts, T);
   check_distance_bias("try_answer", encoder.distance_bias, encoder.heads, starts);
   check_size("try_answer", "texts", static_cast<size_t>(answers.best.rows), S);

@@ -42,8 +42,10 @@ struct DeviceTraits {
   /// "cpu (avx512)", "reference": shown by `fastintent info` and in reports.
   std::string name = {};
   std::vector<SupportedPrecision> precisions = {};  ///< fp32 first
-  /// Predicts fastest, by the device's features alone.
-  PrecisionChoice fastest = {Precision::fp32, "this device multiplies nothing faster than fp32"};
+  /// Those in which it predicts faster than in fp32, the fastest first, by its features alone.
+  std::vector<PrecisionChoice> fast = {};
+  /// The choice where there is no faster one.
+  PrecisionChoice plain = {Precision::fp32, "this device multiplies nothing faster than fp32"};
   Precision training = Precision::fp32;  ///< trains fastest without a loss of accuracy
   WorkSizes work_sizes = {};
   /// The numbers of rows up to forward_tokens for which the device may choose different kernels,
@@ -59,6 +61,7 @@ struct DeviceTraits {
   /// memory.
   bool shares_host_memory = true;
 
+  const PrecisionChoice& fastest() const { return fast.empty() ? plain : fast.front(); }
   /// Whether the device multiplies in `precision` (not automatic).
   bool multiplies(Precision precision) const { return find(precision) != nullptr; }
   /// The layout for `precision`; empty if the device lacks the precision or cannot store its

@@ -62,9 +62,16 @@ struct PreparedLayer {
 struct PreparedEncoder {
   EmbeddingTables tables;
   LayerNorm embedding_norm;
+  PreparedLinear embedding_projection;  ///< [H,E] of tables with E columns, or null: E is H
   std::vector<PreparedLayer> layers;
   int64_t heads = 0;
   DistanceBias distance_bias;  ///< of all layers, or empty
+
+  bool projects_embeddings() const { return embedding_projection.weight != nullptr; }
+  /// H, the width of the layers.
+  int64_t width() const {
+    return projects_embeddings() ? embedding_projection.weight->rows() : tables.word.columns;
+  }
 };
 
 /// The head, which turns an encoder's rows into logits, as a backend runs it.

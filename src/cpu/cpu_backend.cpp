@@ -33,7 +33,8 @@ DeviceTraits cpu_traits() {
   traits.name = "cpu (" + std::string(cpu::instruction_set()) + ")";
   traits.precisions = {
       supported(Precision::fp32), supported(Precision::bf16), supported(Precision::int8)};
-  traits.fastest = cpu::fastest_precision();
+  traits.fast = cpu::fast_precisions();
+  traits.plain.reason = "this processor has no dot products that make int8 or bf16 much faster";
   traits.training = cpu::bf16_pays() ? Precision::bf16 : Precision::fp32;
   // Attention and products may choose kernels by the number of row tiles.
   for (int64_t rows = kRowTile; rows <= traits.work_sizes.forward_tokens; rows += kRowTile) {

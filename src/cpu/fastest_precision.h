@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "fastintent/options.h"
 
 namespace fastintent::cpu {
@@ -10,7 +12,7 @@ bool bf16_pays();
 /// Whether int8 products of many rows use oneDNN, whose kernels use AMX if the processor has it.
 bool int8_uses_amx();
 
-/// As DeviceTraits::fastest.
-PrecisionChoice fastest_precision();
+/// As DeviceTraits::fast.
+std::vector<PrecisionChoice> fast_precisions();
 
 }  // namespace fastintent::cpu

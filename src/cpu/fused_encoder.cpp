@@ -80,19 +80,29 @@ void FusedEncoder::run(const TokenInputs& tokens,
 void FusedEncoder::embed_rows(const TokenInputs& tokens,
                               const PreparedEncoder& encoder,
                               const TeamMember& member) const {
-  const Share share = member.share(hidden_.values.rows);
+  const Rows& embedded = encoder.projects_embeddings() ? embedded_ : hidden_;
+  const Share share = member.share(embedded.values.rows);
   const auto part = [&](std::span<const int32_t> values) {
     return values.empty() ? values
                           : values.subspan(static_cast<size_t>(share.begin),
                                            static_cast<size_t>(share.count()));
   };
-  const Rows rows = hidden_.slice(share.begin, share.count());
+  const Rows rows = embedded.slice(share.begin, share.count());
   embed({part(tokens.ids), part(tokens.segments), part(tokens.positions)},
         encoder.tables,
         encoder.embedding_norm,
         rows.values,
         {});
   convert_rows(rows.values, rows.factor);
+  if (!encoder.projects_embeddings()) {
+    return;
+  }
+  member.wait();
+  multiply_share(
+      embedded_.factor, encoder.embedding_projection, Activation::none, {}, hidden_.values, member);
+  member.wait();
+  const Rows projected = hidden_.slice(share.begin, share.count());
+  convert_rows(projected.values, projected.factor);
 }
 
 Tensor FusedEncoder::run_layer(const Sequences& sequences,
@@ -283,6 +293,8 @@ void FusedEncoder::place_buffers(const PreparedEncoder& encoder, int64_t T, int6
       memory_.floats(taken_);
     }
     taken_ = 0;
+    embedded_ =
+        place_rows(element, encoder.projects_embeddings() ? T : 0, encoder.tables.word.columns);
     hidden_ = place_rows(element, T, H);
     query_key_value_ = Tensor(take(T * 3 * H), T, 3 * H);
     first_rows_ = place_rows(element, queries, H);

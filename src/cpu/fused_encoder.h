@@ -81,6 +81,7 @@ class FusedEncoder {
   Scratch memory_;
   int64_t taken_ = 0;       // floats of memory_ assigned so far
   bool counting_ = false;   // place_buffers only counts
+  Rows embedded_;           // [T,E] if embeddings are projected; else no rows
   Rows hidden_;             // [T,H] between layers
   Tensor query_key_value_;  // [T,3H]
   Rows first_rows_;         // [S,H]

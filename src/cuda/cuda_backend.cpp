@@ -108,8 +108,8 @@ DeviceTraits cuda_traits(int device) {
         {Precision::fp32}, {Precision::tf32}, {Precision::fp16}, {Precision::bf16}};
   }
   if (facts.major >= kFirstTensorCores) {
-    traits.fastest = {Precision::fp16,
-                      "tensor cores multiply fp16 as fast as bf16, and it keeps three bits more"};
+    traits.fast = {{Precision::fp16,
+                    "tensor cores multiply fp16 as fast as bf16, and it keeps three bits more"}};
   }
   // bf16 has the range of fp32: no gradient underflows, and the loss needs no scale.
   traits.training = traits.multiplies(Precision::bf16) ? Precision::bf16 : Precision::fp16;

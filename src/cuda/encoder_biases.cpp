@@ -8,16 +8,20 @@
 namespace fastintent::cuda {
 namespace {
 
-// Calls run(linear) for each layer whose product adds the bias.
+// Calls run(linear) for each dense layer whose product adds the bias.
 template <class Run>
 void each_of(const PreparedEncoder& encoder, const Run& run) {
-  for (const PreparedLayer& layer : encoder.layers) {
-    for (const PreparedLinear* linear :
-         {&layer.query_key_value, &layer.query, &layer.key_value, &layer.intermediate}) {
-      if (linear->weight != nullptr && !linear->bias.empty()) {
-        run(*linear);
-      }
+  const auto visit = [&](const PreparedLinear& linear) {
+    if (linear.weight != nullptr && !linear.bias.empty()) {
+      run(linear);
     }
+  };
+  visit(encoder.embedding_projection);
+  for (const PreparedLayer& layer : encoder.layers) {
+    visit(layer.query_key_value);
+    visit(layer.query);
+    visit(layer.key_value);
+    visit(layer.intermediate);
   }
 }
 

@@ -24,7 +24,7 @@ class EncoderSteps {
         bucket_(bucket),
         at_(places),
         factors_(factors_of(encoder)),
-        H_(encoder.tables.word.columns),
+        H_(encoder.width()),
         tokens_{bucket.tokens, &places.inputs.counts->tokens},
         sequences_{bucket.sequences, &places.inputs.counts->sequences} {}
 
@@ -36,7 +36,10 @@ class EncoderSteps {
                {in.ids, in.positions, in.segments},
                encoder_.tables,
                encoder_.embedding_norm,
-               at_.hidden);
+               encoder_.projects_embeddings() ? at_.embedded : at_.hidden);
+    if (encoder_.projects_embeddings()) {
+      multiply(tokens_, at_.embedded, encoder_.embedding_projection, Epilogue::bias, at_.hidden);
+    }
     for (const PreparedLayer& layer : encoder_.layers) {
       run_layer(layer);
     }
@@ -180,7 +183,7 @@ EncoderPlaces EncoderPlaces::in(std::byte* block,
                                 const BatchBucket& bucket,
                                 const PreparedEncoder& encoder) {
   const int64_t bytes = bytes_of(factors_of(encoder));
-  const int64_t H = encoder.tables.word.columns;
+  const int64_t H = encoder.width();
   const int64_t I = encoder.layers.back().intermediate.weight->rows();
   Pieces pieces(block);
   const auto rows = [&](int64_t count, int64_t width) {
@@ -189,6 +192,9 @@ EncoderPlaces EncoderPlaces::in(std::byte* block,
   EncoderPlaces places;
   places.input_block = pieces.take(static_cast<int64_t>(BatchInputs::in(nullptr, bucket).bytes));
   places.inputs = BatchInputs::in(places.input_block, bucket);
+  if (encoder.projects_embeddings()) {
+    places.embedded = rows(bucket.tokens, encoder.tables.word.columns);
+  }
   places.hidden = rows(bucket.tokens, H);
   places.query_key_value = rows(bucket.tokens, 3 * H);
   places.context = rows(bucket.tokens, H);

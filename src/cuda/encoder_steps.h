@@ -12,6 +12,7 @@ namespace fastintent::cuda {
 struct EncoderPlaces {
   std::byte* input_block = nullptr;
   BatchInputs inputs;                    // in that block
+  std::byte* embedded = nullptr;         // [T,E] if embeddings are projected; else null
   std::byte* hidden = nullptr;           // [T,H] between layers
   std::byte* query_key_value = nullptr;  // [T,3H]
   std::byte* context = nullptr;          // [T,H]

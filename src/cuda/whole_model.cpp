@@ -133,6 +133,7 @@ void WholeModel::take_over(const PreparedEncoder& encoder, const PreparedHead& h
     return;
   }
   require_width(encoder.tables.word.columns);
+  require_width(encoder.width());
   numbers_ = {};
   forget_runs();
   biases_ = EncoderBiases();

@@ -56,7 +56,7 @@ std::vector<Precision> precisions(Device device) {
 }
 
 PrecisionChoice fastest_precision(Device device) {
-  return create_backend(device)->traits().fastest;
+  return create_backend(device)->traits().fastest();
 }
 
 }  // namespace fastintent

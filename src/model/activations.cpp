@@ -27,11 +27,11 @@ Tensor Activations::claim(int64_t rows, int64_t columns) {
   return buffer.tensor(rows, columns);
 }
 
-NormalizedRows Activations::claim_normal(int64_t rows) {
+NormalizedRows Activations::claim_normal(int64_t rows, int64_t width) {
   if (keep_ != Keep::everything) {
     return {};
   }
-  const Tensor normal = claim(rows, config_.encoder.hidden);
+  const Tensor normal = claim(rows, width);
   return {normal, claim(rows, 1).flat()};
 }
 
@@ -46,14 +46,14 @@ void Activations::place_layer(LayerActivations& layer, bool first_rows_only) {
   layer.query_key_value = claim(tokens_, first_rows_only ? 2 * H : 3 * H);
   layer.context = claim(rows, H);
   layer.projected = claim(rows, H);
-  layer.attention_normal = claim_normal(rows);
+  layer.attention_normal = claim_normal(rows, H);
   layer.attention_out = claim(rows, H);
   layer.attention_sum = keeps_sums() ? claim(rows, H) : layer.attention_out;
   layer.pre_activation =
       everything || is_gated() ? claim(rows, config_.encoder.feed_forward_width()) : Tensor{};
   layer.activated = claim(rows, config_.encoder.intermediate);
-  layer.output_normal = claim_normal(rows);
-  layer.out = everything || first_rows_only ? claim(rows, H) : embedded;
+  layer.output_normal = claim_normal(rows, H);
+  layer.out = everything || first_rows_only ? claim(rows, H) : input;
   if (keeps_sums()) {
     layer.sum = everything ? claim(rows, H) : layer.attention_sum;
   } else {
@@ -62,12 +62,14 @@ void Activations::place_layer(LayerActivations& layer, bool first_rows_only) {
 }
 
 void Activations::place_layers() {
-  embedded = claim(tokens_, config_.encoder.hidden);
-  embedded_normal = claim_normal(tokens_);
+  const int64_t E = config_.encoder.embedding_width();
+  embedded = claim(tokens_, E);
+  embedded_normal = claim_normal(tokens_, E);
+  input = config_.encoder.embedding > 0 ? claim(tokens_, config_.encoder.hidden) : embedded;
   layers.resize(static_cast<size_t>(config_.encoder.layers));
   const size_t first_claim = next_buffer_;
-  const Tensor* input = &embedded;
-  const Tensor* residual = &embedded;
+  const Tensor* rows = &input;
+  const Tensor* residual = &input;
   for (LayerActivations& layer : layers) {
     const bool last = &layer == &layers.back();
     const bool first_rows_only = last && config_.pooling() == Pooling::first_token;
@@ -76,10 +78,10 @@ void Activations::place_layers() {
     if (keep_ == Keep::scratch && !first_rows_only) {
       next_buffer_ = first_claim;
     }
-    layer.input = *input;
+    layer.input = *rows;
     layer.residual = *residual;
     place_layer(layer, first_rows_only);
-    input = &layer.out;
+    rows = &layer.out;
     residual = &layer.sum;
   }
 }
@@ -89,7 +91,8 @@ void Activations::place_head() {
   const auto C = static_cast<int64_t>(config_.intents.size());
   head.pooled = claim(sequences_, H);
   head.pre_dense = keep_ == Keep::everything ? claim(sequences_, H) : Tensor{};
-  head.dense_normal = config_.head_shape().has_norm ? claim_normal(sequences_) : NormalizedRows{};
+  head.dense_normal =
+      config_.head_shape().has_norm ? claim_normal(sequences_, H) : NormalizedRows{};
   head.dense = claim(sequences_, H);
   head.logits = claim(sequences_, C);
 }
@@ -103,6 +106,10 @@ void Activations::place_gradients() {
   gradients.sum = keeps_sums() ? claim(tokens_, H) : Tensor{};
   gradients.intermediate = claim(tokens_, config_.encoder.intermediate);
   gradients.gates = is_gated() ? claim(tokens_, config_.encoder.feed_forward_width()) : Tensor{};
+  if (const int64_t E = config_.encoder.embedding; E > 0) {
+    gradients.embedded = claim(tokens_, E);
+    gradients.embedded_rows = claim(tokens_, E);
+  }
   gradients.head = claim(sequences_, H);
   gradients.logits = claim(sequences_, static_cast<int64_t>(config_.intents.size()));
   gradients.losses = claim(sequences_, 1);

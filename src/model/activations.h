@@ -53,6 +53,8 @@ struct GradientScratch {
   Tensor query_key_value;  // [T,3H]
   Tensor intermediate;     // [T,I]
   Tensor gates;            // [T,2I] of a gated feed-forward
+  Tensor embedded;         // [T,E] under a projection of the embeddings; else empty
+  Tensor embedded_rows;    // [T,E] likewise
   Tensor head;             // [S,H]
   Tensor logits;           // [S,C]
   Tensor losses;           // [S,1] per row, computed with their gradients
@@ -73,8 +75,9 @@ class Activations {
   void prepare_encoded(int64_t tokens, int64_t sequences);
 
   Tensor encoded;                  // [R,H] the encoder's result, only after prepare_encoded
-  Tensor embedded;                 // [T,H]
-  NormalizedRows embedded_normal;  // [T,H]
+  Tensor embedded;                 // [T,E]
+  NormalizedRows embedded_normal;  // [T,E]
+  Tensor input;                    // [T,H] of the first layer: embedded, or its projection
   std::vector<LayerActivations> layers;
   HeadActivations head;
   GradientScratch gradients;              // empty under Keep::scratch
@@ -82,7 +85,7 @@ class Activations {
 
  private:
   Tensor claim(int64_t rows, int64_t columns);
-  NormalizedRows claim_normal(int64_t rows);
+  NormalizedRows claim_normal(int64_t rows, int64_t width);
   bool keeps_sums() const { return config_.encoder.layer.norm == NormPlacement::before; }
   bool is_gated() const { return config_.encoder.layer.feed_forward == FeedForward::gated; }
   void place_layer(LayerActivations& layer, bool first_rows_only);

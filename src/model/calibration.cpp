@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "fastintent/devices.h"
 #include "fastintent/error.h"
 
 namespace fastintent {
@@ -39,6 +40,18 @@ Calibration parse_calibration(const JsonDocument& document) {
     }
     calibration.review_threshold = threshold;
   }
+  if (document.has("label_agreement")) {
+    const JsonDocument shares = document.section("label_agreement");
+    for (const auto& [name, value] : shares.value().items()) {
+      const double share = shares.number_or(name, -1);
+      if (!(share >= 0 && share <= 1)) {
+        fail(shares, fmt::format("a share from 0 to 1 as '{}'", shares.path(name)), share);
+      }
+      if (const auto precision = parse_precision(name)) {
+        calibration.label_agreement[*precision] = share;
+      }
+    }
+  }
   return calibration;
 }
 
@@ -57,6 +70,14 @@ void write_calibration(const std::filesystem::path& folder, const Calibration& c
   document.member("temperature", calibration.temperature);
   if (calibration.review_threshold) {
     document.member("review_threshold", *calibration.review_threshold);
+  }
+  if (!calibration.label_agreement.empty()) {
+    document.key("label_agreement");
+    document.begin_object();
+    for (const auto& [precision, share] : calibration.label_agreement) {
+      document.member(precision_name(precision), share);
+    }
+    document.end_object();
   }
   document.end_object();
   write_json(folder / kCalibrationFile, document);

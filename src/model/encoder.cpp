@@ -12,6 +12,11 @@ Tensor encoder_forward(const Pass& pass, const PreparedModel& model, Activations
                      pass.dropout.at(DropoutSite::embedding),
                      act.embedded,
                      act.embedded_normal);
+  if (model.encoder.projects_embeddings()) {
+    const PreparedLinear& projection = model.encoder.embedding_projection;
+    pass.backend.linear(
+        act.embedded, *projection.weight, projection.bias, Activation::none, act.input);
+  }
   for (size_t layer = 0; layer < model.encoder.layers.size(); ++layer) {
     attention_block(pass, model.encoder, layer, act.layers[layer], act.sequence_numbers);
     feed_forward_block(pass, model.encoder.layers[layer], layer, act.layers[layer]);
@@ -46,13 +51,28 @@ void encoder_backward(const Pass& pass,
                              gradients,
                              write);
   }
-  const Tensor d_rows = scratch.branch;
+  Tensor d_embedded = scratch.hidden;
+  Tensor d_rows = scratch.branch;
+  if (model.encoder.projects_embeddings()) {
+    d_embedded = scratch.embedded;
+    d_rows = scratch.embedded_rows;
+    backend.linear_backward(act.embedded,
+                            *model.encoder.embedding_projection.weight,
+                            Activation::none,
+                            {},
+                            scratch.hidden,
+                            {d_embedded,
+                             Write::overwrite,
+                             gradients.embedding_projection.weight,
+                             gradients.embedding_projection.bias.flat(),
+                             write});
+  }
   backend.embed_backward(
       inputs_of(pass.batch),
       act.embedded_normal,
       model.encoder.embedding_norm.scale,
       pass.dropout.at(DropoutSite::embedding),
-      scratch.hidden,
+      d_embedded,
       {d_rows,
        gradients.position,
        gradients.segment,

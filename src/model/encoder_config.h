@@ -25,7 +25,8 @@ struct HeadShape {
 struct EncoderConfig {
   const Family* family = nullptr;  ///< for names only: no computation depends on it
   int64_t vocabulary = 0;
-  int64_t hidden = 0;  // H
+  int64_t hidden = 0;     // H
+  int64_t embedding = 0;  // E, width of the embeddings if a dense layer projects them to H; else 0
   int64_t layers = 0;
   int64_t heads = 0;
   int64_t intermediate = 0;    // I
@@ -53,6 +54,8 @@ struct EncoderConfig {
   float attention_dropout = 0.1F;
   float head_dropout = 0.1F;
 
+  /// The columns of the tables of embeddings.
+  int64_t embedding_width() const { return embedding > 0 ? embedding : hidden; }
   /// Tokens of the longest text.
   int64_t max_tokens() const {
     return positions == 0 ? length_limit : positions - first_position - (padding_id ? 1 : 0);

@@ -29,6 +29,8 @@ struct EncoderNames {
   /// A dense layer of the plain encoder behind its layers; empty: the family has none. A head may
   /// use it; a folder whose head does not has it as well.
   std::string_view pooler;
+  /// The dense layer that brings embeddings to the layers' width; empty: the family has none.
+  std::string_view embedding_projection = {};
   /// The table of attention's distance bias, which all layers share; empty: the family has none.
   std::string_view distance_bias = {};
 };

@@ -47,9 +47,12 @@ bool is_classifier(const NamedTensor& tensor, const ModelConfig& config) {
   return tensor.name.starts_with(classifier_name(config) + ".");
 }
 
-// Whether a tensor is a matrix that prepare_model packs: one of a layer, or the head's dense one.
+// Whether a tensor is a matrix that prepare_model packs: one of a layer, the head's dense one, or the
+// projection of the embeddings.
 bool is_packed(const NamedTensor& tensor, const ModelConfig& config) {
-  return tensor.depth > 0 && !tensor.is_vector && !is_classifier(tensor, config);
+  const std::string_view projection = config.encoder.family->encoder.embedding_projection;
+  const bool is_projection = !projection.empty() && tensor.name.starts_with(projection);
+  return (tensor.depth > 0 || is_projection) && !tensor.is_vector && !is_classifier(tensor, config);
 }
 
 void load_encoder(const ModelFolder& folder,
@@ -120,7 +123,7 @@ MappedTensor map_word_table(const ModelFolder& folder) {
         ErrorCode::bad_checkpoint,
         fmt::format("{}: expected a tensor {}, found none", folder.encoder().string(), name));
   }
-  return map_tensor(*stored, config.vocabulary, config.hidden);
+  return map_tensor(*stored, config.vocabulary, config.embedding_width());
 }
 
 }  // namespace fastintent

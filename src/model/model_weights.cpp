@@ -25,9 +25,8 @@ class Layout {
   LinearWeights layer_linear(int64_t output_width, int64_t input_width) {
     return linear(output_width, input_width, encoder_.has_biases);
   }
-  NormWeights norm() {
-    const int64_t H = encoder_.hidden;
-    return {matrix(1, H), encoder_.has_shifts ? matrix(1, H) : Tensor{}};
+  NormWeights norm(int64_t width) {
+    return {matrix(1, width), encoder_.has_shifts ? matrix(1, width) : Tensor{}};
   }
 
   int64_t used() const { return used_; }
@@ -48,38 +47,42 @@ Tensor rows_from(Tensor table, int64_t first) {
 }
 
 // The flat range of a model's weights, tensor after tensor, each with its padding:
-//   positions | segments | distance bias | embedding norm | layer 0 | layer 1 | ... |
+//   positions | segments | distance bias | embedding norm, projection | layer 0 | layer 1 | ... |
 //   head: dense, norm, classifier
 ModelWeights lay_out(Layout& layout, const ModelConfig& config) {
   const EncoderConfig& encoder = config.encoder;
   const int64_t H = encoder.hidden;
+  const int64_t E = encoder.embedding_width();
   ModelWeights weights;
   if (encoder.positions > 0) {
-    weights.encoder.position_table = layout.matrix(encoder.positions, H);
+    weights.encoder.position_table = layout.matrix(encoder.positions, E);
     weights.encoder.position = rows_from(weights.encoder.position_table, encoder.first_position);
   }
   if (encoder.segments > 0) {
-    weights.encoder.segment = layout.matrix(encoder.segments, H);
+    weights.encoder.segment = layout.matrix(encoder.segments, E);
   }
   if (encoder.distance_bias_rows > 0) {
     weights.encoder.distance_bias = layout.matrix(encoder.distance_bias_rows, encoder.heads);
   }
-  weights.encoder.embedding_norm = layout.norm();
+  weights.encoder.embedding_norm = layout.norm(E);
+  if (encoder.embedding > 0) {
+    weights.encoder.embedding_projection = layout.linear(H, E, true);
+  }
   for (int64_t layer = 0; layer < encoder.layers; ++layer) {
     LayerWeights& out = weights.encoder.layers.emplace_back();
     out.query_key_value = layout.layer_linear(3 * H, H);
     out.attention_output = layout.layer_linear(H, H);
-    out.attention_norm = layout.norm();
+    out.attention_norm = layout.norm(H);
     out.intermediate = layout.layer_linear(encoder.feed_forward_width(), H);
     out.output = layout.layer_linear(H, encoder.intermediate);
-    out.output_norm = layout.norm();
+    out.output_norm = layout.norm(H);
   }
   const HeadShape head = config.head_shape();
   if (head.has_dense) {
     weights.head.dense = layout.linear(H, H, head.dense_has_bias);
   }
   if (head.has_norm) {
-    weights.head.norm = layout.norm();
+    weights.head.norm = layout.norm(H);
   }
   weights.head.classifier = layout.linear(static_cast<int64_t>(config.intents.size()), H, true);
   return weights;
@@ -89,7 +92,7 @@ void place_views(OwnedWeights& owned, const ModelConfig& config, int64_t word_ro
   Layout placing(owned.flat.data(), config.encoder);
   owned.weights = lay_out(placing, config);
   if (word_rows > 0) {
-    owned.weights.encoder.word = owned.word.tensor(word_rows, config.encoder.hidden);
+    owned.weights.encoder.word = owned.word.tensor(word_rows, config.encoder.embedding_width());
   }
 }
 
@@ -164,7 +167,7 @@ OwnedWeights allocate_weights(Backend& backend, const ModelConfig& config, int64
   OwnedWeights owned;
   owned.flat = allocate_flat(backend, flat_parameter_count(config));
   if (word_rows > 0) {
-    owned.word = backend.allocate(word_rows, config.encoder.hidden);
+    owned.word = backend.allocate(word_rows, config.encoder.embedding_width());
   }
   place_views(owned, config, word_rows);
   return owned;
@@ -174,7 +177,8 @@ OwnedWeights allocate_host_weights(const ModelConfig& config, int64_t word_rows)
   OwnedWeights owned;
   owned.flat = allocate_host_memory(round_up_to_tile(flat_parameter_count(config)));
   if (word_rows > 0) {
-    owned.word = allocate_host_memory(round_up_to_tile(word_rows) * config.encoder.hidden);
+    owned.word =
+        allocate_host_memory(round_up_to_tile(word_rows) * config.encoder.embedding_width());
   }
   place_views(owned, config, word_rows);
   return owned;
@@ -213,6 +217,9 @@ std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,
     names.add_bias_table(std::string(name.distance_bias), weights.distance_bias, 0);
   }
   names.add_norm(std::string(name.embedding_norm), weights.embedding_norm, 0);
+  if (config.embedding > 0) {
+    names.add_linear(std::string(name.embedding_projection), weights.embedding_projection, 0);
+  }
   for (size_t index = 0; index < weights.layers.size(); ++index) {
     const LayerWeights& layer = weights.layers[index];
     const auto of_layer = [&](std::string_view part) {

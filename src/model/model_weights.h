@@ -38,13 +38,15 @@ struct LayerWeights {
 };
 
 struct EncoderWeights {
-  // [vocabulary,H]; as a gradient [U,H]: one row for each distinct word piece of the step
+  // E is the width of the embeddings, H unless they are projected.
+  // [vocabulary,E]; as a gradient [U,E]: one row for each distinct word piece of the step
   Tensor word;
-  Tensor position_table;  // [positions,H], as it is stored, or empty
+  Tensor position_table;  // [positions,E], as it is stored, or empty
   Tensor position;        // its rows from EncoderConfig::first_position on
-  Tensor segment;         // [segments,H] or empty
+  Tensor segment;         // [segments,E] or empty
   Tensor distance_bias;   // [buckets,heads], or empty
   NormWeights embedding_norm;
+  LinearWeights embedding_projection;  // [H,E], or empty
   std::vector<LayerWeights> layers;
 };
 

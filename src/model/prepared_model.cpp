@@ -59,6 +59,10 @@ PreparedModel prepare_model(Backend& backend,
     use_word_table(backend, encoder.word, model);
   }
   model.encoder.embedding_norm = keep_norm(encoder.embedding_norm);
+  if (config.encoder.embedding > 0) {
+    model.encoder.embedding_projection =
+        prepare("embedding_projection", encoder.embedding_projection);
+  }
   for (const LayerWeights& layer : encoder.layers) {
     PreparedLayer& out = model.encoder.layers.emplace_back();
     out.kind = config.encoder.kind_of(model.encoder.layers.size() - 1);
@@ -115,6 +119,7 @@ std::vector<WeightToRefresh> weights_to_refresh(const PreparedModel& model,
       list.push_back({prepared.weight.get(), source});
     }
   };
+  add(model.encoder.embedding_projection, weights.encoder.embedding_projection.weight);
   for (size_t index = 0; index < model.encoder.layers.size(); ++index) {
     const PreparedLayer& prepared = model.encoder.layers[index];
     const LayerWeights& layer = weights.encoder.layers[index];

@@ -149,7 +149,8 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
   if (spaces > 1) {
     device_name_ += fmt::format(" and {} more", spaces - 1);
   }
-  fastest_precision_ = backends.front()->traits().fastest;
+  fast_precisions_ = backends.front()->traits().fast;
+  plain_precision_ = backends.front()->traits().plain;
   const double temperature = calibration().temperature;
   if (pool_.size() > 1) {
     now_replica_ = std::make_unique<Replica>(create_backend(0), model_, temperature);
@@ -162,6 +163,26 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
 }
 
 Predictor::~Predictor() = default;
+
+PrecisionChoice Predictor::automatic_precision(double label_agreement) const {
+  std::string passed_over;
+  for (const PrecisionChoice& choice : fast_precisions_) {
+    const auto& measured = calibration().label_agreement;
+    const auto found = measured.find(choice.precision);
+    if (found == measured.end()) {
+      return {choice.precision, passed_over + choice.reason};
+    }
+    const std::string kept = fmt::format("{} keeps {:.4g} % of the labels of the validation rows",
+                                         precision_name(choice.precision),
+                                         100 * found->second);
+    if (found->second >= label_agreement) {
+      return {choice.precision, fmt::format("{}{}, and {}", passed_over, choice.reason, kept)};
+    }
+    passed_over += fmt::format("{}, fewer than {:.4g} %; ", kept, 100 * label_agreement);
+  }
+  return {plain_precision_.precision,
+          passed_over.empty() ? plain_precision_.reason : passed_over + "fp32 keeps all"};
+}
 
 void Predictor::tokenize(std::span<const std::string_view> texts, TokenizedTexts& out) {
   const Stopwatch::Running running(tokenizer_time_);

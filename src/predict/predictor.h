@@ -100,7 +100,9 @@ class Predictor {
   const ModelConfig& config() const { return model_->config; }
   const Calibration& calibration() const { return trained_->folder.calibration(); }
   const std::string& device_name() const { return device_name_; }
-  const PrecisionChoice& fastest_precision() const { return fastest_precision_; }
+  /// The fastest precision of the device that keeps at least the share `label_agreement` of the
+  /// labels, as far as training measured that; fp32 where none does. The reason says so.
+  PrecisionChoice automatic_precision(double label_agreement) const;
   Precision precision() const { return precision_; }
   int threads() const { return static_cast<int>(replicas_.size()); }
 
@@ -124,7 +126,8 @@ class Predictor {
   std::vector<std::unique_ptr<Replica>> replicas_;  // by worker
   std::string device_name_;
   WorkSizes work_sizes_;
-  PrecisionChoice fastest_precision_;
+  std::vector<PrecisionChoice> fast_precisions_;
+  PrecisionChoice plain_precision_;
   Stopwatch tokenizer_time_;
   Stopwatch encoder_time_;
   std::atomic<int64_t> tokens_waiting_{0};  // of started calls, not yet done

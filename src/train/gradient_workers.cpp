@@ -138,13 +138,13 @@ void GradientWorkers::run_pass(
 
 void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
   const auto U = static_cast<int64_t>(word_rows_.size());
-  const int64_t H = config_.encoder.hidden;
+  const int64_t E = config_.encoder.embedding_width();
   const int64_t rows = word_rows_of_pass(U);
-  if (share.word.size() < rows * H) {
+  if (share.word.size() < rows * E) {
     share.word = Buffer();
-    share.word = share.backend->allocate(rows, H);
+    share.word = share.backend->allocate(rows, E);
   }
-  const Tensor word = share.word.tensor(U, H);
+  const Tensor word = share.word.tensor(U, E);
   share.backend->clear(word);
   share.loss = 0;
   if (share.examples.empty()) {
@@ -164,7 +164,7 @@ void GradientWorkers::run_share(Share& share, size_t worker, const Step& step) {
     const uint64_t seed = DropoutPlan::split_seed(
         step.dropout.seed, (static_cast<uint64_t>(worker) << 32) + pass_number++);
     pack(share, range, step);
-    run_pass(share, step, seed, share.word.tensor(rows, H), write);
+    run_pass(share, step, seed, share.word.tensor(rows, E), write);
     write = Write::accumulate;
   }
   share.gradients.weights.encoder.word = word;

@@ -12,6 +12,16 @@ constexpr double kBeta1 = 0.9;
 constexpr double kBeta2 = 0.999;
 constexpr double kEpsilon = 1e-8;
 
+// The rows of `tensor` that are rows of `source`, too; both are in one range of memory.
+Tensor shared_rows(const Tensor& tensor, const Tensor& source) {
+  const float* begin = std::max(tensor.data, source.data);
+  const float* end = std::min(tensor.data + tensor.size(), source.data + source.size());
+  if (std::less<>()(begin, end)) {
+    return tensor.row_slice((begin - tensor.data) / tensor.columns, (end - begin) / tensor.columns);
+  }
+  return {};
+}
+
 }  // namespace
 
 Optimizer::Optimizer(ThreadPool& pool,
@@ -29,8 +39,8 @@ Optimizer::Optimizer(ThreadPool& pool,
   const int64_t flat = flat_parameter_count(model.config);
   state_.first_moment = allocate_flat(backend, flat);
   state_.second_moment = allocate_flat(backend, flat);
-  state_.word_first_moment = backend.allocate(encoder.vocabulary, encoder.hidden);
-  state_.word_second_moment = backend.allocate(encoder.vocabulary, encoder.hidden);
+  state_.word_first_moment = backend.allocate(encoder.vocabulary, encoder.embedding_width());
+  state_.word_second_moment = backend.allocate(encoder.vocabulary, encoder.embedding_width());
   state_.word_steps.assign(static_cast<size_t>(encoder.vocabulary), 0);
   deal_out(model);
 }
@@ -43,7 +53,8 @@ double Optimizer::peak_learning_rate(int depth) const {
   return settings_.learning_rate * std::pow(settings_.layer_decay, layers_ - depth);
 }
 
-// Assigns the same number of rows of every tensor to each worker, and the vectors to the first.
+// A tensor whose rows are those of several prepared weights (the fused projection of a last layer
+// that multiplies queries apart) is updated weight by weight.
 void Optimizer::deal_out(const PreparedModel& model) {
   const std::vector<WeightToRefresh> refreshed = weights_to_refresh(model, weights_.weights);
   std::vector<NamedTensor> tensors =
@@ -56,31 +67,41 @@ void Optimizer::deal_out(const PreparedModel& model) {
     if (tensor.data == weights_.weights.encoder.word.data) {
       continue;  // updated by rows
     }
-    const WeightToRefresh* prepared = nullptr;
+    bool is_prepared = false;
     for (const WeightToRefresh& candidate : refreshed) {
-      const float* begin = candidate.source.data;
-      if (tensor.data >= begin && tensor.data < begin + candidate.source.size()) {
-        prepared = &candidate;
+      const Tensor rows = shared_rows(tensor, candidate.source);
+      if (rows.rows > 0) {
+        is_prepared = true;
+        deal_out(named, rows, &candidate);
       }
     }
-    for (int64_t worker = 0; worker < pool_.size(); ++worker) {
-      const int64_t begin = tensor.rows * worker / pool_.size();
-      const int64_t end = tensor.rows * (worker + 1) / pool_.size();
-      if (begin == end) {
-        continue;
-      }
-      Part part;
-      part.rows = end - begin;
-      part.offset = static_cast<size_t>(tensor.row(begin) - weights_.flat.data());
-      part.size = static_cast<size_t>(part.rows * tensor.columns);
-      part.learning_rate = peak_learning_rate(named.depth);
-      part.decays = named.decays;
-      if (prepared != nullptr) {
-        part.prepared = prepared->prepared;
-        part.first_row = (tensor.row(begin) - prepared->source.data) / tensor.columns;
-      }
-      parts_[static_cast<size_t>(worker)].push_back(part);
+    if (!is_prepared) {
+      deal_out(named, tensor, nullptr);
     }
+  }
+}
+
+// Assigns the same number of rows to each worker, and vectors to the first.
+void Optimizer::deal_out(const NamedTensor& named,
+                         const Tensor& rows,
+                         const WeightToRefresh* prepared) {
+  for (int64_t worker = 0; worker < pool_.size(); ++worker) {
+    const int64_t begin = rows.rows * worker / pool_.size();
+    const int64_t end = rows.rows * (worker + 1) / pool_.size();
+    if (begin == end) {
+      continue;
+    }
+    Part part;
+    part.rows = end - begin;
+    part.offset = static_cast<size_t>(rows.row(begin) - weights_.flat.data());
+    part.size = static_cast<size_t>(part.rows * rows.columns);
+    part.learning_rate = peak_learning_rate(named.depth);
+    part.decays = named.decays;
+    if (prepared != nullptr) {
+      part.prepared = prepared->prepared;
+      part.first_row = (rows.row(begin) - prepared->source.data) / rows.columns;
+    }
+    parts_[static_cast<size_t>(worker)].push_back(part);
   }
 }
 

@@ -61,6 +61,8 @@ class Optimizer {
   };
 
   void deal_out(const PreparedModel& model);
+  /// Rows of one tensor, all of which are rows of `prepared`, if it is not null.
+  void deal_out(const NamedTensor& named, const Tensor& rows, const WeightToRefresh* prepared);
   double peak_learning_rate(int depth) const;
   /// The common input of all tensors' rates in a step.
   struct StepScale {

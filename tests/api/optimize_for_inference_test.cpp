@@ -1,8 +1,12 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 #include "base/expect_error.h"
+#include "base/temporary_folder.h"
 #include "fastintent/devices.h"
 #include "fastintent/intent_classifier.h"
 #include "golden_case.h"
@@ -37,6 +41,39 @@ TEST(OptimizeForInference, ChoosesByTheDeviceAndTellsWhy) {
   EXPECT_GT(report.sample_texts, 0);
   // Every process chooses alike.
   EXPECT_EQ(IntentClassifier(options_of()).optimize_for_inference().precision, report.precision);
+}
+
+// What training measured decides, as far as it did.
+TEST(OptimizeForInference, PassesOverAPrecisionThatKeepsTooFewLabels) {
+  const PrecisionChoice fastest = fastest_precision(Device::cpu);
+  if (fastest.precision == Precision::fp32) {
+    GTEST_SKIP() << fastest.reason;
+  }
+  const TemporaryFolder folder;
+  ClassifierOptions options = options_of();
+  const std::filesystem::path model = folder / "model";
+  std::filesystem::copy(options.model_path, model, std::filesystem::copy_options::recursive);
+  options.model_path = model;
+  const auto choose = [&](double int8, double bf16, double least) {
+    std::ofstream(model / "fastintent.json") << fmt::format(
+        R"({{"format_version":1,"label_agreement":{{"int8":{},"bf16":{}}}}})", int8, bf16);
+    options.label_agreement = least;
+    IntentClassifier classifier(options);
+    const PrecisionChoice expected = classifier.automatic_precision();
+    const OptimizationReport report = classifier.optimize_for_inference();
+    EXPECT_EQ(report.precision, expected.precision);
+    EXPECT_EQ(report.reason, expected.reason);
+    return report;
+  };
+  EXPECT_EQ(choose(0.995, 0.995, 0.995).precision, fastest.precision);
+  EXPECT_NE(choose(0.995, 0.995, 0.995).reason.find("keeps 99.5 %"), std::string::npos);
+  const OptimizationReport none = choose(0.99, 0.99, 0.995);
+  EXPECT_EQ(none.precision, Precision::fp32);
+  EXPECT_NE(none.reason.find("keeps 99 % of the labels"), std::string::npos) << none.reason;
+  EXPECT_EQ(choose(0.99, 0.99, 0.9).precision, fastest.precision);
+  // The next one that is fast here.
+  const Precision next = choose(0.99, 1, 0.995).precision;
+  EXPECT_TRUE(next == Precision::bf16 || next == Precision::fp32);
 }
 
 TEST(OptimizeForInference, TakesThePrecisionThatIsNamed) {

@@ -2,9 +2,11 @@
 
 #include <cmath>
 #include <fstream>
+#include <map>
 
 #include "base/expect_error.h"
 #include "fastintent/intent_classifier.h"
+#include "model/calibration.h"
 #include "tiny_training.h"
 
 namespace fastintent {
@@ -46,6 +48,41 @@ TEST_F(TrainerCalibration, IsReportedSavedAndUsed) {
               report.validation->uncalibrated_calibration_error,
               1e-6);
   EXPECT_NE(evaluation.uncalibrated_calibration_error, evaluation.expected_calibration_error);
+}
+
+// Of the model that is saved, on the rows that were held out or passed, also after a second training
+// on all rows.
+TEST_F(TrainerCalibration, MeasuresWhichLabelsPrecisionsKeep) {
+  TrainingOptions run = options("model");
+  run.overwrite = true;
+  for (const bool refit : {false, true}) {
+    run.refit = refit;
+    for (const LabelledTexts* validation :
+         {&validation_, static_cast<const LabelledTexts*>(nullptr)}) {
+      const TrainingReport report = Trainer(run).train(training_, validation);
+      std::vector<std::string> texts = validation_.texts;
+      if (validation == nullptr) {
+        texts.clear();
+        for (const int64_t row : report.held_out_rows) {
+          texts.push_back(training_.texts[static_cast<size_t>(row)]);
+        }
+      }
+      ASSERT_FALSE(texts.empty());
+      std::map<Precision, double> expected;
+      IntentClassifier exact = open(run);
+      for (const Precision precision : {Precision::bf16, Precision::int8}) {
+        IntentClassifier other = open(run);
+        other.optimize_for_inference(precision);
+        double same = 0;
+        for (const std::string& text : texts) {
+          same += exact.predict(text).intent == other.predict(text).intent ? 1 : 0;
+        }
+        expected[precision] = same / static_cast<double>(texts.size());
+      }
+      EXPECT_EQ(report.label_agreement, expected);
+      EXPECT_EQ(read_calibration(SnapshotPath(run.output)).label_agreement, expected);
+    }
+  }
 }
 
 TEST_F(TrainerCalibration, KeepsTheAccuracyAskedForAboveTheThreshold) {

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -48,6 +49,18 @@ class PredictTest(ProgramTest):
         self.assertEqual(done.stderr, b"")
         for bad in ["1.5", "-1", "nan"]:
             self.run_program(*PREDICT, "a", "--threshold", bad, code=64)
+
+    def test_many_texts_get_a_line_about_a_faster_precision(self):
+        auto = self.run_program("info").stdout.decode()
+        found = re.search(r"^precision: +auto is ([a-z0-9]+): (.*)$", auto, re.MULTILINE)
+        many = b"my card\n" * 10_000
+        said = self.run_program(*PREDICT, stdin=many).stderr.decode()
+        if found[1] == "fp32":
+            self.assertEqual(said, "")
+        else:
+            self.assertEqual(said, f"predict: --precision auto would answer in {found[1]}: {found[2]}\n")
+        self.assertEqual(self.run_program(*PREDICT, "--precision", "fp32", stdin=many).stderr, b"")
+        self.assertEqual(self.run_program(*PREDICT, stdin=many[: len(many) // 2]).stderr, b"")
 
     def test_texts_of_any_look(self):
         texts = ["[a, b]", "train", "-5 degrees", "--model", "--"]

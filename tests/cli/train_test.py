@@ -70,8 +70,12 @@ class TrainTest(ProgramTest):
         self.assertRegex(said, error + r" fitting the temperature [\d.]+\.")
         share = r"Answers need review below a confidence of [\d.]+: [\d.]+ % of the validation"
         self.assertRegex(said, share)
+        self.assertRegex(
+            said, r"Labels of the validation texts that are the same as in fp32: bf16 [\d.]+ %, int8 [\d.]+ %\."
+        )
         saved = json.loads((self.output / "fastintent.json").read_text())
-        self.assertEqual(set(saved), {"format_version", "temperature", "review_threshold"})
+        self.assertEqual(set(saved), {"format_version", "temperature", "review_threshold", "label_agreement"})
+        self.assertEqual(set(saved["label_agreement"]), {"bf16", "int8"})
         about = self.run_program("info", "--model", str(self.output)).stdout.decode()
         temperature, threshold = saved["temperature"], saved["review_threshold"]
         self.assertIn(f"temperature {temperature:.4g}, needs review below {threshold:.4g}", about)

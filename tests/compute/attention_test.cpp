@@ -136,17 +136,17 @@ TEST_P(AttentionTest, FewerQueriesThanKeys) {
 }
 
 TEST_P(AttentionTest, AddsTheBiasOfTheDistance) {
-  for (const Heads shape : kHeads) {
+  for (const Heads shape : {Heads{12, 4}, Heads{30, 2}, Heads{64, 2}, Heads{80, 1}}) {
     for (const Dropout dropout : {Dropout{}, Dropout{0.1F, 11}}) {
-      for (const int32_t length : {1, 2, 5, 16, 17, 31, 33, 100}) {
-        check({length}, {length}, shape, dropout, 32);
-      }
       const std::vector<int32_t> mixed{5, 1, 16, 17, 3, 100, 1, 31};
       check(mixed, mixed, shape, dropout, 5);
       check({1, 1, 1, 0, 3}, {5, 1, 37, 4, 20}, shape, dropout, 40);
     }
+    for (const int32_t length : {1, 2, 8, 33}) {
+      check({length}, {length}, shape, {}, 32);
+    }
   }
-  check({512}, {512}, {64, 2}, {}, 32);
+  check({300}, {300}, {16, 1}, {}, 32);
   check({0}, {5}, {12, 4}, {}, 3);
 }
 

@@ -158,8 +158,13 @@ TEST_F(FiniteDifferencesTest, AttentionWithAWindow) {
   Matrix v = random_.matrix(9, 6);
   const Matrix d_out = random_.matrix(9, 6);
   Matrix out(9, 6);
-  const AttentionOperands operands{
-      q.tensor(), k.tensor(), v.tensor(), {starts, starts}, 2, {0.3F, 14}, 1};
+  const AttentionOperands operands{.q = q.tensor(),
+                                   .k = k.tensor(),
+                                   .v = v.tensor(),
+                                   .spans = {starts, starts},
+                                   .heads = 2,
+                                   .dropout = {0.3F, 14},
+                                   .window = 1};
   const Loss loss = [&] {
     reference_->attention(operands, out.tensor());
     return product(out, d_out);

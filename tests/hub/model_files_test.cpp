@@ -29,6 +29,34 @@ TEST(ChooseModelFiles, WhatIsReadWithWeightsLast) {
           "config.json", "fastintent.json", "tokenizer.json", "vocab.txt", "model.safetensors"}));
 }
 
+// As multilingual-e5-small has them: tokenizer.json has all rules of the other files of the tokenizer.
+TEST(ChooseModelFiles, OneFormOfTheTokenizer) {
+  EXPECT_EQ(choose_model_files({"1_Pooling/config.json",
+                                "config.json",
+                                "merges.txt",
+                                "model.safetensors",
+                                "modules.json",
+                                "onnx/tokenizer.json",
+                                "openvino/openvino_model.bin",
+                                "pytorch_model.bin",
+                                "sentence_bert_config.json",
+                                "sentencepiece.bpe.model",
+                                "special_tokens_map.json",
+                                "spiece.model",
+                                "spm.model",
+                                "tokenizer.json",
+                                "tokenizer_config.json",
+                                "vocab.json"}),
+            (Files{"1_Pooling/config.json",
+                   "config.json",
+                   "modules.json",
+                   "sentence_bert_config.json",
+                   "special_tokens_map.json",
+                   "tokenizer.json",
+                   "tokenizer_config.json",
+                   "model.safetensors"}));
+}
+
 TEST(ChooseModelFiles, ModulesOfSentenceTransformers) {
   EXPECT_EQ(choose_model_files({"0_Transformer/model.safetensors",
                                 "0_Transformer/tokenizer.json",

@@ -43,6 +43,22 @@ TEST_F(CalibrationFile, ComesBackToTheBit) {
   EXPECT_FALSE(read_calibration(SnapshotPath(folder_.path())).review_threshold.has_value());
 }
 
+TEST_F(CalibrationFile, HasTheLabelsThatPrecisionsKeep) {
+  Calibration calibration;
+  calibration.label_agreement = {{Precision::bf16, 1}, {Precision::int8, 0.9953125}};
+  write_calibration(folder_.path(), calibration);
+  EXPECT_EQ(read_calibration(SnapshotPath(folder_.path())).label_agreement,
+            calibration.label_agreement);
+  EXPECT_TRUE(
+      read(R"({"format_version":1,"label_agreement":{"int2":0.5}})").label_agreement.empty())
+      << "a precision of a later release";
+  for (const char* share : {"-0.1", "1.0000001", "1e999", "\"0.5\"", "{}"}) {
+    expect_refused(fmt::format(R"({{"format_version":1,"label_agreement":{{"int8":{}}}}})", share),
+                   "fastintent.json");
+  }
+  expect_refused(R"({"format_version":1,"label_agreement":0.9})", "label_agreement");
+}
+
 TEST_F(CalibrationFile, MayLeaveOutWhatItDoesNotSay) {
   EXPECT_EQ(read(R"({"format_version":1})").temperature, 1);
   EXPECT_FALSE(read(R"({"format_version":1,"temperature":3})").review_threshold.has_value());

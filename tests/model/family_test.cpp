@@ -1,11 +1,16 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "base/expect_error.h"
 #include "model/families/families.h"
 #include "model/model_config.h"
 #include "model/model_weights.h"
+#include "random_encoder.h"
 
 namespace fastintent {
 namespace {
@@ -84,7 +89,9 @@ TEST(Family, NamesEveryTensorOnce) {
     const HeadShape& own = encoder.own_head;
     const size_t head_parts =
         (own.dense_has_bias ? 2U : 1U) + (own.has_norm ? norm : 0U) + 2U;  // and the classifier
-    EXPECT_EQ(tensors.size(), tables + norm + 2 * (products * linear + 2 * norm) + head_parts);
+    const size_t projection = encoder.embedding > 0 ? 2 : 0;
+    EXPECT_EQ(tensors.size(),
+              tables + projection + norm + 2 * (products * linear + 2 * norm) + head_parts);
   }
 }
 
@@ -216,6 +223,23 @@ TEST(Family, ReadsModernBertsLayersInBothForms) {
   }
 }
 
+TEST(Family, ElectraProjectsEmbeddingsOfAnotherWidth) {
+  const auto read_with = [](const std::string& sizes) {
+    return read_encoder_config(
+        JsonDocument::parse(R"({"model_type": "electra")" + sizes + "}", "config.json"));
+  };
+  const EncoderConfig small = read_with("");
+  EXPECT_EQ(small.embedding, 128);
+  EXPECT_EQ(small.hidden, 256);
+  EXPECT_EQ(small.heads, 4);
+  EXPECT_EQ(small.intermediate, 1024);
+  EXPECT_EQ(small.embedding_width(), 128);
+  EXPECT_EQ(static_cast<int>(small.own_head.dense_activation), static_cast<int>(Activation::gelu));
+  const EncoderConfig base = read_with(R"(, "embedding_size": 768, "hidden_size": 768)");
+  EXPECT_EQ(base.embedding, 0);
+  EXPECT_EQ(base.embedding_width(), 768);
+}
+
 TEST(Family, AbsentPartsHaveNeitherMemoryNorName) {
   ModelConfig config;
   config.encoder = read(*find_family("bert"));
@@ -235,6 +259,67 @@ TEST(Family, AbsentPartsHaveNeitherMemoryNorName) {
   // The word table, a norm and, per layer, the weights of six dense parts and two norms.
   EXPECT_EQ(named, 1 + 1 + config.encoder.layers * 8);
   EXPECT_LT(flat_parameter_count(config), all);
+}
+
+// Whether the device runs the family's encoder in its own way, in that precision.
+bool is_fused(Backend& backend, const ModelConfig& config, Precision precision) {
+  const OwnedWeights weights = random_weights(config, 1);
+  const PreparedModel model =
+      prepare_model(backend, config, weights.weights, precision, WeightUse::inference);
+  const PackedBatch texts = pack({{3, 4, 5}});
+  const Buffer out = backend.allocate(texts.tokens(), config.encoder.hidden);
+  return backend.try_encode(inputs_of(texts),
+                            texts.starts,
+                            model.encoder,
+                            nullptr,
+                            out.tensor(texts.tokens(), config.encoder.hidden));
+}
+
+std::string row_of(const Family& family) {
+  ModelConfig config;
+  config.encoder = read(family);
+  config.head = HeadKind::mean;
+  config.intents = {"a", "b"};
+  const std::unique_ptr<Backend> backend = create_backend(Device::cpu);
+  std::string fused;
+  std::string other;
+  for (const SupportedPrecision& each : backend->traits().precisions) {
+    std::string& list = is_fused(*backend, config, each.precision) ? fused : other;
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", precision_name(each.precision));
+  }
+  constexpr int64_t kPositions = 20;  // of kSizes
+  const int64_t unused = kPositions - config.encoder.max_tokens();
+  return fmt::format("| `{}` | {}ForSequenceClassification | {} | {} | {} |\n",
+                     family.model_type,
+                     family.architecture,
+                     fused.empty() ? "none" : fused,
+                     other.empty() ? "none" : other,
+                     unused == 0 ? "all positions" : fmt::format("positions - {}", unused));
+}
+
+// Writes the table where FASTINTENT_WRITE_TABLES is set.
+TEST(Family, HasItsRowInTheDocumentation) {
+  constexpr const char* kFile = "docs/models.md";
+  constexpr std::string_view kBegin = "<!-- families -->\n";
+  constexpr std::string_view kEnd = "<!-- end of families -->\n";
+  std::string table =
+      "\n| `model_type` | class in transformers | fused on a processor | operation by operation | "
+      "longest text |\n|---|---|---|---|---|\n";
+  for (const Family* family : families()) {
+    table += row_of(*family);
+  }
+  table += "\n";
+  std::ifstream stream(kFile);
+  std::string page(std::istreambuf_iterator<char>(stream), {});
+  const size_t begin = page.find(kBegin) + kBegin.size();
+  const size_t end = page.find(kEnd);
+  ASSERT_TRUE(begin < end && end < page.size()) << kFile;
+  const std::string found = page.substr(begin, end - begin);
+  if (std::getenv("FASTINTENT_WRITE_TABLES") != nullptr) {
+    std::ofstream(kFile) << page.replace(begin, end - begin, table);
+    return;
+  }
+  EXPECT_EQ(found, table) << "run this test with FASTINTENT_WRITE_TABLES=1, which writes " << kFile;
 }
 
 }  // namespace

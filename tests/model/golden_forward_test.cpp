@@ -16,7 +16,7 @@ constexpr double kHiddenTolerance = 2e-5;
 constexpr double kLogitsTolerance = 1e-4;  // promised for the comparison with transformers
 
 struct ForwardResult {
-  std::vector<std::vector<float>> hidden;  // embeddings, then each layer
+  std::vector<std::vector<float>> hidden;  // the first layer's input, then each layer
   int64_t last_rows = 0;
   std::vector<float> logits;
 };
@@ -48,7 +48,7 @@ ForwardResult run_forward(const ModelFolder& folder,
     return values;
   };
   ForwardResult result;
-  result.hidden.push_back(copy(act.embedded));
+  result.hidden.push_back(copy(act.input));
   // transformers' layers end before the norm that the next one begins with.
   for (const LayerActivations& layer : act.layers) {
     result.hidden.push_back(copy(&layer == &act.layers.back() ? layer.out : layer.sum));

@@ -32,6 +32,7 @@ struct Case {
   float rotary_base = 0;
   int64_t window = 0;  // of the first layer; the last attends to all
   bool head_norm = false;
+  int64_t embedding = 0;  // width of the tables, if another than the layers'
 
   // What a complete model on a GPU lacks.
   bool only_composed() const {
@@ -52,6 +53,8 @@ constexpr Case kCases[] = {
     {.name = "no_segments", .segments = false},
     {"nothing_optional", Activation::relu, false, false, false, false},
     {.name = "distance_bias", .distance_bias = true},
+    {.name = "narrow_embeddings", .embedding = 16},
+    {.name = "wide_embeddings", .embedding = 56},
     {.name = "norms_before", .norms_before = true},
     {.name = "gated", .gated = true},
     {.name = "gated_relu", .activation = Activation::relu, .gated = true},
@@ -77,6 +80,7 @@ ModelConfig config_of(const Case& kind, Pooling pooling) {
   config.encoder.has_shifts = kind.shifts;
   config.encoder.positions *= kind.positions ? 1 : 0;
   config.encoder.segments *= kind.segments ? 1 : 0;
+  config.encoder.embedding = kind.embedding;
   if (kind.distance_bias) {
     // Distances up to 31; the longest text of the batch has 20 tokens.
     config.encoder.distance_bias_rows = 5;

@@ -44,6 +44,9 @@ inline void fill(Random& random, double limit, Tensor tensor) {
 }
 
 inline void fill(Random& random, const LinearWeights& linear) {
+  if (linear.weight.empty()) {
+    return;
+  }
   fill(random, std::sqrt(3.0 / static_cast<double>(linear.weight.columns)), linear.weight);
   fill(random, 0.1, linear.bias);
 }
@@ -66,6 +69,7 @@ inline OwnedWeights random_weights(const ModelConfig& config, uint32_t seed) {
     fill(random, 1, table);
   }
   fill(random, encoder.embedding_norm);
+  fill(random, encoder.embedding_projection);
   for (const LayerWeights& layer : encoder.layers) {
     fill(random, layer.query_key_value);
     fill(random, layer.attention_output);

@@ -75,15 +75,15 @@ class Training {
     for (const NamedTensor& tensor : tensors) {
       named[tensor.name] = download(tensor.tensor);
     }
-    const auto H = static_cast<size_t>(config.encoder.hidden);
-    std::vector<float> words(static_cast<size_t>(config.encoder.vocabulary) * H);
+    const auto E = static_cast<size_t>(config.encoder.embedding_width());
+    std::vector<float> words(static_cast<size_t>(config.encoder.vocabulary) * E);
     const std::vector<float> rows = download(workers_.word_gradient());
     for (size_t slot = 0; slot < workers_.word_rows().size(); ++slot) {
-      const auto row = rows.begin() + static_cast<std::ptrdiff_t>(slot * H);
+      const auto row = rows.begin() + static_cast<std::ptrdiff_t>(slot * E);
       std::copy(row,
-                row + static_cast<std::ptrdiff_t>(H),
+                row + static_cast<std::ptrdiff_t>(E),
                 words.begin() + static_cast<std::ptrdiff_t>(
-                                    static_cast<size_t>(workers_.word_rows()[slot]) * H));
+                                    static_cast<size_t>(workers_.word_rows()[slot]) * E));
     }
     named[std::string(config.encoder.family->encoder.word)] = words;
     return named;
@@ -116,6 +116,7 @@ std::string golden_name(const GoldenCase& golden, const std::string& name) {
                              "gradient.distilbert.",
                              "gradient.roberta.",
                              "gradient.mpnet.",
+                             "gradient.electra.",
                              "gradient.model."}) {
     if (golden.has(prefix + name)) {
       return prefix + name;

@@ -13,6 +13,7 @@ constexpr std::array kFamilies{&bert_family,
                                &xlm_roberta_family,
                                &camembert_family,
                                &mpnet_family,
+                               &electra_family,
                                &modernbert_family};
 
 }  // namespace

@@ -15,6 +15,7 @@ extern const Family roberta_family;
 extern const Family xlm_roberta_family;
 extern const Family camembert_family;
 extern const Family mpnet_family;
+extern const Family electra_family;
 extern const Family modernbert_family;
 
 /// Reads the configuration of BERT, whose keys other families share.
