@@ -18,14 +18,14 @@ kind=python
 settings=()
 case ${1:-} in
 --cuda)
-  kind=python-cuda
+  kind="python-cuda"
   settings=(--config-settings=cmake.define.FASTINTENT_CUDA=ON)
   output=build/cuda_wheels
   most_bytes=100000000 # the limit of PyPI: kernels for seven generations of GPUs
   shift
   ;;
 --dev)
-  kind=python-dev
+  kind="python-dev"
   settings=(--config-settings=cmake.args=--preset=dev --config-settings=cmake.build-type=RelWithDebInfo)
   output=build/python/wheels
   shift
