@@ -28,7 +28,7 @@ std::string quoted_bytes(const std::string& argument) {
   for (const char c : argument) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < ' ' || byte >= 0x7F) {
-      quoted += fmt::format("\\x{:02x}", byte);
+      quoted += fmt::format("\\{:03o}", byte);
     } else {
       quoted += c == '\'' || c == '\\' ? std::string{'\\', c} : std::string(1, c);
     }

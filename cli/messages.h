@@ -39,7 +39,7 @@ void say(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
 std::string counted(int64_t count, std::string_view noun);
 
 /// `arguments` quoted as for a shell, printable and not cut: to be pasted. What a terminal would obey,
-/// or cannot show, is escaped as bash, zsh and ksh read it ($'\xff').
+/// or cannot show, is escaped as bash, zsh and ksh read it ($'\377').
 std::string shell_quoted(const std::vector<std::string>& arguments);
 
 }  // namespace fastintent::cli

@@ -180,8 +180,8 @@ void keep_partial(const std::filesystem::path& partial, const AnswerCounts& coun
 // From so many answers on, which take some seconds, a faster precision is worth a line.
 constexpr int64_t kManyAnswers = 10'000;
 
-// Where the model runs in fp32 because nothing else was chosen, and training has measured that a faster
-// precision keeps its labels.
+// Where the model runs in fp32 because nothing else was chosen, and `auto` would choose a faster
+// precision.
 void recommend_precision(const PredictCommandOptions& options,
                          const AnswerCounts& counts,
                          const IntentClassifier& classifier) {

@@ -79,9 +79,9 @@ def predict(
 ) -> ray.data.Dataset:
     """The data set with the answers to its column `text` in further columns, by actors of one CPU each.
 
-    actors: at most; None: one fewer than the cluster has CPUs. So many start at once, and further ones when the
-    cluster has grown. Where actors have all CPUs, the tasks that read the data wait for one for ever
-    (ray-project/ray#44687).
+    actors: at most; None: one fewer than the cluster has CPUs now. As many as the cluster has CPUs for start at once,
+    and more, up to `actors`, when it has grown. Where actors have all CPUs, the tasks that read the data wait for one
+    for ever (ray-project/ray#44687).
     batch_size: rows per call, and of the blocks that the actors receive.
     options: those of IntentPredictor.
 

@@ -47,11 +47,12 @@ constexpr const char* kWarmUpDoc =
 prediction afterwards is as fast as the hundredth; then predicts `sample_texts`. Ctrl-C stops it.)";
 
 constexpr const char* kOptimizeDoc =
-    R"(Prepares the model in the fastest precision for this device, or in the one that is named ("auto",
-"fp32", "bf16"; "int8" on the processor; "tf32", "fp16" on a GPU).
+    R"(Prepares the model in the fastest precision of this device that keeps `label_agreement` of the labels,
+where training measured it, or in the one that is named ("auto", "fp32", "bf16"; "int8" on the processor;
+"tf32", "fp16" on a GPU).
 
-The choice depends only on the device's features, so every process makes the same choice. Compares the
-labels of `sample_texts` (default: built-in samples) before and after. Empties the cache when the
+The choice depends only on the device's features and the folder, so every process makes the same choice.
+Compares the labels of `sample_texts` (default: built-in samples) before and after. Empties the cache when the
 precision changes. Ctrl-C stops it.
 
 Returns what it did: "device", "precision" (in use from now on), "previous_precision", "reason" (reason for

@@ -132,13 +132,15 @@ TrainingReport train(Classifier& self,
     });
     return stop || !allowed;
   };
-  TrainingReport report = interruption.run([&] {
-    return classifier.train(training, validation ? &*validation : nullptr, chosen, callbacks);
+  return interruption.run([&] {
+    TrainingReport report =
+        classifier.train(training, validation ? &*validation : nullptr, chosen, callbacks);
+    if (training_rank() == 0) {
+      // Also where Ctrl-C came at the end: the classifier has the new model then.
+      with_gil([&] { self.note_trained(chosen.output); });
+    }
+    return report;
   });
-  if (training_rank() == 0) {
-    self.note_trained(chosen.output);
-  }
-  return report;
 }
 
 Evaluation evaluate(const Classifier& self,

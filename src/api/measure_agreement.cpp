@@ -18,7 +18,9 @@ std::map<Precision, double> measure_agreement(const std::filesystem::path& folde
   const auto predict = [&](Precision precision) {
     auto predictor = std::make_shared<Predictor>(
         trained, [](int) { return create_backend(Device::cpu); }, precision, threads);
-    return predict_all(plain_context(std::move(predictor), should_stop), texts);
+    PredictionContext context = plain_context(std::move(predictor), should_stop);
+    context.options.top_k = 0;  // the intents alone are compared
+    return predict_all(context, texts);
   };
   const std::vector<IntentPrediction> before = predict(Precision::fp32);
   std::map<Precision, double> shares;

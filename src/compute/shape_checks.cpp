@@ -164,6 +164,9 @@ void check_distance_bias(std::string_view operation,
     return;
   }
   check_shape(operation, "distance bias", bias.table, kAnySize, heads);
+  if (!bias.table.contiguous()) {
+    fail_check(operation, "a distance bias without gaps between its rows", "gaps");
+  }
   int64_t longest = 1;
   for (size_t s = 1; s < key_starts.size(); ++s) {
     longest = std::max<int64_t>(longest, key_starts[s] - key_starts[s - 1]);

@@ -25,11 +25,11 @@ const StoredTensor& require(const StoredTensor* stored,
                           wanted.tensor.columns));
 }
 
-// Biases and norms are few values, which every text is computed with. Matrices are
+// Biases, tables of biases and norms are few values, which every text is computed with. Matrices are
 // checked where they are packed in int8.
 void read_finite(const StoredTensor& stored, const NamedTensor& wanted) {
   read_tensor(stored, wanted.tensor);
-  if (!wanted.is_vector) {
+  if (wanted.decays) {
     return;
   }
   for (const float value : wanted.tensor.flat()) {

@@ -6,6 +6,7 @@
 #include "checkpoint/checksum.h"
 #include "checkpoint/foreign_folder.h"
 #include "fastintent/error.h"
+#include "fastintent/options.h"
 #include "model/config_numbers.h"
 #include "model/family.h"
 #include "model/model_weights.h"
@@ -293,6 +294,9 @@ std::string ModelFolder::fingerprint() const {
                                   static_cast<int>(config_.head),
                                   calibration_.temperature,
                                   calibration_.review_threshold.value_or(-1));
+  for (const auto& [precision, share] : calibration_.label_agreement) {
+    parts += fmt::format("{} {}\n", precision_name(precision), share);
+  }
   for (const auto& [name, content] : tokenizer_files()) {
     parts += fmt::format("{} {}\n", name, checksum(*content));
   }

@@ -201,6 +201,9 @@ TEST(Family, ReadsModernBertsLayersInBothForms) {
                               "local_attention": 20, "global_attn_every_n_layers": 2)"),
                 {500, 50, 500, 50},
                 {0, 10, 0, 10});
+  expect_layers(read_with(R"(, "global_rope_theta": 500.0, "local_rope_theta": null)"),
+                {500, 500, 500, 500},
+                {0, 64, 64, 0});
   expect_layers(read_with(R"(, "rope_parameters":
                               {"full_attention": {"rope_type": "default", "rope_theta": 700.0},
                                "sliding_attention": {"rope_type": "default"}},
@@ -213,6 +216,12 @@ TEST(Family, ReadsModernBertsLayersInBothForms) {
         {R"(, "layer_types": ["full_attention", "linear", "full_attention", "full_attention"])",
          "found \"linear\""},
         {R"(, "rope_parameters": {"full_attention": {"rope_type": "yarn"}})", "found \"yarn\""},
+        {R"(, "rope_parameters": {"full_attention": {"type": "yarn", "factor": 4.0}})",
+         "found \"yarn\""},
+        {R"(, "rope_parameters": {"rope_type": "yarn", "factor": 4.0})", "rope_type"},
+        {R"(, "rope_parameters": {"sliding_attention": {"rope_theta": 1.0}})",
+         "rope_parameters.sliding_attention.rope_theta"},
+        {R"(, "max_position_embeddings": 65536)", "max_position_embeddings"},
         {R"(, "rope_scaling": {"type": "linear", "factor": 2.0})", "rope_scaling"},
         {R"(, "global_rope_theta": 1.0)", "global_rope_theta"},
         {R"(, "local_attention": 1)", "local_attention"},

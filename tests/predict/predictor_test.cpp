@@ -84,7 +84,8 @@ std::vector<std::string> many_texts(const std::vector<std::string>& golden) {
 TEST_P(GoldenPredictor, GivesTheLogitsOfTheReferenceInEveryPrecision) {
   const std::vector<std::string> texts = many_texts(texts_);
   constexpr double kFloat = 1e-5;
-  constexpr double kSteps = 0.02;
+  Predictor plain = predictor(Device::reference, 2, Precision::fp32);
+  const std::vector<float> exact = logits_of(plain, texts);
   for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8}) {
     Predictor device = predictor(Device::cpu, 2, precision);
     Predictor reference = predictor(Device::reference, 2, precision);
@@ -97,7 +98,8 @@ TEST_P(GoldenPredictor, GivesTheLogitsOfTheReferenceInEveryPrecision) {
           largest_difference(std::span(found).subspan(i, C), std::span(expected).subspan(i, C)));
     }
     std::sort(differences.begin(), differences.end());
-    const double every = precision == Precision::fp32 ? kFloat : kSteps;
+    const double error = largest_difference(exact, expected);
+    const double every = precision == Precision::fp32 ? kFloat : 2 * error;
     EXPECT_LT(differences[differences.size() / 2], kFloat) << precision_name(precision);
     EXPECT_LT(differences.back(), every) << precision_name(precision);
   }

@@ -17,6 +17,9 @@ namespace {
 constexpr const char* kGlobal = "full_attention";
 constexpr const char* kLocal = "sliding_attention";
 
+// Angles reach the position of the last token; the vectorised sine is exact to 39,000.
+constexpr int64_t kMostTokens = 1 << 15;
+
 [[noreturn]] void fail(const JsonDocument& config,
                        const std::string& key,
                        const std::string& expected,
@@ -58,14 +61,20 @@ float read_rotary_base(const JsonDocument& config,
                        const char* old_key,
                        double fallback) {
   double base = config.number_or(old_key, fallback);
+  std::string key = old_key;
   if (config.has("rope_parameters") && config.section("rope_parameters").has(type)) {
     const JsonDocument parameters = config.section("rope_parameters").section(type);
-    require_text(parameters, "rope_type", "default");
-    base = parameters.number_or("rope_theta", base);
+    for (const char* name : {"rope_type", "type"}) {
+      require_text(parameters, name, "default");
+    }
+    if (parameters.has("rope_theta")) {
+      base = parameters.number_or("rope_theta", base);
+      key = parameters.path("rope_theta");
+    }
   }
   // Above 1, so that each pair of columns has a lower frequency than the one before.
   if (!(base > 1 && base <= 1e12)) {
-    fail(config, old_key, "a base of rotary positions above 1", fmt::format("{}", base));
+    fail(config, key, "a base of rotary positions above 1, 1e12 at most", fmt::format("{}", base));
   }
   return static_cast<float>(base);
 }
@@ -76,8 +85,13 @@ void read_layers(const JsonDocument& config, EncoderConfig& encoder) {
   global.feed_forward = FeedForward::gated;
   global.activation = activation_of(config, "hidden_activation");
   global.rotary_base = read_rotary_base(config, kGlobal, "global_rope_theta", 160000);
+  if (config.has("rope_parameters")) {  // each type of layer has its own
+    refuse_setting(config.section("rope_parameters"), "rope_type");
+  }
   LayerKind local = global;
-  local.rotary_base = read_rotary_base(config, kLocal, "local_rope_theta", 10000);
+  // An absent key has the default; null means the base of the global layers.
+  const double fallback = config.value().contains("local_rope_theta") ? global.rotary_base : 10000;
+  local.rotary_base = read_rotary_base(config, kLocal, "local_rope_theta", fallback);
   local.window = size_of(config, "local_attention", kMostRows, 128) / 2;
   if (local.window == 0) {
     fail(config, "local_attention", "at least 2", "1");
@@ -111,7 +125,7 @@ EncoderConfig read_config(const JsonDocument& config) {
   encoder.layers = size_of(config, "num_hidden_layers", kMostLayers, 22);
   encoder.heads = size_of(config, "num_attention_heads", kLargestWidth, 12);
   encoder.intermediate = size_of(config, "intermediate_size", kLargestWidth, 1152);
-  encoder.length_limit = size_of(config, "max_position_embeddings", kMostRows, 8192);
+  encoder.length_limit = size_of(config, "max_position_embeddings", kMostTokens, 8192);
   read_layers(config, encoder);
   encoder.has_biases = config.boolean_or("attention_bias", false);
   if (config.boolean_or("mlp_bias", false) != encoder.has_biases) {

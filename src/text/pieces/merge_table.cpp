@@ -10,6 +10,9 @@ namespace {
 
 // At most half of the slots are taken: a lookup then touches 1.5 of them on average.
 constexpr size_t kSlotsPerMerge = 2;
+// A pass over all merges follows tokens that chains of merges make; those of real models have some
+// sixteen links. Where more passes would be needed, words stay whole, which is right in any case.
+constexpr int kMostPasses = 64;
 
 }  // namespace
 
@@ -31,9 +34,10 @@ MergeTable::MergeTable(const std::vector<Merge>& merges) {
 
 MergeTable::MergeTable(StoredArray<Slot> slots, int32_t id_end) : slots_(std::move(slots)) {
   const bool has_size = slots_.size() >= 2 && std::has_single_bit(slots_.size());
-  // A search ends at a free slot.
-  const bool has_free = std::any_of(
+  // A search ends at a free slot, soon.
+  const auto free = std::count_if(
       slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.pair == kNoPair; });
+  const bool has_free = static_cast<size_t>(free) * kSlotsPerMerge >= slots_.size();
   const bool has_ids = std::all_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
     return slot.pair == kNoPair || (slot.merged >= 0 && slot.merged < id_end);
   });
@@ -56,7 +60,8 @@ bool MergeTable::joins_before(int32_t mark, int32_t id_end) const {
     });
   };
   // Slots are in no order: what a merge makes may be a side of one before it.
-  for (bool changed = true; changed;) {
+  bool changed = true;
+  for (int pass = 0; changed && pass < kMostPasses; ++pass) {
     changed = false;
     for_each_merge([&](size_t left, size_t right, size_t merged) {
       const bool new_begin = begins[left] && !begins[merged];
@@ -67,8 +72,9 @@ bool MergeTable::joins_before(int32_t mark, int32_t id_end) const {
       return false;
     });
   }
-  return for_each_merge(
-      [&](size_t left, size_t right, size_t) { return begins[right] && !is_marks[left]; });
+  return changed || for_each_merge([&](size_t left, size_t right, size_t) {
+           return begins[right] && !is_marks[left];
+         });
 }
 
 }  // namespace fastintent

@@ -184,8 +184,12 @@ std::optional<TokenizerFile> read_prepared_tokenizer(const SnapshotPath& tokeniz
   const JsonDocument top =
       JsonDocument::parse({header.begin(), header.size()}, tokenizer_json.string())
           .with_errors(kTokenizerErrors);
-  if (tokenizer_model_type(top) == "Unigram") {
+  const std::string type = tokenizer_model_type(top);
+  if (type == "Unigram") {
     return TokenizerFile{top, read_unigram(file, top)};
+  }
+  if (type != "BPE") {
+    top.section("model").fail("type", R"("Unigram" or "BPE")");
   }
   return TokenizerFile{top, read_byte_pair(file, top)};
 }
