@@ -97,6 +97,7 @@ case $size in
   ;;
 --ci)
   workflow dev dev
+  step scripts/tidy.py # reads the compilation database of dev
   python_tests
   engines_tests
   wheel_test
