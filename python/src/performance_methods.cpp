@@ -1,6 +1,8 @@
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 
 #include <string>
+#include <utility>
 
 #include "choices.h"
 #include "classifier.h"
@@ -31,6 +33,11 @@ OptimizationReport optimize(Classifier& self,
       [&] { return classifier.optimize_for_inference(chosen, samples, should_stop); });
   self.note_precision();
   return report;
+}
+
+std::pair<std::string, std::string> automatic_precision(const Classifier& self) {
+  const PrecisionChoice choice = self.native().automatic_precision();
+  return {std::string(precision_name(choice.precision)), choice.reason};
 }
 
 PerformanceReport benchmark(const Classifier& self, nb::handle sample_texts, int num_iterations) {
@@ -105,6 +112,11 @@ void add_performance_methods(nb::class_<Classifier>& classifier) {
                   "sample_texts: collections.abc.Iterable[str] | None = None) "
                   "-> dict[str, typing.Any]"),
           kOptimizeDoc)
+      .def(
+          "automatic_precision",
+          &automatic_precision,
+          nb::sig("def automatic_precision(self) -> tuple[str, str]"),
+          R"(The precision that optimize_for_inference("auto") takes, and the reason, a sentence.)")
       .def(
           "benchmark_performance",
           [](const Classifier& self, nb::handle sample_texts, int num_iterations) {

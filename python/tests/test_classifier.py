@@ -148,8 +148,10 @@ def test_warm_up(classifier):
 
 
 def test_optimize_for_inference(classifier):
+    choice = classifier.automatic_precision()
     report = classifier.optimize_for_inference()
     assert report["precision"] == classifier.precision
+    assert choice == (report["precision"], report["reason"])
     assert report["device"] == classifier.device_name
     assert report["previous_precision"] == "fp32"
     assert report["reason"]
