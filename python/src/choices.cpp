@@ -62,6 +62,10 @@ Precision parse_precision(std::string_view name) {
                           name));
 }
 
+std::pair<std::string, std::string> precision_and_reason(const PrecisionChoice& choice) {
+  return {std::string(precision_name(choice.precision)), choice.reason};
+}
+
 FileFormat parse_format(std::string_view name) {
   return parse<FileFormat>("format",
                            name,

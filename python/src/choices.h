@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "fastintent/dataset.h"
 #include "fastintent/devices.h"
@@ -15,6 +16,8 @@ namespace fastintent::python {
 DeviceChoice parse_device(std::string_view name);
 std::string device_choice_name(const DeviceChoice& choice);  // the other way
 Precision parse_precision(std::string_view name);
+/// The name of the precision, and the reason.
+std::pair<std::string, std::string> precision_and_reason(const PrecisionChoice& choice);
 FileFormat parse_format(std::string_view name);
 Quoting parse_quoting(std::string_view name);
 HeadPooling parse_pooling(std::string_view name);

@@ -1,6 +1,7 @@
 #include "fastintent/devices.h"
 
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
@@ -44,9 +45,8 @@ std::vector<std::string_view> precision_names(const std::string& device) {
   return names;
 }
 
-nb::tuple fastest(const std::string& device) {
-  const PrecisionChoice choice = fastest_precision(parse_device(device).device);
-  return nb::make_tuple(precision_name(choice.precision), choice.reason);
+std::pair<std::string, std::string> fastest(const std::string& device) {
+  return precision_and_reason(fastest_precision(parse_device(device).device));
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include <nanobind/stl/string.h>
 
 #include <string>
-#include <utility>
 
 #include "choices.h"
 #include "classifier.h"
@@ -33,11 +32,6 @@ OptimizationReport optimize(Classifier& self,
       [&] { return classifier.optimize_for_inference(chosen, samples, should_stop); });
   self.note_precision();
   return report;
-}
-
-std::pair<std::string, std::string> automatic_precision(const Classifier& self) {
-  const PrecisionChoice choice = self.native().automatic_precision();
-  return {std::string(precision_name(choice.precision)), choice.reason};
 }
 
 PerformanceReport benchmark(const Classifier& self, nb::handle sample_texts, int num_iterations) {
@@ -114,7 +108,9 @@ void add_performance_methods(nb::class_<Classifier>& classifier) {
           kOptimizeDoc)
       .def(
           "automatic_precision",
-          &automatic_precision,
+          [](const Classifier& self) {
+            return precision_and_reason(self.native().automatic_precision());
+          },
           nb::sig("def automatic_precision(self) -> tuple[str, str]"),
           R"(The precision that optimize_for_inference("auto") takes, and the reason, a sentence.)")
       .def(

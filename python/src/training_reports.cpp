@@ -66,8 +66,7 @@ void init_training(nb::module_& m) {
             }
             return shares;
           },
-          "share of the validation rows (of at most 10,000), 0 to 1, that have the same label as "
-          "in "
+          "share of the validation rows, 0 to 1, of at most 10,000, that have the same label as in "
           "fp32, by precision");
 }
 
