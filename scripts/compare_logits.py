@@ -29,7 +29,7 @@ from transformers import (
 )
 
 BATCH = 64
-# Made with random weights: the base gives only its tokenizer.
+# These have random weights; of the base, only the tokenizer is used.
 RANDOM = ["roberta", "xlm-roberta", "camembert", "electra"]
 LONGEST = 512  # tokens of a text, as their published models have
 
@@ -124,7 +124,7 @@ def make(arguments):
         return 0
     tokenizer = AutoTokenizer.from_pretrained(arguments.base)
     if arguments.kind == "distilbert":
-        # MiniLM's size; the base gives only its tokenizer. 0.05: deeper layers still differ between tokens.
+        # MiniLM's size; of the base, only the tokenizer is used. 0.05: deeper layers still differ between tokens.
         config = DistilBertConfig(
             vocab_size=len(tokenizer),
             dim=384,

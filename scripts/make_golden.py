@@ -53,6 +53,7 @@ from transformers.activations import ACT2FN
 from transformers.utils import logging as transformers_logging
 
 INTENTS = ["card_lost", "card_arrival", "transfer_failed", "change_pin", "close_account"]
+LABELS = {"id2label": dict(enumerate(INTENTS)), "label2id": {name: i for i, name in enumerate(INTENTS)}}
 TEXTS = [
     ("I lost my card", 0),
     ("When will my new card arrive? It has been two weeks, and I am still waiting!", 1),
@@ -230,66 +231,56 @@ def texts_to_the_limit(tokenizer):
     return [*TEXTS, (longest, 0)]
 
 
+def bert_settings(tokenizer, width, heads, inner):
+    """Of a configuration of BERT's kind: two layers, no dropout, so that training and evaluation give the same values."""
+    return {
+        "vocab_size": len(tokenizer),
+        "hidden_size": width,
+        "num_attention_heads": heads,
+        "intermediate_size": inner,
+        "num_hidden_layers": 2,
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
+    }
+
+
 def roberta_config(tokenizer, config, width, heads, inner):
-    """As tiny_config; 64 positions behind the padding token's."""
+    """64 positions behind the padding token's."""
     return config(
-        vocab_size=len(tokenizer),
-        hidden_size=width,
-        num_attention_heads=heads,
-        intermediate_size=inner,
-        num_hidden_layers=2,
         max_position_embeddings=tokenizer.pad_token_id + 1 + LIMIT,
         type_vocab_size=1,
         layer_norm_eps=1e-5,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        id2label=dict(enumerate(INTENTS)),
-        label2id={name: i for i, name in enumerate(INTENTS)},
+        **bert_settings(tokenizer, width, heads, inner),
+        **LABELS,
     )
 
 
 def mpnet_config(tokenizer, width, heads, inner):
     """As roberta_config; MPNet has no segments."""
     return MPNetConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=width,
-        num_attention_heads=heads,
-        intermediate_size=inner,
-        num_hidden_layers=2,
         max_position_embeddings=tokenizer.pad_token_id + 1 + MPNET_LIMIT,
         layer_norm_eps=1e-5,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        id2label=dict(enumerate(INTENTS)),
-        label2id={name: i for i, name in enumerate(INTENTS)},
+        **bert_settings(tokenizer, width, heads, inner),
+        **LABELS,
     )
 
 
 def electra_config(tokenizer, embedding, width, heads, inner):
-    """As tiny_config; `embedding` is the width of the embeddings."""
+    """`embedding` is the width of the embeddings."""
     return ElectraConfig(
-        vocab_size=len(tokenizer),
         embedding_size=embedding,
-        hidden_size=width,
-        num_attention_heads=heads,
-        intermediate_size=inner,
-        num_hidden_layers=2,
         max_position_embeddings=LIMIT,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        id2label=dict(enumerate(INTENTS)),
-        label2id={name: i for i, name in enumerate(INTENTS)},
+        **bert_settings(tokenizer, width, heads, inner),
+        **LABELS,
     )
 
 
 def tiny_config(tokenizer, family, width, heads, inner, with_head=True):
-    """Two layers, head width 8, no dropout: training and evaluation give the same values."""
-    labels = {"id2label": dict(enumerate(INTENTS)), "label2id": {name: i for i, name in enumerate(INTENTS)}}
-    if not with_head:
-        labels = {}
+    """Two layers, head width 8, no dropout, as bert_settings."""
+    labels = LABELS if with_head else {}
     if family == "distilbert":
         return DistilBertConfig(
             vocab_size=len(tokenizer),
@@ -297,23 +288,13 @@ def tiny_config(tokenizer, family, width, heads, inner, with_head=True):
             n_heads=heads,
             hidden_dim=inner,
             n_layers=2,
-            max_position_embeddings=64,
+            max_position_embeddings=LIMIT,
             dropout=0.0,
             attention_dropout=0.0,
             seq_classif_dropout=0.0,
             **labels,
         )
-    return BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=width,
-        num_attention_heads=heads,
-        intermediate_size=inner,
-        num_hidden_layers=2,
-        max_position_embeddings=64,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        **labels,
-    )
+    return BertConfig(max_position_embeddings=LIMIT, **bert_settings(tokenizer, width, heads, inner), **labels)
 
 
 def modernbert_config(tokenizer, width, heads, inner, **settings):
@@ -331,8 +312,7 @@ def modernbert_config(tokenizer, width, heads, inner, **settings):
         cls_token_id=tokenizer.cls_token_id,
         sep_token_id=tokenizer.sep_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        id2label=dict(enumerate(INTENTS)),
-        label2id={name: i for i, name in enumerate(INTENTS)},
+        **LABELS,
         **settings,
     )
 
