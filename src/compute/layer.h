@@ -33,6 +33,8 @@ struct LayerKind {
   float rotary_base = 0;
   int64_t window = 0;  ///< keys on each side that a query attends to; 0: the complete sequence
 
+  bool normalizes_before() const { return norm == NormPlacement::before; }
+  bool is_gated() const { return feed_forward == FeedForward::gated; }
   bool operator==(const LayerKind&) const = default;
 };
 

@@ -111,8 +111,8 @@ struct DistanceBias {
 
 /// Multi-head attention: q [Tq,H], k, v [T,H]; H is a multiple of heads. Every sequence that has
 /// queries needs a key. Under a window, query i of a sequence attends to its keys i - window to
-/// i + window alone, and a sequence has at least as many keys as queries.
-/// `distance_bias` reaches as far as the longest sequence.
+/// i + window alone. Under a window or a distance bias, a sequence has at least as many keys as
+/// queries. `distance_bias` reaches as far as the longest sequence.
 struct AttentionOperands {
   ConstTensor q;
   ConstTensor k;

@@ -39,14 +39,6 @@ void multiply_share(const Factor& in,
   multiply(in, weight, panel_share(weight, member), {linear.bias, activation, residual}, out);
 }
 
-bool normalizes_before(const PreparedLayer& layer) {
-  return layer.kind.norm == NormPlacement::before;
-}
-
-bool is_gated(const PreparedLayer& layer) {
-  return layer.kind.feed_forward == FeedForward::gated;
-}
-
 }  // namespace
 
 void FusedEncoder::run(const TokenInputs& tokens,
@@ -116,7 +108,7 @@ Tensor FusedEncoder::run_layer(const Sequences& sequences,
     residual = residual.data == hidden_.values.data ? first_rows_.values : first_sums_;
   }
   const Tensor sums =
-      normalizes_before(layer) ? sums_.row_slice(0, residual.rows) : Tensor(out.values);
+      layer.kind.normalizes_before() ? sums_.row_slice(0, residual.rows) : Tensor(out.values);
   for (int64_t first = 0; first < residual.rows; first += kBlockRows) {
     const int64_t count = std::min(kBlockRows, residual.rows - first);
     feed_forward(layer,
@@ -220,8 +212,8 @@ void FusedEncoder::feed_forward(const PreparedLayer& layer,
   const Rows attended = attended_.slice(0, count);
   const Rows activated = activated_.slice(0, count);
   const Tensor attended_sum =
-      normalizes_before(layer) ? attended_sums_.row_slice(0, count) : Tensor(attended.values);
-  const Tensor gates = gates_.row_slice(0, is_gated(layer) ? count : 0);
+      layer.kind.normalizes_before() ? attended_sums_.row_slice(0, count) : Tensor(attended.values);
+  const Tensor gates = gates_.row_slice(0, layer.kind.is_gated() ? count : 0);
   const auto own = [&](const Rows& rows) { return rows.slice(share.begin, share.count()); };
   const auto own_of = [&](Tensor rows) { return rows.row_slice(share.begin, share.count()); };
 
@@ -232,7 +224,7 @@ void FusedEncoder::feed_forward(const PreparedLayer& layer,
   member.wait();
   normalize_sums(own_of(attended_sum), layer.attention_norm, own(attended));
   member.wait();
-  if (is_gated(layer)) {
+  if (layer.kind.is_gated()) {
     multiply_share(attended.factor, layer.intermediate, Activation::none, {}, gates, member);
     member.wait();
     gate(own_of(gates), layer.kind.activation, own(activated).values);
@@ -284,8 +276,8 @@ void FusedEncoder::place_buffers(const PreparedEncoder& encoder, int64_t T, int6
   const PreparedLayer& layer = encoder.layers.back();
   const Element element = panels_of(layer.output).element();
   const int64_t I = layer.output.weight->columns();
-  const int64_t gated = is_gated(layer) ? kBlockRows : 0;
-  const int64_t before = normalizes_before(layer) ? 1 : 0;
+  const int64_t gated = layer.kind.is_gated() ? kBlockRows : 0;
+  const int64_t before = layer.kind.normalizes_before() ? 1 : 0;
   const int64_t queries = layer.first_rows_only() ? S : 0;
   for (const bool counting : {true, false}) {
     counting_ = counting;

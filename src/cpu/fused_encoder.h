@@ -54,8 +54,8 @@ class FusedEncoder {
   void embed_rows(const TokenInputs& tokens,
                   const PreparedEncoder& encoder,
                   const TeamMember& member) const;
-  /// `residual` is what the attention's output is added to; the layer's own last sums are returned
-  /// where they are not `out` itself.
+  /// `residual` is what the attention's output is added to. Returns the layer's last sums, to which
+  /// the next layer adds: `out` itself where norms follow the blocks.
   Tensor run_layer(const Sequences& sequences,
                    const PreparedLayer& layer,
                    Tensor residual,

@@ -7,8 +7,9 @@ namespace fastintent {
 // Every prepare() makes the same claims in the same order, so claim n always returns buffer n,
 // which grows when a batch needs more. Under Keep::scratch the layers share one set of claims, and
 // `input` and `out` are the same memory: the residual of the second half is attention_sum, so the
-// input is no longer needed by then. All sums that are kept apart from their norms are one memory,
-// too: each is the one before with a block's output added.
+// input is no longer needed by then. Both sums of a layer that are kept apart from their norms are
+// one memory, and under Keep::scratch those of all layers are: each is the one before with a block's
+// output added.
 
 Activations::Activations(Backend& backend, const ModelConfig& config, Keep keep)
     : backend_(backend), config_(config), keep_(keep) {}
@@ -48,17 +49,14 @@ void Activations::place_layer(LayerActivations& layer, bool first_rows_only) {
   layer.projected = claim(rows, H);
   layer.attention_normal = claim_normal(rows, H);
   layer.attention_out = claim(rows, H);
-  layer.attention_sum = keeps_sums() ? claim(rows, H) : layer.attention_out;
-  layer.pre_activation =
-      everything || is_gated() ? claim(rows, config_.encoder.feed_forward_width()) : Tensor{};
+  layer.attention_sum = kind().normalizes_before() ? claim(rows, H) : layer.attention_out;
+  layer.pre_activation = everything || kind().is_gated()
+                             ? claim(rows, config_.encoder.feed_forward_width())
+                             : Tensor{};
   layer.activated = claim(rows, config_.encoder.intermediate);
   layer.output_normal = claim_normal(rows, H);
   layer.out = everything || first_rows_only ? claim(rows, H) : input;
-  if (keeps_sums()) {
-    layer.sum = everything ? claim(rows, H) : layer.attention_sum;
-  } else {
-    layer.sum = layer.out;
-  }
+  layer.sum = kind().normalizes_before() ? layer.attention_sum : layer.out;
 }
 
 void Activations::place_layers() {
@@ -103,9 +101,10 @@ void Activations::place_gradients() {
   gradients.residual = claim(tokens_, H);
   gradients.branch = claim(tokens_, H);
   gradients.query_key_value = claim(tokens_, 3 * H);
-  gradients.sum = keeps_sums() ? claim(tokens_, H) : Tensor{};
+  gradients.sum = kind().normalizes_before() ? claim(tokens_, H) : Tensor{};
   gradients.intermediate = claim(tokens_, config_.encoder.intermediate);
-  gradients.gates = is_gated() ? claim(tokens_, config_.encoder.feed_forward_width()) : Tensor{};
+  gradients.gates =
+      kind().is_gated() ? claim(tokens_, config_.encoder.feed_forward_width()) : Tensor{};
   if (const int64_t E = config_.encoder.embedding; E > 0) {
     gradients.embedded = claim(tokens_, E);
     gradients.embedded_rows = claim(tokens_, E);

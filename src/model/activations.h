@@ -18,7 +18,7 @@ struct LayerActivations {
   Tensor input;       // [T,H] the layer's input
   Tensor residual;    // [T,H] what attention's output is added to: the input, or the sums so far
   Tensor first_rows;  // [S,H] first row of each sequence, if only those continue; else empty
-  Tensor first_residual;            // [S,H] the same of the residual
+  Tensor first_residual;            // [S,H] first row of each sequence of the residual
   Tensor query_key_value;           // [T,3H], or [T,2H] keys and values if queries are separate
   Tensor query;                     // [S,H], if queries are separate; else empty
   Tensor context;                   // [R,H] attention output
@@ -54,7 +54,7 @@ struct GradientScratch {
   Tensor intermediate;     // [T,I]
   Tensor gates;            // [T,2I] of a gated feed-forward
   Tensor embedded;         // [T,E] under a projection of the embeddings; else empty
-  Tensor embedded_rows;    // [T,E] likewise
+  Tensor embedded_rows;    // [T,E] of each token's rows of the tables, there too
   Tensor head;             // [S,H]
   Tensor logits;           // [S,C]
   Tensor losses;           // [S,1] per row, computed with their gradients
@@ -86,8 +86,7 @@ class Activations {
  private:
   Tensor claim(int64_t rows, int64_t columns);
   NormalizedRows claim_normal(int64_t rows, int64_t width);
-  bool keeps_sums() const { return config_.encoder.layer.norm == NormPlacement::before; }
-  bool is_gated() const { return config_.encoder.layer.feed_forward == FeedForward::gated; }
+  const LayerKind& kind() const { return config_.encoder.layer; }
   void place_layer(LayerActivations& layer, bool first_rows_only);
   void place_layers();
   void place_head();

@@ -69,7 +69,7 @@ struct ProductGradients {
 
 // The gradient of what attention's output is added to.
 Tensor& residual_gradient(const PreparedLayer& weights, GradientScratch& scratch) {
-  return weights.kind.norm == NormPlacement::before ? scratch.sum : scratch.residual;
+  return weights.kind.normalizes_before() ? scratch.sum : scratch.residual;
 }
 
 // Leaves the gradient of the input in scratch.hidden and, where sums are kept apart, that of the
@@ -149,14 +149,13 @@ void attention_block(const Pass& pass,
                      weights.kind.window},
                     act.context);
   backend.linear(act.context, *output.weight, output.bias, Activation::none, act.projected);
-  backend.add_and_normalize(
-      act.projected,
-      residual,
-      weights.attention_norm,
-      pass.dropout.at(DropoutSite::attention_output, layer),
-      act.attention_out,
-      act.attention_normal,
-      weights.kind.norm == NormPlacement::before ? act.attention_sum : Tensor());
+  backend.add_and_normalize(act.projected,
+                            residual,
+                            weights.attention_norm,
+                            pass.dropout.at(DropoutSite::attention_output, layer),
+                            act.attention_out,
+                            act.attention_normal,
+                            weights.kind.normalizes_before() ? act.attention_sum : Tensor());
 }
 
 void attention_block_backward(const Pass& pass,
@@ -174,7 +173,7 @@ void attention_block_backward(const Pass& pass,
   const int64_t H = act.input.columns;
   const int64_t T = act.input.rows;
   const int64_t R = d_out.rows;
-  const bool before = weights.kind.norm == NormPlacement::before;
+  const bool before = weights.kind.normalizes_before();
   const Tensor d_projected = scratch.branch.row_slice(0, R);
   const Tensor d_residual = residual_gradient(weights, scratch).row_slice(0, R);
   const Tensor d_context = d_out;  // d_out is read before d_context is written

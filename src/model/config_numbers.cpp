@@ -7,12 +7,14 @@
 #include "fastintent/error.h"
 
 namespace fastintent {
-namespace {
 
-// Bytes of a value in a message.
-constexpr size_t kMaxShown = 80;
-
-}  // namespace
+void fail_setting(const JsonDocument& config,
+                  std::string_view key,
+                  std::string_view expected,
+                  std::string_view found) {
+  throw Error(ErrorCode::bad_checkpoint,
+              fmt::format("{}: {}: expected {}, found {}", config.name(), key, expected, found));
+}
 
 int64_t size_of(const JsonDocument& config,
                 std::string_view key,
@@ -20,9 +22,7 @@ int64_t size_of(const JsonDocument& config,
                 int64_t fallback) {
   const int64_t value = config.integer_or(key, fallback);
   if (value < 1 || value > largest) {
-    throw Error(
-        ErrorCode::bad_checkpoint,
-        fmt::format("{}: {}: expected 1 to {}, found {}", config.name(), key, largest, value));
+    fail_setting(config, key, fmt::format("1 to {}", largest), fmt::format("{}", value));
   }
   return value;
 }
@@ -30,9 +30,7 @@ int64_t size_of(const JsonDocument& config,
 float rate_of(const JsonDocument& config, std::string_view key, double fallback) {
   const double value = config.number_or(key, fallback);
   if (!(value >= 0 && value <= 1)) {
-    throw Error(
-        ErrorCode::bad_checkpoint,
-        fmt::format("{}: {}: expected a rate from 0 to 1, found {}", config.name(), key, value));
+    fail_setting(config, key, "a rate from 0 to 1", fmt::format("{}", value));
   }
   return static_cast<float>(value);
 }
@@ -40,10 +38,7 @@ float rate_of(const JsonDocument& config, std::string_view key, double fallback)
 float deviation_of(const JsonDocument& config, std::string_view key, double fallback) {
   const auto value = static_cast<float>(config.number_or(key, fallback));
   if (!(value >= 0 && value <= std::numeric_limits<float>::max())) {
-    throw Error(
-        ErrorCode::bad_checkpoint,
-        fmt::format(
-            "{}: {}: expected a finite number from 0 on, found {}", config.name(), key, value));
+    fail_setting(config, key, "a finite number from 0 on", fmt::format("{}", value));
   }
   return value;
 }
@@ -55,21 +50,17 @@ void refuse_setting(const JsonDocument& config, std::string_view key) {
   const nlohmann::json& value = config.value().at(std::string(key));
   const bool is_off = value.is_structured() ? value.empty() : value == false;
   if (!is_off) {
-    throw Error(ErrorCode::bad_checkpoint,
-                fmt::format("{}: {}: expected none, since the encoder does not follow this "
-                            "setting, found {}",
-                            config.name(),
-                            key,
-                            value.is_structured() ? "values" : value.dump().substr(0, kMaxShown)));
+    fail_setting(config,
+                 key,
+                 "none, since the encoder does not follow this setting",
+                 value.is_structured() ? "values" : value.dump().substr(0, kMaxShown));
   }
 }
 
 void require_text(const JsonDocument& config, std::string_view key, std::string_view expected) {
   const std::string found = config.text_or(key, std::string(expected));
   if (found != expected) {
-    throw Error(
-        ErrorCode::bad_checkpoint,
-        fmt::format("{}: {}: expected \"{}\", found \"{}\"", config.name(), key, expected, found));
+    fail_setting(config, key, fmt::format("\"{}\"", expected), fmt::format("\"{}\"", found));
   }
 }
 

@@ -14,6 +14,15 @@ constexpr int64_t kLargestWidth = 1 << 16;
 constexpr int64_t kMostLayers = 1000;
 constexpr int64_t kMostRows = 1 << 24;  // of a table
 
+/// Bytes of a value in a message.
+constexpr size_t kMaxShown = 80;
+
+/// Throws bad_checkpoint: "<file>: <key>: expected <expected>, found <found>".
+[[noreturn]] void fail_setting(const JsonDocument& config,
+                               std::string_view key,
+                               std::string_view expected,
+                               std::string_view found);
+
 /// Returns the integer under `key`, or `fallback`, the default of transformers, when it is absent.
 /// Throws bad_checkpoint when it is not in 1 to `largest`.
 int64_t size_of(const JsonDocument& config,
@@ -22,7 +31,7 @@ int64_t size_of(const JsonDocument& config,
                 int64_t fallback);
 
 /// Returns the number under `key`, or `fallback` when it is absent. Throws bad_checkpoint unless it
-/// is at least 0 and below 1.
+/// is from 0 to 1.
 float rate_of(const JsonDocument& config, std::string_view key, double fallback);
 
 /// Returns the number under `key`, or `fallback` when it is absent. Throws bad_checkpoint unless it

@@ -61,9 +61,7 @@ struct EncoderConfig {
     return positions == 0 ? length_limit : positions - first_position - (padding_id ? 1 : 0);
   }
   /// Outputs of a layer's first feed-forward product.
-  int64_t feed_forward_width() const {
-    return layer.feed_forward == FeedForward::gated ? 2 * intermediate : intermediate;
-  }
+  int64_t feed_forward_width() const { return layer.is_gated() ? 2 * intermediate : intermediate; }
   const LayerKind& kind_of(size_t index) const {
     return layer_kinds.empty() ? layer : layer_kinds[index];
   }

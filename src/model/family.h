@@ -11,8 +11,8 @@ namespace fastintent {
 /// name; a linear layer or norm has it without ".weight" and ".bias".
 struct EncoderNames {
   std::string_view word;
-  std::string_view position;
-  std::string_view segment;  ///< empty: the family has no segment embeddings
+  std::string_view position;  ///< empty: the family has no position embeddings
+  std::string_view segment;   ///< empty: the family has no segment embeddings
   std::string_view embedding_norm;
   std::string_view layers;  ///< layer N is "<layers>.N."; the names below follow it
   std::string_view query;
@@ -35,7 +35,7 @@ struct EncoderNames {
   std::string_view distance_bias = {};
 };
 
-/// Names of the linear layers of the family's own head.
+/// Names of the linear layers and the norm of the family's own head.
 struct HeadNames {
   std::string_view dense;
   std::string_view norm = {};  ///< empty: the head has none

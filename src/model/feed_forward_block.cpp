@@ -5,13 +5,9 @@
 namespace fastintent {
 namespace {
 
-bool is_gated(const PreparedLayer& weights) {
-  return weights.kind.feed_forward == FeedForward::gated;
-}
-
 // The activation of the first product; gates follow it.
 Activation product_activation(const PreparedLayer& weights) {
-  return is_gated(weights) ? Activation::none : weights.kind.activation;
+  return weights.kind.is_gated() ? Activation::none : weights.kind.activation;
 }
 
 }  // namespace
@@ -24,7 +20,7 @@ void feed_forward_block(const Pass& pass,
   const PreparedLinear& intermediate = weights.intermediate;
   const PreparedLinear& output = weights.output;
 
-  if (is_gated(weights)) {
+  if (weights.kind.is_gated()) {
     backend.linear(act.attention_out,
                    *intermediate.weight,
                    intermediate.bias,
@@ -46,7 +42,7 @@ void feed_forward_block(const Pass& pass,
                             pass.dropout.at(DropoutSite::output, layer),
                             act.out,
                             act.output_normal,
-                            weights.kind.norm == NormPlacement::before ? act.sum : Tensor());
+                            weights.kind.normalizes_before() ? act.sum : Tensor());
 }
 
 void feed_forward_block_backward(const Pass& pass,
@@ -58,7 +54,7 @@ void feed_forward_block_backward(const Pass& pass,
                                  Write write) {
   Backend& backend = pass.backend;
   const int64_t R = act.out.rows;
-  const bool before = weights.kind.norm == NormPlacement::before;
+  const bool before = weights.kind.normalizes_before();
   const Tensor d_out = scratch.hidden.row_slice(0, R);
   const Tensor d_projected = scratch.branch.row_slice(0, R);
   const Tensor d_attention_sum = (before ? scratch.sum : scratch.residual).row_slice(0, R);
@@ -84,7 +80,7 @@ void feed_forward_block_backward(const Pass& pass,
                            gradients.output.bias.flat(),
                            write});
   Tensor d_inner = d_activated;
-  if (is_gated(weights)) {
+  if (weights.kind.is_gated()) {
     d_inner = scratch.gates.row_slice(0, R);
     backend.gate_backward(act.pre_activation, weights.kind.activation, d_activated, d_inner);
   }

@@ -6,14 +6,16 @@
 
 namespace fastintent {
 
-/// Second half of a layer: reads act.attention_out, writes act.out.
+/// Second half of a layer: reads act.attention_out and act.attention_sum, writes act.out and
+/// act.sum.
 void feed_forward_block(const Pass& pass,
                         const PreparedLayer& weights,
                         size_t layer,
                         LayerActivations& act);
 
 /// scratch.hidden holds the gradient of act.out in its first R rows, which becomes that of
-/// act.attention_out. Parameter gradients are written as `write` says.
+/// act.attention_out. Under norms before the blocks, scratch.sum holds the gradient of act.sum, which
+/// becomes that of act.attention_sum. Parameter gradients are written as `write` says.
 void feed_forward_block_backward(const Pass& pass,
                                  const PreparedLayer& weights,
                                  size_t layer,

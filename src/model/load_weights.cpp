@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -71,9 +72,13 @@ void load_encoder(const ModelFolder& folder,
 }
 
 void draw_normal(const NamedTensor& out, float deviation, std::mt19937_64& generator) {
+  if (out.is_vector) {
+    std::ranges::fill(out.tensor.flat(), out.is_scale ? 1.0F : 0.0F);
+    return;
+  }
   std::normal_distribution<float> normal(0.0F, deviation);
   for (float& value : out.tensor.flat()) {
-    value = out.is_scale ? 1.0F : out.is_vector ? 0.0F : normal(generator);
+    value = normal(generator);
   }
 }
 

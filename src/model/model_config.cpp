@@ -17,17 +17,6 @@ namespace {
 // More classes than any head has; their count is checked against the head's tensors.
 constexpr int64_t kMostLabels = 1 << 20;
 
-// Bytes of a name in a message.
-constexpr size_t kMaxShown = 80;
-
-[[noreturn]] void fail(const JsonDocument& config,
-                       std::string_view key,
-                       std::string_view expected,
-                       std::string_view found) {
-  throw Error(ErrorCode::bad_checkpoint,
-              fmt::format("{}: {}: expected {}, found {}", config.name(), key, expected, found));
-}
-
 // A list of names, or one name; empty where there is none.
 std::vector<std::string> read_architectures(const JsonDocument& config) {
   std::vector<std::string> names;
@@ -68,18 +57,18 @@ std::vector<std::string> read_labels(const JsonDocument& config) {
     const int64_t id = label_id(key);
     const bool known = label.is_string() || label.is_number_integer();
     if (id < 0 || id >= static_cast<int64_t>(count) || seen[static_cast<size_t>(id)] || !known) {
-      fail(config,
-           "id2label",
-           fmt::format("the ids 0 to {} with a text or a whole number each", count - 1),
-           fmt::format("\"{}\"", key.substr(0, kMaxShown)));
+      fail_setting(config,
+                   "id2label",
+                   fmt::format("the ids 0 to {} with a text or a whole number each", count - 1),
+                   fmt::format("\"{}\"", key.substr(0, kMaxShown)));
     }
     seen[static_cast<size_t>(id)] = true;
     labels[static_cast<size_t>(id)] = label.is_string() ? label.get<std::string>() : label.dump();
     if (!distinct.insert(labels[static_cast<size_t>(id)]).second) {
-      fail(config,
-           "id2label",
-           "different labels",
-           fmt::format("\"{}\" twice", labels[static_cast<size_t>(id)]));
+      fail_setting(config,
+                   "id2label",
+                   "different labels",
+                   fmt::format("\"{}\" twice", labels[static_cast<size_t>(id)]));
     }
   }
   return labels;
@@ -91,7 +80,8 @@ int64_t label_count(const JsonDocument& config) {
       config.has("id2label") ? static_cast<int64_t>(config.section("id2label").value().size()) : 2;
   const int64_t count = config.integer_or("num_labels", listed);
   if (count < 1 || count > kMostLabels) {
-    fail(config, "num_labels", fmt::format("1 to {}", kMostLabels), fmt::format("{}", count));
+    fail_setting(
+        config, "num_labels", fmt::format("1 to {}", kMostLabels), fmt::format("{}", count));
   }
   return count;
 }
@@ -153,17 +143,18 @@ void require_intent_classifier(const JsonDocument& config) {
   const std::vector<std::string> architectures = read_architectures(config);
   if (!architectures.empty() &&
       std::none_of(architectures.begin(), architectures.end(), is_text_classifier)) {
-    fail(config,
-         "architectures",
-         "a classifier of texts, ...ForSequenceClassification",
-         architectures.front() + ", which is another kind of model; as a base it can be trained");
+    fail_setting(
+        config,
+        "architectures",
+        "a classifier of texts, ...ForSequenceClassification",
+        architectures.front() + ", which is another kind of model; as a base it can be trained");
   }
   const std::string problem = config.text_or("problem_type", "single_label_classification");
   if (problem != "single_label_classification") {
-    fail(config,
-         "problem_type",
-         "single_label_classification, one intent for each text",
-         problem + "; such a model can only be the base of a training");
+    fail_setting(config,
+                 "problem_type",
+                 "single_label_classification, one intent for each text",
+                 problem + "; such a model can only be the base of a training");
   }
 }
 
@@ -173,7 +164,8 @@ std::vector<std::string> read_intents(const JsonDocument& config) {
                      static_cast<int64_t>(config.section("id2label").value().size()) == count;
   std::vector<std::string> intents = named ? read_labels(config) : default_labels(count);
   if (intents.size() == 1) {
-    fail(config, "id2label", "at least two labels", "one: the model gives a score, not an intent");
+    fail_setting(
+        config, "id2label", "at least two labels", "one: the model gives a score, not an intent");
   }
   return intents;
 }

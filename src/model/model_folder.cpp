@@ -24,9 +24,6 @@ std::string class_of(const std::string& type) {
   return type.substr(type.rfind('.') + 1);
 }
 
-// Bytes of a value in a message.
-constexpr size_t kMaxShown = 80;
-
 // Says what `folder` is by its `files`, or else what it has not.
 [[noreturn]] void fail_without_model(const std::filesystem::path& folder,
                                      std::string_view found,

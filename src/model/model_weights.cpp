@@ -133,7 +133,7 @@ std::string output_norm_name(const EncoderConfig& config, size_t layer) {
   if (last && !name.final_norm.empty()) {
     return std::string(name.final_norm);
   }
-  const size_t named = config.layer.norm == NormPlacement::before ? layer + 1 : layer;
+  const size_t named = config.layer.normalizes_before() ? layer + 1 : layer;
   return fmt::format("{}.{}.{}", name.layers, named, name.output_norm);
 }
 

@@ -27,7 +27,6 @@ PreparedModel prepare_model(Backend& backend,
                             const PackedMatrices* packed) {
   PreparedModel model;
   model.config = config;
-  model.distance_buckets = config.encoder.distance_buckets;
   model.encoder.heads = config.encoder.heads;
   const EncoderWeights& encoder = weights.encoder;
   // Parameters that are used unchanged: for inference a copy, so that the matrices beside them can
@@ -54,7 +53,8 @@ PreparedModel prepare_model(Backend& backend,
     return {keep(norm.scale).flat(), keep(norm.shift).flat(), config.encoder.norm_epsilon};
   };
   model.encoder.tables = {encoder.word, keep(encoder.position), keep(encoder.segment)};
-  model.encoder.distance_bias = {keep(encoder.distance_bias), model.distance_buckets};
+  model.encoder.distance_bias = {keep(encoder.distance_bias),
+                                 model.config.encoder.distance_buckets};
   if (use == WeightUse::inference) {
     use_word_table(backend, encoder.word, model);
   }

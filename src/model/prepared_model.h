@@ -12,8 +12,7 @@ namespace fastintent {
 /// Biases, norms and tables are views: the weights they view must outlive it (also the matrices
 /// when it was made for training).
 struct PreparedModel {
-  ModelConfig config;
-  std::vector<uint8_t> distance_buckets;  // the encoder's bias views them
+  ModelConfig config;  // the encoder's distance bias views its buckets
   PreparedEncoder encoder;
   PreparedHead head;
   std::vector<Buffer> owned;  // biases, norms and tables, for inference

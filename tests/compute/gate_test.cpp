@@ -1,4 +1,5 @@
 #include "backend_test.h"
+#include "compute/activations.h"
 
 // The gate of a feed-forward.
 namespace fastintent {
@@ -6,14 +7,6 @@ namespace {
 
 // A few roundings of an activation, its slope and a product of values of order one.
 constexpr double kTolerance = 3e-6;
-
-constexpr Activation kActivations[] = {Activation::none,
-                                       Activation::gelu,
-                                       Activation::gelu_tanh,
-                                       Activation::relu,
-                                       Activation::silu,
-                                       Activation::quick_gelu,
-                                       Activation::tanh};
 
 class GateTest : public BackendTest {};
 

@@ -200,9 +200,7 @@ __global__ void key_gradients_kernel(Side queries,
       if (bias.rows > 0) {
         scores[r] += unscaled_bias(bias, position - (first + lane), at.head, root_width);
       }
-      const int distance = first + lane - position;
-      const bool seen = lane < count &&
-                        (tile.window == 0 || (distance <= tile.window && -distance <= tile.window));
+      const bool seen = lane < count && sees(tile.window, first + lane, position);
       const float factor =
           dropout(1.0F, attention_dropout_index(query, at.heads, at.head, position));
       const float probability = expf((scores[r] - of_query.largest) * scale) * of_query.inverse_sum;

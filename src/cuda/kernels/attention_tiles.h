@@ -8,6 +8,12 @@
 
 namespace fastintent::cuda {
 
+/// Whether a query attends to a key under a window (0: to all keys), by their positions in the
+/// sequence.
+constexpr bool sees(int32_t window, int32_t position, int32_t key) {
+  return window == 0 || (key >= position - window && key <= position + window);
+}
+
 /// Some of the queries of one sequence, and all of its keys: rows of q, and rows of k and v.
 struct AttentionTile {
   int32_t first_query;
@@ -19,7 +25,7 @@ struct AttentionTile {
 
   /// Whether the query at `position` of the sequence attends to the key at `key`.
   constexpr bool sees(int32_t position, int32_t key) const {
-    return window == 0 || (key >= position - window && key <= position + window);
+    return cuda::sees(window, position, key);
   }
 };
 

@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "fastintent/error.h"
 #include "model/activation_names.h"
 #include "model/config_numbers.h"
 #include "model/families/families.h"
@@ -20,14 +19,6 @@ constexpr const char* kLocal = "sliding_attention";
 // Angles reach the position of the last token; the vectorised sine is exact to 39,000.
 constexpr int64_t kMostTokens = 1 << 15;
 
-[[noreturn]] void fail(const JsonDocument& config,
-                       const std::string& key,
-                       const std::string& expected,
-                       const std::string& found) {
-  throw Error(ErrorCode::bad_checkpoint,
-              fmt::format("{}: {}: expected {}, found {}", config.name(), key, expected, found));
-}
-
 // Whether each layer attends to a window. Releases of transformers before 5 write every which layer
 // is global, later ones a list of all.
 std::vector<bool> read_local_layers(const JsonDocument& config, int64_t layers) {
@@ -42,15 +33,16 @@ std::vector<bool> read_local_layers(const JsonDocument& config, int64_t layers) 
   const std::string expected = fmt::format("\"{}\" or \"{}\" for each layer", kGlobal, kLocal);
   for (const std::string& type : config.texts("layer_types", expected)) {
     if (type != kGlobal && type != kLocal) {
-      fail(config, "layer_types", expected, fmt::format("\"{}\"", type.substr(0, 80)));
+      fail_setting(
+          config, "layer_types", expected, fmt::format("\"{}\"", type.substr(0, kMaxShown)));
     }
     local.push_back(type == kLocal);
   }
   if (static_cast<int64_t>(local.size()) != layers) {
-    fail(config,
-         "layer_types",
-         fmt::format("{} of them, as num_hidden_layers says", layers),
-         fmt::format("{}", local.size()));
+    fail_setting(config,
+                 "layer_types",
+                 fmt::format("{} of them, as num_hidden_layers says", layers),
+                 fmt::format("{}", local.size()));
   }
   return local;
 }
@@ -74,7 +66,8 @@ float read_rotary_base(const JsonDocument& config,
   }
   // Above 1, so that each pair of columns has a lower frequency than the one before.
   if (!(base > 1 && base <= 1e12)) {
-    fail(config, key, "a base of rotary positions above 1, 1e12 at most", fmt::format("{}", base));
+    fail_setting(
+        config, key, "a base of rotary positions above 1, 1e12 at most", fmt::format("{}", base));
   }
   return static_cast<float>(base);
 }
@@ -94,7 +87,7 @@ void read_layers(const JsonDocument& config, EncoderConfig& encoder) {
   local.rotary_base = read_rotary_base(config, kLocal, "local_rope_theta", fallback);
   local.window = size_of(config, "local_attention", kMostRows, 128) / 2;
   if (local.window == 0) {
-    fail(config, "local_attention", "at least 2", "1");
+    fail_setting(config, "local_attention", "at least 2", "1");
   }
   for (const bool is_local : read_local_layers(config, encoder.layers)) {
     encoder.layer_kinds.push_back(is_local ? local : global);
@@ -105,10 +98,10 @@ HeadShape read_head(const JsonDocument& config) {
   HeadShape head;
   const std::string pooling = config.text_or("classifier_pooling", "cls");
   if (pooling != "cls" && pooling != "mean") {
-    fail(config,
-         "classifier_pooling",
-         "\"cls\" or \"mean\"",
-         fmt::format("\"{}\"", pooling.substr(0, 80)));
+    fail_setting(config,
+                 "classifier_pooling",
+                 "\"cls\" or \"mean\"",
+                 fmt::format("\"{}\"", pooling.substr(0, kMaxShown)));
   }
   head.pooling = pooling == "mean" ? Pooling::mean : Pooling::first_token;
   head.dense_activation = activation_of(config, "classifier_activation");
@@ -129,15 +122,16 @@ EncoderConfig read_config(const JsonDocument& config) {
   read_layers(config, encoder);
   encoder.has_biases = config.boolean_or("attention_bias", false);
   if (config.boolean_or("mlp_bias", false) != encoder.has_biases) {
-    fail(config, "mlp_bias", "the same as attention_bias", "another value");
+    fail_setting(config, "mlp_bias", "the same as attention_bias", "another value");
   }
   encoder.has_shifts = config.boolean_or("norm_bias", false);
   if (encoder.hidden / encoder.heads % 2 != 0) {
-    fail(config,
-         "hidden_size",
-         fmt::format("an even width of each of the {} attention heads, for rotary positions",
-                     encoder.heads),
-         fmt::format("{}", encoder.hidden));
+    fail_setting(
+        config,
+        "hidden_size",
+        fmt::format("an even width of each of the {} attention heads, for rotary positions",
+                    encoder.heads),
+        fmt::format("{}", encoder.hidden));
   }
   encoder.own_head = read_head(config);
   encoder.norm_epsilon = rate_of(config, "norm_eps", 1e-5);

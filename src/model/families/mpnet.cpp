@@ -4,7 +4,6 @@
 #include <bit>
 #include <cstdlib>
 
-#include "fastintent/error.h"
 #include "model/config_numbers.h"
 #include "model/families/families.h"
 
@@ -36,12 +35,10 @@ EncoderConfig read_config(const JsonDocument& config) {
   EncoderConfig encoder = read_bert_config(config);
   const int64_t buckets = config.integer_or("relative_attention_num_buckets", kBuckets);
   if (buckets != kBuckets) {
-    throw Error(ErrorCode::bad_checkpoint,
-                fmt::format("{}: relative_attention_num_buckets: expected {}, the number that the "
-                            "family computes with, found {}",
-                            config.name(),
-                            kBuckets,
-                            buckets));
+    fail_setting(config,
+                 "relative_attention_num_buckets",
+                 fmt::format("{}, the number that the family computes with", kBuckets),
+                 fmt::format("{}", buckets));
   }
   encoder.vocabulary = size_of(config, "vocab_size", kMostRows, 30527);
   encoder.first_position = kPadding;
@@ -57,6 +54,18 @@ EncoderConfig read_config(const JsonDocument& config) {
   return encoder;
 }
 
+constexpr EncoderNames mpnet_names() {
+  EncoderNames names = kBertEncoderNames;
+  names.segment = {};
+  names.query = "attention.attn.q";
+  names.key = "attention.attn.k";
+  names.value = "attention.attn.v";
+  names.attention_output = "attention.attn.o";
+  names.attention_norm = "attention.LayerNorm";
+  names.distance_bias = "encoder.relative_attention_bias.weight";
+  return names;
+}
+
 }  // namespace
 
 const Family mpnet_family{
@@ -64,21 +73,7 @@ const Family mpnet_family{
     .architecture = "MPNet",
     .prefix = "mpnet.",
     .read_config = read_config,
-    .encoder = {.word = "embeddings.word_embeddings.weight",
-                .position = "embeddings.position_embeddings.weight",
-                .segment = {},
-                .embedding_norm = "embeddings.LayerNorm",
-                .layers = "encoder.layer",
-                .query = "attention.attn.q",
-                .key = "attention.attn.k",
-                .value = "attention.attn.v",
-                .attention_output = "attention.attn.o",
-                .attention_norm = "attention.LayerNorm",
-                .intermediate = "intermediate.dense",
-                .output = "output.dense",
-                .output_norm = "output.LayerNorm",
-                .pooler = "pooler.dense",
-                .distance_bias = "encoder.relative_attention_bias.weight"},
+    .encoder = mpnet_names(),
     .head = {.dense = "classifier.dense", .classifier = "classifier.out_proj"}};
 
 }  // namespace fastintent
