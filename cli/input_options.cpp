@@ -133,14 +133,10 @@ InputTexts::InputTexts(const InputOptions& options) : options_(options) {
                 "none (--input - to type them)");
   }
   if (options.input.empty() || options.input == "-") {
-    name_ = "standard input";
-    reader_.emplace(std::cin, name_, options.dataset);
+    reader_.emplace(std::cin, "standard input", options.dataset);
   } else {
-    const Shard shard = options.shard.value_or(Shard());
-    name_ = shard.count == 1
-                ? options.input
-                : fmt::format("{}, shard {}/{}", options.input, shard.index, shard.count);
-    reader_.emplace(std::filesystem::path(options.input), options.dataset, shard);
+    reader_.emplace(
+        std::filesystem::path(options.input), options.dataset, options.shard.value_or(Shard()));
   }
 }
 
@@ -191,7 +187,7 @@ std::vector<std::string> InputTexts::read_all() {
 }
 
 void InputTexts::report_replaced() const {
-  const std::string warning = reader_ ? replaced_warning(name_, reader_->replaced())
+  const std::string warning = reader_ ? replaced_warning(reader_->name(), reader_->replaced())
                                       : replaced_warning("TEXT", replaced_arguments_);
   if (!warning.empty()) {
     print_message(warning);

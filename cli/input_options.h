@@ -61,7 +61,6 @@ class InputTexts {
 
  private:
   const InputOptions& options_;
-  std::string name_;                  // of the file
   std::optional<TextReader> reader_;  // where the texts are no arguments
   size_t next_argument_ = 0;
   ReplacedTexts replaced_arguments_;  // their "lines" are numbers of arguments

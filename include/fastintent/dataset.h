@@ -124,6 +124,9 @@ class TextReader {
   /// soon as it is clear that they do not fit into the memory that is free.
   std::vector<std::string> read_all();
 
+  /// How messages call what is read: the file, with its shard where there are several, or the stream.
+  const std::string& name() const;
+
   /// Those of the texts read so far that were not valid.
   const ReplacedTexts& replaced() const;
 

@@ -12,6 +12,8 @@
 #include "base/folder_entries.h"
 #include "base/output_place.h"
 #include "base/replace_folder.h"
+#include "checkpoint/modules_json.h"
+#include "checkpoint/shard_index.h"
 #include "fastintent/error.h"
 #include "fastintent/trainer.h"
 
@@ -62,56 +64,10 @@ constexpr std::array kModelFiles = {"adapter_config.json"sv,
                                     "vocab.json"sv,
                                     "vocab.txt"sv};
 
-bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
-// Whether `name` is such a one as "model-00001-of-00002.safetensors".
-bool is_shard(std::string_view name, std::string_view beginning, std::string_view end) {
-  constexpr std::string_view kBetween = "-of-";
-  if (!name.starts_with(beginning) || !name.ends_with(end) ||
-      name.size() < beginning.size() + end.size()) {
-    return false;
-  }
-  name = name.substr(beginning.size(), name.size() - beginning.size() - end.size());
-  const size_t between = name.find(kBetween);
-  return between != std::string_view::npos && is_number(name.substr(0, between)) &&
-         is_number(name.substr(between + kBetween.size()));
-}
-
 bool is_model_file_name(std::string_view name) {
-  return is_shard(name, "model-", ".safetensors") || is_shard(name, "pytorch_model-", ".bin") ||
+  return is_shard_name(name, "model", ".safetensors") ||
+         is_shard_name(name, "pytorch_model", ".bin") ||
          std::find(kModelFiles.begin(), kModelFiles.end(), name) != kModelFiles.end();
-}
-
-// The modules of sentence-transformers.
-constexpr std::array kModules = {"Asym"sv,
-                                 "BoW"sv,
-                                 "CLIPModel"sv,
-                                 "CNN"sv,
-                                 "Dense"sv,
-                                 "Dropout"sv,
-                                 "LSTM"sv,
-                                 "LayerNorm"sv,
-                                 "MLMTransformer"sv,
-                                 "Normalize"sv,
-                                 "Pooling"sv,
-                                 "Router"sv,
-                                 "SparseAutoEncoder"sv,
-                                 "SparseStaticEmbedding"sv,
-                                 "SpladePooling"sv,
-                                 "StaticEmbedding"sv,
-                                 "Transformer"sv,
-                                 "WeightedLayerPooling"sv,
-                                 "WordEmbeddings"sv,
-                                 "WordWeights"sv};
-
-// "1_Pooling": how sentence-transformers names the folders of its modules. "2024_results" is
-// somebody's.
-bool is_module_folder(std::string_view name) {
-  const size_t line = name.find('_');
-  return line != std::string_view::npos && is_number(name.substr(0, line)) &&
-         std::find(kModules.begin(), kModules.end(), name.substr(line + 1)) != kModules.end();
 }
 
 // Weights of the same model for other programs, as sentence-transformers stores them.
@@ -139,7 +95,7 @@ bool holds_nothing(const fs::path& folder) {
 bool is_model_file(const fs::path& file) {
   const fs::path folder = file.parent_path();
   const std::string name = file.filename().string();
-  if (folder.empty() || (!folder.has_parent_path() && is_module_folder(folder.string()))) {
+  if (folder.empty() || (!folder.has_parent_path() && is_module_folder_name(folder.string()))) {
     return is_model_file_name(name);
   }
   return is_export(folder.string(), name);

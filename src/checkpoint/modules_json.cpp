@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/parse_json.h"
 #include "checkpoint/json_document.h"
 #include "fastintent/error.h"
@@ -41,6 +44,30 @@ std::vector<ModuleEntry> modules_of(const json& document,
   return modules;
 }
 
+using namespace std::string_view_literals;
+
+// The modules of sentence-transformers.
+constexpr std::array kModules = {"Asym"sv,
+                                 "BoW"sv,
+                                 "CLIPModel"sv,
+                                 "CNN"sv,
+                                 "Dense"sv,
+                                 "Dropout"sv,
+                                 "LSTM"sv,
+                                 "LayerNorm"sv,
+                                 "MLMTransformer"sv,
+                                 "Normalize"sv,
+                                 "Pooling"sv,
+                                 "Router"sv,
+                                 "SparseAutoEncoder"sv,
+                                 "SparseStaticEmbedding"sv,
+                                 "SpladePooling"sv,
+                                 "StaticEmbedding"sv,
+                                 "Transformer"sv,
+                                 "WeightedLayerPooling"sv,
+                                 "WordEmbeddings"sv,
+                                 "WordWeights"sv};
+
 }  // namespace
 
 std::vector<ModuleEntry> read_modules_json(const std::filesystem::path& file, Malformed malformed) {
@@ -58,6 +85,12 @@ std::vector<ModuleEntry> read_modules_json(const std::filesystem::path& file, Ma
 std::vector<ModuleEntry> read_modules_json(const SnapshotPath& file) {
   const std::string name = file.string();
   return modules_of(*parse_json(*file.text(kMaxJsonBytes), name), name, Malformed::refused);
+}
+
+bool is_module_folder_name(std::string_view folder) {
+  const size_t digits = folder.find_first_not_of("0123456789");
+  return digits != 0 && digits != std::string_view::npos && folder[digits] == '_' &&
+         std::find(kModules.begin(), kModules.end(), folder.substr(digits + 1)) != kModules.end();
 }
 
 }  // namespace fastintent

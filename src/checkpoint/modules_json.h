@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/folder_snapshot.h"
@@ -22,5 +23,9 @@ struct ModuleEntry {
 std::vector<ModuleEntry> read_modules_json(const std::filesystem::path& file, Malformed malformed);
 /// The same for a file of a model; malformed content is refused.
 std::vector<ModuleEntry> read_modules_json(const SnapshotPath& file);
+
+/// Whether a folder has the name that sentence-transformers gives the folder of a module: "1_Pooling".
+/// "2024_results" is somebody's.
+bool is_module_folder_name(std::string_view folder);
 
 }  // namespace fastintent

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "checkpoint/json_document.h"
@@ -58,6 +59,22 @@ ShardIndex read_shard_index(const std::filesystem::path& file, Malformed malform
 
 ShardIndex read_shard_index(const SnapshotPath& file) {
   return shards_of(JsonDocument::read(file), Malformed::refused);
+}
+
+bool is_shard_name(std::string_view file, std::string_view stem, std::string_view extension) {
+  // The two numbers have no fixed width.
+  const auto skip = [&](std::string_view part) {
+    const bool found = file.starts_with(part);
+    file.remove_prefix(found ? part.size() : 0);
+    return found;
+  };
+  const auto skip_number = [&] {
+    const size_t digits = std::min(file.find_first_not_of("0123456789"), file.size());
+    file.remove_prefix(digits);
+    return digits > 0;
+  };
+  return skip(stem) && skip("-") && skip_number() && skip("-of-") && skip_number() &&
+         file == extension;
 }
 
 }  // namespace fastintent

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "base/folder_snapshot.h"
 #include "checkpoint/malformed.h"
@@ -19,5 +20,9 @@ using ShardIndex = std::map<std::string, std::string>;
 ShardIndex read_shard_index(const std::filesystem::path& file, Malformed malformed);
 /// The same for a file of a model; malformed content is refused.
 ShardIndex read_shard_index(const SnapshotPath& file);
+
+/// Whether a file has the name that transformers gives a shard of the weights `stem` + `extension`:
+/// "model-00001-of-00002.safetensors" for "model" and ".safetensors".
+bool is_shard_name(std::string_view file, std::string_view stem, std::string_view extension);
 
 }  // namespace fastintent

@@ -98,8 +98,8 @@ size_t bytes_of_unit(const std::string& encoding) {
 
 class DecodingBuffer : public std::streambuf {
  public:
-  DecodingBuffer(std::istream& source, const std::string& name)
-      : source_(source), conversion_("UTF-8", name), unit_(bytes_of_unit(name)) {}
+  DecodingBuffer(std::istream& source, const std::string& name, std::string& start)
+      : source_(source), conversion_("UTF-8", name), unit_(bytes_of_unit(name)), start_(start) {}
 
  protected:
   int_type underflow() override {
@@ -128,6 +128,10 @@ class DecodingBuffer : public std::streambuf {
       throw std::ios_base::failure("the source cannot be read");
     }
     encoded_.append(chunk.data(), count);
+    if (!started_) {
+      start_ = encoded_;
+      started_ = true;
+    }
     return count > 0;
   }
 
@@ -151,6 +155,8 @@ class DecodingBuffer : public std::streambuf {
   std::istream& source_;
   Conversion conversion_;
   const size_t unit_;
+  std::string& start_;  // receives the first chunk
+  bool started_ = false;
   std::string encoded_;  // as yet undecoded
   std::string decoded_;
   bool ended_ = false;
@@ -158,8 +164,8 @@ class DecodingBuffer : public std::streambuf {
 
 class DecodedStream : public std::istream {
  public:
-  DecodedStream(std::istream& source, const std::string& name)
-      : std::istream(nullptr), buffer_(source, name) {
+  DecodedStream(std::istream& source, const std::string& name, std::string& start)
+      : std::istream(nullptr), buffer_(source, name, start) {
     rdbuf(&buffer_);
   }
 
@@ -169,8 +175,10 @@ class DecodedStream : public std::istream {
 
 }  // namespace
 
-std::unique_ptr<std::istream> decode_stream(std::istream& source, const std::string& encoding) {
-  return std::make_unique<DecodedStream>(source, known_name(encoding));
+std::unique_ptr<std::istream> decode_stream(std::istream& source,
+                                            const std::string& encoding,
+                                            std::string& start) {
+  return std::make_unique<DecodedStream>(source, known_name(encoding), start);
 }
 
 std::optional<std::string> encode(std::string_view text, const std::string& encoding) {

@@ -14,8 +14,9 @@ namespace fastintent {
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 LineReader::LineReader(std::istream& stream, std::string name, const std::string& encoding)
-    : decoded_(encoding.empty() || is_utf8_name(encoding) ? nullptr
-                                                          : decode_stream(stream, encoding)),
+    : decoded_(encoding.empty() || is_utf8_name(encoding)
+                   ? nullptr
+                   : decode_stream(stream, encoding, start_)),
       stream_(decoded_ ? *decoded_ : stream),
       name_(std::move(name)),
       recognizes_encoding_(encoding.empty()) {}
@@ -25,6 +26,9 @@ bool LineReader::next(std::string& line) {
     return false;
   }
   ++number_;
+  if (number_ == 1) {
+    check_container(decoded_ ? start_ : line);
+  }
   if (recognizes_encoding_ && number_ <= 2) {
     check_head(line);
   } else if (recognizes_encoding_) {
@@ -66,12 +70,15 @@ bool LineReader::read(std::string& line) {
   return whole || !line.empty();
 }
 
+void LineReader::check_container(std::string_view start) const {
+  if (const auto container = recognize_container(start)) {
+    fail("a text", *container);
+  }
+}
+
 // Two lines are enough: the second begins with the other half of a wide line feed.
 void LineReader::check_head(const std::string& line) {
   head_.append(line, 0, kRecognizedBytes) += '\n';
-  if (const auto container = recognize_container(head_)) {
-    fail("a text", *container);
-  }
   if (const auto found = recognize_encoding(head_)) {
     fail("UTF-8",
          fmt::format("{}; set the encoding to {} to read it", found->description, found->name));

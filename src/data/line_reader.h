@@ -24,9 +24,12 @@ class LineReader {
   /// the reader. Throws invalid_argument for an unknown encoding.
   LineReader(std::istream& stream, std::string name, const std::string& encoding = "");
 
+  LineReader(const LineReader&) = delete;
+  LineReader& operator=(const LineReader&) = delete;
+
   /// The next line without its line feed; false at the end. Throws invalid_data for a line beyond
-  /// kMaxLineBytes and, where no encoding is named, for a file that is clearly no text, or clearly
-  /// UTF-16 or UTF-32, from the beginning or from a later line on; io_error when the stream cannot
+  /// kMaxLineBytes, for a file that is clearly no text and, where no encoding is named, for one that is
+  /// clearly UTF-16 or UTF-32, from the beginning or from a later line on; io_error when the stream cannot
   /// be read.
   bool next(std::string& line);
 
@@ -35,10 +38,12 @@ class LineReader {
 
  private:
   bool read(std::string& line);
+  void check_container(std::string_view start) const;
   void check_head(const std::string& line);
   void check_later(const std::string& line) const;
   [[noreturn]] void fail(const std::string& expected, std::string_view found) const;
 
+  std::string start_;                      // the first bytes of the stream, where it is decoded
   std::unique_ptr<std::istream> decoded_;  // where another encoding than UTF-8 is named
   std::istream& stream_;
   std::string name_;

@@ -29,7 +29,7 @@ struct Container {
 };
 
 constexpr std::array kContainers = {
-    Container{"\x1f\x8b"sv, "a file compressed by gzip; decompress it first"},
+    Container{"\x1f\x8b\x08"sv, "a file compressed by gzip; decompress it first"},
     Container{"BZh91AY&SY"sv, "a file compressed by bzip2; decompress it first"},
     Container{"\xfd"
               "7zXZ\0"sv,

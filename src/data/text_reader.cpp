@@ -41,6 +41,7 @@ class TextReader::Source {
     }
     return texts;
   }
+  const std::string& name() const { return name_; }
   const ReplacedTexts& replaced() const { return records_->replaced(); }
 
  private:
@@ -81,6 +82,10 @@ bool TextReader::next(std::string& text) {
 
 std::vector<std::string> TextReader::read_all() {
   return source_->read_all();
+}
+
+const std::string& TextReader::name() const {
+  return source_->name();
 }
 
 const ReplacedTexts& TextReader::replaced() const {

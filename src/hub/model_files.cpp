@@ -46,15 +46,8 @@ std::string folder_of(std::string_view file) {
   return std::string(file.substr(0, file.rfind('/') + 1));
 }
 
-// "1_Pooling/": how sentence-transformers names the folders of its modules.
-bool is_module_folder(std::string_view folder) {
-  const size_t digits = folder.find_first_not_of("0123456789");
-  return digits != 0 && digits != std::string_view::npos && folder[digits] == '_' &&
-         folder.find('/') == folder.size() - 1;
-}
-
 bool is_shard(std::string_view name) {
-  return name.starts_with("model-") && name.ends_with(".safetensors");
+  return is_shard_name(name, "model", ".safetensors");
 }
 
 bool file_exists(const fs::path& file) {
@@ -114,7 +107,7 @@ std::vector<std::string> choose_model_files(const std::vector<std::string>& file
   std::copy_if(files.begin(), files.end(), std::back_inserter(chosen), [&](const auto& file) {
     const std::string folder = folder_of(file);
     const std::string_view name = base_name(file);
-    if (!folder.empty() && !is_module_folder(folder)) {
+    if (!folder.empty() && !is_module_folder_name({folder.data(), folder.size() - 1})) {
       return false;
     }
     if (name == kIndex || is_shard(name)) {

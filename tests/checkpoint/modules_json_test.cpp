@@ -51,5 +51,22 @@ TEST(ModulesJson, MalformedPartsAreIgnored) {
   EXPECT_TRUE(read_modules_json("absent", Malformed::ignored).empty());
 }
 
+TEST(ModulesJson, NamesOfFolders) {
+  for (const char* name : {"0_Transformer", "1_Pooling", "2_Dense", "12_Normalize"}) {
+    EXPECT_TRUE(is_module_folder_name(name)) << name;
+  }
+  for (const char* name : {"",
+                           "1",
+                           "1_",
+                           "_Pooling",
+                           "Pooling",
+                           "x1_Pooling",
+                           "1-Pooling",
+                           "1_Pooling/",
+                           "2024_results"}) {
+    EXPECT_FALSE(is_module_folder_name(name)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace fastintent

@@ -30,5 +30,27 @@ TEST(ShardIndex, MalformedPartsAreIgnored) {
   EXPECT_TRUE(read_shard_index("absent", Malformed::ignored).empty());
 }
 
+TEST(ShardIndex, NamesOfShards) {
+  const auto is_shard = [](std::string_view name) {
+    return is_shard_name(name, "model", ".safetensors");
+  };
+  EXPECT_TRUE(is_shard("model-00001-of-00002.safetensors"));
+  EXPECT_TRUE(is_shard("model-1-of-2.safetensors"));
+  for (const char* name : {"",
+                           "model",
+                           "model.safetensors",
+                           "model-00001.safetensors",
+                           "model-fp16.safetensors",
+                           "model--of-2.safetensors",
+                           "model-1-of-.safetensors",
+                           "model-1-of-2-old.safetensors",
+                           "model-1-of-2.safetensors.tmp",
+                           "my-model-1-of-2.safetensors",
+                           "pytorch_model-1-of-2.bin"}) {
+    EXPECT_FALSE(is_shard(name)) << name;
+  }
+  EXPECT_TRUE(is_shard_name("pytorch_model-1-of-2.bin", "pytorch_model", ".bin"));
+}
+
 }  // namespace
 }  // namespace fastintent

@@ -324,8 +324,11 @@ TEST(TextReader, NamesWhatIsNoText) {
                                     {"%PDF-1.7\ndata"s, "PDF"}}) {
     for (const FileFormat format :
          {FileFormat::text, FileFormat::csv, FileFormat::tsv, FileFormat::jsonl}) {
-      expect_error(
-          ErrorCode::invalid_data, part, [&, &content = bytes] { read_texts(content, {format}); });
+      for (const char* encoding : {"", "utf-8", "windows-1252", "utf-16le", "utf-32", "gb18030"}) {
+        expect_error(ErrorCode::invalid_data, part, [&, &content = bytes] {
+          read_texts(content, {.format = format, .encoding = encoding});
+        });
+      }
     }
   }
   EXPECT_EQ(read_texts("PAR1 is a format\nBZh\n", {FileFormat::text}),

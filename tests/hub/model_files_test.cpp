@@ -66,6 +66,7 @@ TEST(ChooseModelFiles, ModulesOfSentenceTransformers) {
                                 "2_Dense/inner/config.json",
                                 "_Pooling/config.json",
                                 "3/config.json",
+                                "2024_results/config.json",
                                 "modules.json"}),
             (Files{"0_Transformer/tokenizer.json",
                    "1_Pooling/config.json",
@@ -93,6 +94,7 @@ TEST(ChooseModelFiles, ShardsOnlyWithoutTheWholeFile) {
   Files both = shards;
   both.emplace_back("model.safetensors");
   EXPECT_EQ(choose_model_files(both), Files{"model.safetensors"});
+  EXPECT_EQ(choose_model_files({"model-fp16.safetensors", "config.json"}), Files{"config.json"});
 }
 
 TEST(FindMissingModelFile, OfAPlainEncoder) {

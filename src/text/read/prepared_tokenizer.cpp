@@ -158,21 +158,16 @@ BytePairSettings read_byte_pair(const PreparedFile& file, const JsonDocument& to
 
 }  // namespace
 
-int64_t write_prepared_tokenizer(const SnapshotPath& tokenizer_json,
-                                 const std::filesystem::path& file) {
+void write_prepared_tokenizer(const SnapshotPath& tokenizer_json,
+                              const std::filesystem::path& file) {
   const Contents contents(parse_tokenizer_file(tokenizer_json));
   const std::vector<TensorToWrite>& tensors = contents.tensors();
   if (tensors.empty()) {
-    return 0;
+    return;
   }
   const FileMetadata metadata = {{"format_version", kFormatVersion},
                                  {kMadeOf, checksum(*tokenizer_json.open())}};
   write_safetensors(file, tensors, with_checksums(metadata, tensors));
-  int64_t bytes = 0;
-  for (const TensorToWrite& tensor : tensors) {
-    bytes += static_cast<int64_t>(tensor.bytes.size());
-  }
-  return bytes;
 }
 
 std::optional<TokenizerFile> read_prepared_tokenizer(const SnapshotPath& tokenizer_json) {

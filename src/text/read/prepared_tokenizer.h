@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 
@@ -13,11 +12,10 @@ namespace fastintent {
 constexpr const char* kPreparedTokenizerFile = "fastintent.tokenizer.safetensors";
 
 /// Writes the tables of the tokenizer in `tokenizer_json`, as read_prepared_tokenizer reads them, into
-/// `file`, and returns their size in bytes. Returns 0 and writes nothing for WordPiece, whose tables are
-/// made faster than they would be read. The format is documented in docs/prepared_folders.md. Throws
+/// `file`. Writes nothing for WordPiece, whose tables are made faster than they would be read. The format is documented in docs/prepared_folders.md. Throws
 /// bad_checkpoint as parse_tokenizer_file, cannot_create, io_error.
-int64_t write_prepared_tokenizer(const SnapshotPath& tokenizer_json,
-                                 const std::filesystem::path& file);
+void write_prepared_tokenizer(const SnapshotPath& tokenizer_json,
+                              const std::filesystem::path& file);
 
 /// What parse_tokenizer_file returns for `tokenizer_json`, from the prepared file beside it; nothing
 /// where there is none. Throws bad_checkpoint when that file is damaged, or was made of another
