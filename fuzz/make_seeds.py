@@ -37,6 +37,20 @@ def safetensors(tensors, metadata=None):
     return struct.pack("<Q", len(text)) + text + data
 
 
+def tables_of(seed):
+    """The tensors of a file of prepared tables, and its metadata."""
+    content = (CORPUS / "prepared_tokenizer" / seed).read_bytes()
+    size = struct.unpack("<Q", content[:8])[0]
+    header = json.loads(content[8 : 8 + size])
+    data = content[8 + size :]
+    metadata = header.pop("__metadata__")
+    tensors = {}
+    for name, tensor in header.items():
+        begin, end = tensor["data_offsets"]
+        tensors[name] = (tensor["dtype"], tensor["shape"], data[begin:end])
+    return tensors, metadata
+
+
 def fnv_1a(*values):
     """src/base/fingerprint.h"""
     number = 0xCBF29CE484222325
@@ -155,6 +169,32 @@ def weights_seeds():
     write("packed_weights", "deep", struct.pack("<Q", 2 * DEEP) + nested(DEEP).encode())
 
 
+def prepared_tokenizer_seeds():
+    """Of the tables `unigram`, `byte_level` and `byte_pair`, which `fastintent quantize` writes."""
+
+    def damaged(name, seed, **changes):
+        tensors, metadata = tables_of(seed)
+        changed = {table: ("U8", [len(content)], content) for table, content in changes.items()}
+        write("prepared_tokenizer", name, safetensors(tensors | changed, metadata))
+
+    tables = {seed: tables_of(seed)[0] for seed in ("unigram", "byte_level", "byte_pair")}
+
+    def table(seed, name):
+        return tables[seed][name][2]
+
+    damaged("wrong_size", "unigram", trie=table("unigram", "trie")[:-1])
+    damaged("half", "byte_level", words=table("byte_level", "words")[: len(table("byte_level", "words")) // 8 * 4])
+    damaged("of_another", "unigram", trie=table("byte_level", "words"))
+    damaged("merges_of_another", "byte_pair", merges=table("byte_level", "merges"))
+    damaged("counts", "byte_pair", counts=struct.pack("<ii", 2**31 - 1, 2**31 - 1))
+    damaged("not_finite", "unigram", scores=struct.pack("<d", float("nan")) * (len(table("unigram", "scores")) // 8))
+    damaged("deep", "unigram", tokenizer_json=nested(DEEP).encode())
+    content = (CORPUS / "prepared_tokenizer" / "byte_pair").read_bytes()
+    outside = content.replace(b'"data_offsets":[', b'"data_offsets":[9', 1)
+    size = struct.unpack("<Q", content[:8])[0] + len(outside) - len(content)
+    write("prepared_tokenizer", "offsets_outside", struct.pack("<Q", size) + outside[8:])
+
+
 def training_state_seeds():
     progress = {
         "format_version": 2,
@@ -235,6 +275,7 @@ model_files_seeds()
 model_config_seeds()
 vocabulary_seeds()
 weights_seeds()
+prepared_tokenizer_seeds()
 training_state_seeds()
 resumed_answers_seeds()
 text_seeds()
