@@ -126,15 +126,22 @@ class NameList {
   }
 };
 
-// The norm behind a layer's feed-forward. A norm before a block is named with its block.
-std::string output_norm_name(const EncoderConfig& config, size_t layer) {
+// Adds the norm behind a layer's feed-forward. A norm before a block has the name and the depth of its
+// block, the last one the depth of the last layer.
+void add_output_norm(const EncoderConfig& config,
+                     size_t layer,
+                     const NormWeights& norm,
+                     NameList& names) {
   const EncoderNames& name = config.family->encoder;
   const bool last = static_cast<int64_t>(layer) + 1 == config.layers;
   if (last && !name.final_norm.empty()) {
-    return std::string(name.final_norm);
+    names.add_norm(std::string(name.final_norm), norm, static_cast<int>(config.layers));
+    return;
   }
-  const size_t named = config.layer.normalizes_before() ? layer + 1 : layer;
-  return fmt::format("{}.{}.{}", name.layers, named, name.output_norm);
+  const size_t owner = config.layer.normalizes_before() ? layer + 1 : layer;
+  names.add_norm(fmt::format("{}.{}.{}", name.layers, owner, name.output_norm),
+                 norm,
+                 static_cast<int>(owner) + 1);
 }
 
 // Returns `count` parts of a fused projection from part `first` on (0 query, 1 key, 2 value).
@@ -237,7 +244,7 @@ std::vector<NamedTensor> name_encoder_tensors(const EncoderWeights& weights,
     names.add_norm(of_layer(name.attention_norm), layer.attention_norm, depth);
     names.add_linear(of_layer(name.intermediate), layer.intermediate, depth);
     names.add_linear(of_layer(name.output), layer.output, depth);
-    names.add_norm(output_norm_name(config, index), layer.output_norm, depth);
+    add_output_norm(config, index, layer.output_norm, names);
   }
   return std::move(names.list);
 }

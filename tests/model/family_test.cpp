@@ -95,6 +95,28 @@ TEST(Family, NamesEveryTensorOnce) {
   }
 }
 
+// Layer-wise learning rates: also of a norm that is kept with the layer before the one that names it.
+TEST(Family, GivesTensorsTheDepthOfTheLayerThatNamesThem) {
+  for (const Family* family : families()) {
+    ModelConfig config;
+    config.encoder = read(*family);
+    config.intents = {"a", "b"};
+    const OwnedWeights weights = allocate_host_weights(config, config.encoder.vocabulary);
+    const EncoderNames& names = family->encoder;
+    const std::string layers = std::string(names.layers) + ".";
+    for (const NamedTensor& tensor :
+         name_encoder_tensors(weights.weights.encoder, config.encoder)) {
+      int expected = 0;
+      if (tensor.name.starts_with(layers)) {
+        expected = tensor.name[layers.size()] - '0' + 1;
+      } else if (!names.final_norm.empty() && tensor.name.starts_with(names.final_norm)) {
+        expected = 2;
+      }
+      EXPECT_EQ(tensor.depth, expected) << family->model_type << ": " << tensor.name;
+    }
+  }
+}
+
 // The rows before the first token's are stored with the table, and no token uses them.
 TEST(Family, KeepsTheRowsBeforeTheFirstPosition) {
   ModelConfig config;
