@@ -210,9 +210,9 @@ Operation attention_backward(std::string name, const AttentionShape& shape) {
                                                   kHeads,
                                                   {}},
                                                  d_out,
-                                                 d_qkv.column_slice(0, H),
-                                                 d_qkv.column_slice(H, H),
-                                                 d_qkv.column_slice(2 * H, H));
+                                                 {d_qkv.column_slice(0, H),
+                                                  d_qkv.column_slice(H, H),
+                                                  d_qkv.column_slice(2 * H, H)});
                     },
                     d_qkv};
           }};

@@ -129,9 +129,9 @@ void add_layer(Backend& backend, Precision precision, Table& table) {
   table.add("attention backward", 0, [&] {
     backend.attention_backward({q, k, v, spans, kHeads, dropout},
                                out,
-                               d_qkv.column_slice(0, kHidden),
-                               d_qkv.column_slice(kHidden, kHidden),
-                               d_qkv.column_slice(2 * kHidden, kHidden));
+                               {d_qkv.column_slice(0, kHidden),
+                                d_qkv.column_slice(kHidden, kHidden),
+                                d_qkv.column_slice(2 * kHidden, kHidden)});
   });
 
   const Tensor residual = data.normal(T, kHidden);

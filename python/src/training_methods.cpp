@@ -64,6 +64,51 @@ LabelledTexts pair(nb::handle texts, nb::handle labels) {
   return data;
 }
 
+// Python's callables; each may be missing.
+struct Callables {
+  const std::optional<nb::callable>& on_step;
+  const std::optional<nb::callable>& on_epoch;
+  const std::optional<nb::callable>& on_message;
+  const std::optional<nb::callable>& should_stop;
+};
+
+// Callbacks that draw the bar and call `callables`; the arguments must outlive them.
+TrainingCallbacks bind_callbacks(const Callables& callables,
+                                 Interruption& interruption,
+                                 Progress& progress) {
+  TrainingCallbacks callbacks;
+  callbacks.on_step = [callables, &interruption, &progress](const StepReport& report) {
+    interruption.allows([&] {
+      progress.update(report.step,
+                      report.total_steps,
+                      fmt::format("epoch {:.1f}, loss {:.3f}", report.epoch, report.loss));
+      if (callables.on_step) {
+        call(*callables.on_step, report);
+      }
+    });
+  };
+  callbacks.on_epoch = [callables, &interruption](const EpochReport& report) {
+    if (callables.on_epoch) {
+      interruption.allows([&] { call(*callables.on_epoch, report); });
+    }
+  };
+  callbacks.on_message = [callables, &interruption](const std::string& message) {
+    if (callables.on_message) {
+      interruption.allows([&] { call(*callables.on_message, message); });
+    }
+  };
+  callbacks.should_stop = [callables, &interruption] {
+    bool stop = false;
+    const bool allowed = interruption.allows([&] {
+      if (callables.should_stop) {
+        stop = static_cast<bool>(nb::bool_(call(*callables.should_stop)));
+      }
+    });
+    return stop || !allowed;
+  };
+  return callbacks;
+}
+
 TrainingReport train(Classifier& self,
                      nb::handle texts,
                      nb::handle labels,
@@ -93,28 +138,9 @@ TrainingReport train(Classifier& self,
 
   Interruption interruption;
   Progress progress(show_progress, "steps");
-  TrainingCallbacks callbacks;
-  callbacks.on_step = [&](const StepReport& report) {
-    interruption.allows([&] {
-      progress.update(report.step,
-                      report.total_steps,
-                      fmt::format("epoch {:.1f}, loss {:.3f}", report.epoch, report.loss));
-      if (on_step) {
-        call(*on_step, report);
-      }
-    });
-  };
-  callbacks.on_epoch = [&](const EpochReport& report) {
-    if (on_epoch) {
-      interruption.allows([&] { call(*on_epoch, report); });
-    }
-  };
-  callbacks.on_message = [&](const std::string& message) {
-    if (on_message) {
-      interruption.allows([&] { call(*on_message, message); });
-    }
-  };
   std::optional<Progress> download;  // a bar of its own, where there is something to download
+  TrainingCallbacks callbacks =
+      bind_callbacks({on_step, on_epoch, on_message, should_stop}, interruption, progress);
   callbacks.on_download = [&](const DownloadProgress& report) {
     interruption.allows([&] {
       if (!download) {
@@ -122,15 +148,6 @@ TrainingReport train(Classifier& self,
       }
       update(*download, report);
     });
-  };
-  callbacks.should_stop = [&] {
-    bool stop = false;
-    const bool allowed = interruption.allows([&] {
-      if (should_stop) {
-        stop = static_cast<bool>(nb::bool_(call(*should_stop)));
-      }
-    });
-    return stop || !allowed;
   };
   return interruption.run([&] {
     TrainingReport report =

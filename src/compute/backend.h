@@ -186,15 +186,10 @@ class Backend : protected DeviceOperations {
   /// d_in = the gradient of gate's argument. in, d_in [T,2I], d_out [T,I]
   void gate_backward(ConstTensor in, Activation activation, ConstTensor d_out, Tensor d_in);
 
-  /// d_out, d_q [Tq,H], d_k, d_v [T,H]. Probabilities are recomputed rather than kept. The gradient
-  /// of the distance bias is added to d_distance_bias [buckets,heads], without gaps between its rows;
-  /// empty if there is no bias.
+  /// d_out [Tq,H]. Probabilities are recomputed rather than kept.
   void attention_backward(const AttentionOperands& operands,
                           ConstTensor d_out,
-                          Tensor d_q,
-                          Tensor d_k,
-                          Tensor d_v,
-                          Tensor d_distance_bias = {});
+                          const AttentionGradient& gradient);
 
   /// d_residual is the gradient of the sum, d_in that gradient through dropout. d_in may be
   /// d_residual when dropout.rate is 0, and either may be d_out. All [T,H]. d_shift may be empty.

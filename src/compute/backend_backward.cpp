@@ -101,26 +101,23 @@ void Backend::gate_backward(ConstTensor in, Activation activation, ConstTensor d
 
 void Backend::attention_backward(const AttentionOperands& operands,
                                  ConstTensor d_out,
-                                 Tensor d_q,
-                                 Tensor d_k,
-                                 Tensor d_v,
-                                 Tensor d_distance_bias) {
+                                 const AttentionGradient& gradient) {
   constexpr std::string_view kOperation = "attention_backward";
   check_attention(kOperation, operands);
   const ConstTensor q = operands.q;
   const ConstTensor k = operands.k;
   check_shape(kOperation, "d_out", d_out, q.rows, q.columns);
-  check_shape(kOperation, "d_q", d_q, q.rows, q.columns);
-  check_shape(kOperation, "d_k", d_k, k.rows, k.columns);
-  check_shape(kOperation, "d_v", d_v, k.rows, k.columns);
+  check_shape(kOperation, "d_q", gradient.d_q, q.rows, q.columns);
+  check_shape(kOperation, "d_k", gradient.d_k, k.rows, k.columns);
+  check_shape(kOperation, "d_v", gradient.d_v, k.rows, k.columns);
   const ConstTensor table = operands.distance_bias.table;
-  check_shape(kOperation, "d_distance_bias", d_distance_bias, table.rows, table.columns);
-  if (!d_distance_bias.contiguous()) {
+  check_shape(kOperation, "d_distance_bias", gradient.d_distance_bias, table.rows, table.columns);
+  if (!gradient.d_distance_bias.contiguous()) {
     fail_check(kOperation, "d_distance_bias without gaps between its rows", "gaps");
   }
   // Keys without a query still have a gradient: zero.
   if (k.size() > 0) {
-    do_attention_backward(operands, d_out, d_q, d_k, d_v, d_distance_bias);
+    do_attention_backward(operands, d_out, gradient);
   }
 }
 

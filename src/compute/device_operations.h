@@ -113,10 +113,7 @@ class DeviceOperations {
                                 Tensor d_in) = 0;
   virtual void do_attention_backward(const AttentionOperands& operands,
                                      ConstTensor d_out,
-                                     Tensor d_q,
-                                     Tensor d_k,
-                                     Tensor d_v,
-                                     Tensor d_distance_bias) = 0;
+                                     const AttentionGradient& gradient) = 0;
   virtual void do_add_and_normalize_backward(const NormalizedRows& kept,
                                              std::span<const float> scale,
                                              Dropout dropout,

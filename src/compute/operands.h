@@ -135,6 +135,17 @@ struct LinearGradient {
   Write write = Write::overwrite;
 };
 
+/// Where attention_backward writes.
+/// d_q [Tq,H], d_k, d_v [T,H], always overwritten
+/// d_distance_bias [buckets,heads], without gaps between its rows, is added to; empty if there is no
+/// bias
+struct AttentionGradient {
+  Tensor d_q;
+  Tensor d_k;
+  Tensor d_v;
+  Tensor d_distance_bias = {};
+};
+
 /// Where the gradients of a norm's parameters are written, as `write` says.
 /// d_scale [H], d_shift [H] or empty
 struct NormGradient {

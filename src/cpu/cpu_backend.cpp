@@ -208,12 +208,8 @@ class CpuBackend final : public Backend {
 
   void do_attention_backward(const AttentionOperands& operands,
                              ConstTensor d_out,
-                             Tensor d_q,
-                             Tensor d_k,
-                             Tensor d_v,
-                             Tensor d_distance_bias) override {
-    cpu::attention_backward(
-        operands, d_out, d_q, d_k, d_v, d_distance_bias, attention_scratch(operands));
+                             const AttentionGradient& gradient) override {
+    cpu::attention_backward(operands, d_out, gradient, attention_scratch(operands));
   }
 
   void do_add_and_normalize_backward(const NormalizedRows& kept,

@@ -285,11 +285,8 @@ class CudaBackend final : public Backend {
 
   void do_attention_backward(const AttentionOperands& operands,
                              ConstTensor d_out,
-                             Tensor d_q,
-                             Tensor d_k,
-                             Tensor d_v,
-                             Tensor d_distance_bias) override {
-    cuda::attention_backward(workspace_, operands, d_out, d_q, d_k, d_v, d_distance_bias);
+                             const AttentionGradient& gradient) override {
+    cuda::attention_backward(workspace_, operands, d_out, gradient);
   }
 
   void do_add_and_normalize_backward(const NormalizedRows& kept,

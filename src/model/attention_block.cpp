@@ -61,6 +61,22 @@ void rotate(const Pass& pass,
   }
 }
 
+AttentionOperands operands_of(const Pass& pass,
+                              const PreparedEncoder& encoder,
+                              size_t layer,
+                              const QueryKeyValue& rows,
+                              std::span<const int32_t> sequence_numbers) {
+  const PreparedLayer& weights = encoder.layers[layer];
+  return {rows.query,
+          rows.key,
+          rows.value,
+          spans_of(pass, weights, sequence_numbers),
+          encoder.heads,
+          pass.dropout.at(DropoutSite::attention, layer),
+          encoder.distance_bias,
+          weights.kind.window};
+}
+
 // The gradients of a layer's projections: of queries apart, or empty, and of the products beside.
 struct ProductGradients {
   Tensor query;
@@ -139,15 +155,7 @@ void attention_block(const Pass& pass,
   project(pass, weights, act);
   const QueryKeyValue rows = split(act.query, act.query_key_value, act.input.columns);
   rotate(pass, weights, rows, Rotation::forward);
-  backend.attention({rows.query,
-                     rows.key,
-                     rows.value,
-                     spans_of(pass, weights, sequence_numbers),
-                     encoder.heads,
-                     pass.dropout.at(DropoutSite::attention, layer),
-                     encoder.distance_bias,
-                     weights.kind.window},
-                    act.context);
+  backend.attention(operands_of(pass, encoder, layer, rows, sequence_numbers), act.context);
   backend.linear(act.context, *output.weight, output.bias, Activation::none, act.projected);
   backend.add_and_normalize(act.projected,
                             residual,
@@ -203,19 +211,10 @@ void attention_block_backward(const Pass& pass,
   const Tensor d_products(scratch.query_key_value.data, T, apart ? 2 * H : 3 * H);
   const QueryKeyValue rows = split(act.query, act.query_key_value, H);
   const QueryKeyValue d_rows = split(d_query_rows, d_products, H);
-  backend.attention_backward({rows.query,
-                              rows.key,
-                              rows.value,
-                              spans_of(pass, weights, activations.sequence_numbers),
-                              encoder.heads,
-                              pass.dropout.at(DropoutSite::attention, layer),
-                              encoder.distance_bias,
-                              weights.kind.window},
-                             d_context,
-                             d_rows.query,
-                             d_rows.key,
-                             d_rows.value,
-                             encoder_gradients.distance_bias);
+  backend.attention_backward(
+      operands_of(pass, encoder, layer, rows, activations.sequence_numbers),
+      d_context,
+      {d_rows.query, d_rows.key, d_rows.value, encoder_gradients.distance_bias});
   rotate(pass, weights, d_rows, Rotation::backward);
 
   project_backward(pass, weights, act, {d_query_rows, d_products}, scratch, gradients, write);

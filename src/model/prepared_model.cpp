@@ -17,6 +17,90 @@ std::vector<float> rotary_frequencies(float base, int64_t head_width) {
   return frequencies;
 }
 
+// Fills in a model's parts; what it copies or prepares belongs to the model.
+class Preparation {
+ public:
+  Preparation(Backend& backend,
+              Precision precision,
+              WeightUse use,
+              const PackedMatrices* packed,
+              PreparedModel& model)
+      : backend_(backend), precision_(precision), use_(use), packed_(packed), model_(model) {}
+
+  // Parameters that are used unchanged: for inference a copy, so that the matrices beside them can
+  // be freed; for training the weights themselves.
+  ConstTensor keep(Tensor tensor) const {
+    if (use_ == WeightUse::training || tensor.empty()) {
+      return tensor;
+    }
+    const Buffer& copy = model_.owned.emplace_back(backend_.allocate(tensor.rows, tensor.columns));
+    const Tensor kept = copy.tensor(tensor.rows, tensor.columns);
+    backend_.upload(tensor, kept);
+    return kept;
+  }
+
+  LayerNorm keep(const NormWeights& norm) const {
+    return {keep(norm.scale).flat(), keep(norm.shift).flat(), model_.config.encoder.norm_epsilon};
+  }
+
+  PreparedLinear prepare(const std::string& name, const LinearWeights& linear) const {
+    const Tensor& matrix = linear.weight;
+    auto weight =
+        packed_ != nullptr
+            ? backend_.adopt_weight(packed_->find(name), matrix.rows, matrix.columns, precision_)
+            : backend_.prepare_weight(matrix, precision_, use_);
+    model_.packable.emplace_back(name, weight.get());
+    return {std::move(weight), keep(linear.bias).flat()};
+  }
+
+  PreparedLayer prepare(size_t number, const LayerWeights& layer) const {
+    const EncoderConfig& config = model_.config.encoder;
+    const auto named = [&](const char* weight) {
+      return fmt::format("layer.{}.{}", number, weight);
+    };
+    PreparedLayer out;
+    out.kind = config.kind_of(number);
+    out.frequencies = rotary_frequencies(out.kind.rotary_base, config.hidden / config.heads);
+    const bool last = static_cast<int64_t>(number) + 1 == config.layers;
+    if (last && model_.config.pooling() == Pooling::first_token) {
+      out.query = prepare(named("query"), query_rows(layer.query_key_value));
+      out.key_value = prepare(named("key_value"), key_value_rows(layer.query_key_value));
+    } else {
+      out.query_key_value = prepare(named("query_key_value"), layer.query_key_value);
+    }
+    out.attention_output = prepare(named("attention_output"), layer.attention_output);
+    out.attention_norm = keep(layer.attention_norm);
+    out.intermediate = prepare(named("intermediate"), layer.intermediate);
+    out.output = prepare(named("output"), layer.output);
+    out.output_norm = keep(layer.output_norm);
+    return out;
+  }
+
+  PreparedHead prepare(const HeadWeights& head) const {
+    const ModelConfig& config = model_.config;
+    PreparedHead out;
+    out.pooling = config.pooling();
+    if (config.has_dense()) {
+      out.dense = prepare("dense", head.dense);
+      out.dense_activation = config.dense_activation();
+    }
+    if (config.head_shape().has_norm) {
+      out.dense_norm = keep(head.norm);
+    }
+    // Only a few columns: f32 costs nothing and keeps the logits exact.
+    out.classifier = {backend_.prepare_weight(head.classifier.weight, Precision::fp32, use_),
+                      keep(head.classifier.bias).flat()};
+    return out;
+  }
+
+ private:
+  Backend& backend_;
+  Precision precision_;
+  WeightUse use_;
+  const PackedMatrices* packed_;
+  PreparedModel& model_;
+};
+
 }  // namespace
 
 PreparedModel prepare_model(Backend& backend,
@@ -29,73 +113,23 @@ PreparedModel prepare_model(Backend& backend,
   model.config = config;
   model.encoder.heads = config.encoder.heads;
   const EncoderWeights& encoder = weights.encoder;
-  // Parameters that are used unchanged: for inference a copy, so that the matrices beside them can
-  // be freed; for training the weights themselves.
-  const auto keep = [&](Tensor tensor) -> ConstTensor {
-    if (use == WeightUse::training || tensor.empty()) {
-      return tensor;
-    }
-    const Buffer& copy = model.owned.emplace_back(backend.allocate(tensor.rows, tensor.columns));
-    const Tensor kept = copy.tensor(tensor.rows, tensor.columns);
-    backend.upload(tensor, kept);
-    return kept;
-  };
-  const auto prepare = [&](const std::string& name, const LinearWeights& linear) -> PreparedLinear {
-    const Tensor& matrix = linear.weight;
-    auto weight =
-        packed != nullptr
-            ? backend.adopt_weight(packed->find(name), matrix.rows, matrix.columns, precision)
-            : backend.prepare_weight(matrix, precision, use);
-    model.packable.emplace_back(name, weight.get());
-    return {std::move(weight), keep(linear.bias).flat()};
-  };
-  const auto keep_norm = [&](const NormWeights& norm) -> LayerNorm {
-    return {keep(norm.scale).flat(), keep(norm.shift).flat(), config.encoder.norm_epsilon};
-  };
-  model.encoder.tables = {encoder.word, keep(encoder.position), keep(encoder.segment)};
-  model.encoder.distance_bias = {keep(encoder.distance_bias),
+  const Preparation preparation(backend, precision, use, packed, model);
+  model.encoder.tables = {
+      encoder.word, preparation.keep(encoder.position), preparation.keep(encoder.segment)};
+  model.encoder.distance_bias = {preparation.keep(encoder.distance_bias),
                                  model.config.encoder.distance_buckets};
   if (use == WeightUse::inference) {
     use_word_table(backend, encoder.word, model);
   }
-  model.encoder.embedding_norm = keep_norm(encoder.embedding_norm);
+  model.encoder.embedding_norm = preparation.keep(encoder.embedding_norm);
   if (config.encoder.embedding > 0) {
     model.encoder.embedding_projection =
-        prepare("embedding_projection", encoder.embedding_projection);
+        preparation.prepare("embedding_projection", encoder.embedding_projection);
   }
-  for (const LayerWeights& layer : encoder.layers) {
-    PreparedLayer& out = model.encoder.layers.emplace_back();
-    out.kind = config.encoder.kind_of(model.encoder.layers.size() - 1);
-    out.frequencies =
-        rotary_frequencies(out.kind.rotary_base, config.encoder.hidden / config.encoder.heads);
-    const auto named = [&](const char* weight) {
-      return fmt::format("layer.{}.{}", model.encoder.layers.size() - 1, weight);
-    };
-    const bool last = &layer == &encoder.layers.back();
-    if (last && config.pooling() == Pooling::first_token) {
-      out.query = prepare(named("query"), query_rows(layer.query_key_value));
-      out.key_value = prepare(named("key_value"), key_value_rows(layer.query_key_value));
-    } else {
-      out.query_key_value = prepare(named("query_key_value"), layer.query_key_value);
-    }
-    out.attention_output = prepare(named("attention_output"), layer.attention_output);
-    out.attention_norm = keep_norm(layer.attention_norm);
-    out.intermediate = prepare(named("intermediate"), layer.intermediate);
-    out.output = prepare(named("output"), layer.output);
-    out.output_norm = keep_norm(layer.output_norm);
+  for (size_t layer = 0; layer < encoder.layers.size(); ++layer) {
+    model.encoder.layers.push_back(preparation.prepare(layer, encoder.layers[layer]));
   }
-  model.head.pooling = config.pooling();
-  if (config.has_dense()) {
-    model.head.dense = prepare("dense", weights.head.dense);
-    model.head.dense_activation = config.dense_activation();
-  }
-  if (config.head_shape().has_norm) {
-    model.head.dense_norm = keep_norm(weights.head.norm);
-  }
-  // Only a few columns: f32 costs nothing and keeps the logits exact.
-  model.head.classifier = {
-      backend.prepare_weight(weights.head.classifier.weight, Precision::fp32, use),
-      keep(weights.head.classifier.bias).flat()};
+  model.head = preparation.prepare(weights.head);
   return model;
 }
 

@@ -119,10 +119,7 @@ void attention(const AttentionOperands& operands, Tensor out) {
 //   d_bias = the sums of dS by bucket
 void attention_backward(const AttentionOperands& operands,
                         ConstTensor d_out,
-                        Tensor d_q,
-                        Tensor d_k,
-                        Tensor d_v,
-                        Tensor d_distance_bias) {
+                        const AttentionGradient& gradient) {
   const ConstTensor q = operands.q;
   const ConstTensor k = operands.k;
   const ConstTensor v = operands.v;
@@ -163,10 +160,10 @@ void attention_backward(const AttentionOperands& operands,
       }
     }
   });
-  q_sums.store(d_q, Write::overwrite);
-  k_sums.store(d_k, Write::overwrite);
-  v_sums.store(d_v, Write::overwrite);
-  bias_sums.store(d_distance_bias, Write::accumulate);
+  q_sums.store(gradient.d_q, Write::overwrite);
+  k_sums.store(gradient.d_k, Write::overwrite);
+  v_sums.store(gradient.d_v, Write::overwrite);
+  bias_sums.store(gradient.d_distance_bias, Write::accumulate);
 }
 
 }  // namespace fastintent::reference

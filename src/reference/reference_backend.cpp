@@ -119,11 +119,8 @@ class ReferenceBackend : public Backend {
   }
   void do_attention_backward(const AttentionOperands& operands,
                              ConstTensor d_out,
-                             Tensor d_q,
-                             Tensor d_k,
-                             Tensor d_v,
-                             Tensor d_distance_bias) override {
-    reference::attention_backward(operands, d_out, d_q, d_k, d_v, d_distance_bias);
+                             const AttentionGradient& gradient) override {
+    reference::attention_backward(operands, d_out, gradient);
   }
   void do_add_and_normalize_backward(const NormalizedRows& kept,
                                      std::span<const float> scale,

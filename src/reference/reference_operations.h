@@ -47,10 +47,7 @@ void rotate(Tensor rows,
 void attention(const AttentionOperands& operands, Tensor out);
 void attention_backward(const AttentionOperands& operands,
                         ConstTensor d_out,
-                        Tensor d_q,
-                        Tensor d_k,
-                        Tensor d_v,
-                        Tensor d_distance_bias);
+                        const AttentionGradient& gradient);
 
 /// embed.cpp
 void embed(const TokenInputs& tokens,

@@ -79,7 +79,7 @@ class AttentionTest : public BackendTest {
       operands.window = window;
       backend.attention(operands, out);
       backend.attention_backward(
-          operands, d_out_there, d_q, d_k, d_v, buckets > 0 ? Tensor(d_table) : Tensor());
+          operands, d_out_there, {d_q, d_k, d_v, buckets > 0 ? Tensor(d_table) : Tensor()});
       return std::vector<Result>{{"out", out.download(), kForward},
                                  // Sums of up to 10,000 scores' gradients, each below one.
                                  {"d_distance_bias", d_table.download(), kBackward},
@@ -264,16 +264,15 @@ TEST_P(AttentionTest, TakesColumnSlicesOfOneProduct) {
                        2,
                        dropout},
                       out);
-    backend.attention_backward({all.column_slice(0, 64),
-                                all.column_slice(64, 64),
-                                all.column_slice(128, 64),
-                                {starts, starts},
-                                2,
-                                dropout},
-                               d_out_there,
-                               d_all.column_slice(0, 64),
-                               d_all.column_slice(64, 64),
-                               d_all.column_slice(128, 64));
+    backend.attention_backward(
+        {all.column_slice(0, 64),
+         all.column_slice(64, 64),
+         all.column_slice(128, 64),
+         {starts, starts},
+         2,
+         dropout},
+        d_out_there,
+        {d_all.column_slice(0, 64), d_all.column_slice(64, 64), d_all.column_slice(128, 64)});
     return std::vector<Result>{{"out", out.download(), kForward},
                                {"d_qkv", d_qkv.download(), kBackward}};
   });

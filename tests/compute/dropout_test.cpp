@@ -147,7 +147,7 @@ TEST_P(DropoutTest, BackwardRepeatsTheMaskOfAttention) {
   const OnDevice d_k(*device_, kKeys, kKeys);
   const OnDevice d_v(*device_, kKeys, kKeys);
   // With d_out one-hot too, d_v[j][i] is the dropped probability of query i and key j.
-  device_->attention_backward({q, k, v, {starts, starts}, 1, dropout}, v, d_q, d_k, d_v);
+  device_->attention_backward({q, k, v, {starts, starts}, 1, dropout}, v, {d_q, d_k, d_v});
   const Matrix forward = out.download();
   const Matrix backward = d_v.download();
   for (int64_t i = 0; i < kKeys; ++i) {

@@ -142,7 +142,7 @@ TEST_F(FiniteDifferencesTest, Attention) {
       Matrix d_v(9, 6);
       Matrix d_table(4, 2);
       reference_->attention_backward(
-          operands, d_out.tensor(), d_q.tensor(), d_k.tensor(), d_v.tensor(), d_table.tensor());
+          operands, d_out.tensor(), {d_q.tensor(), d_k.tensor(), d_v.tensor(), d_table.tensor()});
       expect_slopes("d_distance_bias", d_table, loss, table);
       expect_slopes("d_q", d_q, loss, q);
       expect_slopes("d_k", d_k, loss, k);
@@ -173,7 +173,7 @@ TEST_F(FiniteDifferencesTest, AttentionWithAWindow) {
   Matrix d_k(9, 6);
   Matrix d_v(9, 6);
   reference_->attention_backward(
-      operands, d_out.tensor(), d_q.tensor(), d_k.tensor(), d_v.tensor());
+      operands, d_out.tensor(), {d_q.tensor(), d_k.tensor(), d_v.tensor()});
   expect_slopes("d_q", d_q, loss, q);
   expect_slopes("d_k", d_k, loss, k);
   expect_slopes("d_v", d_v, loss, v);

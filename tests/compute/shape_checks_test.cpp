@@ -143,9 +143,7 @@ TEST_F(ShapeChecksTest, Attention) {
   expect_refused("attention_backward: expected d_k [4,6], found [4,5]", [&] {
     backend_->attention_backward({a_.tensor(), a_.tensor(), a_.tensor(), {starts, starts}, 2, {}},
                                  a_.tensor(),
-                                 b_.tensor(),
-                                 narrow_.tensor(),
-                                 c_.tensor());
+                                 {b_.tensor(), narrow_.tensor(), c_.tensor()});
   });
 }
 

@@ -123,8 +123,9 @@ class FailingBackend final : public Backend {
     fail();
   }
   void do_gate_backward(ConstTensor, Activation, ConstTensor, Tensor) override { fail(); }
-  void do_attention_backward(
-      const AttentionOperands&, ConstTensor, Tensor, Tensor, Tensor, Tensor) override {
+  void do_attention_backward(const AttentionOperands&,
+                             ConstTensor,
+                             const AttentionGradient&) override {
     fail();
   }
   void do_add_and_normalize_backward(const NormalizedRows&,

@@ -21,10 +21,7 @@ void attention(const AttentionOperands& operands, Tensor out, float* scratch);
 /// As Backend::attention_backward.
 void attention_backward(const AttentionOperands& operands,
                         ConstTensor d_out,
-                        Tensor d_q,
-                        Tensor d_k,
-                        Tensor d_v,
-                        Tensor d_distance_bias,
+                        const AttentionGradient& gradient,
                         float* scratch);
 
 }  // namespace fastintent::cpu

@@ -95,88 +95,110 @@ HWY_INLINE void softmax_backward(FloatTag d,
   }
 }
 
-// Probabilities are recomputed for a block of queries; gradients of keys and values accumulate over
-// the blocks.
+// What all heads of a call share.
+struct BackwardCall {
+  const AttentionOperands& operands;
+  ConstTensor d_out;
+  const AttentionGradient& gradient;
+  const DropoutLanes& lanes;
+  const DistanceLines& bias;
+  const DistanceLines& d_bias;
+  float scale;
+};
+
+// For a block of queries of one head, from place `first` of their sequence on: `shares`, the products
+// q · k, become the weights of the values, and `gradient`, that of the weights, becomes the gradient of
+// the products.
+HWY_INLINE void block_backward(FloatTag d,
+                               const BackwardCall& call,
+                               RowRange queries,
+                               int64_t first,
+                               int64_t keys,
+                               int64_t head,
+                               const Tensor& shares,
+                               const Tensor& gradient) {
+  const AttentionOperands& operands = call.operands;
+  for (int64_t r = 0; r < shares.rows; ++r) {
+    const int64_t place = first + r;
+    if (limits(operands.window, keys)) {
+      mask_row(operands.window, place, keys, shares.row(r));
+    }
+    const uint32_t index = attention_dropout_index(queries.first + place, operands.heads, head, 0);
+    if (!call.bias.empty()) {
+      add_line(d, call.bias.line(head) - place, keys, shares.row(r));
+    }
+    softmax(d, call.scale, keys, shares.row(r));
+    softmax_backward(d, call.scale, call.lanes, index, keys, shares.row(r), gradient.row(r));
+    if (!call.bias.empty()) {
+      add_line(d, gradient.row(r), keys, call.d_bias.line(head) - place);
+    }
+  }
+}
+
+// One head of one sequence. Probabilities are recomputed for a block of queries; gradients of keys and
+// values accumulate over the blocks.
+HWY_INLINE void head_backward(FloatTag d,
+                              const BackwardCall& call,
+                              RowRange queries,
+                              RowRange keys,
+                              int64_t head,
+                              float* scratch) {
+  const AttentionOperands& operands = call.operands;
+  const int64_t heads = operands.heads;
+  const ConstTensor head_k = head_rows(operands.k, keys, head, heads);
+  const Tensor key_columns = transpose(d, head_k, scratch);
+  const Tensor value_columns =
+      transpose(d, head_rows(operands.v, keys, head, heads), scratch + key_columns.size());
+  float* block = scratch + 2 * key_columns.size();
+  for (int64_t first = 0; first < queries.count; first += kQueryBlock) {
+    const int64_t count = std::min(kQueryBlock, queries.count - first);
+    const RowRange rows{queries.first + first, count};
+    const ConstTensor q = head_rows(operands.q, rows, head, heads);
+    const ConstTensor d_out = head_rows(call.d_out, rows, head, heads);
+    const Tensor shares(block, count, key_columns.columns);
+    const Tensor gradient(block + shares.size(), count, key_columns.columns);
+    multiply(d, {q.data, q.stride, 1}, key_columns, false, shares);
+    multiply(d, {d_out.data, d_out.stride, 1}, value_columns, false, gradient);
+    block_backward(d, call, queries, first, keys.count, head, shares, gradient);
+    const bool accumulate = first > 0;
+    const Tensor d_q = head_rows(call.gradient.d_q, rows, head, heads);
+    const Tensor d_k = head_rows(call.gradient.d_k, keys, head, heads);
+    const Tensor d_v = head_rows(call.gradient.d_v, keys, head, heads);
+    multiply(d, {gradient.data, gradient.stride, 1}, head_k, false, d_q);
+    multiply(d, {gradient.data, 1, gradient.stride}, q, accumulate, d_k);
+    multiply(d, {shares.data, 1, shares.stride}, d_out, accumulate, d_v);
+  }
+}
+
 void attention_backward_heads(const AttentionOperands& operands,
                               ConstTensor d_out,
-                              Tensor d_q,
-                              Tensor d_k,
-                              Tensor d_v,
-                              Tensor d_distance_bias,
+                              const AttentionGradient& gradient,
                               float* scratch) {
-  const ConstTensor q = operands.q;
-  const ConstTensor k = operands.k;
-  const ConstTensor v = operands.v;
-  const AttentionSpans spans = operands.spans;
-  const int64_t heads = operands.heads;
   const FloatTag d;
   const DropoutLanes lanes(operands.dropout);
-  const int64_t width = q.columns / heads;
-  const float scale = 1.0F / std::sqrt(static_cast<float>(width));
+  const int64_t width = operands.q.columns / operands.heads;
   const DistanceLines bias(d, operands, LanesOver::keys, scratch);
   bias.fill();
   scratch += bias.floats();
   const DistanceLines d_bias(d, operands, LanesOver::keys, scratch);
   d_bias.clear();
   scratch += d_bias.floats();
+  const float scale = 1.0F / std::sqrt(static_cast<float>(width));
+  const BackwardCall call{operands, d_out, gradient, lanes, bias, d_bias, scale};
+  const AttentionSpans& spans = operands.spans;
   for (size_t s = 0; s + 1 < spans.query_starts.size(); ++s) {
     const RowRange queries = sequence_rows(spans.query_starts, s);
     const RowRange keys = sequence_rows(spans.key_starts, s);
     if (queries.count == 0) {
-      clear_rows(d_k.row_slice(keys.first, keys.count));
-      clear_rows(d_v.row_slice(keys.first, keys.count));
+      clear_rows(gradient.d_k.row_slice(keys.first, keys.count));
+      clear_rows(gradient.d_v.row_slice(keys.first, keys.count));
       continue;
     }
-    for (int64_t head = 0; head < heads; ++head) {
-      const ConstTensor head_k = head_rows(k, keys, head, heads);
-      const Tensor key_columns = transpose(d, head_k, scratch);
-      const Tensor value_columns =
-          transpose(d, head_rows(v, keys, head, heads), scratch + key_columns.size());
-      float* block = scratch + 2 * key_columns.size();
-      for (int64_t first = 0; first < queries.count; first += kQueryBlock) {
-        const int64_t count = std::min(kQueryBlock, queries.count - first);
-        const RowRange rows{queries.first + first, count};
-        const ConstTensor block_q = head_rows(q, rows, head, heads);
-        const ConstTensor block_d_out = head_rows(d_out, rows, head, heads);
-        const Tensor shares(block, count, key_columns.columns);
-        const Tensor gradient(block + shares.size(), count, key_columns.columns);
-        multiply(d, {block_q.data, block_q.stride, 1}, key_columns, false, shares);
-        multiply(d, {block_d_out.data, block_d_out.stride, 1}, value_columns, false, gradient);
-        for (int64_t r = 0; r < count; ++r) {
-          if (limits(operands.window, keys.count)) {
-            mask_row(operands.window, first + r, keys.count, shares.row(r));
-          }
-          const uint32_t index = attention_dropout_index(rows.first + r, heads, head, 0);
-          const int64_t position = first + r;
-          if (!bias.empty()) {
-            add_line(d, bias.line(head) - position, keys.count, shares.row(r));
-          }
-          softmax(d, scale, keys.count, shares.row(r));
-          softmax_backward(d, scale, lanes, index, keys.count, shares.row(r), gradient.row(r));
-          if (!bias.empty()) {
-            add_line(d, gradient.row(r), keys.count, d_bias.line(head) - position);
-          }
-        }
-        const bool accumulate = first > 0;
-        multiply(d,
-                 {gradient.data, gradient.stride, 1},
-                 head_k,
-                 false,
-                 head_rows(d_q, rows, head, heads));
-        multiply(d,
-                 {gradient.data, 1, gradient.stride},
-                 block_q,
-                 accumulate,
-                 head_rows(d_k, keys, head, heads));
-        multiply(d,
-                 {shares.data, 1, shares.stride},
-                 block_d_out,
-                 accumulate,
-                 head_rows(d_v, keys, head, heads));
-      }
+    for (int64_t head = 0; head < operands.heads; ++head) {
+      head_backward(d, call, queries, keys, head, scratch);
     }
   }
-  d_bias.add_to(d_distance_bias);
+  d_bias.add_to(gradient.d_distance_bias);
 }
 
 }  // namespace fastintent::cpu::HWY_NAMESPACE
@@ -189,13 +211,10 @@ HWY_EXPORT(attention_backward_heads);
 
 void attention_backward(const AttentionOperands& operands,
                         ConstTensor d_out,
-                        Tensor d_q,
-                        Tensor d_k,
-                        Tensor d_v,
-                        Tensor d_distance_bias,
+                        const AttentionGradient& gradient,
                         float* scratch) {
   HWY_DYNAMIC_DISPATCH(attention_backward_heads)
-  (operands, d_out, d_q, d_k, d_v, d_distance_bias, scratch);
+  (operands, d_out, gradient, scratch);
 }
 
 }  // namespace fastintent::cpu

@@ -11,9 +11,6 @@ void attention(Workspace& workspace, const AttentionOperands& operands, Tensor o
 void attention_backward(Workspace& workspace,
                         const AttentionOperands& operands,
                         ConstTensor d_out,
-                        Tensor d_q,
-                        Tensor d_k,
-                        Tensor d_v,
-                        Tensor d_distance_bias);
+                        const AttentionGradient& gradient);
 
 }  // namespace fastintent::cuda

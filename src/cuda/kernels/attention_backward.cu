@@ -242,90 +242,117 @@ std::vector<KeyTile> key_tiles(const AttentionSpans& spans, int32_t most_keys, i
   return tiles;
 }
 
-}  // namespace
+// Queries and keys with what each is multiplied by, and the bias, for both kernels.
+struct BackwardSides {
+  Side queries;
+  Side keys;
+  DistanceBiasOnDevice bias;
+};
 
-void attention_backward(Workspace& workspace,
-                        const AttentionOperands& operands,
-                        ConstTensor d_out,
-                        Tensor d_q,
-                        Tensor d_k,
-                        Tensor d_v,
-                        Tensor d_distance_bias) {
-  const ConstTensor q = operands.q;
-  const ConstTensor k = operands.k;
+void launch_query_gradients(Workspace& workspace,
+                            const AttentionOperands& operands,
+                            const BackwardSides& sides,
+                            QueryStatistics* statistics,
+                            float* bias_sums,
+                            const AttentionGradient& gradient) {
   const AttentionSpans& spans = operands.spans;
-  const int64_t heads = operands.heads;
-  const auto window = static_cast<int32_t>(operands.window);
-  if (k.rows == 0) {
-    return;
-  }
-  const int64_t width = q.columns / heads;
+  const int64_t rows = operands.q.rows;
+  const int64_t width = operands.q.columns / operands.heads;
   const auto sequences = static_cast<int64_t>(spans.key_starts.size()) - 1;
-  const Side queries{head_rows(q, width), head_rows(d_out, width)};
-  const Side keys{head_rows(k, width), head_rows(operands.v, width)};
-  const DistanceBiasOnDevice bias =
-      on_device(operands.distance_bias, workspace.arrays.on_device(operands.distance_bias.buckets));
-  // Behind the statistics: sums of the bias's gradient for each warp of the first kernel.
-  const int64_t statistics_count = q.rows * heads;
-  const int64_t most_warps = most_query_warps(q.rows, sequences);
-  const int64_t bias_size = d_distance_bias.size();
-  constexpr auto kFloats = static_cast<int64_t>(sizeof(QueryStatistics) / sizeof(float));
-  auto* scratch = workspace.scratch.of<float>(statistics_count * kFloats + most_warps * bias_size);
-  auto* statistics = reinterpret_cast<QueryStatistics*>(scratch);
-  float* bias_sums = scratch + statistics_count * kFloats;
-  if (q.rows > 0) {
-    with_attention_shape(attention_warps(q.rows, sequences), width, [&](auto warps, auto columns) {
-      constexpr int kWarps = decltype(warps)::value;
-      constexpr int kColumns = decltype(columns)::value;
-      const HeadChunk shape = head_chunks<kColumns>(heads, width);
-      std::vector<AttentionTile> tiles = attention_tiles(spans, kWarps * kWarpRows, window);
-      tiles.resize(static_cast<size_t>(most_tiles(q.rows, sequences, kWarps * kWarpRows)));
-      launch(workspace.stream,
-             query_gradients_kernel<kWarps, kColumns>,
-             Launch{blocks_for(static_cast<int64_t>(tiles.size()), shape),
-                    kWarps * kWarp,
-                    sides_bytes<kWarps, kColumns>(1) +
-                        kWarps * bias_floats(bias) * static_cast<int64_t>(sizeof(float))},
-             queries,
-             keys,
-             workspace.arrays.on_device(std::span<const AttentionTile>(tiles)),
-             shape,
-             DropoutOnDevice(workspace, operands.dropout),
-             bias,
-             statistics,
-             bias_sums,
-             d_q);
-      if (bias.rows > 0) {
-        add_partial_sums(workspace,
-                         bias_sums,
-                         static_cast<int64_t>(tiles.size()) * kWarps,
-                         Write::accumulate,
-                         d_distance_bias.flat(),
-                         {});
-      }
-    });
-  }
-  with_attention_shape(attention_warps(k.rows, sequences), width, [&](auto warps, auto columns) {
+  const auto window = static_cast<int32_t>(operands.window);
+  with_attention_shape(attention_warps(rows, sequences), width, [&](auto warps, auto columns) {
     constexpr int kWarps = decltype(warps)::value;
     constexpr int kColumns = decltype(columns)::value;
-    const HeadChunk shape = head_chunks<kColumns>(heads, width);
+    const HeadChunk shape = head_chunks<kColumns>(operands.heads, width);
+    std::vector<AttentionTile> tiles = attention_tiles(spans, kWarps * kWarpRows, window);
+    tiles.resize(static_cast<size_t>(most_tiles(rows, sequences, kWarps * kWarpRows)));
+    launch(workspace.stream,
+           query_gradients_kernel<kWarps, kColumns>,
+           Launch{blocks_for(static_cast<int64_t>(tiles.size()), shape),
+                  kWarps * kWarp,
+                  sides_bytes<kWarps, kColumns>(1) +
+                      kWarps * bias_floats(sides.bias) * static_cast<int64_t>(sizeof(float))},
+           sides.queries,
+           sides.keys,
+           workspace.arrays.on_device(std::span<const AttentionTile>(tiles)),
+           shape,
+           DropoutOnDevice(workspace, operands.dropout),
+           sides.bias,
+           statistics,
+           bias_sums,
+           gradient.d_q);
+    if (sides.bias.rows > 0) {
+      add_partial_sums(workspace,
+                       bias_sums,
+                       static_cast<int64_t>(tiles.size()) * kWarps,
+                       Write::accumulate,
+                       gradient.d_distance_bias.flat(),
+                       {});
+    }
+  });
+}
+
+void launch_key_gradients(Workspace& workspace,
+                          const AttentionOperands& operands,
+                          const BackwardSides& sides,
+                          const QueryStatistics* statistics,
+                          const AttentionGradient& gradient) {
+  const AttentionSpans& spans = operands.spans;
+  const int64_t rows = operands.k.rows;
+  const int64_t width = operands.k.columns / operands.heads;
+  const auto sequences = static_cast<int64_t>(spans.key_starts.size()) - 1;
+  const auto window = static_cast<int32_t>(operands.window);
+  with_attention_shape(attention_warps(rows, sequences), width, [&](auto warps, auto columns) {
+    constexpr int kWarps = decltype(warps)::value;
+    constexpr int kColumns = decltype(columns)::value;
+    const HeadChunk shape = head_chunks<kColumns>(operands.heads, width);
     std::vector<KeyTile> tiles = key_tiles(spans, kWarps * kWarpRows, window);
-    tiles.resize(static_cast<size_t>(most_tiles(k.rows, sequences, kWarps * kWarpRows)));
+    tiles.resize(static_cast<size_t>(most_tiles(rows, sequences, kWarps * kWarpRows)));
     launch(workspace.stream,
            key_gradients_kernel<kWarps, kColumns>,
            Launch{blocks_for(static_cast<int64_t>(tiles.size()), shape),
                   kWarps * kWarp,
                   sides_bytes<kWarps, kColumns>(2)},
-           queries,
-           keys,
+           sides.queries,
+           sides.keys,
            workspace.arrays.on_device(std::span<const KeyTile>(tiles)),
            shape,
            DropoutOnDevice(workspace, operands.dropout),
-           bias,
+           sides.bias,
            statistics,
-           d_k,
-           d_v);
+           gradient.d_k,
+           gradient.d_v);
   });
+}
+
+}  // namespace
+
+void attention_backward(Workspace& workspace,
+                        const AttentionOperands& operands,
+                        ConstTensor d_out,
+                        const AttentionGradient& gradient) {
+  const ConstTensor q = operands.q;
+  const ConstTensor k = operands.k;
+  if (k.rows == 0) {
+    return;
+  }
+  const int64_t width = q.columns / operands.heads;
+  const BackwardSides sides{{head_rows(q, width), head_rows(d_out, width)},
+                            {head_rows(k, width), head_rows(operands.v, width)},
+                            on_device(operands.distance_bias,
+                                      workspace.arrays.on_device(operands.distance_bias.buckets))};
+  // Behind the statistics: sums of the bias's gradient for each warp of the first kernel.
+  constexpr auto kFloats = static_cast<int64_t>(sizeof(QueryStatistics) / sizeof(float));
+  const int64_t statistics_floats = q.rows * operands.heads * kFloats;
+  const auto sequences = static_cast<int64_t>(operands.spans.key_starts.size()) - 1;
+  const int64_t sums_floats = most_query_warps(q.rows, sequences) * gradient.d_distance_bias.size();
+  auto* scratch = workspace.scratch.of<float>(statistics_floats + sums_floats);
+  auto* statistics = reinterpret_cast<QueryStatistics*>(scratch);
+  if (q.rows > 0) {
+    launch_query_gradients(
+        workspace, operands, sides, statistics, scratch + statistics_floats, gradient);
+  }
+  launch_key_gradients(workspace, operands, sides, statistics, gradient);
 }
 
 }  // namespace fastintent::cuda
