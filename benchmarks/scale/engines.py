@@ -125,9 +125,13 @@ def measure_rates(model, rows, rounds):
         write_texts(few, rows)
         write_texts(many, 3 * rows)
         found = {contender: [] for contender in CONTENDERS}
-        for _ in range(rounds):
+        for number in range(rounds):
             for contender in CONTENDERS:
                 found[contender].append(extra_seconds(contender, model, few, many))
+                clock, core = (1e6 * seconds / (2 * rows) for seconds in found[contender][-1])
+                print(
+                    f"round {number + 1}, {contender}: {clock:,.0f} us, {core:,.0f} of the processor", file=sys.stderr
+                )
     print(f"| {WORKERS} workers of one thread | texts/s | of plain processes | us of the processor per text |")
     print("|---|--:|--:|--:|")
     for contender in CONTENDERS:

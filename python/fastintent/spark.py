@@ -32,6 +32,9 @@ from fastintent._answers import answer, answer_schema, loaded
 
 __all__ = ["predict_udf", "predict"]
 
+# 32 batches of the model: a call for so few rows costs no measurable time, and more would only use more memory.
+_ROWS_AT_ONCE = 1024
+
 
 def predict_udf(
     model: str | pathlib.PurePath, *, top_k: int = 0, instruction_set: str | None = None, **options: Any
@@ -56,14 +59,14 @@ def predict_udf(
 
         def arrow_answers(batches: Iterator[pa.Array]) -> Iterator[pa.Array]:
             loaded_classifier = classifier.load()
-            for texts in batches:
+            for texts in _slices(batches):
                 yield answer(loaded_classifier, texts, top_k).to_struct_array()
 
         return functions.arrow_udf(arrow_answers, returnType=struct)
 
     def pandas_answers(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
         loaded_classifier = classifier.load()
-        for texts in batches:
+        for texts in _slices(batches):
             column = pa.array(texts, pa.string(), from_pandas=True)
             yield answer(loaded_classifier, column, top_k).to_pandas()
 
@@ -93,7 +96,7 @@ def predict(
 
     def answer_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         loaded_classifier = classifier.load()
-        for batch in batches:
+        for batch in _slices(batches):
             *columns, texts = batch.columns
             answered = answer(loaded_classifier, texts, top_k)
             yield pa.record_batch([*columns, *answered.columns], names=[*kept, *answered.schema.names])
@@ -102,6 +105,17 @@ def predict(
     chosen = df.select(*(_column(name).alias(str(i)) for i, name in enumerate([*kept, text])))
     fields = [StructField(name, field.dataType, field.nullable) for name, field in zip(kept, chosen.schema)]
     return chosen.mapInArrow(answer_batches, StructType([*fields, *answers]))
+
+
+def _slices(batches: Iterator[Any]) -> Iterator[Any]:
+    """The rows of arrays, Series or record batches, in parts of few enough rows to answer at once.
+
+    Spark sends 10,000 rows and more. Their answers would occupy memory that the process keeps, more of it from task to
+    task. Parts share the memory of their batch. An empty batch is one part.
+    """
+    for batch in batches:
+        for start in range(0, max(1, len(batch)), _ROWS_AT_ONCE):
+            yield batch[start : start + _ROWS_AT_ONCE]
 
 
 class _Recipe:

@@ -10,6 +10,8 @@ import types
 import zipfile
 
 import fastintent.spark
+import pandas as pd
+import pyarrow as pa
 import pytest
 from cases import TEXTS, TRAINED, comparable
 from fastintent import InvalidArgumentError, MissingInputError
@@ -85,6 +87,29 @@ def test_kept_columns_of_all_kinds_pass_through(spark, large):
         spark.conf.unset("spark.sql.execution.arrow.useLargeVarTypes")
     assert row[: len(frame.columns)] == frame.collect()[0]
     assert row["intent"] and len(row["alternatives"]) == 1
+
+
+def test_parts_of_a_batch_have_all_of_its_rows():
+    """Few rows at once, so that a worker's memory does not grow with its tasks."""
+    rows = [str(i) for i in range(2 * fastintent.spark._ROWS_AT_ONCE + 1)]
+    for batch in [pa.array(rows), pd.Series(rows, index=range(7, 7 + len(rows))), pa.record_batch({"text": rows})]:
+        parts = list(fastintent.spark._slices(iter([batch[:0], batch])))
+        assert [len(part) for part in parts] == [0, 1024, 1024, 1]
+        columns = [part["text"] if isinstance(batch, pa.RecordBatch) else part for part in parts]
+        assert [str(text) for column in columns for text in column] == rows
+
+
+def test_the_rows_of_a_large_batch_keep_their_order(spark, monkeypatch):
+    texts = [TEXTS[i % len(TEXTS)] for i in range(2500)]
+    numbered = spark.createDataFrame(list(enumerate(texts)), SCHEMA).coalesce(1)
+    frame = fastintent.spark.predict(numbered, TRAINED, text="a text", keep=["id"])
+    arrow_udf = fastintent.spark.predict_udf(TRAINED)
+    monkeypatch.delattr(functions, "arrow_udf")
+    pandas_udf = fastintent.spark.predict_udf(TRAINED)
+    by_udf = [numbered.withColumn("answer", udf("a text")).select("id", "answer.*") for udf in (arrow_udf, pandas_udf)]
+    answer_of = {text: row[1:] for text, row in zip(texts, rows_of(frame.where(f"id < {len(TEXTS)}")))}
+    for answers in [frame, *by_udf]:
+        assert [row[1:] for row in rows_of(answers)] == [answer_of[text] for text in texts]
 
 
 def test_an_empty_frame_has_no_answers(messages):
