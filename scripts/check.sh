@@ -93,10 +93,10 @@ if [[ -n $size ]]; then step scripts/build_api_docs.sh --cpp; fi
 case $size in
 '')
   # Since the last commit, that is.
-  if FASTINTENT_CHANGED_SINCE=HEAD cuda_changed; then workflow dev dev; else workflow quick dev; fi
+  if FASTINTENT_CHANGED_SINCE=HEAD cuda_changed; then workflow ci dev; else workflow quick dev; fi
   ;;
 --ci)
-  workflow dev dev
+  workflow ci dev
   step scripts/tidy.py # reads the compilation database of dev
   python_tests
   engines_tests
@@ -108,6 +108,7 @@ case $size in
   if cuda_changed; then cuda_build; else no_cuda="nothing changed that the build with CUDA reads"; fi
   ;;
 --nightly)
+  export FASTINTENT_TEST_COMBINATIONS=all
   workflow dev dev
   python_tests
   engines_tests

@@ -100,7 +100,7 @@ failed=0
 if [[ $tests == yes ]]; then
   command -v ctest >/dev/null || fail "expected ctest, of CMake, to run the tests; found none (--skip-tests continues without)"
   # One at a time: they share the GPU and its memory.
-  ctest --test-dir "$build" -L '^gpu$' --no-tests=error --output-on-failure \
+  FASTINTENT_TEST_COMBINATIONS=all ctest --test-dir "$build" -L '^gpu$' --no-tests=error --output-on-failure \
     --output-junit "$root/build/gpu_tests.xml" || failed=1
   arguments+=(--tests "$root/build/gpu_tests.xml")
 fi

@@ -122,25 +122,6 @@ TEST(ParseJson, IsBoundedInDepth) {
   expect_refused(repeated(R"({"a":)", 1'000'000), "nested values");
 }
 
-TEST(ParseJson, IsBoundedInValues) {
-  const std::string most = "[" + repeated("0,", kMaxJsonValues - 2) + "0]";
-  EXPECT_EQ(parse_json(most, "f")->size(), kMaxJsonValues - 1);
-  expect_refused("[" + repeated("{},", kMaxJsonValues) + "0]", "at most 4000000 values");
-}
-
-TEST(ParseJson, ANumberOfASinkIsNoValue) {
-  std::string text = R"({"a":{"b":{)";
-  for (size_t i = 0; i <= kMaxJsonValues; ++i) {
-    text += R"("k":1,)";
-  }
-  std::string left;
-  EXPECT_EQ(taken(text + R"("k":1}}})", left).size(), kMaxJsonValues + 2);
-}
-
-TEST(ParseJson, IsBoundedInBytes) {
-  expect_refused(std::string(kMaxJsonBytes + 1, ' '), "at most 209715200 bytes, found 209715201");
-}
-
 TEST(ParseJson, AReaderNamesItsOwnError) {
   expect_error(ErrorCode::io_error, "download model: expected valid JSON", [] {
     parse_json("<html>", "answer", {.error = ErrorCode::io_error, .operation = "download model"});

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <thread>
 
+#include "combinations.h"
 #include "random_encoder.h"
 
 // The complete encoder as the processor runs it, compared with the operations one by one on the
@@ -121,6 +122,9 @@ TEST_P(EncoderTest, GivesATextTheSameBitsInAnyBatchAndTeam) {
       ThreadTeam team(members);
       for (int rotation = 0; rotation < 3; ++rotation) {
         std::rotate(order.begin(), order.begin() + 3, order.end());
+        if (!every_combination() && rotation != members - 1) {
+          continue;
+        }
         for (size_t count = 1; count <= order.size(); ++count) {
           Sequences some;
           for (size_t i = 0; i < count; ++i) {
