@@ -20,6 +20,9 @@ ExitCode exit_code(ErrorCode code) {
       return kDeviceMissing;
     case ErrorCode::out_of_resources:
       return kOutOfResources;
+    case ErrorCode::overloaded:
+    case ErrorCode::deadline_exceeded:
+      return kTryAgain;
     case ErrorCode::interrupted:
       return kInterrupted;
   }

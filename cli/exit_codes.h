@@ -15,6 +15,7 @@ enum ExitCode : int {
   kOutOfResources = 71,
   kCannotCreate = 73,
   kInputOutput = 74,
+  kTryAgain = 75,
   kInterrupted = 130,  ///< a shell's code for a program ended by Ctrl-C
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -18,6 +19,7 @@
 #include "fastintent/options.h"
 #include "fastintent/prediction.h"
 #include "fastintent/prediction_stream.h"
+#include "fastintent/prediction_ticket.h"
 #include "fastintent/reports.h"
 #include "fastintent/trainer.h"
 
@@ -29,9 +31,12 @@ struct PredictOptions {
   int batch_size = 0;     ///< texts per batch; 0: the classifier's
   int top_k = 5;          ///< alternatives after the winner (fewer where there are fewer classes)
   bool with_logits = false;  ///< fill IntentPrediction::logits; such answers are not cached
-  /// Of predict_batch: a blank text yields a prediction with `error` set, as in a stream, and no
-  /// exception.
+  /// Of predict_batch and predict_async: a blank text yields a prediction with `error` set, as in a
+  /// stream, and no exception.
   bool errors_in_place = false;
+  /// Texts that no worker has begun by then are not computed: the call fails with
+  /// deadline_exceeded. Cached predictions are found at any time.
+  std::optional<std::chrono::steady_clock::time_point> deadline = {};
   /// Called about ten times per second on the calling thread, with the number of texts done and of
   /// all texts (0 if unknown). Returning false stops the call with `interrupted`. predict_batch
   /// calls it once more at its end.
@@ -83,6 +88,18 @@ class IntentClassifier {
   /// The same for views, whose texts must outlive the call.
   std::vector<IntentPrediction> predict_batch(std::span<const std::string_view> texts,
                                               const PredictOptions& options = {});
+
+  /// Tokenises `texts`, queues them for the workers and returns; a worker then calls `on_done`,
+  /// which should return soon, with the predictions that predict_batch would return or the error
+  /// that it would throw. When no text needs the model, because all are cached or blank, `on_done`
+  /// is called before this function returns.
+  ///
+  /// Throws, and does not call `on_done`: `overloaded` when the queue is full, see
+  /// ClassifierOptions::max_queued_tokens; invalid_argument when `on_progress` is set; invalid_data
+  /// as predict_batch does.
+  [[nodiscard]] PredictionTicket predict_async(std::vector<std::string> texts,
+                                               const PredictOptions& options,
+                                               OnPredictions on_done);
 
   /// Reads texts from `next` and returns predictions batch by batch; see PredictionStream.
   PredictionStream predict_batch_streaming(TextSource next, const PredictOptions& options = {});
@@ -137,6 +154,9 @@ class IntentClassifier {
   /// Returns the memory of the GPUs in use, all together; gpu_available is false without one.
   GpuMemoryStats get_gpu_memory_stats() const;
   void empty_gpu_cache();  ///< returns memory kept for later use to the driver
+
+  /// Returns what was predicted so far, and what is queued.
+  PredictionCounters get_prediction_counters() const;
 
   /// Returns the cache's size, hits and misses.
   CacheStats get_cache_stats() const;

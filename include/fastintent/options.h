@@ -3,9 +3,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "fastintent/workers.h"
 
 namespace fastintent {
 
@@ -65,6 +68,13 @@ struct ClassifierOptions {
   /// Workers; 0: one per core this process may use or, on GPUs, as many as keep them busy. Each GPU
   /// has at least one.
   int threads = 0;
+  /// Workers shared with other classifiers, on the processor or on GPUs for which their number
+  /// suffices; null: the classifier has `threads` of its own.
+  std::shared_ptr<Workers> workers = {};
+  /// Most tokens of calls in progress, exactly: a call of predict_async that would exceed it throws
+  /// `overloaded`; one that alone has more throws invalid_argument. Calls that wait for their
+  /// answers count, but are never refused. 0: no limit. Of shared workers, theirs holds.
+  int64_t max_queued_tokens = 0;
   int max_length = 0;  ///< tokens per text, special ones included; 0: as in training
   /// Uses the word table in place in the folder's file instead of a copy in memory. A start is
   /// faster and needs less memory; but nobody may write to that file, or shorten it, while the model

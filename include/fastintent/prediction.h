@@ -23,6 +23,7 @@ struct IntentPrediction {
   std::vector<float> logits;               ///< raw, all classes in id2label order, when requested
   bool needs_review = false;               ///< the confidence is below the review threshold
   bool truncated = false;                  ///< the text was longer than the model's maximum length
+  int tokens = 0;                          ///< that the model read, special ones included
   std::string error;                       ///< why there is no prediction; empty when there is one
 
   /// Whether all members are equal.

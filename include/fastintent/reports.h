@@ -22,6 +22,18 @@ struct CacheStats {
   int64_t memory_bytes = 0;        ///< approximate size of the cached texts and answers
 };
 
+/// What a classifier has predicted since it was made, with all its models, and what is queued;
+/// returned by get_prediction_counters(). Cached answers are counted by CacheStats.
+struct PredictionCounters {
+  int64_t texts = 0;           ///< answered by the model
+  int64_t tokens = 0;          ///< of these texts
+  int64_t repeated_texts = 0;  ///< answered with an equal text of the same call
+  int64_t queued_tokens = 0;   ///< of calls in progress, of all classifiers with the same workers
+  int64_t max_queued_tokens = 0;  ///< see ClassifierOptions; 0: no limit
+  /// Of all workers together while at least one ran the model in use; 0 before its first text.
+  double tokens_per_second = 0;
+};
+
 /// Total memory of the GPUs in use, in units of 2^30 bytes.
 struct GpuMemoryStats {
   bool gpu_available = false;       ///< whether the classifier runs on a GPU

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "api/workers_state.h"
 #include "compute/precisions.h"
 #include "fastintent/error.h"
 
@@ -51,6 +52,14 @@ ClassifierOptions checked(ClassifierOptions options) {
           "0 to 1024",
           options.threads);
   require(options.max_length >= 0, "max_length", "0 or more", options.max_length);
+  require(
+      options.max_queued_tokens >= 0, "max_queued_tokens", "0 or more", options.max_queued_tokens);
+  if (options.workers != nullptr) {
+    const char* none = "0 beside `workers`, which have their own";
+    require(options.threads == 0, "threads", none, options.threads);
+    require(options.max_queued_tokens == 0, "max_queued_tokens", none, options.max_queued_tokens);
+    options.threads = options.workers->threads();
+  }
   require_threshold(options.review_threshold);
   require(options.label_agreement >= 0 && options.label_agreement <= 1,
           "label_agreement",
@@ -65,10 +74,18 @@ ClassifierOptions checked(ClassifierOptions options) {
 IntentClassifier::State::State(ClassifierOptions given)
     : options(checked(std::move(given))),
       placement(options.device, options.gpu, options.threads),
+      workers(options.workers != nullptr
+                  ? options.workers
+                  : std::make_shared<Workers>(placement.workers(), options.max_queued_tokens)),
       cache(std::make_shared<PredictionCache>(options.cache_size, options.cache_bytes)),
       batch_size(options.batch_size),
       enable_cache(options.enable_cache),
       chosen_threshold_(options.review_threshold) {
+  // Placement wants more than it was asked for where there are more GPUs.
+  require(placement.workers() == 0 || placement.workers() == workers->threads(),
+          "workers",
+          "one for each GPU at least",
+          workers->threads());
   if (options.precision != Precision::automatic) {
     require_precision(kOperation, placement.device(), options.precision);
   }
@@ -128,7 +145,7 @@ std::shared_ptr<Predictor> IntentClassifier::State::prepare(
       std::move(trained),
       [this](int worker) { return placement.create_backend(worker); },
       precision,
-      placement.workers()));
+      workers->state_->queue()));
 }
 
 void IntentClassifier::State::replace_workers(const std::shared_ptr<Predictor>& parents) {
@@ -142,7 +159,7 @@ void IntentClassifier::State::replace_workers(const std::shared_ptr<Predictor>& 
       parents->trained(),
       [this](int worker) { return placement.create_backend(worker); },
       parents->precision(),
-      parents->threads(),
+      workers->state_->queue(),
       parents->prepared()));
   const std::lock_guard lock(mutex_);
   if (predictor_ == parents) {
@@ -201,6 +218,7 @@ PredictionContext IntentClassifier::State::begin(const PredictOptions& call) {
     context.cache_generation = cache->generation();
     context.review_threshold = review_threshold_;
   }
+  context.totals = totals;
   if (!context.predictor->is_of_this_process()) {
     replace_workers(context.predictor);
     return begin(call);

@@ -58,7 +58,9 @@ class IntentClassifier::State {
 
   const ClassifierOptions options;  // as passed to the constructor
   const Placement placement;
+  const std::shared_ptr<Workers> workers;
   const std::shared_ptr<PredictionCache> cache;
+  const std::shared_ptr<PredictionTotals> totals = std::make_shared<PredictionTotals>();
   std::atomic<int> batch_size;
   std::atomic<bool> enable_cache;
   OneAtATime turns;  // of train() and optimize_for_inference()

@@ -7,6 +7,7 @@
 
 #include "api/classifier_state.h"
 #include "api/predict_texts.h"
+#include "api/prediction_call.h"
 #include "api/prediction_stream_state.h"
 #include "evaluation/evaluator.h"
 #include "fastintent/error.h"
@@ -52,13 +53,45 @@ std::vector<IntentPrediction> IntentClassifier::predict_batch(
   if (!options.errors_in_place) {
     require_texts(texts);
   }
+  if (texts.size() == 1 && !options.on_progress && !is_blank(texts.front())) {
+    std::vector<IntentPrediction> predictions;  // not a list, which would copy it
+    predictions.push_back(predict(texts.front(), options));
+    return predictions;
+  }
   return predict_all(state_->begin(options), texts);
+}
+
+PredictionTicket IntentClassifier::predict_async(std::vector<std::string> texts,
+                                                 const PredictOptions& options,
+                                                 OnPredictions on_done) {
+  if (!on_done || options.on_progress) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("predict_async: expected {}",
+                            on_done ? "no on_progress, found one" : "on_done, found none"));
+  }
+  if (!options.errors_in_place) {
+    require_texts(std::vector<std::string_view>(texts.begin(), texts.end()));
+  }
+  const auto call = std::make_shared<PredictionTicket::Call>(
+      state_->begin(options), std::move(texts), std::move(on_done));
+  call->start();
+  return PredictionTicket(call);
 }
 
 PredictionStream IntentClassifier::predict_batch_streaming(TextSource next,
                                                            const PredictOptions& options) {
   return PredictionStream(
       std::make_unique<PredictionStream::State>(state_->begin(options), std::move(next)));
+}
+
+PredictionCounters IntentClassifier::get_prediction_counters() const {
+  const PredictionTotals& totals = *state_->totals;
+  return {.texts = totals.texts,
+          .tokens = totals.tokens,
+          .repeated_texts = totals.repeated_texts,
+          .queued_tokens = state_->workers->queued_tokens(),
+          .max_queued_tokens = state_->workers->max_queued_tokens(),
+          .tokens_per_second = state_->is_loaded() ? state_->predictor()->tokens_per_second() : 0};
 }
 
 CacheStats IntentClassifier::get_cache_stats() const {

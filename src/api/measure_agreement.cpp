@@ -17,7 +17,10 @@ std::map<Precision, double> measure_agreement(const std::filesystem::path& folde
   const auto trained = std::make_shared<const TrainedModel>(SnapshotPath(folder), 0);
   const auto predict = [&](Precision precision) {
     auto predictor = std::make_shared<Predictor>(
-        trained, [](int) { return create_backend(Device::cpu); }, precision, threads);
+        trained,
+        [](int) { return create_backend(Device::cpu); },
+        precision,
+        std::make_shared<WorkQueue>(threads));
     PredictionContext context = plain_context(std::move(predictor), should_stop);
     context.options.top_k = 0;  // the intents alone are compared
     return predict_all(context, texts);

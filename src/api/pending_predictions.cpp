@@ -7,7 +7,8 @@
 namespace fastintent {
 
 PendingPredictions::PendingPredictions(const PredictionContext& context,
-                                       std::span<const std::string_view> texts)
+                                       std::span<const std::string_view> texts,
+                                       Schedule schedule)
     : context_(&context), texts_(texts.begin(), texts.end()), predictions_(texts.size()) {
   std::vector<std::string_view> unknown;
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -23,7 +24,7 @@ PendingPredictions::PendingPredictions(const PredictionContext& context,
     unknown.push_back(texts[i]);
   }
   if (!unknown.empty()) {
-    pending_ = context.predictor->start(unknown, request_of(context.options));
+    pending_ = context.predictor->start(unknown, request_of(context.options), std::move(schedule));
   }
 }
 
@@ -34,13 +35,19 @@ bool PendingPredictions::is_done() const {
 std::vector<IntentPrediction> PendingPredictions::finish(Progress& progress) {
   if (pending_) {
     progress.wait_for(*pending_);
+  }
+  progress.add(static_cast<int64_t>(predictions_.size()));
+  return take();
+}
+
+std::vector<IntentPrediction> PendingPredictions::take() {
+  if (pending_) {
     const Rankings rankings = pending_->get();
     for (size_t i = 0; i < computed_.size(); ++i) {
       const size_t text = computed_[i];
       predictions_[text] = context_->make(texts_[text], rankings.of(i));
     }
   }
-  progress.add(static_cast<int64_t>(predictions_.size()));
   return std::move(predictions_);
 }
 
@@ -60,7 +67,9 @@ void PendingBatches::start(std::span<const std::string_view> texts) {
 }
 
 void PendingBatches::start(std::vector<std::string> texts) {
-  count_started(started_.emplace_back(context_, std::move(texts)));
+  const Started& batch = started_.emplace_back(context_, std::move(texts));
+  context_.count_repeated(batch.texts.size() - batch.distinct->texts().size());
+  count_started(batch);
 }
 
 void PendingBatches::count_started(const Started& batch) {

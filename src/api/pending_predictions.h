@@ -17,8 +17,10 @@ namespace fastintent {
 /// being computed. The prediction of a blank text is an error. One thread at a time.
 class PendingPredictions {
  public:
-  /// `context` and the texts must outlive it.
-  PendingPredictions(const PredictionContext& context, std::span<const std::string_view> texts);
+  /// `context` and the texts must outlive it. Throws as Predictor::start.
+  PendingPredictions(const PredictionContext& context,
+                     std::span<const std::string_view> texts,
+                     Schedule schedule);
 
   bool is_done() const;
   /// Whether it caused work: not all its texts were blank or cached.
@@ -26,6 +28,8 @@ class PendingPredictions {
   /// Waits and returns the predictions in the order of the texts; call once. Rethrows the exception of
   /// a worker; throws interrupted when `progress` does.
   std::vector<IntentPrediction> finish(Progress& progress);
+  /// The same without progress.
+  std::vector<IntentPrediction> take();
 
  private:
   const PredictionContext* context_;
@@ -59,13 +63,13 @@ class PendingBatches {
  private:
   struct Started {
     Started(const PredictionContext& context, std::span<const std::string_view> views)
-        : pending(context, views) {}
+        : pending(context, views, schedule_of(context.options)) {}
     Started(const PredictionContext& context, std::vector<std::string> kept)
         : texts(std::move(kept)),
           distinct(std::in_place,
                    std::vector<std::string_view>(texts.begin(), texts.end()),
                    context.equal_texts_once),
-          pending(context, distinct->texts()) {}
+          pending(context, distinct->texts(), schedule_of(context.options)) {}
 
     std::vector<std::string> texts;
     std::optional<DistinctTexts> distinct;  // of `texts`

@@ -11,11 +11,14 @@ namespace fastintent {
 
 IntentPrediction predict_one(const PredictionContext& context, std::string_view text) {
   const RankingRequest request = request_of(context.options);
-  if (const auto rankings = context.predictor->try_run_now(std::span(&text, 1), request)) {
-    return context.make(text, rankings->of(0));
+  if (!context.options.deadline) {  // else the queue checks it
+    if (const auto rankings = context.predictor->try_run_now(std::span(&text, 1), request)) {
+      return context.make(text, rankings->of(0));
+    }
   }
   Progress progress(context.options, 1);
-  PendingRankings pending = context.predictor->start(std::span(&text, 1), request);
+  PendingRankings pending =
+      context.predictor->start(std::span(&text, 1), request, schedule_of(context.options));
   progress.wait_for(pending);
   const Rankings rankings = pending.get();
   return context.make(text, rankings.of(0));
@@ -28,7 +31,9 @@ std::vector<IntentPrediction> predict_all(const PredictionContext& context,
   const auto batch_size = static_cast<size_t>(context.options.batch_size);
 
   Progress progress(context.options, static_cast<int64_t>(texts.size()));
-  progress.add(static_cast<int64_t>(texts.size() - waiting.size()));  // repeated texts
+  const size_t repeated = texts.size() - waiting.size();
+  progress.add(static_cast<int64_t>(repeated));
+  context.count_repeated(repeated);
   std::vector<IntentPrediction> predictions;
   predictions.reserve(waiting.size());
   PendingBatches batches(context, progress);

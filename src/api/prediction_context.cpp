@@ -28,6 +28,10 @@ RankingRequest request_of(const PredictOptions& options) {
   return {options.top_k, options.with_logits};
 }
 
+Schedule schedule_of(const PredictOptions& options) {
+  return {.deadline = options.deadline};
+}
+
 CacheView PredictionContext::cache_view() const {
   return {cache.get(), options.top_k, cache_generation};
 }
@@ -37,8 +41,18 @@ std::optional<IntentPrediction> PredictionContext::find(std::string_view text) c
 }
 
 IntentPrediction PredictionContext::make(std::string_view text, const Ranking& ranking) const {
+  if (totals != nullptr) {
+    ++totals->texts;
+    totals->tokens += ranking.tokens;
+  }
   return make_prediction(
       cache_view(), text, ranking, predictor->config().intents, review_threshold);
+}
+
+void PredictionContext::count_repeated(size_t texts) const {
+  if (totals != nullptr) {
+    totals->repeated_texts += static_cast<int64_t>(texts);
+  }
 }
 
 }  // namespace fastintent

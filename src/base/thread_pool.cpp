@@ -36,13 +36,17 @@ constexpr std::chrono::milliseconds kMeanwhile{100};  // so that a person sees n
 // Submitted tasks wait in one queue and run after both. One mutex guards all of it, except that the
 // workers of a team and those looking for work watch atomics: a task lasts milliseconds, a query in
 // a team less than one.
-class ThreadPool::State {
+class ThreadPool::State : public std::enable_shared_from_this<State> {
  public:
-  explicit State(int workers) : errors_(static_cast<size_t>(std::max(1, workers))) {
+  explicit State(int workers) : errors_(static_cast<size_t>(std::max(1, workers))) {}
+
+  // Each thread keeps this object, because a task may destroy the pool that runs it.
+  void start() {
     threads_.reserve(errors_.size());
     try {
       for (size_t worker = 0; worker < errors_.size(); ++worker) {
-        threads_.emplace_back([this, worker] { work(static_cast<int>(worker)); });
+        threads_.emplace_back(
+            [self = shared_from_this(), worker] { self->work(static_cast<int>(worker)); });
       }
     } catch (const std::system_error&) {
       const size_t started = threads_.size();
@@ -56,7 +60,7 @@ class ThreadPool::State {
     }
   }
 
-  ~State() { stop(); }
+  ~State() = default;
 
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -64,6 +68,7 @@ class ThreadPool::State {
   int size() const { return static_cast<int>(errors_.size()); }
 
   void run(const Task& task, const std::function<void()>& meanwhile) {
+    const std::lock_guard turn(run_);
     std::unique_lock lock(mutex_);
     task_ = &task;
     running_ = errors_.size();
@@ -133,18 +138,31 @@ class ThreadPool::State {
     return nothing_to_do();
   }
 
- private:
+  // Ends when all that was submitted has run. On a worker, that worker ends after its current task.
   void stop() {
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
       call_workers();
     }
-    for (std::thread& thread : threads_) {
-      thread.join();
+    int own = -1;
+    for (size_t worker = 0; worker < threads_.size(); ++worker) {
+      if (threads_[worker].get_id() == std::this_thread::get_id()) {
+        own = static_cast<int>(worker);
+        threads_[worker].detach();
+      } else {
+        threads_[worker].join();
+      }
+    }
+    if (own >= 0) {  // a pool of one worker, say, has no other to run the rest
+      std::unique_lock lock(mutex_);
+      while (!submitted_.empty()) {
+        run_submitted_task(own, lock);
+      }
     }
   }
 
+ private:
   // Under the mutex.
   void call_workers() {
     ++news_;
@@ -222,6 +240,7 @@ class ThreadPool::State {
     --busy_;
   }
 
+  std::mutex run_;  // held during run(): of two at a time, one waits
   mutable std::mutex mutex_;
   std::condition_variable start_;
   std::condition_variable done_;
@@ -235,13 +254,17 @@ class ThreadPool::State {
   TeamRun* team_ = nullptr;  // the running team
   uint64_t team_generation_ = 0;
   TeamPauses team_pauses_;
-  std::atomic<uint64_t> news_{0};     // counts events that an idle worker may have to handle
-  std::vector<std::thread> threads_;  // last: threads start when all of the above exists
+  std::atomic<uint64_t> news_{0};  // counts events that an idle worker may have to handle
+  std::vector<std::thread> threads_;
 };
 
-ThreadPool::ThreadPool(int workers) : state_(std::make_shared<State>(workers)) {}
+ThreadPool::ThreadPool(int workers) : state_(std::make_shared<State>(workers)) {
+  state_->start();
+}
 ThreadPool::~ThreadPool() {
-  if (!home_.is_this()) {
+  if (home_.is_this()) {
+    state_->stop();
+  } else {
     leave_to_parent(std::move(state_));
   }
 }

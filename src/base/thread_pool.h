@@ -22,14 +22,15 @@ class ThreadPool {
 
   /// Starts `workers` threads, at least one. Throws out_of_resources or std::bad_alloc.
   explicit ThreadPool(int workers);
-  /// Runs what was submitted, then ends the workers.
+  /// Runs what was submitted, then ends the workers. A task may destroy the pool: its worker then ends
+  /// after the task.
   ~ThreadPool();
 
   int size() const;
 
   /// Runs task(worker) on every worker, worker = 0 .. size() - 1, always on the same thread, and
-  /// returns when all are done. Throws the exception of the lowest worker that threw. One thread at
-  /// a time.
+  /// returns when all are done. Throws the exception of the lowest worker that threw. From any thread
+  /// but a worker; of several at a time, one after another.
   void run(const Task& task) {
     run(task, [] {});
   }

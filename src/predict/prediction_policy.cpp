@@ -28,6 +28,7 @@ IntentPrediction make_prediction(const CacheView& view,
                                  double review_threshold) {
   IntentPrediction prediction = name_intents(ranking.best, intents);
   prediction.truncated = ranking.truncated;
+  prediction.tokens = ranking.tokens;
   prediction.logits.assign(ranking.logits.begin(), ranking.logits.end());
   if (view.cache != nullptr) {
     view.cache->insert(text, view.top_k, prediction, view.generation);

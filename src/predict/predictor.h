@@ -1,10 +1,7 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
-#include <exception>
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,37 +10,14 @@
 #include <string_view>
 #include <vector>
 
-#include "base/fork.h"
-#include "base/thread_pool.h"
+#include "predict/pending_rankings.h"
 #include "predict/rankings.h"
 #include "predict/replica.h"
 #include "predict/stopwatch.h"
 #include "predict/trained_model.h"
+#include "predict/work_queue.h"
 
 namespace fastintent {
-
-/// Texts in flight through the encoder. Destroying it early skips the ranges that no worker has
-/// started. One thread at a time.
-class PendingRankings {
- public:
-  ~PendingRankings();
-  PendingRankings(PendingRankings&&) noexcept;
-  PendingRankings& operator=(PendingRankings&&) noexcept;
-
-  // Both throw invalid_argument in a child made by fork(), where no worker runs.
-
-  /// Waits at most `timeout` for the end; returns whether all is done.
-  bool wait_for(std::chrono::milliseconds timeout) const;
-  /// Waits and returns the rankings; call once. Rethrows the exception of a worker.
-  Rankings get();
-
- private:
-  friend class Predictor;
-  class Job;
-  explicit PendingRankings(std::shared_ptr<Job> job);
-
-  std::shared_ptr<Job> job_;
-};
 
 /// Time spent so far.
 struct PredictorTimes {
@@ -59,21 +33,23 @@ using BackendFactory = std::function<std::unique_ptr<Backend>(int worker)>;
 /// (law 2). Safe from many threads.
 class Predictor {
  public:
-  /// `create_backend` creates the backend of every worker, all of one kind. `threads` 0: one worker
-  /// per core; `precision` must not be automatic.
+  /// `create_backend` creates the backend of every worker of `queue`, all of one kind; `precision`
+  /// must not be automatic.
   /// `prepared`, if not null, is that of another predictor with the same model and precision, on
   /// the processor.
   Predictor(std::shared_ptr<const TrainedModel> trained,
             const BackendFactory& create_backend,
             Precision precision,
-            int threads,
+            std::shared_ptr<WorkQueue> queue,
             std::shared_ptr<const PreparedModel> prepared = nullptr);
-  /// Waits for running work. No PendingRankings may be in use any more.
+  /// Texts in flight keep what they need of it.
   ~Predictor();
 
-  /// Tokenises `texts` and queues them for the workers. The predictor must outlive the result; the
-  /// texts need not.
-  PendingRankings start(std::span<const std::string_view> texts, RankingRequest request);
+  /// Tokenises `texts` and queues them for the workers; the texts need not exist afterwards. Throws
+  /// as WorkQueue::submit.
+  PendingRankings start(std::span<const std::string_view> texts,
+                        RankingRequest request,
+                        Schedule schedule = {});
   /// start(), then get().
   Rankings run(std::span<const std::string_view> texts, RankingRequest request) {
     return start(texts, request).get();
@@ -92,11 +68,12 @@ class Predictor {
   void warm_up(const std::function<bool()>& should_stop = {});
 
   /// Whether its workers are in this process, and not in one that called fork() after it was made.
-  bool is_of_this_process() const { return home_.is_this(); }
+  bool is_of_this_process() const { return queue_->is_of_this_process(); }
 
   PredictorTimes times() const;
   const std::shared_ptr<const TrainedModel>& trained() const { return trained_; }
   const std::shared_ptr<const PreparedModel>& prepared() const { return model_; }
+  const std::shared_ptr<WorkQueue>& queue() const { return queue_; }
   const ModelConfig& config() const { return model_->config; }
   const Calibration& calibration() const { return trained_->folder.calibration(); }
   const std::string& device_name() const { return device_name_; }
@@ -104,40 +81,26 @@ class Predictor {
   /// labels, as far as training measured that; fp32 where none does. The reason says so.
   PrecisionChoice automatic_precision(double label_agreement) const;
   Precision precision() const { return precision_; }
-  int threads() const { return static_cast<int>(replicas_.size()); }
+  int threads() const { return queue_->workers(); }
+  /// Tokens a second of its workers since it was made, while at least one ran; 0 before the first.
+  double tokens_per_second() const;
 
  private:
   void tokenize(std::span<const std::string_view> texts, TokenizedTexts& out);
-  /// A range of a call's texts, queued or taken by a worker.
-  struct Waiting {
-    std::shared_ptr<PendingRankings::Job> job;
-    SequenceRange range;
-    int64_t tokens = 0;
-    std::exception_ptr error = {};  // of its run
-  };
-  std::list<Waiting> take_waiting();
-  void run_waiting(Replica& replica);
-  static void run_parts(Replica& replica, std::list<Waiting>& parts);
 
-  HomeProcess home_;
+  std::shared_ptr<WorkQueue> queue_;
   std::shared_ptr<const TrainedModel> trained_;
   Precision precision_;
   std::shared_ptr<const PreparedModel> model_;
-  std::vector<std::unique_ptr<Replica>> replicas_;  // by worker
+  std::shared_ptr<ModelReplicas> replicas_;
   std::string device_name_;
   WorkSizes work_sizes_;
   std::vector<PrecisionChoice> fast_precisions_;
   PrecisionChoice plain_precision_;
   Stopwatch tokenizer_time_;
-  Stopwatch encoder_time_;
-  std::atomic<int64_t> tokens_waiting_{0};  // of started calls, not yet done
-  std::mutex queue_;                        // guards the two below
-  std::list<Waiting> waiting_;              // a list: moving a part to a worker allocates nothing
-  int running_ = 0;                         // busy workers
   std::mutex warm_up_;
   std::mutex now_;                        // held while now_replica_ runs
   std::unique_ptr<Replica> now_replica_;  // for calling threads; null where it would not help
-  ThreadPool pool_;                       // last: destroyed before the members its threads use
 };
 
 }  // namespace fastintent

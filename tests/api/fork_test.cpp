@@ -1,10 +1,12 @@
 // A classifier in children made by fork(), as a server makes them that loads before it forks.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "api/tiny_training.h"
@@ -59,6 +61,34 @@ TEST(Fork, AnswersInTheChildAreThoseOfTheParent) {
         << "a child of a child that has done nothing";
     EXPECT_EQ(answers_of(classifier), expected);
   }
+}
+
+TEST(Fork, GivesSharedWorkersAndAsynchronousCallsTheirOwnThreadsInTheChild) {
+  ClassifierOptions options = options_of(0);
+  options.workers = std::make_shared<Workers>(kThreads);
+  IntentClassifier first(options);
+  IntentClassifier second(options);
+  const std::string expected = answers_of(first);
+  const std::vector<std::string> texts = golden_texts(GoldenCase("bert_mean"));
+  const auto answer_async = [&](IntentClassifier& classifier, PredictionTicket& ticket) {
+    std::promise<std::string> promise;
+    ticket = classifier.predict_async(
+        {texts[0]}, {}, [&](const auto& predictions, const std::exception_ptr&) {
+          promise.set_value(fmt::format("{}", predictions.at(0).confidence));
+        });
+    return promise.get_future().get();
+  };
+  PredictionTicket ticket;
+  const std::string alone = answer_async(first, ticket);
+  PredictionTicket before_fork =
+      first.predict_async(texts, {}, [](const auto&, const std::exception_ptr&) {});
+  EXPECT_EQ(in_child([&] {
+              before_fork = {};  // of the parent's workers: nothing to cancel here
+              return answer_async(second, ticket) + answer_async(first, ticket);
+            }),
+            alone + alone);
+  EXPECT_EQ(in_child([&] { return answers_of(second); }), expected);
+  EXPECT_EQ(answers_of(second), expected);
 }
 
 // Other threads of the parent are anywhere in the library at the moment of the fork.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <list>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -26,6 +28,49 @@ TEST(ThreadPool, RunsWhatIsSubmittedInOrderAndBesideARun) {
   }  // the rest is run before the pool ends
   ASSERT_EQ(order.size(), 100U);
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST(ThreadPool, MayBeDestroyedByItsOwnTask) {
+  for (const int workers : {1, 3}) {
+    std::atomic<int> done{0};
+    auto pool = std::make_unique<ThreadPool>(workers);
+    ThreadPool& submits = *pool;
+    std::list<ThreadPool::Task> tasks;
+    tasks.emplace_back([&](int) {
+      pool.reset();  // runs all others first
+      EXPECT_EQ(done, 20);
+      ++done;
+      done.notify_all();
+    });
+    for (int i = 0; i < 20; ++i) {
+      tasks.emplace_back([&](int) { ++done; });
+    }
+    submits.submit(std::move(tasks));
+    for (int seen = done; seen < 21; seen = done) {
+      done.wait(seen);
+    }
+  }
+}
+
+TEST(ThreadPool, RunsForSeveralThreadsOneAfterAnother) {
+  ThreadPool pool(2);
+  std::atomic<int> inside{0};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 3; ++caller) {
+    callers.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        pool.run([&](int worker) {
+          if (worker == 0) {
+            EXPECT_EQ(++inside, 1);
+            --inside;
+          }
+        });
+      }
+    });
+  }
+  for (std::thread& caller : callers) {
+    caller.join();
+  }
 }
 
 TEST(ThreadPool, SpreadsWhatManyThreadsSubmitOverItsWorkers) {

@@ -22,7 +22,7 @@ Predictor make_predictor(const std::filesystem::path& folder, Device device, int
   return {std::make_shared<const TrainedModel>(SnapshotPath(folder), 0),
           [device](int /*worker*/) { return create_backend(device); },
           Precision::fp32,
-          threads};
+          std::make_shared<WorkQueue>(threads)};
 }
 
 std::vector<std::string_view> views_of(const std::vector<std::string>& texts) {

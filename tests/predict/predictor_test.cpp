@@ -44,7 +44,7 @@ Predictor make_predictor(const std::filesystem::path& folder,
   return {std::make_shared<const TrainedModel>(SnapshotPath(folder), max_length),
           [device](int /*worker*/) { return create_backend(device); },
           precision,
-          threads};
+          std::make_shared<WorkQueue>(threads)};
 }
 
 class GoldenPredictor : public testing::TestWithParam<std::string> {
@@ -312,7 +312,7 @@ class PoorPredictor {
                   create_backend(Device::cpu), floats_, passes_);
             },
             Precision::fp32,
-            1) {
+            std::make_shared<WorkQueue>(1)) {
     *floats_ = rows * 3 * predictor_.config().encoder.hidden;  // queries, keys and values
   }
   operator Predictor&() { return predictor_; }
