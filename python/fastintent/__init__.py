@@ -45,6 +45,7 @@ from fastintent._fastintent import (
 from fastintent.errors import (
     BadCheckpointError,
     CannotCreateError,
+    DeadlineExceededError,
     DeviceMissingError,
     FastintentError,
     InvalidArgumentError,
@@ -53,6 +54,7 @@ from fastintent.errors import (
     MissingInputError,
     NoModelError,
     OutOfResourcesError,
+    OverloadedError,
     StoppedError,
 )
 from fastintent.scored_intent import ScoredIntent
@@ -93,6 +95,7 @@ __all__ = [  # in the order of the API pages: what most programs use comes first
     "FastintentError",
     "BadCheckpointError",
     "CannotCreateError",
+    "DeadlineExceededError",
     "DeviceMissingError",
     "InvalidArgumentError",
     "InvalidDataError",
@@ -100,6 +103,7 @@ __all__ = [  # in the order of the API pages: what most programs use comes first
     "MissingInputError",
     "NoModelError",
     "OutOfResourcesError",
+    "OverloadedError",
     "StoppedError",
     "__version__",
 ]

@@ -72,6 +72,18 @@ class NoModelError(FastintentError, RuntimeError):
     code = "no_model"
 
 
+class OverloadedError(FastintentError, RuntimeError):
+    """Too much work is queued; the same call may succeed later."""
+
+    code = "overloaded"
+
+
+class DeadlineExceededError(FastintentError, TimeoutError):
+    """The call had not begun at its deadline."""
+
+    code = "deadline_exceeded"
+
+
 class StoppedError(FastintentError, RuntimeError):
     """The caller asked to stop; everything that was promised to be saved is saved.
 

@@ -19,6 +19,7 @@ void init_quantize(nb::module_& m);
 void init_check_model(nb::module_& m);
 void init_stream(nb::module_& m);
 void init_arrow(nb::module_& m);
+void init_async_call(nb::module_& m);
 void init_classifier(nb::module_& m);
 
 }  // namespace fastintent::python

@@ -110,7 +110,8 @@ void construct(Classifier* self,
                int64_t cache_bytes,
                std::optional<nb::callable> log,
                bool map_word_table,
-               double label_agreement) {
+               double label_agreement,
+               int64_t max_queued_tokens) {
   ClassifierOptions options;
   options.model_name = model_name.string();
   options.model_path = model_path.value_or(std::filesystem::path());
@@ -127,6 +128,7 @@ void construct(Classifier* self,
   options.review_threshold = review_threshold;
   options.map_word_table = map_word_table;
   options.label_agreement = label_agreement;
+  options.max_queued_tokens = max_queued_tokens;
   new (self) Classifier(std::move(options), std::move(log), Loading::now);
 }
 
@@ -145,7 +147,8 @@ using State = std::tuple<nb::str,
                          int64_t,
                          std::optional<nb::callable>,
                          bool,
-                         double>;
+                         double,
+                         int64_t>;
 
 nb::str decoded(const std::filesystem::path& path) {
   const auto text = nb::steal<nb::str>(PyUnicode_DecodeFSDefault(path.c_str()));
@@ -174,7 +177,8 @@ State state(const Classifier& self) {
           options.cache_bytes,
           log,
           options.map_word_table,
-          options.label_agreement};
+          options.label_agreement,
+          options.max_queued_tokens};
 }
 
 void set_state(Classifier* self, const State& state) {
@@ -197,7 +201,8 @@ void set_state(Classifier* self, const State& state) {
            options.cache_bytes,
            log,
            options.map_word_table,
-           options.label_agreement) = state;
+           options.label_agreement,
+           options.max_queued_tokens) = state;
   options.model_name = nb::cast<std::filesystem::path>(model_name).string();
   options.model_path = nb::cast<std::filesystem::path>(model_path);
   const DeviceChoice choice = parse_device(device);
@@ -291,6 +296,9 @@ faster and needs less memory; but nobody may write to that file, or shorten it, 
 use: answers would change, or the process would end.
 label_agreement: the share of the labels, 0 to 1, that a precision must have kept in training to be chosen
 by optimize_for_inference("auto").
+max_queued_tokens: most tokens of calls in progress: predict_async() raises OverloadedError for a call that
+would exceed it, and InvalidArgumentError for one that alone has more. Calls that wait for their answers
+count, but are never refused. 0: no limit.
 
 Raises MissingInputError or BadCheckpointError when model_path cannot be read, DeviceMissingError when
 the device or GPU is absent, InvalidArgumentError for an impossible option or a precision that the device
@@ -309,7 +317,8 @@ constexpr const char* kInitSignature =
     "precision: str = 'auto', threads: int = 0, *, max_length: int = 0, "
     "review_threshold: float | None = None, cache_bytes: int = 67108864, "
     "log: collections.abc.Callable[[str], object] | None = None, "
-    "map_word_table: bool = False, label_agreement: float = 0.995) -> None";
+    "map_word_table: bool = False, label_agreement: float = 0.995, "
+    "max_queued_tokens: int = 0) -> None";
 
 }  // namespace
 
@@ -335,6 +344,7 @@ void init_classifier(nb::module_& m) {
            nb::arg("log") = nb::none(),
            nb::arg("map_word_table") = defaults.map_word_table,
            nb::arg("label_agreement") = defaults.label_agreement,
+           nb::arg("max_queued_tokens") = defaults.max_queued_tokens,
            nb::sig(kInitSignature),
            kInitDoc)
       .def_prop_rw("batch_size",

@@ -32,6 +32,10 @@ const char* class_name(ErrorCode code) {
       return "OutOfResourcesError";
     case ErrorCode::no_model:
       return "NoModelError";
+    case ErrorCode::overloaded:
+      return "OverloadedError";
+    case ErrorCode::deadline_exceeded:
+      return "DeadlineExceededError";
     case ErrorCode::interrupted:
       return "StoppedError";
   }

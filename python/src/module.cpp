@@ -22,6 +22,7 @@ NB_MODULE(_fastintent, m) {
   init_check_model(m);
   init_stream(m);
   init_arrow(m);
+  init_async_call(m);
   init_classifier(m);
 }
 

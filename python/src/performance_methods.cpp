@@ -134,6 +134,16 @@ void add_performance_methods(nb::class_<Classifier>& classifier) {
           [](const Classifier& self) { self.native().empty_gpu_cache(); },
           "Returns memory kept for later use to the driver.")
       .def(
+          "get_prediction_counters",
+          [](const Classifier& self) { return to_dict(self.native().get_prediction_counters()); },
+          nb::sig("def get_prediction_counters(self) -> dict[str, typing.Any]"),
+          R"(What was predicted since the classifier was made, and what is queued.
+
+texts and tokens: computed by the model. repeated_texts: answered with an equal text of the same call.
+Cached answers are counted by get_cache_stats(). queued_tokens: of calls in progress.
+max_queued_tokens: as in the constructor. tokens_per_second: of all workers together while at least one
+runs the model in use; 0 before its first text.)")
+      .def(
           "get_cache_stats",
           [](const Classifier& self) { return to_dict(self.native().get_cache_stats()); },
           nb::sig("def get_cache_stats(self) -> dict[str, typing.Any]"),

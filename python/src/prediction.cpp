@@ -26,6 +26,7 @@ using State = std::tuple<std::string,
                          std::vector<float>,
                          bool,
                          bool,
+                         int,
                          std::string>;
 
 State state(const IntentPrediction& p) {
@@ -33,14 +34,27 @@ State state(const IntentPrediction& p) {
   for (const auto& [intent, confidence] : p.alternatives) {
     alternatives.emplace_back(intent, confidence);
   }
-  return {p.intent, p.confidence, alternatives, p.logits, p.needs_review, p.truncated, p.error};
+  return {p.intent,
+          p.confidence,
+          alternatives,
+          p.logits,
+          p.needs_review,
+          p.truncated,
+          p.tokens,
+          p.error};
 }
 
 void set_state(IntentPrediction* self, const State& state) {
   auto& p = *new (self) IntentPrediction;
   std::vector<std::pair<std::string, float>> alternatives;
-  std::tie(p.intent, p.confidence, alternatives, p.logits, p.needs_review, p.truncated, p.error) =
-      state;
+  std::tie(p.intent,
+           p.confidence,
+           alternatives,
+           p.logits,
+           p.needs_review,
+           p.truncated,
+           p.tokens,
+           p.error) = state;
   for (const auto& [intent, confidence] : alternatives) {
     p.alternatives.push_back({intent, confidence});
   }
@@ -72,6 +86,7 @@ nb::dict to_dict(const IntentPrediction& p) {
   }
   figures["needs_review"] = p.needs_review;
   figures["truncated"] = p.truncated;
+  figures["tokens"] = p.tokens;
   figures["error"] = p.error;
   return figures;
 }
@@ -114,6 +129,9 @@ void init_prediction(nb::module_& m) {
       .def_ro("truncated",
               &IntentPrediction::truncated,
               "the text was longer than the model's maximum length")
+      .def_ro("tokens",
+              &IntentPrediction::tokens,
+              "that the model read, special ones included; 0 when `error` is set")
       .def_ro(
           "error", &IntentPrediction::error, "why there is no prediction; empty when there is one")
       .def("to_dict",

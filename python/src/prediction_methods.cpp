@@ -1,12 +1,18 @@
+#include <fmt/format.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
+#include <algorithm>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "async_call.h"
 #include "choices.h"
 #include "classifier.h"
+#include "fastintent/error.h"
 #include "interruption.h"
 #include "progress.h"
 #include "stream.h"
@@ -27,6 +33,19 @@ IntentPrediction predict(
   // Called while the workers are busy with other calls.
   options.on_progress = [&](int64_t, int64_t) { return interruption.allows(); };
   return interruption.run([&] { return classifier.predict(utf8.view, options); });
+}
+
+// Throws invalid_argument for a negative number and NaN.
+std::chrono::steady_clock::time_point deadline_after(double seconds) {
+  if (!(seconds >= 0)) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("predict_async: timeout: expected 0 or more seconds, found {}", seconds));
+  }
+  constexpr double kYear = 365.0 * 24 * 3600;  // so that the sum does not overflow
+  return std::chrono::steady_clock::now() +
+         std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+             std::chrono::duration<double>(std::min(seconds, kYear)));
 }
 
 nb::list predict_batch(const Classifier& self,
@@ -71,6 +90,32 @@ Stream* predict_batch_streaming(const Classifier& self,
   return new Stream(self.native(), texts, options);
 }
 
+nb::object predict_async(const Classifier& self,
+                         nb::handle texts,
+                         bool use_cache,
+                         int top_k,
+                         bool with_logits,
+                         std::optional<double> timeout) {
+  PredictOptions options;
+  options.use_cache = use_cache;
+  options.top_k = top_k;
+  options.with_logits = with_logits;
+  if (timeout) {
+    options.deadline = deadline_after(*timeout);
+  }
+  const bool one = nb::isinstance<nb::str>(texts);
+  std::vector<std::string> all;
+  if (one) {
+    all.emplace_back(read_text(texts, "texts").view);
+  } else {
+    all = read_texts(texts, "texts").copy();
+  }
+  const nb::object call_object =
+      nb::cast(new AsyncCall(self.native(), std::move(all), std::move(options), one),
+               nb::rv_policy::take_ownership);
+  return call(import_attribute("fastintent._async", "future_of"), call_object);
+}
+
 constexpr const char* kPredictDoc =
     R"(The intent of one text.
 
@@ -96,6 +141,20 @@ Raises InvalidDataError, naming the index, when a text is blank, before any work
 index, for one that is no str (None and NaN, too), and for what is no list of texts: one str, bytes, a
 dict, a set, a DataFrame; OutOfResourcesError when not even one text at a time fits into memory.
 Ctrl-C stops it within about a tenth of a second.)";
+
+constexpr const char* kPredictAsyncDoc =
+    R"(An asyncio.Future of the predictions of `texts`, for `await`: of one IntentPrediction for a str, of a
+list in the order of the texts for an iterable, as predict_batch() returns it.
+
+The texts are tokenised and queued before it returns; the workers of the classifier do the rest, and the
+event loop is free meanwhile. Cancelling the future drops what has not begun.
+
+use_cache, top_k, with_logits: as in predict().
+timeout: seconds after which texts that no worker has begun are not computed: the future then raises
+DeadlineExceededError. None: they wait as long as it takes.
+
+Raises, before anything is queued, OverloadedError when max_queued_tokens of the constructor would be
+exceeded, InvalidDataError for a blank text, RuntimeError where no event loop runs.)";
 
 constexpr const char* kPredictBatchStreamingDoc =
     R"(Returns pairs (batch_idx, predictions), one batch at a time, in the order of the texts and in constant
@@ -136,6 +195,18 @@ void add_prediction_methods(nb::class_<Classifier>& classifier) {
                    "show_progress: bool = False, *, top_k: int = 5, with_logits: bool = False) "
                    "-> list[IntentPrediction]"),
            kPredictBatchDoc)
+      .def("predict_async",
+           &predict_async,
+           nb::arg("texts").none(),
+           nb::kw_only(),
+           nb::arg("use_cache") = defaults.use_cache,
+           nb::arg("top_k") = defaults.top_k,
+           nb::arg("with_logits") = defaults.with_logits,
+           nb::arg("timeout") = nb::none(),
+           nb::sig("def predict_async(self, texts: str | collections.abc.Iterable[str], *, "
+                   "use_cache: bool = True, top_k: int = 5, with_logits: bool = False, "
+                   "timeout: float | None = None) -> asyncio.Future[typing.Any]"),
+           kPredictAsyncDoc)
       .def("predict_batch_streaming",
            &predict_batch_streaming,
            nb::arg("texts").none(),

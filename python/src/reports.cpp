@@ -33,6 +33,17 @@ nb::dict to_dict(const CacheStats& stats) {
   return figures;
 }
 
+nb::dict to_dict(const PredictionCounters& counters) {
+  nb::dict figures;
+  figures["texts"] = counters.texts;
+  figures["tokens"] = counters.tokens;
+  figures["repeated_texts"] = counters.repeated_texts;
+  figures["queued_tokens"] = counters.queued_tokens;
+  figures["max_queued_tokens"] = counters.max_queued_tokens;
+  figures["tokens_per_second"] = counters.tokens_per_second;
+  return figures;
+}
+
 nb::dict to_dict(const GpuMemoryStats& stats) {
   nb::dict figures;
   figures["gpu_available"] = stats.gpu_available;

@@ -60,6 +60,7 @@ def test_the_methods_and_their_arguments():
         ("optimize_for_inference", {}),
         ("benchmark_performance", {"num_iterations": 1}),
         ("get_gpu_memory_stats", {}),
+        ("get_prediction_counters", {}),
         ("get_cache_stats", {}),
     ],
 )

@@ -67,8 +67,9 @@ def test_options_and_later_settings_travel(monkeypatch):
         review_threshold=0.25,
         map_word_table=True,
         label_agreement=0.5,
+        max_queued_tokens=4096,
     )
-    assert classifier.__getstate__()[-1] == 0.5
+    assert classifier.__getstate__()[-2:] == (0.5, 4096)
     classifier.batch_size = 7
     classifier.enable_cache = False
     classifier.review_threshold = 0.75

@@ -94,5 +94,5 @@ def test_repr_and_dict(classifier):
     assert as_dict["confidence"] == answer.confidence
     assert as_dict["alternatives"][0] == answer.alternatives[0]._asdict()
     assert set(as_dict) == {
-        "intent", "confidence", "alternatives", "needs_review", "truncated", "error"
+        "intent", "confidence", "alternatives", "needs_review", "truncated", "tokens", "error"
     }  # fmt: skip
