@@ -80,6 +80,8 @@ void describe_model(const std::string& folder, Output& output) {
       output,
       "runs on",
       fmt::format("{} in {}", classifier.device_name(), precision_name(classifier.precision())));
+  const auto [precision, reason] = classifier.automatic_precision();
+  write_line(output, "auto", fmt::format("{}: {}", precision_name(precision), reason));
   write_line(output, "max length", fmt::format("{} tokens", classifier.max_length()));
   const auto threshold = classifier.review_threshold();
   write_line(output,

@@ -15,6 +15,7 @@ class InfoTest(ProgramTest):
     def test_tells_about_a_model(self):
         output = self.run_program("info", "--model", TRAINED).stdout.decode()
         self.assertIn("bert", output)
+        self.assertRegex(output, r"auto: +\w+: .{10}")
         self.assertRegex(output, r"max length: +\d+ tokens")
         self.assertRegex(output, r"confidence: +temperature 1, no review threshold\n")
         self.assertRegex(output, r"intents: +\d+: ")
