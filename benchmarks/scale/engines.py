@@ -10,7 +10,7 @@
 rates: two workers of one thread each, in plain Python processes, in Spark (local-cluster[2,1,1024]) and in Ray (two
 actors), in turn. Each reads the same Parquet files of distinct texts. A rate is that of more rows, (N3 - N1) rows in
 (t3 - t1) seconds, so starts do not count; medians of the rounds. The time of the processor, that of all processes,
-holds on a busy machine, too.
+holds on a busy machine, too, and so does its share: what plain processes need of it by what the engine needs.
 
 memory: the largest peaks of resident memory of Spark's Python workers and of its executors, after queries of more and
 more rows, with a tiny model: the rows matter here, not the weights.
@@ -18,6 +18,7 @@ more rows, with a tiny model: the rows matter here, not the weights.
 
 import argparse
 import concurrent.futures
+import contextlib
 import csv
 import itertools
 import json
@@ -26,11 +27,12 @@ import os
 import pathlib
 import re
 import statistics
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 
-import measure  # beside this file
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -96,60 +98,110 @@ def run_ray(model, folder):
 
     os.environ["RAY_memory_monitor_refresh_ms"] = "0"  # it would end workers of a machine that others use
     os.environ["RAY_worker_niceness"] = "0"  # instead of 15, which would leave them what others do not use
-    ray.init(num_cpus=WORKERS + 1, include_dashboard=False, log_to_driver=False)
+    ray.init(num_cpus=WORKERS + 1, include_dashboard=False, log_to_driver=False, ignore_reinit_error=True)
     ray.data.DataContext.get_current().enable_progress_bars = False
     texts = ray.data.read_parquet(str(folder), override_num_blocks=FILES)
     return fastintent.ray.predict(texts, model, actors=WORKERS).count()
 
 
-def seconds_of(contender, model, folder):
-    """The clock's and the processor's seconds, in a process of its own; its start and end, which are the same for every
-    number of rows, are among the latter.
-    """
-    command = [sys.executable, __file__, "run", "--contender", contender, "--model", model, "--folder", folder]
-    with tempfile.TemporaryFile("w+") as output:
-        core_seconds = measure.core_seconds_with_descendants(command, output, errors=None)
-        output.seek(0)
-        return json.loads(output.read().splitlines()[-1]), core_seconds
+def own_processes():
+    """This process and its descendants: for each its folder in /proc, and its fields in `stat` from the state on."""
+    found = {}
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            found[int(folder.name)] = folder, folder.joinpath("stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has just ended
+
+    def is_own(process):
+        while process in found and process != os.getpid():
+            process = int(found[process][1][1])  # its parent
+        return process == os.getpid()
+
+    return [found[process] for process in found if is_own(process)]
+
+
+def core_seconds():
+    """The processor's seconds of this process and of each of its descendants, by its number and start."""
+    unit = os.sysconf("SC_CLK_TCK")
+    return {(folder, fields[19]): sum(map(int, fields[11:13])) / unit for folder, fields in own_processes()}
+
+
+@contextlib.contextmanager
+def watched_processes(seconds):
+    """Keeps `seconds` up to date, with the processes that have ended: some engines do not wait for theirs."""
+    ended = threading.Event()
+
+    def watch():
+        while not ended.wait(0.5):
+            seconds.update(core_seconds())
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        seconds.update(core_seconds())
+
+
+def run_once(contender, model, folder):
+    """The clock's and the processor's seconds. What a process does in its last half of a second may be missing."""
+    run = {"plain": run_plain, "spark": run_spark, "ray": run_ray}[contender]
+    before = core_seconds()
+    seconds = dict(before)
+    start = time.perf_counter()
+    with watched_processes(seconds):
+        answered = run(model, folder)
+        clock = time.perf_counter() - start
+    assert answered == sum(pq.read_metadata(file).num_rows for file in folder.iterdir())
+    return clock, sum(seconds.values()) - sum(before.values())
 
 
 def extra_seconds(contender, model, few, many):
-    """Seconds of the clock and of the processor for the rows that `many` has beyond those of `few`."""
-    less, more = seconds_of(contender, model, few), seconds_of(contender, model, many)
+    """Seconds of the clock and of the processor for the rows that `many` has beyond those of `few`, in a process of
+    its own, which has answered `few` before: an engine compiles its code and starts its workers then.
+    """
+    run_once(contender, model, few)
+    less, more = run_once(contender, model, few), run_once(contender, model, many)
     return more[0] - less[0], more[1] - less[1]
+
+
+def seconds_in_a_process(contender, model, folder):
+    command = [sys.executable, __file__, "run", "--contender", contender, "--model", model, "--folder", folder]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def measure_rates(model, rows, rounds):
     with tempfile.TemporaryDirectory() as temporary:
-        few, many = pathlib.Path(temporary, "few"), pathlib.Path(temporary, "many")
-        write_texts(few, rows)
-        write_texts(many, 3 * rows)
+        write_texts(pathlib.Path(temporary, "few"), rows)
+        write_texts(pathlib.Path(temporary, "many"), 3 * rows)
         found = {contender: [] for contender in CONTENDERS}
         for number in range(rounds):
             for contender in CONTENDERS:
-                found[contender].append(extra_seconds(contender, model, few, many))
+                found[contender].append(seconds_in_a_process(contender, model, temporary))
                 clock, core = (1e6 * seconds / (2 * rows) for seconds in found[contender][-1])
                 print(
                     f"round {number + 1}, {contender}: {clock:,.0f} us, {core:,.0f} of the processor", file=sys.stderr
                 )
-    print(f"| {WORKERS} workers of one thread | texts/s | of plain processes | us of the processor per text |")
-    print("|---|--:|--:|--:|")
+    print(f"| {WORKERS} workers of one thread | texts/s | share of plain | us of the processor per text | share |")
+    print("|---|--:|--:|--:|--:|")
     for contender in CONTENDERS:
-        share = statistics.median(plain[0] / mine[0] for mine, plain in zip(found[contender], found["plain"]))
-        seconds, core_seconds = (statistics.median(column) / (2 * rows) for column in zip(*found[contender]))
-        print(f"| {contender} | {1 / seconds:,.0f} | {100 * share:.1f} % | {1e6 * core_seconds:,.0f} |")
+        pairs = list(zip(found[contender], found["plain"]))
+        clock, core = (100 * statistics.median(plain[i] / mine[i] for mine, plain in pairs) for i in range(2))
+        seconds, core_each = (statistics.median(column) / (2 * rows) for column in zip(*found[contender]))
+        print(f"| {contender} | {1 / seconds:,.0f} | {clock:.1f} % | {1e6 * core_each:,.0f} | {core:.1f} % |")
 
 
 def peak_memory(pattern):
-    """The largest peak of resident memory, in MB, of the processes whose command line matches."""
+    """The largest peak of resident memory, in MB, of the descendants whose command line matches."""
     peaks = []
-    for process in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            command = process.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            status = process.joinpath("status").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has just ended
-        if re.search(pattern, command) and (peak := re.search(r"VmHWM:\s+(\d+)", status)):
+    for folder, _ in own_processes():
+        command = folder.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        if re.search(pattern, command):
+            peak = re.search(r"VmHWM:\s+(\d+)", folder.joinpath("status").read_text())
             peaks.append(int(peak[1]) / 1024)
     assert peaks, f"expected a process whose command line matches {pattern}, found none"
     return max(peaks)
@@ -190,12 +242,8 @@ def main():
     elif arguments.command == "memory":
         measure_memory(model)
     else:
-        run = {"plain": run_plain, "spark": run_spark, "ray": run_ray}[arguments.contender]
-        start = time.perf_counter()
-        answered = run(model, arguments.folder)
-        seconds = time.perf_counter() - start
-        assert answered == sum(pq.read_metadata(file).num_rows for file in arguments.folder.iterdir())
-        print(json.dumps(seconds))
+        few, many = arguments.folder / "few", arguments.folder / "many"
+        print(json.dumps(extra_seconds(arguments.contender, model, few, many)))
 
 
 if __name__ == "__main__":

@@ -107,12 +107,12 @@ def measure_engine(python, folder):
     return {"engine_start_seconds": round(few, 2), "engine_task_seconds": round(max(0, many - few) / 64, 4)}
 
 
-def core_seconds_with_descendants(command, output=subprocess.DEVNULL, errors=subprocess.DEVNULL):
+def core_seconds_with_descendants(command):
     """The processor's seconds of a command and of what it leaves running, such as Java, until all of it has ended."""
     become_subreaper = 36  # PR_SET_CHILD_SUBREAPER: processes that lose their parent become children of this one
     ctypes.CDLL(None).prctl(become_subreaper, 1)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=output, stderr=errors)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with contextlib.suppress(ChildProcessError):
         while True:
             os.wait()
