@@ -24,7 +24,7 @@ class PredictionTicket {
  public:
   PredictionTicket() noexcept;  ///< of no call
   ~PredictionTicket();
-  PredictionTicket(PredictionTicket&&) noexcept;
+  PredictionTicket(PredictionTicket&&) noexcept;             ///< takes the call
   PredictionTicket& operator=(PredictionTicket&&) noexcept;  ///< cancels the call it had
 
   void cancel();  ///< as the destructor does
