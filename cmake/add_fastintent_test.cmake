@@ -28,14 +28,7 @@ endif()
 add_library(fastintent_test_options INTERFACE)
 target_compile_options(
   fastintent_test_options
-  INTERFACE
-    -Wall
-    -Wextra
-    -Wshadow
-    ${test_optimisation}
-    # For ccache: hash what was included before, and no time of the file.
-    $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
-    "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>"
+  INTERFACE -Wall -Wextra -Wshadow ${test_optimisation} ${precompiled_header_options}
 )
 target_compile_features(fastintent_test_options INTERFACE cxx_std_20)
 target_link_libraries(fastintent_test_options INTERFACE fmt::fmt GTest::gtest nlohmann_json::nlohmann_json)
