@@ -53,11 +53,6 @@ std::vector<IntentPrediction> IntentClassifier::predict_batch(
   if (!options.errors_in_place) {
     require_texts(texts);
   }
-  if (texts.size() == 1 && !options.on_progress && !is_blank(texts.front())) {
-    std::vector<IntentPrediction> predictions;  // not a list, which would copy it
-    predictions.push_back(predict(texts.front(), options));
-    return predictions;
-  }
   return predict_all(state_->begin(options), texts);
 }
 

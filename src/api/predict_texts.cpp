@@ -2,12 +2,30 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+#include <utility>
 
 #include "api/distinct_texts.h"
 #include "api/pending_predictions.h"
 #include "api/progress.h"
+#include "fastintent/dataset.h"
 
 namespace fastintent {
+namespace {
+
+// A batch of one text is answered as fast as the text alone.
+std::vector<IntentPrediction> predict_all_of_one(const PredictionContext& context,
+                                                 std::string_view text) {
+  Progress progress(context.options, 1);
+  std::vector<IntentPrediction> predictions;
+  std::optional<IntentPrediction> known = context.find(text);
+  predictions.push_back(known ? *std::move(known) : predict_one(context, text));
+  progress.add(1);
+  progress.tell_the_end();
+  return predictions;
+}
+
+}  // namespace
 
 IntentPrediction predict_one(const PredictionContext& context, std::string_view text) {
   const RankingRequest request = request_of(context.options);
@@ -26,6 +44,9 @@ IntentPrediction predict_one(const PredictionContext& context, std::string_view 
 
 std::vector<IntentPrediction> predict_all(const PredictionContext& context,
                                           std::span<const std::string_view> texts) {
+  if (texts.size() == 1 && !is_blank(texts.front())) {
+    return predict_all_of_one(context, texts.front());
+  }
   const DistinctTexts distinct(texts, context.equal_texts_once);
   std::span<const std::string_view> waiting = distinct.texts();
   const auto batch_size = static_cast<size_t>(context.options.batch_size);
