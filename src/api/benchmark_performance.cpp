@@ -6,6 +6,8 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <optional>
+#include <utility>
 
 #include "api/classifier_state.h"
 #include "api/predict_texts.h"
@@ -139,16 +141,21 @@ PerformanceReport IntentClassifier::benchmark_performance(
       return size;
     }));
   }
-  // Exactly as many texts as the calls use, so that no batch read ahead runs during the next
-  // measurement.
-  int64_t left = (int64_t{kWarmUpCalls} + num_iterations) * context.options.batch_size;
-  PredictionStream::State stream(context, [&](std::string& text) {
-    text = texts.next();
-    return --left >= 0;
-  });
-  report.benchmarks.emplace_back("streaming", measurement.run([&](int) {
-    stream.next(stream.current);
-    return static_cast<int64_t>(stream.current.predictions.size());
+  // One stream for the calls that warm up and one for those measured, each with exactly as many
+  // texts as its calls use: no batch is read ahead before its measurement or runs after it.
+  int64_t calls = kWarmUpCalls;
+  int64_t left = 0;
+  std::optional<PredictionStream::State> stream;
+  report.benchmarks.emplace_back("streaming", measurement.run([&](int call) {
+    if (call == 0) {
+      left = std::exchange(calls, num_iterations) * context.options.batch_size;
+      stream.emplace(context, [&](std::string& text) {
+        text = texts.next();
+        return --left >= 0;
+      });
+    }
+    stream->next(stream->current);
+    return static_cast<int64_t>(stream->current.predictions.size());
   }));
 
   context.cache = std::make_shared<PredictionCache>(static_cast<int64_t>(samples.size()),
