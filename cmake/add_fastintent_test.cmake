@@ -37,24 +37,7 @@ target_link_libraries(fastintent_test_headers PUBLIC fastintent_test_options)
 target_compile_options(fastintent_test_headers PRIVATE -fPIE) # as the programs; GCC wants the same for its header
 target_precompile_headers(
   fastintent_test_headers
-  PRIVATE
-    <gtest/gtest.h>
-    <fmt/format.h>
-    <nlohmann/json.hpp>
-    <algorithm>
-    <cmath>
-    <filesystem>
-    <fstream>
-    <functional>
-    <map>
-    <memory>
-    <numeric>
-    <optional>
-    <random>
-    <span>
-    <string>
-    <thread>
-    <vector>
+  PRIVATE <gtest/gtest.h> <nlohmann/json.hpp> <numeric> <random> ${library_headers}
 )
 
 # The program of the calling folder that <name>.cpp goes to, made at its first test.

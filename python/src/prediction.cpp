@@ -29,32 +29,31 @@ using State = std::tuple<std::string,
                          int,
                          std::string>;
 
+// In the order of State; `alternatives` are those of `p` as pairs.
+template <typename Prediction, typename Pairs>
+auto members(Prediction& p, Pairs& alternatives) {
+  return std::tie(p.intent,
+                  p.confidence,
+                  alternatives,
+                  p.logits,
+                  p.needs_review,
+                  p.truncated,
+                  p.tokens,
+                  p.error);
+}
+
 State state(const IntentPrediction& p) {
   std::vector<std::pair<std::string, float>> alternatives;
   for (const auto& [intent, confidence] : p.alternatives) {
     alternatives.emplace_back(intent, confidence);
   }
-  return {p.intent,
-          p.confidence,
-          alternatives,
-          p.logits,
-          p.needs_review,
-          p.truncated,
-          p.tokens,
-          p.error};
+  return members(p, alternatives);
 }
 
 void set_state(IntentPrediction* self, const State& state) {
   auto& p = *new (self) IntentPrediction;
   std::vector<std::pair<std::string, float>> alternatives;
-  std::tie(p.intent,
-           p.confidence,
-           alternatives,
-           p.logits,
-           p.needs_review,
-           p.truncated,
-           p.tokens,
-           p.error) = state;
+  members(p, alternatives) = state;
   for (const auto& [intent, confidence] : alternatives) {
     p.alternatives.push_back({intent, confidence});
   }

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "api/require_option.h"
 #include "api/workers_state.h"
 #include "compute/precisions.h"
 #include "fastintent/error.h"
@@ -26,11 +27,7 @@ std::shared_ptr<Predictor> shared_until_fork(std::unique_ptr<Predictor> predicto
 
 template <typename Number>
 void require(bool good, const char* name, const char* expected, Number found) {
-  if (good) {
-    return;
-  }
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("{}: {}: expected {}, found {}", kOperation, name, expected, found));
+  require_option(kOperation, good, name, expected, found);
 }
 
 void require_batch_size(int batch_size) {
@@ -47,13 +44,8 @@ ClassifierOptions checked(ClassifierOptions options) {
   require_batch_size(options.batch_size);
   require(options.cache_size >= 0, "cache_size", "0 or more", options.cache_size);
   require(options.cache_bytes >= 0, "cache_bytes", "0 or more", options.cache_bytes);
-  require(options.threads >= 0 && options.threads <= kMostWorkers,
-          "threads",
-          "0 to 1024",
-          options.threads);
+  require_worker_options(kOperation, options.threads, options.max_queued_tokens);
   require(options.max_length >= 0, "max_length", "0 or more", options.max_length);
-  require(
-      options.max_queued_tokens >= 0, "max_queued_tokens", "0 or more", options.max_queued_tokens);
   if (options.workers != nullptr) {
     const char* none = "0 beside `workers`, which have their own";
     require(options.threads == 0, "threads", none, options.threads);

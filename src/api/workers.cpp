@@ -1,24 +1,18 @@
 #include "fastintent/workers.h"
 
-#include <fmt/format.h>
-
 #include <mutex>
 #include <utility>
 
+#include "api/require_option.h"
 #include "api/workers_state.h"
-#include "fastintent/error.h"
 
 namespace fastintent {
-namespace {
-
-void require(bool good, const char* name, const char* expected, int64_t found) {
-  if (!good) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("Workers: {}: expected {}, found {}", name, expected, found));
-  }
+void require_worker_options(const char* operation, int threads, int64_t max_queued_tokens) {
+  require_option(
+      operation, threads >= 0 && threads <= kMostWorkers, "threads", "0 to 1024", threads);
+  require_option(
+      operation, max_queued_tokens >= 0, "max_queued_tokens", "0 or more", max_queued_tokens);
 }
-
-}  // namespace
 
 Workers::State::State(int threads, int64_t max_queued_tokens)
     : queue_(std::make_shared<WorkQueue>(threads, max_queued_tokens)) {}
@@ -40,8 +34,7 @@ std::shared_ptr<WorkQueue> Workers::State::queue() {
 }
 
 Workers::Workers(int threads, int64_t max_queued_tokens) {
-  require(threads >= 0 && threads <= kMostWorkers, "threads", "0 to 1024", threads);
-  require(max_queued_tokens >= 0, "max_queued_tokens", "0 or more", max_queued_tokens);
+  require_worker_options("Workers", threads, max_queued_tokens);
   state_ = std::make_shared<State>(threads, max_queued_tokens);
 }
 Workers::~Workers() = default;

@@ -9,6 +9,9 @@
 
 namespace fastintent {
 
+/// Throws invalid_argument for numbers that no workers can have.
+void require_worker_options(const char* operation, int threads, int64_t max_queued_tokens);
+
 /// The queue of a process; a child made by fork() gets another one. Safe from many threads.
 class Workers::State {
  public:

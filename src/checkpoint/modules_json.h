@@ -24,8 +24,8 @@ std::vector<ModuleEntry> read_modules_json(const std::filesystem::path& file, Ma
 /// The same for a file of a model; malformed content is refused.
 std::vector<ModuleEntry> read_modules_json(const SnapshotPath& file);
 
-/// Whether a folder has the name that sentence-transformers gives the folder of a module: "1_Pooling".
-/// "2024_results" is somebody's.
+/// Whether `folder` is named as sentence-transformers names the folder of a module: "1_Pooling" is,
+/// "2024_results" is not.
 bool is_module_folder_name(std::string_view folder);
 
 }  // namespace fastintent

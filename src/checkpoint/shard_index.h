@@ -21,8 +21,8 @@ ShardIndex read_shard_index(const std::filesystem::path& file, Malformed malform
 /// The same for a file of a model; malformed content is refused.
 ShardIndex read_shard_index(const SnapshotPath& file);
 
-/// Whether a file has the name that transformers gives a shard of the weights `stem` + `extension`:
-/// "model-00001-of-00002.safetensors" for "model" and ".safetensors".
+/// Whether `file` is named as transformers names a shard of `stem` + `extension`:
+/// "model-00001-of-00002.safetensors" is one of "model" + ".safetensors".
 bool is_shard_name(std::string_view file, std::string_view stem, std::string_view extension);
 
 }  // namespace fastintent

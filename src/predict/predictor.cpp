@@ -42,10 +42,9 @@ Predictor::Predictor(std::shared_ptr<const TrainedModel> trained,
       replicas_(std::make_shared<ModelReplicas>()) {
   std::vector<std::unique_ptr<Replica>>& replicas = replicas_->by_worker;
   replicas.resize(static_cast<size_t>(threads()));
-  // The workers of the queue may be answering for another model meanwhile.
+  // On other threads than the caller's, because a backend may configure its thread for
+  // single-threaded work, and than the queue's, which may be answering for another model.
   ThreadPool pool(threads());
-  // Created on the workers: a backend may configure its thread for single-threaded work, which must
-  // not happen to the caller's thread.
   std::vector<std::unique_ptr<Backend>> backends(replicas.size());
   pool.run([&](int worker) { backends[static_cast<size_t>(worker)] = create_backend(worker); });
   // By worker: the first worker of each memory space prepares a model, the others share it.

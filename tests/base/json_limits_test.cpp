@@ -1,22 +1,8 @@
-#include "base/expect_error.h"
-#include "base/parse_json.h"
+#include "base/refused_json.h"
 
 // Documents of the greatest size that parse_json() takes, and one more.
 namespace fastintent {
 namespace {
-
-std::string repeated(std::string_view part, size_t count) {
-  std::string text;
-  text.reserve(part.size() * count);
-  for (size_t i = 0; i < count; ++i) {
-    text += part;
-  }
-  return text;
-}
-
-void expect_refused(const std::string& text, const std::string& part) {
-  expect_error(ErrorCode::bad_checkpoint, part, [&] { parse_json(text, "f"); });
-}
 
 TEST(JsonLimits, IsBoundedInValues) {
   const std::string most = "[" + repeated("0,", kMaxJsonValues - 2) + "0]";

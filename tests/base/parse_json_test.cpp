@@ -1,6 +1,6 @@
 #include "base/parse_json.h"
 
-#include "base/expect_error.h"
+#include "base/refused_json.h"
 
 namespace fastintent {
 namespace {
@@ -99,18 +99,6 @@ TEST(ParseJson, NumbersBeyondTheirTypesAreTold) {
   EXPECT_EQ(parse_json("[18446744073709551615,-5,1e3]", "f")->dump(),
             "[18446744073709551615,-5,1000.0]");
   expect_error(ErrorCode::bad_checkpoint, "valid JSON", [] { parse_json("[1e999]", "f"); });
-}
-
-void expect_refused(const std::string& text, const std::string& part) {
-  expect_error(ErrorCode::bad_checkpoint, part, [&] { parse_json(text, "f"); });
-}
-
-std::string repeated(const std::string& part, size_t count) {
-  std::string text;
-  for (size_t i = 0; i < count; ++i) {
-    text += part;
-  }
-  return text;
 }
 
 // Each would end the process, or fill the memory, in a parser that recurses or has no limit.
