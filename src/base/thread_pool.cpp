@@ -282,7 +282,8 @@ bool ThreadPool::idle() const {
   return home_.is_this() && state_->idle();
 }
 void ThreadPool::submit(std::list<Task> tasks) noexcept {
-  state_->submit(std::move(tasks));
+  const std::shared_ptr<State> state = state_;  // one of the tasks may destroy the pool
+  state->submit(std::move(tasks));
 }
 
 }  // namespace fastintent
