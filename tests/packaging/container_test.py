@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).parents[2]
-PROGRAM = os.environ["FASTINTENT_TEST_PROGRAM"]
+PROGRAM = pathlib.Path(os.environ["FASTINTENT_TEST_PROGRAM"])
 BASE = ROOT / "tests" / "golden" / "bert_base" / "model"
 
 
@@ -88,7 +88,7 @@ class ContainerTest(unittest.TestCase):
             *sources, target = rest.split() if name == "COPY" else [None]
             if sources and sources[0] == "--from=build":
                 (cls.root / target[1:]).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(PROGRAM, cls.root / target[1:])
+                shutil.copy2(PROGRAM.with_name(pathlib.Path(target).name), cls.root / target[1:])
         cls.user = int(cls.value("USER").split(":")[0])
         work = cls.root / cls.value("WORKDIR")[1:]
         work.mkdir()
