@@ -58,6 +58,7 @@ std::vector<std::string> read_split(const RequestValue& frame) {
 
 std::vector<std::string> read_records(const RequestValue& records) {
   std::vector<std::string> texts;
+  texts.reserve(records.size());
   for (size_t i = 0; i < records.size(); ++i) {
     texts.push_back(records.item(i).at(kTextColumn).text());
   }
