@@ -153,6 +153,16 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
     auto timer = timers_.emplace(timers_.end(), context_);
     wait(*timer, period, std::move(task));
   }
+  void after(std::chrono::milliseconds delay, std::function<void()> task) {
+    const auto timer = delayed_.emplace(delayed_.end(), context_);
+    timer->expires_after(delay);
+    timer->async_wait([this, timer, task = std::move(task)](error_code error) {
+      delayed_.erase(timer);
+      if (!error) {
+        task();
+      }
+    });
+  }
   void on_signal(std::function<void(int)> task) {
     for (const int each : {SIGTERM, SIGINT, SIGHUP}) {
       signals_.add(each);
@@ -234,10 +244,14 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
       }
     });
   }
-  void end_signals_when_alone() {
+  // Without them run() returns.
+  void end_waits_when_alone() {
     if (closing_ && connections_.empty()) {
       error_code ignored;
       signals_.cancel(ignored);
+      for (net::steady_timer& timer : delayed_) {
+        timer.cancel();
+      }
     }
   }
 
@@ -247,7 +261,8 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
   net::io_context context_{1};
   net::signal_set signals_;
   net::steady_timer accept_pause_;
-  std::list<net::steady_timer> timers_;
+  std::list<net::steady_timer> timers_;   // of tasks that recur
+  std::list<net::steady_timer> delayed_;  // of tasks that run once
   std::optional<Tcp> tcp_;
   std::optional<Unix> unix_;
   std::shared_ptr<net::ssl::context> tls_;
@@ -258,7 +273,7 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
   bool closing_ = false;
 
  public:
-  void left() { end_signals_when_alone(); }
+  void left() { end_waits_when_alone(); }
 };
 
 namespace {
@@ -940,7 +955,7 @@ void HttpServer::State::close() {
   for (Connection* each : idle) {
     each->abort();
   }
-  end_signals_when_alone();
+  end_waits_when_alone();
 }
 
 HttpServer::HttpServer(RequestHandler& handler, const HttpSettings& settings)
@@ -954,6 +969,9 @@ void HttpServer::post(std::function<void()> task) {
 }
 void HttpServer::every(std::chrono::milliseconds period, std::function<void()> task) {
   state_->every(period, std::move(task));
+}
+void HttpServer::after(std::chrono::milliseconds delay, std::function<void()> task) {
+  state_->after(delay, std::move(task));
 }
 void HttpServer::on_signal(std::function<void(int)> task) {
   state_->on_signal(std::move(task));

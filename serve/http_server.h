@@ -78,6 +78,8 @@ class HttpServer {
   void post(std::function<void()> task);
   /// Runs `task` on the I/O thread at every `period`, until close().
   void every(std::chrono::milliseconds period, std::function<void()> task);
+  /// Runs `task` on the I/O thread once, unless the last connection has ended before.
+  void after(std::chrono::milliseconds delay, std::function<void()> task);
   /// Calls `task` with SIGTERM, SIGINT or SIGHUP on the I/O thread.
   void on_signal(std::function<void(int signal)> task);
 
