@@ -233,7 +233,8 @@ TEST_P(GoldenPredictor, AnswersALoneTextAtOnceOnADeviceThatCannotDivideIt) {
 
 INSTANTIATE_TEST_SUITE_P(AllHeads,
                          GoldenPredictor,
-                         testing::ValuesIn(trained_models()),
+                         testing::ValuesIn(one_model_of_each_kind() ? kinds_of_trained_models()
+                                                                    : trained_models()),
                          [](const auto& test) { return test.param; });
 
 TEST(Predictor, GivesNothingForNoTexts) {
