@@ -11,10 +11,21 @@
 #include "fastintent/error.h"
 
 namespace fastintent::cli {
+namespace {
+
+std::string serve_program() {
+  const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe");
+  return (here.parent_path() / "fastintent-serve").string();
+}
+
+}  // namespace
+
+bool has_serve_program() {
+  return access(serve_program().c_str(), X_OK) == 0;
+}
 
 void run_serve_program(const std::vector<std::string>& arguments) {
-  const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe");
-  const std::string program = (here.parent_path() / "fastintent-serve").string();
+  const std::string program = serve_program();
   std::vector<const char*> argv = {program.c_str()};
   for (const std::string& argument : arguments) {
     argv.push_back(argument.c_str());

@@ -5,6 +5,9 @@
 
 namespace fastintent::cli {
 
+/// Whether `fastintent-serve` is installed beside this program.
+bool has_serve_program();
+
 /// Replaces this process by `fastintent-serve`, which is installed beside this program. It is a
 /// program of its own because its libraries would cost every start of this one milliseconds.
 ///
