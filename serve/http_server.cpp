@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <limits>
 #include <list>
 #include <set>
 #include <system_error>
@@ -399,7 +400,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   void parse_head(size_t size) {
     head_parser_.emplace();
     head_parser_->header_limit(kHeaderBytes + 4);
-    head_parser_->body_limit(boost::none);
+    head_parser_->body_limit(std::numeric_limits<uint64_t>::max());
     error_code error;
     const size_t used = head_parser_->put(net::buffer(buffer_.data(), size), error);
     buffer_.consume(used);
@@ -653,7 +654,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
       keep_alive_ = false;  // the end of the connection is the end of the answer
     }
     stream_parser_.emplace(std::move(*head_parser_));
-    stream_parser_->body_limit(boost::none);
+    stream_parser_->body_limit(std::numeric_limits<uint64_t>::max());
     body_ended_ = stream_parser_->is_done();
     if (body_ended_) {
       body_stream_->end();
