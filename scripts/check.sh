@@ -104,7 +104,7 @@ case $size in
   hardening
   workflow sanitize-host sanitize-host
   workflow thread-sanitize-host thread-sanitize
-  workflow fuzz fuzz
+  workflow fuzz-ci fuzz-ci
   if cuda_changed; then cuda_build; else no_cuda="nothing changed that the build with CUDA reads"; fi
   ;;
 --nightly)
