@@ -314,8 +314,8 @@ class DescriptionTest(unittest.TestCase):
     def test_the_server_keeps_to_its_openapi_description(self):
         tool = pathlib.Path(sys.executable).parent / "schemathesis"
         options = ["--seed=1", "--max-examples=5", "--phases=examples,coverage,fuzzing", "--no-color"]
-        # A schema cannot say that a text must not be blank, and for the servers whose protocols these are, null is often
-        # as good as an absent member.
+        # A schema cannot say that a text must not be blank, and for the servers whose protocols these are, null is
+        # often as good as an absent member.
         options.append("--exclude-checks=positive_data_acceptance,negative_data_rejection")
         with tempfile.TemporaryDirectory() as folder:  # for the examples that it keeps
             done = subprocess.run(
