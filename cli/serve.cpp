@@ -8,8 +8,8 @@ void add_serve_command(CLI::App& program, CommandLine& line) {
   // The server reads its options itself, also --help.
   CLI::App* command =
       program.add_subcommand("serve", "answer clients over HTTP, with a page for people")
-          ->prefix_command()
-          ->set_help_flag();
+          ->prefix_command();
+  command->set_help_flag();
   command->callback([command, &line] {
     line.run = [command, &line]() -> int {
       std::vector<std::string> arguments = command->remaining();

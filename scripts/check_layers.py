@@ -43,7 +43,7 @@ ONEDNN_FILES = {"src/cpu/onednn/functions.h", "src/cpu/onednn/library.cpp"}
 ONEDNN_USERS = {"src/cpu/matmul.cpp"}
 LIBCURL_FILES = {"src/hub/http_client.cpp"}
 # Boost.Beast takes half a minute to compile, so two files include it: the server's end of a connection and a client's.
-BEAST_FILES = {"serve/session.cpp", "serve/load_generator.cpp"}
+BEAST_FILES = {"serve/http_server.cpp", "serve/load_generator.cpp"}
 # What reads JSON that others wrote, within limits; the readers of rows have those of their lines, and the command
 # line, which sees the public headers only, reads nothing but lines of its own log.
 JSON_FILES = {"src/base/parse_json.cpp", "src/data/json_line.cpp", "cli/json.cpp"}

@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <limits>
 #include <list>
 #include <set>
 #include <system_error>
@@ -49,6 +50,8 @@ constexpr size_t kHeaderBytes = 8192;  // of the request line and all headers
 constexpr size_t kHeaders = 64;
 constexpr int kRequestsOfConnection = 100'000;  // then the load is spread anew by a balancer
 constexpr size_t kPieceBytes = 64 << 10;        // of a streamed body: about 1,000 texts
+// Boost 1.74 takes boost::none for a limit of zero where a length is sent.
+constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 constexpr seconds kIdle{60};                    // between two requests
 constexpr seconds kHeadTime{10};                // from its first byte to its end
 constexpr seconds kTransferTime{60};            // of a body or an answer, or a piece of a stream
@@ -399,7 +402,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   void parse_head(size_t size) {
     head_parser_.emplace();
     head_parser_->header_limit(kHeaderBytes + 4);
-    head_parser_->body_limit(boost::none);
+    head_parser_->body_limit(kNoLimit);
     error_code error;
     const size_t used = head_parser_->put(net::buffer(buffer_.data(), size), error);
     buffer_.consume(used);
@@ -653,7 +656,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
       keep_alive_ = false;  // the end of the connection is the end of the answer
     }
     stream_parser_.emplace(std::move(*head_parser_));
-    stream_parser_->body_limit(boost::none);
+    stream_parser_->body_limit(kNoLimit);
     body_ended_ = stream_parser_->is_done();
     if (body_ended_) {
       body_stream_->end();

@@ -27,14 +27,17 @@ void write_ranking(JsonWriter& out,
   out.end_array();
 }
 
-IntentNumbers::IntentNumbers(const ModelInfo& model) {
-  numbers_.reserve(model.intents.size());
-  for (size_t i = 0; i < model.intents.size(); ++i) {
-    numbers_.emplace(model.intents[i], i);
+size_t IntentNumbers::of(std::string_view intent) {
+  if (numbers_.empty()) {
+    numbers_.reserve(size());
+    for (size_t i = 0; i < size(); ++i) {
+      numbers_.emplace(model_.intents[i], i);
+    }
   }
+  return numbers_.at(intent);
 }
 
-std::vector<float> IntentNumbers::probabilities(const IntentPrediction& prediction) const {
+std::vector<float> IntentNumbers::probabilities(const IntentPrediction& prediction) {
   std::vector<float> probabilities(size());
   for_each_intent(prediction, [&](std::string_view intent, float confidence) {
     probabilities[of(intent)] = confidence;

@@ -33,17 +33,19 @@ void write_ranking(JsonWriter& out,
                    std::string_view name,
                    std::string_view score);
 
-/// Numbers of a model's intents by name.
+/// Numbers of a model's intents by name. The table is built when it is first asked for one, as the
+/// commonest answers need none. The model must outlive it.
 class IntentNumbers {
  public:
-  explicit IntentNumbers(const ModelInfo& model);
-  size_t of(std::string_view intent) const { return numbers_.at(intent); }
-  size_t size() const { return numbers_.size(); }
+  explicit IntentNumbers(const ModelInfo& model) : model_(model) {}
+  size_t of(std::string_view intent);
+  size_t size() const { return model_.intents.size(); }
   /// Probabilities in id2label order, of a prediction with all intents.
-  std::vector<float> probabilities(const IntentPrediction& prediction) const;
+  std::vector<float> probabilities(const IntentPrediction& prediction);
 
  private:
-  std::unordered_map<std::string_view, size_t> numbers_;  // names are the model's
+  const ModelInfo& model_;
+  std::unordered_map<std::string_view, size_t> numbers_;
 };
 
 /// Numbers of the highest values, highest first, at most `count`; equal ones in order.

@@ -98,8 +98,9 @@ class KserveV1 final : public Dialect {
 
 PredictionCall read_instances(const RequestValue& body) {
   PredictionCall call;
-  for (const RequestValue& instance : body.at("instances").items()) {
-    call.texts.push_back(read_instance(instance));
+  const RequestValue instances = body.at("instances");
+  for (size_t i = 0; i < instances.size(); ++i) {
+    call.texts.push_back(read_instance(instances.item(i)));
   }
   refuse_empty(call.texts, "instances");
   call.top_k = kAllIntents;

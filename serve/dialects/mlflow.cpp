@@ -43,23 +43,24 @@ size_t find_text_column(const RequestValue& columns) {
 std::vector<std::string> read_split(const RequestValue& frame) {
   const RequestValue columns = frame.at("columns");
   const size_t column = find_text_column(columns);
-  const size_t width = columns.items().size();
+  const size_t width = columns.size();
   std::vector<std::string> texts;
-  for (const RequestValue& row : frame.at("data").items()) {
-    const std::vector<RequestValue> cells = row.items();
-    if (cells.size() != width) {
-      row.refuse(fmt::format("{} values, one for each column", width),
-                 std::to_string(cells.size()));
+  const RequestValue data = frame.at("data");
+  for (size_t i = 0; i < data.size(); ++i) {
+    const RequestValue row = data.item(i);
+    if (row.size() != width) {
+      row.refuse(fmt::format("{} values, one for each column", width), std::to_string(row.size()));
     }
-    texts.push_back(cells[column].text());
+    texts.push_back(row.item(column).text());
   }
   return texts;
 }
 
 std::vector<std::string> read_records(const RequestValue& records) {
   std::vector<std::string> texts;
-  for (const RequestValue& record : records.items()) {
-    texts.push_back(record.at(kTextColumn).text());
+  texts.reserve(records.size());
+  for (size_t i = 0; i < records.size(); ++i) {
+    texts.push_back(records.item(i).at(kTextColumn).text());
   }
   return texts;
 }

@@ -75,11 +75,12 @@ RequestedOutput read_output(const RequestValue& output, bool binary_by_default) 
 std::vector<RequestedOutput> read_outputs(const RequestValue& body, bool binary_by_default) {
   std::vector<RequestedOutput> requested;
   if (const auto outputs = body.find("outputs")) {
-    for (const RequestValue& output : outputs->items()) {
-      requested.push_back(read_output(output, binary_by_default));
-      if (requested.size() > kOutputs.size()) {
-        outputs->refuse(fmt::format("at most {} outputs", kOutputs.size()), "more");
-      }
+    if (outputs->size() > kOutputs.size()) {
+      outputs->refuse(fmt::format("at most {} outputs", kOutputs.size()),
+                      std::to_string(outputs->size()));
+    }
+    for (size_t i = 0; i < outputs->size(); ++i) {
+      requested.push_back(read_output(outputs->item(i), binary_by_default));
     }
   }
   if (requested.empty()) {
@@ -92,13 +93,12 @@ std::vector<RequestedOutput> read_outputs(const RequestValue& body, bool binary_
 
 // The number of texts that a shape [n] or [n, 1] says.
 int64_t read_shape(const RequestValue& shape) {
-  const std::vector<RequestValue> sizes = shape.items();
-  if (sizes.empty() || sizes.size() > 2) {
-    shape.refuse("[n] or [n, 1]", fmt::format("{} dimensions", sizes.size()));
+  if (shape.size() != 1 && shape.size() != 2) {
+    shape.refuse("[n] or [n, 1]", fmt::format("{} dimensions", shape.size()));
   }
-  const int64_t count = sizes.front().whole_number(0, std::numeric_limits<int64_t>::max());
-  if (sizes.size() == 2) {
-    sizes.back().whole_number(1, 1);
+  const int64_t count = shape.item(0).whole_number(0, std::numeric_limits<int64_t>::max());
+  if (shape.size() == 2) {
+    shape.item(1).whole_number(1, 1);
   }
   return count;
 }
@@ -106,7 +106,8 @@ int64_t read_shape(const RequestValue& shape) {
 // Texts of "data", flat or as rows of one.
 std::vector<std::string> read_data(const RequestValue& data, int64_t count) {
   std::vector<std::string> texts;
-  for (const RequestValue& item : data.items()) {
+  for (size_t i = 0; i < data.size(); ++i) {
+    const RequestValue item = data.item(i);
     if (!item.is_array()) {
       texts.push_back(item.text());
       continue;
@@ -148,11 +149,10 @@ std::vector<std::string> read_input(const RequestValue& input, std::string_view 
 
 std::vector<std::string> read_inputs(const RequestValue& body, std::string_view tensors) {
   const RequestValue inputs = body.at("inputs");
-  const std::vector<RequestValue> items = inputs.items();
-  if (items.size() != 1) {
-    inputs.refuse("one input", std::to_string(items.size()));
+  if (inputs.size() != 1) {
+    inputs.refuse("one input", std::to_string(inputs.size()));
   }
-  std::vector<std::string> texts = read_input(items.front(), tensors);
+  std::vector<std::string> texts = read_input(inputs.item(0), tensors);
   refuse_empty(texts, "inputs[0]");
   return texts;
 }
@@ -199,7 +199,7 @@ void add_classes(Tensor& tensor,
 void add_element(Tensor& tensor,
                  const RequestedOutput& output,
                  const IntentPrediction& prediction,
-                 const IntentNumbers& numbers,
+                 IntentNumbers& numbers,
                  const ModelInfo& model) {
   const OutputKind kind = output.type.kind;
   if (output.classes > 0) {
@@ -222,7 +222,7 @@ void add_element(Tensor& tensor,
 
 Tensor make_tensor(const RequestedOutput& output,
                    const CallAnswer& answer,
-                   const IntentNumbers& numbers) {
+                   IntentNumbers& numbers) {
   Tensor tensor{.shape = {static_cast<int64_t>(answer.predictions.size())},
                 .datatype = output.classes > 0 ? "BYTES" : output.type.datatype};
   if (output.classes > 0) {
@@ -281,7 +281,7 @@ void write_output(JsonWriter& out,
 }
 
 HttpResponse write_answer(const CallAnswer& answer, const AnswerForm& form) {
-  const IntentNumbers numbers(answer.model);
+  IntentNumbers numbers(answer.model);
   JsonWriter out = answer_writer();
   std::string tensors;
   out.begin_object();

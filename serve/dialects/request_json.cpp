@@ -50,7 +50,7 @@ void RequestValue::refuse(const std::string& expected) const {
 
 void RequestValue::refuse(const std::string& expected, const std::string& found) const {
   throw RequestError(Failure::invalid_request,
-                     printable(fmt::format("expected {}, found {} ({})", expected, found, place_),
+                     printable(fmt::format("expected {}, found {} ({})", expected, found, place()),
                                kMaxMessageCharacters));
 }
 
@@ -78,24 +78,30 @@ int64_t RequestValue::whole_number(int64_t lowest, int64_t highest) const {
   return json_->get<int64_t>();
 }
 
-std::vector<RequestValue> RequestValue::items() const {
+size_t RequestValue::size() const {
   if (!json_->is_array()) {
     refuse("an array");
   }
-  std::vector<RequestValue> items;
-  items.reserve(json_->size());
-  for (const json& item : *json_) {
-    items.emplace_back(item, fmt::format("{}[{}]", place_, items.size()));
-  }
-  return items;
+  return json_->size();
+}
+
+RequestValue RequestValue::item(size_t i) const {
+  RequestValue item((*json_)[i], place());
+  item.item_ = i;
+  return item;
 }
 
 std::vector<std::string> RequestValue::texts() const {
   std::vector<std::string> texts;
-  for (const RequestValue& item : items()) {
-    texts.push_back(item.text());
+  texts.reserve(size());
+  for (size_t i = 0; i < size(); ++i) {
+    texts.push_back(item(i).text());
   }
   return texts;
+}
+
+std::string RequestValue::place() const {
+  return item_ ? fmt::format("{}[{}]", place_, *item_) : place_;
 }
 
 std::vector<std::string> RequestValue::text_or_texts() const {
@@ -106,7 +112,7 @@ std::vector<std::string> RequestValue::text_or_texts() const {
     refuse("a text or an array of texts");
   }
   std::vector<std::string> read = texts();
-  refuse_empty(read, place_);
+  refuse_empty(read, place());
   return read;
 }
 
@@ -118,7 +124,7 @@ std::optional<RequestValue> RequestValue::find(const char* key) const {
   if (member == json_->end()) {
     return std::nullopt;
   }
-  return RequestValue(*member, place_ == "body" ? key : fmt::format("{}.{}", place_, key));
+  return RequestValue(*member, place_ == "body" ? key : fmt::format("{}.{}", place(), key));
 }
 
 std::optional<RequestValue> RequestValue::find_not_null(const char* key) const {

@@ -29,7 +29,9 @@ class RequestValue {
   int64_t whole_number(int64_t lowest, int64_t highest) const;
 
   /// Items of an array.
-  std::vector<RequestValue> items() const;
+  size_t size() const;
+  /// An item of the array; `i` is less than size().
+  RequestValue item(size_t i) const;
   /// An array of texts.
   std::vector<std::string> texts() const;
   /// A text, or an array of at least one.
@@ -48,8 +50,11 @@ class RequestValue {
   [[noreturn]] void refuse(const std::string& expected, const std::string& found) const;
 
  private:
+  std::string place() const;
+
   const nlohmann::json* json_;
-  std::string place_;
+  std::string place_;           // of the value, or of the array that it is an item of
+  std::optional<size_t> item_;  // is not written into the place before a message needs it
 };
 
 /// Parses JSON within the limits of base/parse_json; no object may repeat a key. Bytes that are not

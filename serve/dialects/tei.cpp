@@ -119,7 +119,7 @@ std::string one_text(const RequestValue& input) {
 }
 
 bool is_batch(const RequestValue& inputs) {
-  return inputs.is_array() && (inputs.items().empty() || inputs.items().front().is_array());
+  return inputs.is_array() && (inputs.size() == 0 || inputs.item(0).is_array());
 }
 
 std::vector<std::string> read_inputs(const RequestValue& inputs) {
@@ -127,7 +127,8 @@ std::vector<std::string> read_inputs(const RequestValue& inputs) {
     return {one_text(inputs)};
   }
   std::vector<std::string> texts;
-  for (const RequestValue& item : inputs.items()) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const RequestValue item = inputs.item(i);
     if (!item.is_array()) {
       item.refuse("an array of one text");
     }

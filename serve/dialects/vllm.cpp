@@ -59,7 +59,7 @@ void write_usage(JsonWriter& out, std::span<const IntentPrediction> predictions)
 }
 
 HttpResponse write_answer(const CallAnswer& answer) {
-  const IntentNumbers numbers(answer.model);
+  IntentNumbers numbers(answer.model);
   JsonWriter out = answer_writer();
   out.begin_object();
   out.member("id", "classify-" + unique_digits());

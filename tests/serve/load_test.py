@@ -4,6 +4,8 @@ import contextlib
 import http.server
 import json
 import pathlib
+import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -11,7 +13,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 import unittest
 
-from program import TRAINED, ProgramTest
+from program import PROGRAM, TRAINED, ProgramTest
 
 ANSWER = b'{"intent":"card","confidence":0.9}'
 
@@ -149,6 +151,18 @@ class LoadTest(ProgramTest):
         self.run_program(*url, "--model", TRAINED, code=64)
         self.run_program(*url, "--body", str(self.folder / "none"), code=66)
         self.run_program(*url, "--body", self.write("empty", "\n"), code=65)
+
+    def test_without_the_server_beside_the_program(self):
+        alone = self.folder / "fastintent"
+        alone.symlink_to(PROGRAM)
+        with server(lambda handler, body: handler.reply()) as url:
+            load = ("bench", "--url", url, "--rate", "10", "--seconds", "0.1", "--connections", "1")
+            subprocess.run([alone, *load], check=True, capture_output=True, timeout=60)  # a link is followed
+            alone.unlink()
+            shutil.copy(PROGRAM, alone)
+            done = subprocess.run([alone, *load], capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, 66, done.stderr)
+        self.assertIn(b"fastintent-serve", done.stderr)
 
 
 if __name__ == "__main__":
