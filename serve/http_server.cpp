@@ -1,5 +1,6 @@
 #include "http_server.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -9,14 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <csignal>
-#include <limits>
-#include <list>
-#include <set>
-#include <system_error>
-#include <utility>
-#include <vector>
-
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
@@ -30,8 +23,17 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
+#include <csignal>
+#include <ctime>
+#include <limits>
+#include <list>
+#include <set>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include "fastintent/error.h"
+#include "messages.h"
 
 namespace fastintent::serve {
 namespace {
@@ -44,7 +46,8 @@ using std::chrono::seconds;
 using PlainStream =
     beast::basic_stream<net::generic::stream_protocol, net::io_context::executor_type>;
 using TlsStream = beast::ssl_stream<PlainStream>;
-using Socket = net::basic_stream_socket<net::generic::stream_protocol, net::io_context::executor_type>;
+using Socket =
+    net::basic_stream_socket<net::generic::stream_protocol, net::io_context::executor_type>;
 
 constexpr size_t kHeaderBytes = 8192;  // of the request line and all headers
 constexpr size_t kHeaders = 64;
@@ -52,10 +55,10 @@ constexpr int kRequestsOfConnection = 100'000;  // then the load is spread anew 
 constexpr size_t kPieceBytes = 64 << 10;        // of a streamed body: about 1,000 texts
 // Boost 1.74 takes boost::none for a limit of zero where a length is sent.
 constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
-constexpr seconds kIdle{60};                    // between two requests
-constexpr seconds kHeadTime{10};                // from its first byte to its end
-constexpr seconds kTransferTime{60};            // of a body or an answer, or a piece of a stream
-constexpr seconds kLinger{2};  // a client that still sends must be able to read the refusal
+constexpr seconds kIdle{60};          // between two requests
+constexpr seconds kHeadTime{10};      // from its first byte to its end
+constexpr seconds kTransferTime{60};  // of a body or an answer, or a piece of a stream
+constexpr seconds kLinger{2};         // a client that still sends must be able to read the refusal
 constexpr std::chrono::milliseconds kAcceptPause{50};  // when descriptors have run out
 
 [[noreturn]] void fail(ErrorCode code, const std::string& operation, const std::string& found) {
@@ -127,9 +130,22 @@ HttpResponse plain_refusal(int status, std::string_view message) {
 class Connection {
  public:
   virtual ~Connection() = default;
-  virtual bool is_idle() const = 0;
   virtual void abort() = 0;
+
+  std::optional<std::list<Connection*>::iterator> idle_place;  // while it waits for a request
 };
+
+// For the header Date, which needs a new text once a second.
+std::string_view http_date() {
+  static thread_local std::time_t last = 0;
+  static thread_local std::string text;
+  const std::time_t now = std::time(nullptr);
+  if (now != last) {
+    last = now;
+    text = fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(now));
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -150,13 +166,23 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
 
   void run() {
     accept();
-    context_.run();
+    for (;;) {
+      try {
+        context_.run();
+        return;
+      } catch (const std::exception& error) {  // such as no memory: others are served
+        cli::say("internal error: {}", error.what());
+      }
+    }
   }
   void every(std::chrono::milliseconds period, std::function<void()> task) {
     auto timer = timers_.emplace(timers_.end(), context_);
     wait(*timer, period, std::move(task));
   }
   void after(std::chrono::milliseconds delay, std::function<void()> task) {
+    if (closing_ && connections_.empty()) {  // run() is about to return
+      return;
+    }
     const auto timer = delayed_.emplace(delayed_.end(), context_);
     timer->expires_after(delay);
     timer->async_wait([this, timer, task = std::move(task)](error_code error) {
@@ -194,16 +220,19 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
     count_ = static_cast<int64_t>(connections_.size());
   }
   void leave(Connection& connection) {
-    idle_.remove(&connection);
+    set_idle(connection, false);
     connections_.erase(&connection);
     count_ = static_cast<int64_t>(connections_.size());
   }
   // The connection waits for a request, or does so no longer. The list is in the order of waiting.
   void set_idle(Connection& connection, bool idle) {
+    if (idle == connection.idle_place.has_value()) {
+      return;
+    }
     if (idle) {
-      idle_.push_back(&connection);
+      connection.idle_place = idle_.insert(idle_.end(), &connection);
     } else {
-      idle_.remove(&connection);
+      idle_.erase(*std::exchange(connection.idle_place, std::nullopt));
     }
   }
 
@@ -307,7 +336,6 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     }
   }
 
-  bool is_idle() const override { return idle_; }
   void abort() override {
     const auto keep = self();
     work_.reset();
@@ -321,12 +349,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   std::shared_ptr<Session> self() { return this->shared_from_this(); }
   PlainStream& lowest() { return beast::get_lowest_layer(stream_); }
 
-  void set_idle(bool idle) {
-    if (idle_ != idle) {
-      idle_ = idle;
-      server_->set_idle(*this, idle);
-    }
-  }
+  void set_idle(bool idle) { server_->set_idle(*this, idle); }
 
   // Reads until the buffer has a whole header. It is checked here, byte by byte, for what a parser
   // may read in more than one way.
@@ -414,6 +437,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     const auto& message = head_parser_->get();
     head_.method = std::string(message.method_string());
     is_head_request_ = head_.method == "HEAD";
+    version_ = message.version();
     const bool has_target = read_target({message.target().data(), message.target().size()}, head_);
     for (const auto& field : message) {
       head_.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
@@ -458,8 +482,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
       refuse(std::move(*beginning.refusal));
     } else if (beginning.stream != nullptr) {
       begin_stream(std::move(beginning));
-    } else if (head_parser_->content_length() &&
-               *head_parser_->content_length() > body_limit()) {
+    } else if (head_parser_->content_length() && *head_parser_->content_length() > body_limit()) {
       refuse_too_large();
     } else {
       body_parser_.emplace(std::move(*head_parser_));
@@ -537,8 +560,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     lowest().expires_never();  // the handler has its own limit
     ++exchange_;
     auto work = server_->handler().answer(
-        std::move(head_),
-        [self = self(), exchange = exchange_](HttpResponse response) {
+        std::move(head_), [self = self(), exchange = exchange_](HttpResponse response) {
           net::dispatch(self->server_->context(),
                         [self, exchange, response = std::move(response)]() mutable {
                           if (self->busy_ && self->exchange_ == exchange) {
@@ -564,8 +586,8 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
         return;
       }
       char byte = 0;
-      const ssize_t count = recv(
-          self->lowest().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+      const ssize_t count =
+          recv(self->lowest().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
       if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
         self->abort();
       } else if (count < 0) {
@@ -582,7 +604,10 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
 
   template <class Response>
   void add_fields(Response& response, const HttpResponse& from) {
+    response.version(version_);
     response.result(static_cast<unsigned>(from.status));
+    const std::string_view date = http_date();
+    response.set(http::field::date, beast::string_view(date.data(), date.size()));
     for (const auto& [name, value] : from.headers) {
       response.set(name, value);
     }
@@ -650,8 +675,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     body_stream_ = std::move(beginning.stream);
     streaming_ = self();
     stream_head_.emplace();
-    add_fields(*stream_head_,
-               HttpResponse{.content_type = std::string(beginning.content_type)});
+    add_fields(*stream_head_, HttpResponse{.content_type = std::string(beginning.content_type)});
     chunked_ = head_parser_->get().version() == 11;
     stream_head_->chunked(chunked_);
     if (!chunked_) {
@@ -666,9 +690,10 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     stream_serializer_.emplace(*stream_head_);
     writing_ = true;
     lowest().expires_after(kTransferTime);
-    http::async_write_header(stream_, *stream_serializer_, [self = self()](error_code error, size_t) {
-      self->on_stream_written(error);
-    });
+    http::async_write_header(
+        stream_, *stream_serializer_, [self = self()](error_code error, size_t) {
+          self->on_stream_written(error);
+        });
   }
 
   // Sends what is ready and reads while the stream wants more.
@@ -769,7 +794,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   std::shared_ptr<void> work_;  // of the request that is being answered
   uint64_t exchange_ = 0;       // number of that request
   int requests_ = 0;
-  bool idle_ = false;
+  unsigned version_ = 11;  // of the last request: HTTP/1.1
   bool busy_ = false;
   bool watching_ = false;
   bool keep_alive_ = false;
@@ -797,7 +822,8 @@ void HttpServer::State::listen() {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
     error_code error;
-    if (getsockname(settings_.inherited_socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    if (getsockname(settings_.inherited_socket, reinterpret_cast<sockaddr*>(&address), &size) !=
+        0) {
       fail(ErrorCode::invalid_argument, "listen on a socket of systemd", "none");
     }
     if (address.ss_family == AF_UNIX) {
@@ -854,7 +880,7 @@ void HttpServer::State::listen_tcp() {
 
 void HttpServer::State::listen_unix() {
   const std::string& path = settings_.unix_path;
-  struct stat found {};
+  struct stat found{};
   error_code error;
   if (lstat(path.c_str(), &found) == 0) {
     if (!S_ISSOCK(found.st_mode)) {

@@ -37,9 +37,9 @@ class RequestHandler {
   /// How a request is answered whose header was read: at most one member is set, else by answer()
   /// when its body is there.
   struct Beginning {
-    std::unique_ptr<BodyStream> stream = {};      ///< answers while the body arrives, with 200
-    std::optional<HttpResponse> refusal = {};     ///< is sent without reading the body
-    std::string_view content_type = {};           ///< of the stream
+    std::unique_ptr<BodyStream> stream = {};   ///< answers while the body arrives, with 200
+    std::optional<HttpResponse> refusal = {};  ///< is sent without reading the body
+    std::string_view content_type = {};        ///< of the stream
   };
   /// `head` has no body. `on_progress` may be called from any thread when the stream has output or
   /// wants more; it does nothing once the stream is destroyed.
@@ -84,9 +84,10 @@ class HttpServer {
   void on_signal(std::function<void(int signal)> task);
 
   // On the I/O thread, or before run():
-  void close();        ///< accepts no one; ends idle connections, others after their answer
-  void abort();        ///< ends all connections
-  void reload_tls();   ///< reads the files of TLS again, for new connections; throws as the constructor
+  void close();  ///< accepts no one; ends idle connections, others after their answer
+  void abort();  ///< ends all connections
+  void
+  reload_tls();  ///< reads the files of TLS again, for new connections; throws as the constructor
 
   /// Where clients find it: "http://127.0.0.1:8080", "unix:/run/fastintent.sock".
   std::string url() const;

@@ -30,11 +30,10 @@ std::string error_line(std::string_view message) {
 // The text of a line; throws Error.
 std::string text_of(std::string_view line) {
   constexpr const char* kExpected = "expected a line {\"text\":\"…\"}, found ";
-  const JsonTree tree = parse_json(line,
-                                   "line",
-                                   {.unique_keys = true,
-                                    .error = ErrorCode::invalid_data,
-                                    .operation = "read a line"});
+  const JsonTree tree = parse_json(
+      line,
+      "line",
+      {.unique_keys = true, .error = ErrorCode::invalid_data, .operation = "read a line"});
   if (!tree->is_object()) {
     throw Error(ErrorCode::invalid_data, kExpected + std::string("another value"));
   }
@@ -70,7 +69,11 @@ LineStream::LineStream(std::shared_ptr<ServedModel> model,
   options_.errors_in_place = true;
 }
 
-LineStream::~LineStream() = default;
+LineStream::~LineStream() {
+  for (const std::shared_ptr<Batch>& batch : batches_) {
+    batch->ticket.cancel();  // waits for a worker that has the batch in its hands
+  }
+}
 
 bool LineStream::wants_more() const {
   return !has_ended_ && batches_.size() < kMostBatches;
@@ -109,7 +112,8 @@ void LineStream::add_line(std::string_view line) {
   std::string error;
   std::string text;
   if (std::exchange(skips_line_, false)) {
-    error = fmt::format("expected a line of at most {} bytes, found a longer one", most_line_bytes_);
+    error =
+        fmt::format("expected a line of at most {} bytes, found a longer one", most_line_bytes_);
   } else if (trimmed(line).empty()) {
     return;
   } else {

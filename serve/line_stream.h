@@ -51,8 +51,8 @@ class LineStream : public BodyStream {
   PredictOptions options_;
   size_t most_line_bytes_;
   LineStreamEvents events_;
-  std::string rest_;            // of a line that has not ended
-  bool skips_line_ = false;     // until the end of a line that is too long
+  std::string rest_;         // of a line that has not ended
+  bool skips_line_ = false;  // until the end of a line that is too long
   bool has_ended_ = false;
   std::deque<std::shared_ptr<Batch>> batches_;  // the last one may still grow
 };

@@ -24,7 +24,7 @@ std::string identity_of(const std::string& folder) {
                            "/fastintent.safetensors",
                            "/modules.json",
                            "/tokenizer.json"}) {
-    struct stat found {};
+    struct stat found{};
     if (stat((folder + file).c_str(), &found) == 0) {
       identity += fmt::format("{} {} {} {}.{}\n",
                               found.st_dev,
@@ -113,7 +113,7 @@ Models::Reload Models::reload(bool only_changed) {
     place.identity = identity;  // a folder that fails is tried again when it has changed again
     try {
       std::shared_ptr<ServedModel> model = open(place.folder);
-      if (model->info.intents != place.model->info.intents) {
+      if (place.model != nullptr && model->info.intents != place.model->info.intents) {
         log_(fmt::format("model {}: the intents have changed", place.folder.first));
       }
       const std::lock_guard lock(mutex_);

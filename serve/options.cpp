@@ -10,6 +10,7 @@
 #include "choices.h"
 #include "fastintent/error.h"
 #include "fastintent/printable.h"
+#include "systemd.h"
 
 namespace fastintent::serve {
 namespace {
@@ -17,11 +18,10 @@ namespace {
 constexpr size_t kMostNameBytes = 64;
 
 bool is_name(std::string_view name) {
-  return !name.empty() && name.size() <= kMostNameBytes &&
-         std::ranges::all_of(name, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '_' || c == '.' || c == '-';
-         });
+  return !name.empty() && name.size() <= kMostNameBytes && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+  });
 }
 
 // "NAME=DIR", or "DIR" for a model with the name of its folder.
@@ -30,8 +30,7 @@ NamedFolder named_folder(const std::string& argument) {
   if (equals != std::string::npos && is_name(std::string_view(argument).substr(0, equals))) {
     return {argument.substr(0, equals), argument.substr(equals + 1)};
   }
-  std::string name =
-      std::filesystem::absolute(argument).lexically_normal().filename().string();
+  std::string name = std::filesystem::absolute(argument).lexically_normal().filename().string();
   if (name.empty()) {  // the folder was named with a slash at its end
     name = std::filesystem::absolute(argument).lexically_normal().parent_path().filename().string();
   }
@@ -74,11 +73,12 @@ void add_model_options(CLI::App& program, ServerOptions& options) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   program.add_flag("--watch", options.watch, "load a model again when its folder is replaced");
-  cli::add_choice(program,
-                  "--precision",
-                  options.classifier.precision,
-                  cli::kPrecisions,
-                  "of the matrix products; auto is the fastest on this device that keeps the labels")
+  cli::add_choice(
+      program,
+      "--precision",
+      options.classifier.precision,
+      cli::kPrecisions,
+      "of the matrix products; auto is the fastest on this device that keeps the labels")
       ->each([&options](const std::string& name) { options.fastest = name == "auto"; })
       ->group("Running");
   program
@@ -93,10 +93,8 @@ void add_model_options(CLI::App& program, ServerOptions& options) {
       .add_flag(
           "!--no-cache", options.classifier.enable_cache, "compute every text, also repeated ones")
       ->group("Running");
-  cli::add_worker_options(program,
-                          options.classifier.device,
-                          options.classifier.gpu,
-                          options.classifier.threads);
+  cli::add_worker_options(
+      program, options.classifier.device, options.classifier.gpu, options.classifier.threads);
 }
 
 void add_place_options(CLI::App& program, ServerOptions& options) {
@@ -135,9 +133,8 @@ void add_place_options(CLI::App& program, ServerOptions& options) {
       ->type_name("FILE")
       ->group(group);
   program
-      .add_flag("--insecure",
-                options.insecure,
-                "allow another address than this machine's without keys")
+      .add_flag(
+          "--insecure", options.insecure, "allow another address than this machine's without keys")
       ->group(group);
   program
       .add_option("--cors-origin", options.cors_origin, "web origin whose pages may read answers")
@@ -214,6 +211,7 @@ void add_server_options(CLI::App& program, ServerOptions& options) {
 
 void complete_options(ServerOptions& options) {
   apply_platform(options);
+  options.http.inherited_socket = take_inherited_socket();
   if (options.models.empty()) {
     throw Error(ErrorCode::invalid_argument,
                 "serve: expected --model DIR, found none (nor /opt/ml/model or /mnt/models)");
@@ -228,8 +226,9 @@ void complete_options(ServerOptions& options) {
       }
     }
   }
-  if (!is_this_machine(options.http.address) && options.api_key_file.empty() &&
-      !options.insecure) {
+  // Who opened a socket for this process has decided who reaches it.
+  if (options.http.inherited_socket < 0 && !is_this_machine(options.http.address) &&
+      options.api_key_file.empty() && !options.insecure) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("serve: expected --api-key-file or --insecure with --host {}, which "
                             "others can reach, found neither",

@@ -20,14 +20,14 @@ struct ServerOptions {
   ClassifierOptions classifier;     ///< of all models
   bool fastest = true;              ///< --precision auto
   HttpSettings http;
-  bool insecure = false;            ///< another address than this machine's without keys
-  std::string api_key_file;         ///< empty: no keys
-  std::string cors_origin;          ///< whose pages may read answers; empty: none
-  std::string access_log;           ///< a file, "off", or empty for standard error
-  std::chrono::milliseconds timeout{30'000};    ///< of a request that names none
-  std::chrono::milliseconds drain_wait{0};      ///< between SIGTERM and the end of accepting
-  std::chrono::milliseconds drain{25'000};      ///< then requests in progress are ended
-  bool watch = false;               ///< load a model again when its folder changes
+  bool insecure = false;                      ///< another address than this machine's without keys
+  std::string api_key_file;                   ///< empty: no keys
+  std::string cors_origin;                    ///< whose pages may read answers; empty: none
+  std::string access_log;                     ///< a file, "off", or empty for standard error
+  std::chrono::milliseconds timeout{30'000};  ///< of a request that names none
+  std::chrono::milliseconds drain_wait{0};    ///< between SIGTERM and the end of accepting
+  std::chrono::milliseconds drain{25'000};    ///< then requests in progress are ended
+  bool watch = false;                         ///< load a model again when its folder changes
 };
 
 /// Adds the options of the server to `program`; `options` must outlive it.

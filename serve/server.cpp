@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <future>
 #include <random>
 #include <thread>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "base/thread_pool.h"
 #include "exit_codes.h"
 #include "fastintent/error.h"
+#include "fastintent/printable.h"
 #include "http_server.h"
 #include "line_stream.h"
 #include "messages.h"
@@ -25,6 +27,8 @@
 #include "operations.h"
 #include "pages.h"
 #include "router.h"
+#include "systemd.h"
+#include "tracing.h"
 
 namespace fastintent::serve {
 namespace {
@@ -51,17 +55,6 @@ std::string request_id(const HttpRequest& request) {
   }
   static thread_local std::mt19937_64 random{std::random_device{}()};
   return fmt::format("{:016x}{:016x}", random(), random());
-}
-
-// Of a traceparent "00-<32 hex>-<16 hex>-<flags>" (W3C Trace Context); empty without one.
-std::string trace_id(const HttpRequest& request) {
-  const auto parent = request.header("traceparent");
-  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  if (!parent || parent->size() < 55 || parent->substr(2, 1) != "-" ||
-      !std::ranges::all_of(parent->substr(3, 32), is_hex)) {
-    return {};
-  }
-  return std::string(parent->substr(3, 32));
 }
 
 std::optional<milliseconds> timeout_header(const HttpRequest& request) {
@@ -96,7 +89,9 @@ Failure failure_of(const Error& error) {
 
 class Server;
 
-// A request from its header to its answer. Destroyed before that, it cancels its prediction.
+// A request from its header to its answer. Destroyed before that, it cancels its prediction. Other
+// threads hand their references back to the I/O thread, so it is always destroyed there, as long as
+// its connection exists.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
   Exchange(Server& server, HttpRequest request, Respond respond);
@@ -107,8 +102,11 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   void fail(Failure failure, std::string_view message);
 
  private:
-  void on_done(std::vector<IntentPrediction> predictions, std::exception_ptr error);
+  static void on_done(std::shared_ptr<Exchange> exchange,
+                      std::vector<IntentPrediction> predictions,
+                      std::exception_ptr error);
   void finish();
+  void fail_by_current_exception();
   void respond(HttpResponse response);
 
   Server& server_;
@@ -116,7 +114,10 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   Respond respond_;
   Clock::time_point arrival_ = Clock::now();
   Clock::time_point queued_;
+  std::chrono::system_clock::time_point begin_ = std::chrono::system_clock::now();
   AccessRecord record_;
+  std::optional<TraceContext> trace_;  // where the client or a collector wants to know it
+  Timings timings_;
   std::optional<Match> match_;
   PredictionCall call_;
   std::shared_ptr<ServedModel> model_;
@@ -132,15 +133,15 @@ class Server : public RequestHandler {
       : options_(options),
         log_(options.access_log),
         keys_(options.api_key_file.empty() ? ApiKeys() : ApiKeys(options.api_key_file)),
+        traces_(make_trace_exporter([](const std::string& sentence) { cli::say("{}", sentence); })),
+        operations_(make_operations(
+            [this] { return metrics_.text(models_, http_.connections(), in_flight_); })),
+        pages_(make_pages()),
+        http_(*this, options.http),
         models_(
             options,
             [](const std::string& sentence) { cli::say("{}", sentence); },
-            [this](std::unique_ptr<ServedModel> model) { retire(std::move(model)); }),
-        operations_(make_operations([this] {
-          return metrics_.text(models_, http_.connections(), in_flight_);
-        })),
-        pages_(make_pages()),
-        http_(*this, options.http) {
+            [this](std::unique_ptr<ServedModel> model) { retire(std::move(model)); }) {
     for (const auto& dialect : dialects()) {
       router_.add(*dialect);
     }
@@ -152,8 +153,7 @@ class Server : public RequestHandler {
 
   Beginning begin(const HttpRequest& head, std::function<void()> on_progress) override;
   std::shared_ptr<void> answer(HttpRequest request, Respond respond) override {
-    const auto exchange =
-        std::make_shared<Exchange>(*this, std::move(request), std::move(respond));
+    const auto exchange = std::make_shared<Exchange>(*this, std::move(request), std::move(respond));
     exchange->begin();
     return exchange;
   }
@@ -175,6 +175,9 @@ class Server : public RequestHandler {
                              std::string_view message,
                              const std::string& allowed = {}) const;
   HttpResponse show(const Match& match, const HttpRequest& request) const;
+  std::shared_ptr<AccessRecord> record_stream(const HttpRequest& head,
+                                              const std::string& key_name,
+                                              const ModelInfo& model);
   void background(std::function<void()> task) {
     std::list<ThreadPool::Task> tasks;
     tasks.emplace_back([task = std::move(task)](int) { task(); });
@@ -186,24 +189,30 @@ class Server : public RequestHandler {
   }
   void load();
   void reload(bool only_changed);
+  void on_reloaded(const Models::Reload& result);
+  void show_ready() const;
+  void keep_watchdog_quiet();
   void on_signal(int signal);
   void stop();
 
+  const ServiceManager service_;  // the first: it changes the environment
   const ServerOptions& options_;
   AccessLog log_;
   ApiKeys keys_;
   Metrics metrics_;
   std::atomic<int64_t> in_flight_{0};
-  ThreadPool background_{1};  // loads models and reads large bodies
-  Models models_;
+  std::unique_ptr<TraceExporter> traces_;  // null without a collector
   std::unique_ptr<Dialect> operations_;
   std::unique_ptr<Dialect> pages_;
   Router router_;
-  HttpServer http_;
+  HttpServer http_;           // what the two below do ends in its post()
+  ThreadPool background_{1};  // loads and ends models and reads large bodies
+  Models models_;
   std::thread::id io_thread_;
   bool is_warm_ = false;
   bool is_stopping_ = false;
   bool reload_is_running_ = false;
+  bool reload_again_ = false;  // SIGHUP came while one was running
   std::exception_ptr load_failure_;
 };
 
@@ -212,7 +221,11 @@ Exchange::Exchange(Server& server, HttpRequest request, Respond respond)
   ++server_.in_flight_;
   server_.metrics_.count_received();
   record_.request_id = request_id(request_);
-  record_.trace_id = trace_id(request_);
+  const auto parent = request_.header("traceparent");
+  if (parent || server_.traces_ != nullptr) {
+    trace_ = begin_trace(parent);
+    record_.trace_id = trace_->trace_id;
+  }
   record_.route = "unknown";
   record_.bytes_in = static_cast<int64_t>(request_.body.size());
 }
@@ -244,29 +257,29 @@ void Exchange::begin() {
     const Dialect& owner = router.owner(request_.path);
     respond(allowed.empty()
                 ? server_.write_failure(owner, Failure::unknown_path, "expected a known path")
-                : server_.write_failure(owner,
-                                        Failure::wrong_method,
-                                        fmt::format("expected {}", allowed),
-                                        allowed));
+                : server_.write_failure(
+                      owner, Failure::wrong_method, fmt::format("expected {}", allowed), allowed));
     return;
   }
   record_.route = match_->route->path;
-  const bool needs_key = match_->dialect != server_.pages_.get() &&
-                         match_->dialect != server_.operations_.get();
+  const bool needs_key =
+      match_->dialect != server_.pages_.get() && match_->dialect != server_.operations_.get();
   if (needs_key && !server_.is_authorized(request_, record_.key_name)) {
     fail(Failure::unauthorized, "expected a known API key");
   } else if (match_->route->show) {
     try {
       respond(server_.show(*match_, request_));
-    } catch (const RequestError& error) {
-      fail(error.failure(), error.what());
+    } catch (...) {
+      fail_by_current_exception();
     }
   } else if (!server_.is_warm_) {
     fail(Failure::not_ready, "expected a loaded model; try again in a moment");
   } else if (request_.body.size() > kLargeBody) {
     server_.background([weak = weak_from_this()] {
-      if (const auto exchange = weak.lock()) {
+      if (auto exchange = weak.lock()) {
         exchange->predict();
+        HttpServer& http = exchange->server_.http_;
+        http.post([exchange = std::move(exchange)] {});
       }
     });
   } else {
@@ -310,32 +323,29 @@ void Exchange::predict() {
         std::move(call_.texts),
         options,
         [weak](std::vector<IntentPrediction> predictions, std::exception_ptr error) {
-          if (const auto exchange = weak.lock()) {
-            exchange->on_done(std::move(predictions), std::move(error));
+          if (auto exchange = weak.lock()) {
+            on_done(std::move(exchange), std::move(predictions), std::move(error));
           }
         });
     ticket_ = std::move(ticket);
-  } catch (const RequestError& error) {
-    fail(error.failure(), error.what());
-  } catch (const Error& error) {
-    fail(failure_of(error), error.what());
-  } catch (const std::exception&) {  // such as no memory; its text is not for clients
-    fail(Failure::internal, "the server failed; its log says why");
+  } catch (...) {
+    fail_by_current_exception();
   }
 }
 
-void Exchange::on_done(std::vector<IntentPrediction> predictions, std::exception_ptr error) {
-  predictions_ = std::move(predictions);
-  error_ = std::move(error);
-  if (server_.is_on_io_thread()) {
-    finish();
+void Exchange::on_done(std::shared_ptr<Exchange> exchange,
+                       std::vector<IntentPrediction> predictions,
+                       std::exception_ptr error) {
+  exchange->predictions_ = std::move(predictions);
+  exchange->error_ = std::move(error);
+  Server& server = exchange->server_;
+  if (server.is_on_io_thread()) {
+    exchange->finish();
     return;
   }
-  server_.http_.post([weak = weak_from_this()] {
-    if (const auto exchange = weak.lock()) {
-      exchange->record_.from_cache = false;
-      exchange->finish();
-    }
+  server.http_.post([exchange = std::move(exchange)] {
+    exchange->record_.from_cache = false;
+    exchange->finish();
   });
 }
 
@@ -354,34 +364,50 @@ void Exchange::finish() {
     }
     server_.metrics_.count_predictions(model_->info, predictions_);
     const Clock::time_point now = Clock::now();
-    const Timings timings{now - arrival_, queued_ - arrival_, now - queued_};
-    HttpResponse response = call_.write({model_->info, predictions_, timings});
+    timings_ = {now - arrival_, queued_ - arrival_, now - queued_};
+    HttpResponse response = call_.write({model_->info, predictions_, timings_});
     const auto ms = [](std::chrono::nanoseconds time) {
       return static_cast<double>(time.count() / 1000) / 1000;
     };
-    response.headers.emplace_back(
-        "Server-Timing",
-        fmt::format("cache;desc={}, tokenize;dur={}, predict;dur={}",
-                    record_.from_cache ? "hit" : "miss",
-                    ms(timings.tokenize),
-                    ms(timings.predict)));
+    response.headers.emplace_back("Server-Timing",
+                                  fmt::format("cache;desc={}, tokenize;dur={}, predict;dur={}",
+                                              record_.from_cache ? "hit" : "miss",
+                                              ms(timings_.tokenize),
+                                              ms(timings_.predict)));
     respond(std::move(response));
+  } catch (...) {
+    fail_by_current_exception();
+  }
+}
+
+void Exchange::fail_by_current_exception() {
+  std::string reason = "unknown";
+  try {
+    throw;
   } catch (const RequestError& error) {
     fail(error.failure(), error.what());
+    return;
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::deadline_exceeded) {
-      server_.metrics_.count_rejected(Rejection::deadline);
+    if (failure_of(error) != Failure::internal) {
+      fail(failure_of(error), error.what());
+      return;
     }
-    fail(failure_of(error), error.what());
-  } catch (const std::exception&) {
-    fail(Failure::internal, "the server failed; its log says why");
+    reason = error.what();
+  } catch (const std::exception& error) {  // such as no memory
+    reason = error.what();
   }
+  // The reason may name files, which are not for clients.
+  cli::say("request {}: internal error: {}", record_.request_id, printable(reason));
+  fail(Failure::internal, "the server failed; its log says why");
 }
 
 void Exchange::fail(Failure failure, std::string_view message) {
   switch (failure) {
     case Failure::overloaded:
       server_.metrics_.count_rejected(Rejection::queue_full);
+      break;
+    case Failure::deadline_exceeded:
+      server_.metrics_.count_rejected(Rejection::deadline);
       break;
     case Failure::too_large:
       server_.metrics_.count_rejected(Rejection::too_large);
@@ -400,10 +426,8 @@ void Exchange::fail(Failure failure, std::string_view message) {
 
 void Exchange::respond(HttpResponse response) {
   if (!server_.is_on_io_thread()) {  // a large body that failed
-    server_.http_.post([weak = weak_from_this(), response = std::move(response)]() mutable {
-      if (const auto exchange = weak.lock()) {
-        exchange->respond(std::move(response));
-      }
+    server_.http_.post([exchange = shared_from_this(), response = std::move(response)]() mutable {
+      exchange->respond(std::move(response));
     });
     return;
   }
@@ -414,6 +438,9 @@ void Exchange::respond(HttpResponse response) {
     response.headers.emplace_back("Access-Control-Allow-Origin", server_.options_.cors_origin);
     response.headers.emplace_back("Vary", "Origin");
   }
+  if (trace_) {
+    response.headers.emplace_back("traceparent", trace_->traceparent());
+  }
   record_.status = response.status;
   record_.bytes_out = static_cast<int64_t>(response.body.size());
   record_.duration = Clock::now() - arrival_;
@@ -423,6 +450,11 @@ void Exchange::respond(HttpResponse response) {
   }
   server_.metrics_.count_answered(record_.route, record_.status, record_.duration);
   server_.log_.write(record_);
+  if (server_.traces_ != nullptr) {
+    timings_.total = record_.duration;
+    server_.traces_->add(
+        {*trace_, request_.method, record_.route, record_.status, begin_, timings_});
+  }
   respond_(std::move(response));
 }
 
@@ -475,6 +507,26 @@ HttpResponse Server::show(const Match& match, const HttpRequest& request) const 
   return match.route->show(request, match.values, view);
 }
 
+// Written to the log at the end of the stream, which releases it.
+std::shared_ptr<AccessRecord> Server::record_stream(const HttpRequest& head,
+                                                    const std::string& key_name,
+                                                    const ModelInfo& model) {
+  ++in_flight_;
+  auto record = std::make_unique<AccessRecord>(AccessRecord{.request_id = request_id(head),
+                                                            .route = head.path,
+                                                            .status = 200,
+                                                            .key_name = key_name,
+                                                            .model = model.name,
+                                                            .version = model.version});
+  return {record.release(), [this, arrival = Clock::now()](AccessRecord* ended) {
+            const std::unique_ptr<AccessRecord> owned(ended);
+            owned->duration = Clock::now() - arrival;
+            metrics_.count_answered(owned->route, owned->status, owned->duration);
+            log_.write(*owned);
+            --in_flight_;
+          }};
+}
+
 RequestHandler::Beginning Server::begin(const HttpRequest& head,
                                         std::function<void()> on_progress) {
   const std::string_view type = head.header("Content-Type").value_or("");
@@ -497,8 +549,7 @@ RequestHandler::Beginning Server::begin(const HttpRequest& head,
   if (!is_warm_) {
     return refused(Failure::not_ready, "expected a loaded model; try again in a moment");
   }
-  std::shared_ptr<ServedModel> model =
-      models_.find(head.query_value("model").value_or(""), {});
+  std::shared_ptr<ServedModel> model = models_.find(head.query_value("model").value_or(""), {});
   if (model == nullptr) {
     return refused(Failure::unknown_model, "expected the name of a served model");
   }
@@ -511,19 +562,24 @@ RequestHandler::Beginning Server::begin(const HttpRequest& head,
       return refused(Failure::invalid_request, "expected a whole number from 0 as top_k");
     }
   }
-  metrics_.count_answered(head.path, 200, {});
+  const auto record = record_stream(head, key, model->info);
   LineStreamEvents events{
       .on_progress = on_progress,
       .call_later = [this, on_progress] { http_.after(kFullQueuePause, on_progress); },
-      .on_answers = [this](const ModelInfo& info, std::span<const IntentPrediction> answers) {
-        metrics_.count_predictions(info, answers);
-      }};
+      .on_answers =
+          [this, record](const ModelInfo& info, std::span<const IntentPrediction> answers) {
+            metrics_.count_predictions(info, answers);
+            for (const IntentPrediction& answer : answers) {
+              ++record->texts;
+              record->tokens += answer.tokens;
+            }
+          }};
   Beginning beginning;
-  beginning.stream = std::make_unique<LineStream>(
-      std::move(model),
-      options,
-      static_cast<size_t>(options_.http.limits.body_bytes),
-      std::move(events));
+  beginning.stream =
+      std::make_unique<LineStream>(std::move(model),
+                                   options,
+                                   static_cast<size_t>(options_.http.limits.body_bytes),
+                                   std::move(events));
   beginning.content_type = "application/x-ndjson";
   return beginning;
 }
@@ -535,6 +591,7 @@ void Server::load() {
       http_.post([this] {
         is_warm_ = true;
         cli::say("ready: {}", http_.url());
+        show_ready();
       });
     } catch (...) {
       load_failure_ = std::current_exception();
@@ -543,17 +600,42 @@ void Server::load() {
   });
 }
 
+void Server::show_ready() const {
+  const size_t count = options_.models.size();
+  service_.ready(fmt::format("{} model{} at {}", count, count == 1 ? "" : "s", http_.url()));
+}
+
+void Server::keep_watchdog_quiet() {
+  if (const auto period = service_.watchdog_period()) {
+    service_.alive();  // from the I/O thread: what blocks it stops these messages
+    http_.after(*period, [this] { keep_watchdog_quiet(); });
+  }
+}
+
 void Server::reload(bool only_changed) {
   if (std::exchange(reload_is_running_, true)) {
+    reload_again_ |= !only_changed;
     return;
+  }
+  if (!only_changed) {
+    service_.reloading();
   }
   background([this, only_changed] {
     const Models::Reload result = models_.reload(only_changed);
-    for (int i = 0; i < result.loaded + result.failed; ++i) {
-      metrics_.count_reload(i < result.loaded);
-    }
-    http_.post([this] { reload_is_running_ = false; });
+    http_.post([this, result] { on_reloaded(result); });
   });
+}
+
+void Server::on_reloaded(const Models::Reload& result) {
+  for (int i = 0; i < result.loaded + result.failed; ++i) {
+    metrics_.count_reload(i < result.loaded);
+  }
+  reload_is_running_ = false;
+  if (std::exchange(reload_again_, false)) {
+    reload(/*only_changed=*/false);
+  } else if (is_warm_ && !is_stopping_) {
+    show_ready();
+  }
 }
 
 void Server::on_signal(int signal) {
@@ -581,6 +663,7 @@ void Server::stop() {
     http_.abort();
     return;
   }
+  service_.stopping(fmt::format("{} requests in progress", in_flight_.load()));
   http_.after(options_.drain_wait, [this] { http_.close(); });
   http_.after(options_.drain_wait + options_.drain, [this] { http_.abort(); });
 }
@@ -595,8 +678,13 @@ int Server::run() {
       }
     });
   }
+  keep_watchdog_quiet();
   load();
   http_.run();
+  // What still loads must not see its server end.
+  std::promise<void> idle;
+  background([&idle] { idle.set_value(); });
+  idle.get_future().wait();
   if (load_failure_ != nullptr) {
     std::rethrow_exception(load_failure_);
   }

@@ -145,7 +145,7 @@ TEST(CheckTest, RefusesWhatIsNoUrl) {
                           "http://",
                           "http://:80",
                           "http://h:",
-                          "http://h:80/path",
+                          "http://a b",
                           "unix:relative",
                           "https://h:8o"}) {
     EXPECT_THROW(find_unreadiness(url, kPatience), Error) << url;
