@@ -121,12 +121,16 @@ class AnswersTest(ServerCase):
         _, answer = server.predict(texts=texts, top_k=5)
         self.assertEqual(len(answer["predictions"]), len(texts))
         for line, prediction in zip(wanted, answer["predictions"], strict=True):
-            self.assertEqual([prediction[name] for name in ["intent", "confidence"]], [line["intent"], line["confidence"]])
+            self.assertEqual(
+                [prediction[name] for name in ["intent", "confidence"]], [line["intent"], line["confidence"]]
+            )
         rows = "".join(json.dumps({"text": text}) + "\n" for text in texts)
         done = self.run_program("predict", "--model", TRAINED, "--precision", "auto", *texts)
         self.assertEqual(server.request("POST", "/v1/predict", rows, LINES)[2], done.stdout)  # the very bytes
         with concurrent.futures.ThreadPoolExecutor(16) as clients:
-            for line, (status, one) in zip(wanted, clients.map(lambda text: server.predict(text=text), texts), strict=True):
+            for line, (status, one) in zip(
+                wanted, clients.map(lambda text: server.predict(text=text), texts), strict=True
+            ):
                 self.assertEqual((status, one["intent"], one["confidence"]), (200, line["intent"], line["confidence"]))
 
     def test_metrics_agree_with_themselves_and_the_log_has_no_text(self):
@@ -134,9 +138,9 @@ class AnswersTest(ServerCase):
         server.predict(texts=["secret one", "secret one", " ", "another"])
         server.predict(text="secret one")
         server.request("GET", "/nowhere")
+        # Each scrape counts itself as received and those before it as answered.
         received = server.metric("fastintent_requests_received_total")
-        # The scrape itself is in progress while it counts, and the scrape before is answered.
-        self.assertEqual(received, server.metric("fastintent_requests_total") - 1 + 1)
+        self.assertEqual(received, server.metric("fastintent_requests_total"))
         answered = server.metric("fastintent_intents_total")
         self.assertEqual(answered, 4)
         self.assertEqual(server.metric("fastintent_confidence_count"), answered)
@@ -151,7 +155,7 @@ class RefusalsTest(ServerCase):
     @classmethod
     def setUpClass(cls):
         cls.server = RunningServer(
-            "--model", f"intents={TRAINED}", "--max-body-bytes", "2000", "--max-texts", "3", "--max-queue-tokens", "200"
+            "--model", f"intents={TRAINED}", "--max-body-bytes", "2000", "--max-texts", "3", "--max-queue-tokens", "80"
         )
         cls.addClassCleanup(cls.server.stop)
 
@@ -236,10 +240,10 @@ class RefusalsTest(ServerCase):
 
     def test_a_full_queue(self):
         """Requests that fit one by one, but not together: each is answered, some with 429."""
-        texts = ["word " * 60 + str(i) for i in range(3)]
+        texts = ["word " * 60 + str(i) for i in range(2)]  # each is cut to 32 tokens
 
         def send(number):
-            body = json.dumps({"texts": [f"{text} {number}" for text in texts[:2]]})
+            body = json.dumps({"texts": [f"{text} {number}" for text in texts]})
             status, headers, _ = self.server.request("POST", "/v1/predict", body)
             if status == 429:
                 self.assertGreaterEqual(int(headers["Retry-After"]), 1)
@@ -289,7 +293,9 @@ class OperationTest(ServerCase):
     def test_another_address_needs_keys_or_a_word(self):
         done = self.run_program("serve", "--model", TRAINED, "--host", "0.0.0.0", code=64)
         self.assertIn(b"--insecure", done.stderr)
-        server = RunningServer("--model", TRAINED, variables={"FASTINTENT_HOST": "0.0.0.0", "FASTINTENT_INSECURE": "true"})
+        server = RunningServer(
+            "--model", TRAINED, variables={"FASTINTENT_HOST": "0.0.0.0", "FASTINTENT_INSECURE": "true"}
+        )
         self.assertIn("0.0.0.0", server.url)
         self.assertEqual(server.stop(), 0)
 
@@ -317,12 +323,11 @@ class OperationTest(ServerCase):
         server = self.serve("--tls-cert", str(certificate), "--tls-key", str(key))
         self.assertTrue(server.url.startswith("https://"))
         context = ssl.create_default_context(cafile=certificate)
-        connection = http.client.HTTPSConnection("localhost", server.port, context=context, timeout=PATIENCE)
-        with socket.create_connection(("127.0.0.1", server.port)) as plain:
-            connection.sock = context.wrap_socket(plain, server_hostname="localhost")
-            connection.request("POST", "/v1/predict", '{"text":"a"}', JSON)
-            self.assertEqual(connection.getresponse().status, 200)
-        self.assertEqual(server.send_raw(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")[:5].count(b"HTTP/"), 0)
+        plain = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
+        with context.wrap_socket(plain, server_hostname="localhost") as connection:
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            self.assertTrue(connection.recv(100).startswith(b"HTTP/1.1 200"))
+        self.assertNotIn(b"HTTP/", server.send_raw(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"))
         self.assertEqual(server.stop(), 0)
 
     def test_a_stop_answers_what_it_accepted(self):
@@ -340,7 +345,7 @@ class OperationTest(ServerCase):
             while piece := connection.recv(65536):
                 answer += piece
         self.assertTrue(answer.startswith(b"HTTP/1.1 200"))
-        self.assertEqual(answer.count(b'"intent":'), answer.count(b'"text":"row ') and 200 + answer.count(b'"alternatives"') * 4)
+        self.assertEqual(answer.count(b'"text":"row '), 200)
         self.assertTrue(answer.endswith(b"0\r\n\r\n"))
         self.assertEqual(server.stop(), 0)
 
