@@ -73,8 +73,8 @@ void AccessLog::write(const AccessRecord& record) const {
     line.member("tokens", record.tokens);
     line.member("from_cache", record.from_cache);
   }
-  line.member("total_ms",
-              static_cast<double>(record.duration.count() / 1000) / 1000);  // whole microseconds
+  const auto microseconds = std::chrono::floor<std::chrono::microseconds>(record.duration);
+  line.member("total_ms", static_cast<double>(microseconds.count()) / 1000);
   line.end_object();
   const std::string text = line.text() + "\n";
   // A full disk must not stop the service.

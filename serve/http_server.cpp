@@ -311,6 +311,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   void abort() override {
     const auto keep = self();
     work_.reset();
+    streaming_.reset();
     body_stream_.reset();
     busy_ = false;
     lowest().close();
@@ -647,6 +648,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
 
   void begin_stream(RequestHandler::Beginning beginning) {
     body_stream_ = std::move(beginning.stream);
+    streaming_ = self();
     stream_head_.emplace();
     add_fields(*stream_head_,
                HttpResponse{.content_type = std::string(beginning.content_type)});
@@ -714,6 +716,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   }
   void end_stream(error_code error) {
     writing_ = false;
+    streaming_.reset();
     body_stream_.reset();
     stream_serializer_.reset();
     stream_head_.reset();
@@ -774,6 +777,8 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
 
   // Of a body that is answered while it arrives.
   std::unique_ptr<BodyStream> body_stream_;
+  // Keeps the session while its stream only waits for the engine: no operation of the network does.
+  std::shared_ptr<Session> streaming_;
   std::optional<http::request_parser<http::buffer_body>> stream_parser_;
   std::optional<http::response<http::empty_body>> stream_head_;
   std::optional<http::response_serializer<http::empty_body>> stream_serializer_;

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 
@@ -175,11 +175,21 @@ void add_limit_options(CLI::App& program, ServerOptions& options) {
               "between SIGTERM and the last accepted connection, for load balancers");
 }
 
+uint16_t port_of(std::string_view text) {
+  uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("serve: expected a port in AIP_HTTP_PORT, found {}", printable(text)));
+  }
+  return port;
+}
+
 // A platform's variable is the permission to be reached by the platform.
 void apply_platform(ServerOptions& options) {
   if (const char* port = std::getenv("AIP_HTTP_PORT")) {  // Vertex AI
     options.http.address = "0.0.0.0";
-    options.http.port = static_cast<uint16_t>(std::atoi(port));
+    options.http.port = port_of(port);
     options.insecure = true;
   }
   if (!options.models.empty()) {

@@ -26,6 +26,9 @@ std::optional<PathValues> match(std::string_view pattern, std::string_view path)
       return std::nullopt;
     }
     const std::string_view value = segment.substr(0, segment.size() - literal.size());
+    if (value.find(':') != std::string_view::npos) {
+      return std::nullopt;  // in no name: "intents:predict" is a model with a verb
+    }
     values.emplace_back(value);
     path.remove_prefix(value.size());
   }

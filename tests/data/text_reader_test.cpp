@@ -331,7 +331,7 @@ TEST(TextReader, NamesWhatIsNoText) {
       }
     }
   }
-  EXPECT_EQ(read_texts("PAR1 is a format\nBZh\n", {FileFormat::text}),
+  EXPECT_EQ(read_texts("PAR1 is a format\nBZh\n", FileFormat::text),
             (Texts{"PAR1 is a format", "BZh"}));
 }
 
@@ -340,7 +340,7 @@ TEST(TextReader, NamesTheLineWhereUtf16Begins) {
     const std::string wide = encoded("a later text\nand one more\n", encoding);
     for (const char* before : {"one\ntwo\nthree\n", "one\n", "one\ntwo\nthree"}) {
       expect_error(ErrorCode::invalid_data, "UTF-16", [&] {
-        read_texts(before + wide, {FileFormat::text});
+        read_texts(before + wide, FileFormat::text);
       });
     }
   }
@@ -349,18 +349,18 @@ TEST(TextReader, NamesTheLineWhereUtf16Begins) {
   for (const std::string& text : texts) {
     file += text + "\n";
   }
-  EXPECT_EQ(read_texts(file, {FileFormat::text}), texts) << "a zero is no encoding";
+  EXPECT_EQ(read_texts(file, FileFormat::text), texts) << "a zero is no encoding";
 }
 
 TEST(TextReader, NumbersThatJsonHasNotArePassedOver) {
   const std::string line =
       R"({"score": NaN, "text": "NaN \"Infinity\"", "s": [-Infinity, {"x": Infinity}]})";
-  EXPECT_EQ(read_texts(line + "\n", {FileFormat::jsonl}), Texts{"NaN \"Infinity\""});
+  EXPECT_EQ(read_texts(line + "\n", FileFormat::jsonl), Texts{"NaN \"Infinity\""});
   expect_error(ErrorCode::invalid_data, "found null", [] {
-    read_texts(R"({"text": NaN})", {FileFormat::jsonl});
+    read_texts(R"({"text": NaN})", FileFormat::jsonl);
   });
   expect_error(ErrorCode::invalid_data, "invalid JSON", [] {
-    read_texts(R"({"text": "a", "b": NaNs})", {FileFormat::jsonl});
+    read_texts(R"({"text": "a", "b": NaNs})", FileFormat::jsonl);
   });
 }
 

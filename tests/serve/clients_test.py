@@ -10,6 +10,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 import urllib.error
 import urllib.request
@@ -44,9 +45,7 @@ def offline():
         check=True,
     )
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    rankings = [
-        [(each["intent"], each["confidence"]) for each in [line, *line["alternatives"]]] for line in lines
-    ]
+    rankings = [[(each["intent"], each["confidence"]) for each in [line, *line["alternatives"]]] for line in lines]
     return rankings, [line["logits"] for line in lines]
 
 
@@ -178,7 +177,7 @@ class TritonTest(ClientTest):
         number.set_data_from_numpy(numpy.zeros(1, dtype=numpy.float32))
         unknown = tritonclient.http.InferRequestedOutput("none")
         for arguments, options, message in (
-            (("none", self.texts()), {}, "none"),
+            (("none", self.texts()), {}, "served model"),
             (("intents", [number]), {}, "BYTES"),
             (("intents", self.texts()), {"outputs": [unknown]}, "another name"),
         ):
@@ -314,14 +313,20 @@ class PlainTest(ClientTest):
 class DescriptionTest(unittest.TestCase):
     def test_the_server_keeps_to_its_openapi_description(self):
         tool = pathlib.Path(sys.executable).parent / "schemathesis"
-        done = subprocess.run(
-            [tool, "run", server.url + "/openapi.json", "--seed=1", "--max-examples=20", "--checks=all", "--no-color"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"SCHEMATHESIS_HOOKS": ""},
-            check=False,
-        )
-        self.assertEqual(done.returncode, 0, done.stdout.decode()[-4000:])
+        options = ["--seed=1", "--max-examples=5", "--phases=examples,coverage,fuzzing", "--no-color"]
+        # A schema cannot say that a text must not be blank, and for the servers whose protocols these are, null is
+        # often as good as an absent member.
+        options.append("--exclude-checks=positive_data_acceptance,negative_data_rejection")
+        with tempfile.TemporaryDirectory() as folder:  # for the examples that it keeps
+            done = subprocess.run(
+                [tool, "run", server.url + "/openapi.json", *options],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": os.path.dirname(__file__)},
+                cwd=folder,
+                check=False,
+            )
+        self.assertEqual(done.returncode, 0, done.stdout.decode()[-8000:])
 
 
 if __name__ == "__main__":

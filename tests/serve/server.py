@@ -15,7 +15,18 @@ class Server:
     """The model `TRAINED` under the name `intents`, at an address of its own."""
 
     def __init__(self, *arguments):
-        command = [SERVER, "--model", f"intents={TRAINED}", "--port", "0", "--access-log", "off", "--precision", "fp32", *arguments]
+        command = [
+            SERVER,
+            "--model",
+            f"intents={TRAINED}",
+            "--port",
+            "0",
+            "--access-log",
+            "off",
+            "--precision",
+            "fp32",
+            *arguments,
+        ]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE)
         said = []
         for line in self.process.stderr:

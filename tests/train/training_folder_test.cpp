@@ -43,11 +43,23 @@ class TrainingFolderTest : public testing::Test {
     std::ofstream(file) << document;
   }
 
-  void expect_refused(const std::string& part) {
-    expect_error(ErrorCode::bad_checkpoint, part, [&] {
+  void expect_refused(const std::string& part, ErrorCode code = ErrorCode::bad_checkpoint) {
+    expect_error(code, part, [&] {
       folder_.load_progress("print");
       folder_.load_state(*backend_, weights_, optimizer_);
     });
+  }
+
+  void set(const Buffer& buffer, float value) const {
+    const HostView view(*backend_, buffer);
+    view.values()[0] = value;
+    view.write();
+  }
+
+  float value_of(const Buffer& buffer) const {
+    const HostView view(*backend_, buffer);
+    view.read();
+    return view.values()[0];
   }
 
   TemporaryFolder parent_;
@@ -98,6 +110,84 @@ TEST_F(TrainingFolderTest, CountsThatNoRunHas) {
     }
     replace(key, 7);
   }
+}
+
+TEST_F(TrainingFolderTest, AStateOfAnotherVersionOrRun) {
+  expect_error(ErrorCode::invalid_argument, "found others", [&] { folder_.load_progress("other"); });
+  replace("format_version", 2);
+  expect_refused("format version 3, found 2", ErrorCode::invalid_argument);
+}
+
+TEST_F(TrainingFolderTest, ANumberThatWasChangedLater) {
+  const auto file = folder_.path() / "state" / "progress.json";
+  nlohmann::json document = nlohmann::json::parse(std::ifstream(file));
+  document["examples"] = 12;
+  std::ofstream(file) << document;
+  expect_refused("'checksum'");
+}
+
+TEST_F(TrainingFolderTest, TensorsOfAStateWithoutMoments) {
+  set(weights_.flat, 3);
+  folder_.save_state("print", {}, *backend_, &weights_);
+  set(weights_.flat, 4);
+  folder_.load_weights(*backend_, weights_);
+  EXPECT_EQ(value_of(weights_.flat), 3);
+  expect_refused("expected a tensor first_moment, found none");
+  folder_.save_state("print", {}, *backend_, nullptr);
+  expect_refused("tensors.safetensors", ErrorCode::missing_input);
+}
+
+TEST_F(TrainingFolderTest, AWeightThatWasChangedLater) {
+  const auto file = folder_.path() / "state" / "tensors.safetensors";
+  std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekp(-1, std::ios::end);
+  bytes.put('\x40');
+  bytes.close();
+  expect_refused("checksum");
+}
+
+TEST_F(TrainingFolderTest, TheBestWeightsOutliveTheState) {
+  set(weights_.word, 5);
+  folder_.save_best(*backend_, weights_);
+  set(weights_.word, 6);
+  folder_.load_best(*backend_, weights_);
+  EXPECT_EQ(value_of(weights_.word), 5);
+  std::filesystem::remove_all(folder_.path() / "state");
+  EXPECT_FALSE(folder_.has_state());
+  EXPECT_TRUE(folder_.has_results());
+  folder_.create(/*keep_best=*/true);
+  EXPECT_TRUE(folder_.has_results());
+  folder_.create(/*keep_best=*/false);
+  EXPECT_FALSE(folder_.has_results());
+}
+
+TEST_F(TrainingFolderTest, IsNotMadeOverWhatOthersWrote) {
+  const auto create = [&] { folder_.create(/*keep_best=*/false); };
+  const auto other = folder_.path() / "notes.txt";
+  std::ofstream(other) << "mine";
+  expect_error(ErrorCode::cannot_create, "files that are not a training run's", create);
+  EXPECT_TRUE(std::filesystem::exists(other));
+  EXPECT_FALSE(folder_.has_state());  // its own files are removed before
+  std::filesystem::remove_all(folder_.path());
+  std::ofstream(folder_.path()) << "a file";
+  expect_error(ErrorCode::cannot_create, folder_.path().string(), create);
+  std::filesystem::remove(folder_.path());
+  std::filesystem::create_directory_symlink(parent_.path(), folder_.path());
+  expect_error(ErrorCode::cannot_create, "a link", create);
+}
+
+// What stays in a state's place is not taken for a state that was removed or renamed.
+TEST_F(TrainingFolderTest, AStateThatCannotBeMoved) {
+  TrainingFolder one(parent_.path() / "out", /*rank=*/1, /*processes=*/2);
+  one.create(/*keep_best=*/false);
+  save(one, 7);
+  std::filesystem::create_directories(one.path() / "previous" / "notes");
+  expect_error(ErrorCode::cannot_create, "to rename", [&] { save(one, 8); });
+  EXPECT_EQ(one.load_progress("print").step, 7);
+  const auto progress = one.path() / "state" / "progress.json";
+  std::filesystem::remove(progress);
+  std::filesystem::create_directories(progress / "notes");
+  expect_error(ErrorCode::io_error, "still there", [&] { one.return_to_previous(); });
 }
 
 // A missed step is looked up by its number.
