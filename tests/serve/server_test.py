@@ -76,12 +76,16 @@ class RunningServer:
         status, _, body = self.request("POST", "/v1/predict", json.dumps(members))
         return status, json.loads(body)
 
-    def send_raw(self, request):
-        """Everything that the server sends until it closes the connection."""
+    def send_raw(self, request, half_close=True):
+        """Everything that the server sends until it closes the connection.
+
+        A client that closes its half has left, unless the server has answered already.
+        """
         with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
             try:
                 connection.sendall(request)
-                connection.shutdown(socket.SHUT_WR)
+                if half_close:
+                    connection.shutdown(socket.SHUT_WR)
             except OSError:
                 pass  # it has refused before the end
             answer = b""
@@ -100,6 +104,10 @@ class RunningServer:
     def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(how)
+        return self.wait()
+
+    def wait(self):
+        """The exit code of the server, which was stopped."""
         code = self.process.wait(timeout=PATIENCE)
         self.reader.join()
         self.process.stderr.close()
@@ -138,9 +146,9 @@ class AnswersTest(ServerCase):
         server.predict(texts=["secret one", "secret one", " ", "another"])
         server.predict(text="secret one")
         server.request("GET", "/nowhere")
+        # Each scrape counts itself as received and those before it as answered.
         received = server.metric("fastintent_requests_received_total")
-        # The scrape itself is in progress while it counts, and the scrape before is answered.
-        self.assertEqual(received, server.metric("fastintent_requests_total") - 1 + 1)
+        self.assertEqual(received, server.metric("fastintent_requests_total"))
         answered = server.metric("fastintent_intents_total")
         self.assertEqual(answered, 4)
         self.assertEqual(server.metric("fastintent_confidence_count"), answered)
@@ -155,7 +163,7 @@ class RefusalsTest(ServerCase):
     @classmethod
     def setUpClass(cls):
         cls.server = RunningServer(
-            "--model", f"intents={TRAINED}", "--max-body-bytes", "2000", "--max-texts", "3", "--max-queue-tokens", "200"
+            "--model", f"intents={TRAINED}", "--max-body-bytes", "2000", "--max-texts", "3", "--max-queue-tokens", "80"
         )
         cls.addClassCleanup(cls.server.stop)
 
@@ -234,16 +242,16 @@ class RefusalsTest(ServerCase):
         body = b'{"text":"one"}'
         post = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
         answer = self.server.send_raw(
-            post % (len(body), body) + b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n" + b"GET /live HTTP/1.0\r\n\r\n"
+            post % (len(body), body) + b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n" + b"GET /live HTTP/1.0\r\n\r\n",
+            half_close=False,
         )
         self.assertEqual(re.findall(rb"HTTP/1\.[01] (\d\d\d) ", answer), [b"200", b"404", b"200"])
 
     def test_a_full_queue(self):
         """Requests that fit one by one, but not together: each is answered, some with 429."""
-        texts = ["word " * 60 + str(i) for i in range(3)]
 
         def send(number):
-            body = json.dumps({"texts": [f"{text} {number}" for text in texts[:2]]})
+            body = json.dumps({"text": f"{number} " + "word " * 60})  # 62 tokens or more
             status, headers, _ = self.server.request("POST", "/v1/predict", body)
             if status == 429:
                 self.assertGreaterEqual(int(headers["Retry-After"]), 1)
@@ -323,12 +331,11 @@ class OperationTest(ServerCase):
         server = self.serve("--tls-cert", str(certificate), "--tls-key", str(key))
         self.assertTrue(server.url.startswith("https://"))
         context = ssl.create_default_context(cafile=certificate)
-        connection = http.client.HTTPSConnection("localhost", server.port, context=context, timeout=PATIENCE)
-        with socket.create_connection(("127.0.0.1", server.port)) as plain:
-            connection.sock = context.wrap_socket(plain, server_hostname="localhost")
-            connection.request("POST", "/v1/predict", '{"text":"a"}', JSON)
-            self.assertEqual(connection.getresponse().status, 200)
-        self.assertEqual(server.send_raw(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")[:5].count(b"HTTP/"), 0)
+        plain = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
+        with context.wrap_socket(plain, server_hostname="localhost") as connection:
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            self.assertTrue(connection.recv(100).startswith(b"HTTP/1.1 200"))
+        self.assertNotIn(b"HTTP/", server.send_raw(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"))
         self.assertEqual(server.stop(), 0)
 
     def test_a_stop_answers_what_it_accepted(self):
@@ -346,11 +353,9 @@ class OperationTest(ServerCase):
             while piece := connection.recv(65536):
                 answer += piece
         self.assertTrue(answer.startswith(b"HTTP/1.1 200"))
-        self.assertEqual(
-            answer.count(b'"intent":'), answer.count(b'"text":"row ') and 200 + answer.count(b'"alternatives"') * 4
-        )
+        self.assertEqual(answer.count(b'"text":"row '), 200)
         self.assertTrue(answer.endswith(b"0\r\n\r\n"))
-        self.assertEqual(server.stop(), 0)
+        self.assertEqual(server.wait(), 0)
 
     def test_a_second_signal_ends_it(self):
         server = self.serve()
