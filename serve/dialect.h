@@ -36,10 +36,10 @@ struct Limits {
 
 /// Why a request has no answer. Each dialect has its own body, and some their own status, for each.
 enum class Failure {
-  invalid_request,    ///< not JSON, or a member that is missing, of a wrong type or out of range: 400
-  empty_request,      ///< no text at all: 400
-  invalid_text,       ///< a blank text, in a dialect without a place for its error: 400
-  too_large,          ///< body, texts or tokens beyond the limits: 413
+  invalid_request,  ///< not JSON, or a member that is missing, of a wrong type or out of range: 400
+  empty_request,    ///< no text at all: 400
+  invalid_text,     ///< a blank text, in a dialect without a place for its error: 400
+  too_large,        ///< body, texts or tokens beyond the limits: 413
   unsupported_media,  ///< a content type or encoding that the route does not read: 415
   unauthorized,       ///< no or a wrong key: 401
   unknown_path,       ///< 404

@@ -151,8 +151,8 @@ void Metrics::count_answered(std::string_view route,
   const std::lock_guard lock(state_->mutex);
   prometheus::Counter*& counter = state_->answered[{std::string(route), status}];
   if (counter == nullptr) {
-    counter = &state_->requests.Add(
-        {{"route", std::string(route)}, {"code", std::to_string(status)}});
+    counter =
+        &state_->requests.Add({{"route", std::string(route)}, {"code", std::to_string(status)}});
   }
   counter->Increment();
   auto seconds = state_->seconds.find(route);

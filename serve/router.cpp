@@ -58,8 +58,7 @@ std::optional<Match> Router::find(std::string_view method, std::string_view path
 
 std::string Router::allowed(std::string_view path) const {
   std::string allowed;
-  for (const auto& [method, shown] :
-       std::array<std::pair<std::string_view, std::string_view>, 2>{
+  for (const auto& [method, shown] : std::array<std::pair<std::string_view, std::string_view>, 2>{
            {{"GET", "GET, HEAD"}, {"POST", "POST"}}}) {
     if (find(method, path)) {
       allowed += (allowed.empty() ? "" : ", ") + std::string(shown);
@@ -69,7 +68,9 @@ std::string Router::allowed(std::string_view path) const {
 }
 
 const Dialect& Router::owner(std::string_view path) const {
-  const auto has_path = [&](const Entry& entry) { return match(entry.route->path, path).has_value(); };
+  const auto has_path = [&](const Entry& entry) {
+    return match(entry.route->path, path).has_value();
+  };
   const auto found = std::ranges::find_if(entries_, has_path);
   return found != entries_.end() ? *found->dialect : *entries_.front().dialect;
 }

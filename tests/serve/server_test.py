@@ -18,7 +18,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 import unittest
 
-from program import MODELS, PROGRAM, TRAINED, ProgramTest, environment
+from program import PROGRAM, TRAINED, ProgramTest, environment
 
 JSON = {"Content-Type": "application/json"}
 LINES = {"Content-Type": "application/x-ndjson"}
@@ -121,12 +121,16 @@ class AnswersTest(ServerCase):
         _, answer = server.predict(texts=texts, top_k=5)
         self.assertEqual(len(answer["predictions"]), len(texts))
         for line, prediction in zip(wanted, answer["predictions"], strict=True):
-            self.assertEqual([prediction[name] for name in ["intent", "confidence"]], [line["intent"], line["confidence"]])
+            self.assertEqual(
+                [prediction[name] for name in ["intent", "confidence"]], [line["intent"], line["confidence"]]
+            )
         rows = "".join(json.dumps({"text": text}) + "\n" for text in texts)
         done = self.run_program("predict", "--model", TRAINED, "--precision", "auto", *texts)
         self.assertEqual(server.request("POST", "/v1/predict", rows, LINES)[2], done.stdout)  # the very bytes
         with concurrent.futures.ThreadPoolExecutor(16) as clients:
-            for line, (status, one) in zip(wanted, clients.map(lambda text: server.predict(text=text), texts), strict=True):
+            for line, (status, one) in zip(
+                wanted, clients.map(lambda text: server.predict(text=text), texts), strict=True
+            ):
                 self.assertEqual((status, one["intent"], one["confidence"]), (200, line["intent"], line["confidence"]))
 
     def test_metrics_agree_with_themselves_and_the_log_has_no_text(self):
@@ -289,7 +293,9 @@ class OperationTest(ServerCase):
     def test_another_address_needs_keys_or_a_word(self):
         done = self.run_program("serve", "--model", TRAINED, "--host", "0.0.0.0", code=64)
         self.assertIn(b"--insecure", done.stderr)
-        server = RunningServer("--model", TRAINED, variables={"FASTINTENT_HOST": "0.0.0.0", "FASTINTENT_INSECURE": "true"})
+        server = RunningServer(
+            "--model", TRAINED, variables={"FASTINTENT_HOST": "0.0.0.0", "FASTINTENT_INSECURE": "true"}
+        )
         self.assertIn("0.0.0.0", server.url)
         self.assertEqual(server.stop(), 0)
 
@@ -340,7 +346,9 @@ class OperationTest(ServerCase):
             while piece := connection.recv(65536):
                 answer += piece
         self.assertTrue(answer.startswith(b"HTTP/1.1 200"))
-        self.assertEqual(answer.count(b'"intent":'), answer.count(b'"text":"row ') and 200 + answer.count(b'"alternatives"') * 4)
+        self.assertEqual(
+            answer.count(b'"intent":'), answer.count(b'"text":"row ') and 200 + answer.count(b'"alternatives"') * 4
+        )
         self.assertTrue(answer.endswith(b"0\r\n\r\n"))
         self.assertEqual(server.stop(), 0)
 

@@ -113,7 +113,8 @@ TEST_F(TrainingFolderTest, CountsThatNoRunHas) {
 }
 
 TEST_F(TrainingFolderTest, AStateOfAnotherVersionOrRun) {
-  expect_error(ErrorCode::invalid_argument, "found others", [&] { folder_.load_progress("other"); });
+  expect_error(
+      ErrorCode::invalid_argument, "found others", [&] { folder_.load_progress("other"); });
   replace("format_version", 2);
   expect_refused("format version 3, found 2", ErrorCode::invalid_argument);
 }
