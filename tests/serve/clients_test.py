@@ -254,6 +254,15 @@ class PlainTest(ClientTest):
         status, answer = request("/v1/predict", {"text": TEXTS[0]})
         self.assertEqual((status, answer["intent"]), (200, self.rankings[0][0][0]))
 
+    def test_lines_are_those_of_the_command_line(self):
+        for i in range(20):  # none is in the cache, so the connection waits for the engine alone
+            texts = [f"{text} {i}" for text in TEXTS]
+            command = [PROGRAM, "predict", "--model", TRAINED]
+            expected = subprocess.run(command, input="\n".join(texts).encode(), stdout=subprocess.PIPE, check=True)
+            body = "".join(json.dumps({"text": text}) + "\n" for text in texts).encode()
+            status, lines = request("/v1/predict", body, Content_Type="application/x-ndjson")
+            self.assertEqual((status, lines), (200, expected.stdout.decode()))
+
     def test_text_embeddings_inference(self):
         status, answer = request("/predict", {"inputs": TEXTS[0]})
         self.assertEqual(status, 200)
