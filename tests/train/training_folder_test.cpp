@@ -57,7 +57,7 @@ class TrainingFolderTest : public testing::Test {
   }
 
   float value_of(const Buffer& buffer) const {
-    const HostView view(*backend_, buffer);
+    HostView view(*backend_, buffer);
     view.read();
     return view.values()[0];
   }
