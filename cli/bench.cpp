@@ -13,14 +13,17 @@
 #include "fastintent/error.h"
 #include "input_options.h"
 #include "json.h"
+#include "load_options.h"
 #include "output.h"
 #include "performance_report.h"
+#include "serve_program.h"
 
 namespace fastintent::cli {
 namespace {
 
 struct BenchOptions {
   ModelOptions classifier;
+  LoadOptions load;
   InputOptions input;
   int iterations = 100;
   bool compare = false;
@@ -79,13 +82,18 @@ Examples:
   fastintent bench --model intents --json | jq .benchmarks.streaming.throughput
   fastintent bench --model intents --compare
   fastintent bench --model intents --compare --train messages.csv --iterations 30
+  fastintent bench --url http://127.0.0.1:8080 --rate 2000 --seconds 30
 
 Measures single, batch, streaming and cached prediction, warmed up: predictions a second, the
 latency of a call, and the share of the time in the tokenizer and in the encoder. Texts are those
 given, else some of fastintent's own, from one word to a long paragraph.
 
 --compare measures the processor and the GPU, where there is one, in every precision they have, and
-sets each beside fp32 and beside the processor.)";
+sets each beside fp32 and beside the processor.
+
+--url measures a server that is running, by HTTP: how many answers a second it returns, with which
+status, and their latency from the time at which each request was to be sent. Beside it only the
+options of the group Load and --json may be used.)";
 
 }  // namespace
 
@@ -93,7 +101,9 @@ void add_bench_command(CLI::App& program, CommandLine& line) {
   CLI::App* command = program.add_subcommand("bench", "Measure how fast a model answers.");
   const auto options = std::make_shared<BenchOptions>();
   add_classifier_options(*command, options->classifier);
+  CLI::Option* model = command->get_option("--model")->required(false);
   add_input_options(*command, options->input);
+  add_load_options(*command, options->load);
   command->add_option("--iterations", options->iterations, "calls of each kind")
       ->type_name("N")
       ->capture_default_str()
@@ -109,7 +119,14 @@ void add_bench_command(CLI::App& program, CommandLine& line) {
       ->needs(compare);
   command->add_flag("--json", options->json, "print one JSON object instead of the table");
   command->footer(kFooter);
-  command->parse_complete_callback([command, options, &line] {
+  command->parse_complete_callback([command, options, model, &line] {
+    if (!options->load.url.empty()) {
+      line.run = [&line]() -> int { run_serve_program(line.arguments); };
+      return;
+    }
+    if (options->classifier.model_path.empty()) {
+      throw CLI::RequiredError(model->get_name());
+    }
     take_texts(*command, line, options->input);
     line.run = [options] { return bench(*options); };
   });

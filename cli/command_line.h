@@ -25,5 +25,6 @@ void add_tokenize_command(CLI::App& program, CommandLine& line);
 void add_bench_command(CLI::App& program, CommandLine& line);
 void add_info_command(CLI::App& program, CommandLine& line);
 void add_demo_command(CLI::App& program, CommandLine& line);
+void add_serve_command(CLI::App& program, CommandLine& line);
 
 }  // namespace fastintent::cli

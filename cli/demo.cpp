@@ -30,6 +30,7 @@
 #include "output.h"
 #include "report/training_page.h"
 #include "run_reports.h"
+#include "serve_program.h"
 #include "status_line.h"
 #include "stop_signal.h"
 
@@ -177,6 +178,12 @@ void print_next_steps(const fs::path& folder, const fs::path& base) {
                   quoted(folder / kModelFolder),
                   quoted(folder / kTestFile),
                   quoted(base)));
+  if (has_serve_program()) {
+    print_message(
+        fmt::format("To try the model in a browser, at http://127.0.0.1:8080/:\n"
+                    "  fastintent serve --model {}",
+                    quoted(folder / kModelFolder)));
+  }
 }
 
 int demo(const DemoOptions& options) {

@@ -172,6 +172,7 @@ int run_program(int argc, char** argv) {
   add_bench_command(program, line);
   add_info_command(program, line);
   add_demo_command(program, line);
+  add_serve_command(program, line);
   for (CLI::App* command : program.get_subcommands({})) {
     name_environment_variables(*command);
     refuse_empty_names(*command);

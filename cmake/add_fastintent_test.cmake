@@ -21,6 +21,7 @@ add_custom_target(gpu)
 # have the options of fastintent_test_options.
 # The tests' own code is not measured. With a sanitizer it is compiled twice as fast without optimisation as with;
 # elsewhere -Og takes the least time: without optimisation more functions of templates are written.
+# FASTINTENT_TEST_OPTIONS: further options of a preset for this code.
 set(test_optimisation -Og)
 if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
   set(test_optimisation -O0)
@@ -28,7 +29,7 @@ endif()
 add_library(fastintent_test_options INTERFACE)
 target_compile_options(
   fastintent_test_options
-  INTERFACE -Wall -Wextra -Wshadow ${test_optimisation} ${precompiled_header_options}
+  INTERFACE -Wall -Wextra -Wshadow ${test_optimisation} ${FASTINTENT_TEST_OPTIONS} ${precompiled_header_options}
 )
 target_compile_features(fastintent_test_options INTERFACE cxx_std_20)
 target_link_libraries(fastintent_test_options INTERFACE fmt::fmt GTest::gtest nlohmann_json::nlohmann_json)

@@ -268,6 +268,66 @@ def arrow_seeds():
     write("arrow_texts", "rare", bytes([2, 9, 255, 128, 255, *([255, 0, 13] * 100)]))
 
 
+def request(route, body, **headers):
+    lines = [f"{name.replace('_', '-')}: {value}\n" for name, value in headers.items()]
+    content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+    return (route + "\n" + "".join(lines) + "\n").encode() + content
+
+
+def serve_request_seeds():
+    def seed(name, route, body=b"", **headers):
+        write("serve_request", name, request(route, body, **headers))
+
+    infer = "POST /v2/models/{model}/infer"
+    tensor = {"name": "text", "shape": [2], "datatype": "BYTES"}
+    everything = ["label", "score", "index", "output-0", "logits", "probabilities"]
+    outputs = [{"name": name, "parameters": {"binary_data": i % 2 == 0}} for i, name in enumerate(everything)]
+    outputs.append({"name": "score", "parameters": {"classification": 2}})
+    elements = b"".join(struct.pack("<I", len(text)) + text for text in (b"a", "\u00e9\u4f60".encode()))
+
+    def binary(name, shape, data, **changes):
+        parameters = {"binary_data_size": len(data)} | changes
+        header = {"inputs": [tensor | {"shape": shape, "parameters": parameters}]}
+        header["parameters"] = {"binary_data_output": True, "timeout": 5000}
+        text = json.dumps(header).encode()
+        seed(name, infer, text + data, Inference_Header_Content_Length=len(text))
+
+    seed("native", "POST /v1/predict", {"texts": ["a", ""], "top_k": 2, "logits": True, "echo": True, "model": "m"})
+    seed("native_lone", "POST /v1/predict", {"text": "a"}, Content_Type="application/json; charset=utf-8")
+    seed("not_utf8", "POST /v1/predict", b'{"text": "a\xff\xe4\xbd", "echo": true}')
+    seed("twice", "POST /v1/predict", b'{"text": "a", "text": "b"}')
+    seed("deep", "POST /v1/predict", ('{"texts": ' + nested(DEEP) + "}").encode())
+    seed("tei", "POST /predict", {"inputs": [["a"], ["b"]], "truncate": None, "truncation_direction": "right"})
+    seed("tei_raw", "POST /", {"inputs": ["a"], "raw_scores": True, "truncate": False})
+    seed("hub", "POST /", {"inputs": "a", "parameters": {}})
+    parameters = {"top_k": 2, "function_to_apply": "sigmoid"}
+    seed("hub_model", "POST /models/{model}", {"inputs": ["a", "b"], "parameters": parameters})
+    data = {"id": "1", "inputs": [tensor | {"data": ["a", "b"]}], "outputs": outputs}
+    seed("tensors", infer, data)
+    seed("rows", infer, {"inputs": [tensor | {"shape": [2, 1], "data": [["a"], ["b"]]}]})
+    seed("shapes", infer, {"inputs": [tensor | {"shape": [2**63, -1, 1, 1], "data": []}]})
+    binary("binary", [2], elements)
+    binary("binary_outside", [2], elements[:-1] + struct.pack("<I", 2**32 - 1))
+    binary("binary_size", [1, 1], elements, binary_data_size=2**63)
+    seed("binary_header", infer, b"{}", Inference_Header_Content_Length=-1)
+    seed("index", "POST /v2/repository/index", {"ready": True})
+    for path in ("/info", "/v1/models", "/v2", "/v2/models/{model}", "/v2/models/{model}/config", "/v2/models/stats"):
+        seed("get" + path.translate(str.maketrans("/{}", "___")), "GET " + path)
+    seed("classify", "POST /classify", {"model": None, "input": ["a", "b"]})
+    instances = ["a", {"inputs": "b"}, {"text": "c"}]
+    seed("instances", "POST /v1/models/{model}:predict", {"instances": instances, "parameters": {"top_k": 2}})
+    seed("vertex", "POST /vertex", {"instances": ["a"]})
+    seed("split", "POST /invocations", {"dataframe_split": {"columns": ["id", "text"], "data": [[1, "a"]]}})
+    seed("records", "POST /invocations", {"dataframe_records": [{"text": "a"}, {"text": "b"}]})
+    seed("lines", "POST /invocations", b'a, b\r\n"say ""a""\nb"\n"open\n', Content_Type="text/csv")
+    seed("plain", "POST /endpoints/{model}/invocations", b"a\nb", Content_Type="text/plain")
+    seed("rasa", "POST /model/parse", {"text": "a", "message_id": "1"})
+    item = {"id": "1", "participantId": "1", "text": "a"}
+    task = {"kind": "Conversation", "analysisInput": {"conversationItem": item}, "parameters": {"projectName": "m"}}
+    seed("azure", "POST /language/:analyze-conversations", task)
+
+
+serve_request_seeds()
 arrow_seeds()
 json_seeds()
 hub_seeds()

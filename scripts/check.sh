@@ -44,6 +44,9 @@ engines_tests() {
   step scripts/engines_tests.sh
 }
 
+# The server with the clients that people have.
+server_tests() { step scripts/serve_tests.sh; }
+
 wheel_test() { step scripts/test_wheel.sh build/python/wheels/*.whl; }
 
 # What users get: the wheels of all Pythons that are found, with the same bytes when they are built again.
@@ -58,7 +61,7 @@ release_wheels() {
 
 # What the linker does for it is the same in every build.
 hardening() {
-  step scripts/check_hardening.py --linked build/dev/cli/fastintent \
+  step scripts/check_hardening.py --linked build/dev/cli/fastintent build/dev/cli/fastintent-serve \
     build/python/environment/lib/python*/site-packages/fastintent/_fastintent.*.so
 }
 
@@ -100,11 +103,12 @@ case $size in
   step scripts/tidy.py # reads the compilation database of dev
   python_tests
   engines_tests
+  server_tests
   wheel_test
   hardening
   workflow sanitize-host sanitize-host
   workflow thread-sanitize-host thread-sanitize
-  workflow fuzz fuzz
+  workflow fuzz-ci fuzz-ci
   if cuda_changed; then cuda_build; else no_cuda="nothing changed that the build with CUDA reads"; fi
   ;;
 --nightly)
@@ -112,6 +116,7 @@ case $size in
   workflow dev dev
   python_tests
   engines_tests
+  server_tests
   wheel_test
   hardening
   release_wheels

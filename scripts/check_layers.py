@@ -2,8 +2,9 @@
 """Holds the includes to the layers of docs/architecture.md.
 
 Each folder of src/ includes only folders below it; the Python module and the examples see the public headers only,
-the command line also base/; oneDNN, libcurl and CUDA stay behind their seams; JSON is read in one place, which has
-limits, and held by one class; folders are listed in one place; no code checks by #if which device it was built for.
+the command line and the server also base/; oneDNN, libcurl, Boost.Beast and CUDA stay behind their seams; JSON is
+read in one place, which has limits, and held by one class; folders are listed in one place; no code checks by #if
+which device it was built for.
 Files include each other without cycles: a header and the sources of its name count as one file.
 """
 
@@ -36,11 +37,13 @@ ALLOWED = {
 }
 # Outside of src/: the folders of src/ that they may include besides the public headers. Files are written by one
 # writer, base/file_writer.
-OUTSIDE = {"cli": {"base"}, "python": set(), "examples": set()}
+OUTSIDE = {"cli": {"base"}, "serve": {"base"}, "python": set(), "examples": set()}
 # What reads oneDNN's headers, and what may include those.
 ONEDNN_FILES = {"src/cpu/onednn/functions.h", "src/cpu/onednn/library.cpp"}
 ONEDNN_USERS = {"src/cpu/matmul.cpp"}
 LIBCURL_FILES = {"src/hub/http_client.cpp"}
+# Boost.Beast takes half a minute to compile, so two files include it: the server's end of a connection and a client's.
+BEAST_FILES = {"serve/http_server.cpp", "serve/load_generator.cpp"}
 # What reads JSON that others wrote, within limits; the readers of rows have those of their lines, and the command
 # line, which sees the public headers only, reads nothing but lines of its own log.
 JSON_FILES = {"src/base/parse_json.cpp", "src/data/json_line.cpp", "cli/json.cpp"}
@@ -54,6 +57,7 @@ CUDA_FILES = {"src/cuda/cuda_call.h", "src/cuda/device_code.h", "src/cuda/lt_lib
 SUFFIXES = {".h", ".cpp", ".cu", ".cuh"}
 INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)')
 ONEDNN_HEADER = re.compile(r"(oneapi/)?dnnl")
+BEAST_HEADER = re.compile(r"boost/(asio|beast)\b")
 LIBCURL_HEADER = re.compile(r"curl/")
 PUBLIC_HEADER_MAY_INCLUDE = re.compile(r"fastintent/.+|[a-z_0-9]+")  # ours and the standard library's
 CUDA_HEADER = re.compile(r"(cuda|cublas|cudnn|nccl)\w*\.h|mma\.h|cuda/std/|cub/|thrust/")
@@ -134,9 +138,11 @@ for folder, below in OUTSIDE.items():
             if included and included.split("/")[0] in ALLOWED.keys() - below:
                 failures.append(f"{place}: {folder}/ includes {included}; only fastintent/ is public")
 
-for folder in ["src", "cli", "python", "include"]:
+for folder in ["src", "cli", "serve", "python", "include"]:
     for path in source_files(folder):
-        for name, place, text, _ in lines_of(path):
+        for name, place, text, included in lines_of(path):
+            if included and BEAST_HEADER.match(included) and name not in BEAST_FILES:
+                failures.append(f"{place}: Boost.Beast or Asio outside {', '.join(sorted(BEAST_FILES))}")
             if JSON_READER.search(text) and name not in JSON_FILES:
                 failures.append(f"{place}: JSON is read outside {', '.join(sorted(JSON_FILES))}; use parse_json")
             if folder == "src" and JSON_VALUE.search(text.partition("//")[0]) and name not in JSON_OWNERS:
@@ -149,7 +155,7 @@ for path in source_files("include"):
         if included and not PUBLIC_HEADER_MAY_INCLUDE.fullmatch(included):
             failures.append(f"{place}: a public header includes {included}")
 
-for base in ["src", "cli", "python/src"]:
+for base in ["src", "cli", "serve", "python/src"]:
     for cycle in include_cycles(base):
         failures.append(f"{base}: files that include each other: {', '.join(cycle)}")
 

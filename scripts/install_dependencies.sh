@@ -16,6 +16,8 @@ packages=(
   libxxhash-dev                       # checksums of packed weights and training states
   libcsv-dev                          # CSV of RFC 4180
   libcurl4-openssl-dev libssl-dev     # models from the Hugging Face hub, and their checksums
+  libboost-dev                        # Beast and Asio: HTTP of the server
+  prometheus-cpp-dev                  # metrics of the server
   ca-certificates python3 python3-pip # scripts/fetch_base_model.sh and the Python module
   python3-dev python3-venv            # the Python module and its wheel
 )

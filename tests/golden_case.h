@@ -86,6 +86,11 @@ inline std::vector<std::string> trained_models() {
           "modernbert_sentence"};
 }
 
+/// One of them for each kind of layers.
+inline std::vector<std::string> kinds_of_trained_models() {
+  return {"bert_pooler", "distilbert", "roberta", "mpnet", "electra_wide", "modernbert_mean"};
+}
+
 /// Largest difference between two rows of values, each relative to 1 + |expected|.
 inline double largest_difference(std::span<const float> found, std::span<const float> expected) {
   if (found.size() != expected.size()) {

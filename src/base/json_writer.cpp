@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,17 @@
 namespace fastintent {
 
 using nlohmann::json;
+
+namespace {
+
+// Whether the text needs no escapes and no check: most names and texts, which are written several
+// times as fast so.
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(text,
+                             [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+}
+
+}  // namespace
 
 void JsonWriter::begin_line() {
   if (layout_ == Layout::indented) {
@@ -60,6 +72,12 @@ void JsonWriter::key(std::string_view name) {
 }
 
 void JsonWriter::value(std::string_view text) {
+  if (is_plain(text)) {
+    write("\"");
+    text_ += text;
+    text_ += '"';
+    return;
+  }
   const auto handler = invalid_ == Invalid::replaced ? json::error_handler_t::replace
                                                      : json::error_handler_t::strict;
   try {

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <list>
+#include <mutex>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "base/thread_pool.h"
@@ -12,6 +15,9 @@
 
 namespace fastintent {
 namespace {
+
+// How soon a warm-up that waits for another one notices that it should stop.
+constexpr std::chrono::milliseconds kPollForTurn{5};
 
 // The workers of a pool, used if they are free when there is work.
 class PoolTeam final : public Team {
@@ -180,9 +186,22 @@ bool Predictor::wants_more() const {
 }
 
 void Predictor::warm_up(const std::function<bool()>& should_stop) {
-  const std::lock_guard lock(warm_up_);
-  const int longest = trained_->tokenizer.max_length();
   StopFlag stop(should_stop);
+  const auto throw_if_stopped = [&stop] {
+    stop.poll();
+    if (stop.is_set()) {
+      throw Error(ErrorCode::interrupted, "warm_up: stopped by the caller");
+    }
+  };
+  // Another call may keep its turn for long, and for ever where its `should_stop` does not return, as in a thread of
+  // Python that outlives the interpreter. So this one polls while it waits.
+  std::unique_lock lock(warm_up_, std::try_to_lock);
+  while (!lock.owns_lock()) {
+    throw_if_stopped();
+    std::this_thread::sleep_for(kPollForTurn);
+    lock.try_lock();
+  }
+  const int longest = trained_->tokenizer.max_length();
   // The first worker prepares the replica of the calling threads as well, so that this one can
   // poll. It is in use by one of them at most for a text.
   queue_->pool().run(
@@ -194,10 +213,7 @@ void Predictor::warm_up(const std::function<bool()>& should_stop) {
         }
       },
       [&] { stop.poll(); });
-  stop.poll();
-  if (stop.is_set()) {
-    throw Error(ErrorCode::interrupted, "warm_up: stopped by the caller");
-  }
+  throw_if_stopped();
 }
 
 PredictorTimes Predictor::times() const {

@@ -61,6 +61,17 @@ TEST(JsonWriter, WritesWhatALibraryWrites) {
   EXPECT_EQ(one_line.text(), same_values().dump());
 }
 
+TEST(JsonWriter, EscapesWhatALibraryEscapes) {
+  for (int character = 0; character < 0x80; ++character) {
+    for (const std::string& text : {std::string(1, static_cast<char>(character)),
+                                    "a" + std::string(1, static_cast<char>(character)) + "b"}) {
+      JsonWriter out;
+      out.value(text);
+      EXPECT_EQ(out.text(), nlohmann::json(text).dump()) << character;
+    }
+  }
+}
+
 TEST(JsonWriter, WritesAFloatWithItsOwnDigits) {
   JsonWriter out(JsonWriter::Layout::one_line);
   out.value(std::vector<float>{0.1F, 1.0F, 3.4028235e38F, INFINITY});

@@ -75,6 +75,9 @@ class DemoTest(DemoCase):
         said = done.stderr.decode()
         self.assertIn("360 messages that training never saw", said)
         self.assertIn(f"fastintent predict --model {self.output}/model", said)
+        # A build without the server does not offer it.
+        has_server = pathlib.Path(PROGRAM).with_name("fastintent-serve").exists()
+        self.assertEqual(f"fastintent serve --model {self.output}/model" in said, has_server)
         page = (self.output / "report.html").read_text()
         self.assertIn(f"{self.output}/model", page)
         self.assertNotIn(".partial", page + said)

@@ -339,9 +339,8 @@ TEST(TextReader, NamesTheLineWhereUtf16Begins) {
   for (const char* encoding : {"UTF-16LE", "UTF-16BE"}) {
     const std::string wide = encoded("a later text\nand one more\n", encoding);
     for (const char* before : {"one\ntwo\nthree\n", "one\n", "one\ntwo\nthree"}) {
-      expect_error(ErrorCode::invalid_data, "UTF-16", [&] {
-        read_texts(before + wide, FileFormat::text);
-      });
+      expect_error(
+          ErrorCode::invalid_data, "UTF-16", [&] { read_texts(before + wide, FileFormat::text); });
     }
   }
   const Texts texts = {"one", "two", "a\0b"s, "\0"s, "a longer text with \0 in it"s};

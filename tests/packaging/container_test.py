@@ -5,13 +5,15 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).parents[2]
-PROGRAM = os.environ["FASTINTENT_TEST_PROGRAM"]
+PROGRAM = pathlib.Path(os.environ["FASTINTENT_TEST_PROGRAM"])
 BASE = ROOT / "tests" / "golden" / "bert_base" / "model"
+TRAINED = ROOT / "tests" / "golden" / "bert_cls" / "model"
 
 
 def instructions():
@@ -88,7 +90,7 @@ class ContainerTest(unittest.TestCase):
             *sources, target = rest.split() if name == "COPY" else [None]
             if sources and sources[0] == "--from=build":
                 (cls.root / target[1:]).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(PROGRAM, cls.root / target[1:])
+                shutil.copy2(PROGRAM.with_name(pathlib.Path(target).name), cls.root / target[1:])
         cls.user = int(cls.value("USER").split(":")[0])
         work = cls.root / cls.value("WORKDIR")[1:]
         work.mkdir()
@@ -103,7 +105,13 @@ class ContainerTest(unittest.TestCase):
         return [rest for each, rest in cls.stage if each == name][-1]
 
     def run_inside(self, command, code=0, **variables):
-        environment = {"PATH": "/usr/local/bin:/usr/bin", "HOME": self.value("WORKDIR")} | variables
+        done = subprocess.run(command, **self.inside(variables), capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done
+
+    def inside(self, variables):
+        """Arguments of subprocess that run a command in the image, as its user and with its variables."""
+        image = dict(word.split("=", 1) for word in self.value("ENV").split())
 
         def enter():
             os.chroot(self.root)
@@ -112,20 +120,30 @@ class ContainerTest(unittest.TestCase):
             os.setgid(self.user)
             os.setuid(self.user)
 
-        done = subprocess.run(command, preexec_fn=enter, env=environment, capture_output=True, text=True, timeout=120)
-        self.assertEqual(done.returncode, code, done.stderr)
-        return done
+        return {"preexec_fn": enter, "env": {"PATH": "/usr/local/bin:/usr/bin"} | image | variables}
 
     def entry(self, *arguments, **options):
         return self.run_inside([*json.loads(self.value("ENTRYPOINT")), *arguments], **options)
 
-    def test_it_runs_unprivileged(self):
+    def test_it_serves_unprivileged(self):
+        """The command as SageMaker runs it, and the check of its health."""
         self.assertGreater(self.user, 0)
-        self.assertIn("Usage: fastintent", self.entry(*json.loads(self.value("CMD"))).stdout)
-
-    def test_health(self):
-        command = json.loads(self.value("HEALTHCHECK").split("CMD", 1)[1])
-        self.assertRegex(self.run_inside(command).stdout, r"^fastintent \d")
+        shutil.copytree(TRAINED, self.root / "opt" / "ml" / "model")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = str(free.getsockname()[1])
+        command = [*json.loads(self.value("ENTRYPOINT")), *json.loads(self.value("CMD"))]
+        with subprocess.Popen(
+            command, **self.inside({"FASTINTENT_PORT": port}), stderr=subprocess.PIPE, text=True
+        ) as server:
+            self.addCleanup(server.kill)
+            check = json.loads(self.value("HEALTHCHECK").split("CMD", 1)[1].replace(":8080", ":" + port))
+            line = next((line for line in server.stderr if port in line), "")
+            self.assertIn("0.0.0.0", line)
+            self.run_inside(check)
+            server.terminate()
+            server.stderr.read()
+            self.assertEqual(server.wait(timeout=60), 0)
+        self.assertNotEqual(subprocess.run(check, **self.inside({}), capture_output=True).returncode, 0)
 
     def test_train_and_predict(self):
         self.entry("train", "--model", "base", "--train", "rows.csv", "--output", "out", "--epochs", "1")

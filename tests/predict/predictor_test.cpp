@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <future>
 #include <limits>
 #include <numeric>
 #include <thread>
+#include <utility>
 
 #include "base/expect_error.h"
 #include "combinations.h"
@@ -233,7 +235,8 @@ TEST_P(GoldenPredictor, AnswersALoneTextAtOnceOnADeviceThatCannotDivideIt) {
 
 INSTANTIATE_TEST_SUITE_P(AllHeads,
                          GoldenPredictor,
-                         testing::ValuesIn(trained_models()),
+                         testing::ValuesIn(one_model_of_each_kind() ? kinds_of_trained_models()
+                                                                    : trained_models()),
                          [](const auto& test) { return test.param; });
 
 TEST(Predictor, GivesNothingForNoTexts) {
@@ -298,6 +301,29 @@ TEST(Predictor, WarmsUpBesideOtherCalls) {
   other.join();
   EXPECT_EQ(bits_of(pending.get().logits), expected);
   EXPECT_EQ(bits_of(predictor.run(views, kLogits).logits), expected);
+}
+
+// Otherwise the end of Python's interpreter would wait for threads that wait for one that never returns.
+TEST(Predictor, StopsAWarmUpThatWaitsForAnotherOne) {
+  Predictor predictor = make_predictor(GoldenCase("bert_pooler").model(), Device::cpu, 2);
+  std::promise<void> began;
+  std::promise<void> released;
+  std::thread other([&] {
+    bool first = true;
+    predictor.warm_up([&] {
+      if (std::exchange(first, false)) {
+        began.set_value();
+        released.get_future().wait();
+      }
+      return false;
+    });
+  });
+  began.get_future().wait();
+  expect_error(ErrorCode::interrupted, "warm_up: stopped by the caller", [&] {
+    predictor.warm_up([] { return true; });
+  });
+  released.set_value();
+  other.join();
 }
 
 // A predictor that has loaded its model and then has memory for `rows` rows of the widest

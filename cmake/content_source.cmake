@@ -1,0 +1,18 @@
+# Sets `output` to the digest of `text` as a Content-Security-Policy names it: 'sha256-BASE64'. CMake has no base64. Six
+# hexadecimal digits of SHA-256 are four characters; two zeros complete the last six, whose last character is padding.
+function(content_source text output)
+  string(SHA256 digest "${text}")
+  string(APPEND digest 00)
+  set(alphabet ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/)
+  set(encoded)
+  foreach(place RANGE 0 60 6)
+    string(SUBSTRING ${digest} ${place} 6 digits)
+    foreach(shift IN ITEMS 18 12 6 0)
+      math(EXPR index "(0x${digits} >> ${shift}) & 63")
+      string(SUBSTRING ${alphabet} ${index} 1 character)
+      string(APPEND encoded ${character})
+    endforeach()
+  endforeach()
+  string(SUBSTRING ${encoded} 0 43 encoded)
+  set(${output} "'sha256-${encoded}='" PARENT_SCOPE)
+endfunction()
