@@ -148,6 +148,14 @@ bool has_progress(const fs::path& state) {
   return fs::exists(complete_folder(state) / kProgress, ignored);
 }
 
+// fs::remove() alone would also remove a file in the folder's place, which no run wrote.
+void remove_empty_folder(const fs::path& folder) {
+  std::error_code ignored;
+  if (fs::is_directory(fs::symlink_status(folder, ignored))) {
+    fs::remove(folder, ignored);
+  }
+}
+
 // Removes the folder of a state, but no file that was not written for it.
 void remove_state(const fs::path& state) {
   if (complete_folder(state) != state) {
@@ -157,7 +165,7 @@ void remove_state(const fs::path& state) {
   for (const char* name : {kProgress, kTensors}) {
     fs::remove(state / name, ignored);
   }
-  fs::remove(state, ignored);
+  remove_empty_folder(state);
 }
 
 // `state`: the folder of a state.
@@ -226,17 +234,20 @@ void TrainingFolder::create(bool keep_best) {
   if (!is_link && !keep_best) {
     remove();
   }
-  const bool in_use = fs::exists(path_, error) && !entries_of(path_).empty() && !keep_best;
-  if (!error && !is_link && !in_use) {
+  const bool is_file = fs::exists(path_, error) && !fs::is_directory(path_, error);
+  const bool in_use =
+      !is_file && fs::exists(path_, error) && !entries_of(path_).empty() && !keep_best;
+  if (!error && !is_link && !is_file && !in_use) {
     fs::create_directories(path_, error);
   }
-  if (error || is_link || in_use) {
+  if (error || is_link || is_file || in_use) {
     throw Error(ErrorCode::cannot_create,
                 fmt::format("train: expected to create {}, found: {}",
                             path_.string(),
-                            is_link  ? "a link"
-                            : in_use ? "files that are not a training run's"
-                                     : error.message()));
+                            is_link   ? "a link"
+                            : is_file ? "a file"
+                            : in_use  ? "files that are not a training run's"
+                                      : error.message()));
   }
 }
 
@@ -250,7 +261,7 @@ void TrainingFolder::remove() {
   remove_state(state());
   remove_state(previous());
   fs::remove(best(), ignored);
-  fs::remove(path_, ignored);  // only when empty
+  remove_empty_folder(path_);
 }
 
 // There is a complete state at every moment: the previous one from the renaming on.

@@ -171,7 +171,8 @@ TEST_F(TrainingFolderTest, IsNotMadeOverWhatOthersWrote) {
   EXPECT_FALSE(folder_.has_state());  // its own files are removed before
   std::filesystem::remove_all(folder_.path());
   std::ofstream(folder_.path()) << "a file";
-  expect_error(ErrorCode::cannot_create, folder_.path().string(), create);
+  expect_error(ErrorCode::cannot_create, "found: a file", create);
+  EXPECT_TRUE(std::filesystem::is_regular_file(folder_.path()));
   std::filesystem::remove(folder_.path());
   std::filesystem::create_directory_symlink(parent_.path(), folder_.path());
   expect_error(ErrorCode::cannot_create, "a link", create);
