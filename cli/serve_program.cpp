@@ -14,7 +14,8 @@ namespace fastintent::cli {
 namespace {
 
 std::string serve_program() {
-  const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe");
+  std::error_code no_proc;  // as in a bare chroot: PATH decides
+  const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe", no_proc);
   return (here.parent_path() / "fastintent-serve").string();
 }
 
@@ -33,7 +34,7 @@ void run_serve_program(const std::vector<std::string>& arguments) {
   argv.push_back(nullptr);
   std::signal(SIGXFSZ, SIG_DFL);  // an ignored signal stays ignored over exec
   std::signal(SIGPIPE, SIG_DFL);
-  execv(program.c_str(), const_cast<char* const*>(argv.data()));
+  execvp(program.c_str(), const_cast<char* const*>(argv.data()));
   const int reason = errno;
   if (reason == ENOENT) {
     throw Error(

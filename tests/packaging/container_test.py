@@ -137,8 +137,12 @@ class ContainerTest(unittest.TestCase):
         ) as server:
             self.addCleanup(server.kill)
             check = json.loads(self.value("HEALTHCHECK").split("CMD", 1)[1].replace(":8080", ":" + port))
-            line = next((line for line in server.stderr if port in line), "")
-            self.assertIn("0.0.0.0", line)
+            said = []
+            for line in server.stderr:
+                said.append(line)
+                if port in line:
+                    break
+            self.assertIn("0.0.0.0:" + port, "".join(said))
             self.run_inside(check)
             server.terminate()
             server.stderr.read()
