@@ -243,6 +243,7 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
 
   void listen();
   void listen_tcp();
+  void name_tcp();
   void listen_unix();
   void accept() {
     if (tcp_) {
@@ -835,7 +836,7 @@ void HttpServer::State::listen() {
       tcp_->assign(address.ss_family == AF_INET6 ? net::ip::tcp::v6() : net::ip::tcp::v4(),
                    settings_.inherited_socket,
                    error);
-      url_ = "socket of systemd";
+      name_tcp();
     }
     if (error) {
       fail(ErrorCode::cannot_create, "listen on a socket of systemd", error.message());
@@ -873,9 +874,17 @@ void HttpServer::State::listen_tcp() {
          fmt::format("listen on {} port {} (--host, --port)", settings_.address, settings_.port),
          error.message());
   }
-  const std::string scheme = settings_.tls_certificate.empty() ? "http" : "https";
-  const std::string host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
-  url_ = fmt::format("{}://{}:{}", scheme, host, tcp_->local_endpoint().port());
+  name_tcp();
+}
+
+void HttpServer::State::name_tcp() {
+  error_code error;
+  const net::ip::tcp::endpoint place = tcp_->local_endpoint(error);
+  std::string host = place.address().to_string();
+  if (place.address().is_v6()) {
+    host = "[" + host + "]";
+  }
+  url_ = fmt::format("{}://{}:{}", tls_ == nullptr ? "http" : "https", host, place.port());
 }
 
 void HttpServer::State::listen_unix() {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -66,6 +67,8 @@ int connect_to_manager(const std::string& address) {
     target.sun_path[0] = '\0';
   }
   const int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const timeval patience = {.tv_sec = 1, .tv_usec = 0};  // the I/O thread waits no longer
+  setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size());
   if (descriptor >= 0 &&
       connect(descriptor, reinterpret_cast<const sockaddr*>(&target), size) != 0) {
@@ -127,20 +130,14 @@ void ServiceManager::stopping(std::string_view status) const {
   send(fmt::format("STOPPING=1\nSTATUS={}", one_line(status)));
 }
 
-void ServiceManager::show_status(std::string_view status) const {
-  send(fmt::format("STATUS={}", one_line(status)));
-}
-
 void ServiceManager::alive() const {
-  send("WATCHDOG=1");
+  send("WATCHDOG=1", MSG_DONTWAIT);  // the next one will do
 }
 
-void ServiceManager::send(std::string_view message) const {
+void ServiceManager::send(std::string_view message, int flags) const {
   if (socket_ >= 0) {
-    // Never waits: the I/O thread calls this. A manager that is too busy to take a message of the
-    // watchdog gets the next one.
     [[maybe_unused]] const ssize_t sent =
-        ::send(socket_, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        ::send(socket_, message.data(), message.size(), flags | MSG_NOSIGNAL);
   }
 }
 

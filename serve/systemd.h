@@ -14,7 +14,8 @@ namespace fastintent::serve {
 int take_inherited_socket();
 
 /// Messages to the manager that started this process (sd_notify(3)). Does nothing under any other.
-/// Safe from many threads.
+/// A message waits for a busy manager for at most a second; alive() does not wait. Safe from many
+/// threads.
 class ServiceManager {
  public:
   /// Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and removes them from the environment, as
@@ -24,16 +25,15 @@ class ServiceManager {
   ServiceManager(const ServiceManager&) = delete;
   ServiceManager& operator=(const ServiceManager&) = delete;
 
-  void ready(std::string_view status) const;        ///< also after a reload
-  void reloading() const;                           ///< until ready()
-  void stopping(std::string_view status) const;     ///< the manager waits for the end
-  void show_status(std::string_view status) const;  ///< a line of `systemctl status`
+  void ready(std::string_view status) const;     ///< also after a reload
+  void reloading() const;                        ///< until ready()
+  void stopping(std::string_view status) const;  ///< the manager waits for the end
   /// How often alive() must be called, half of what the manager allows; none: it does not watch.
   std::optional<std::chrono::milliseconds> watchdog_period() const { return watchdog_period_; }
   void alive() const;
 
  private:
-  void send(std::string_view message) const;
+  void send(std::string_view message, int flags = 0) const;
 
   int socket_ = -1;  // connected to the manager
   std::optional<std::chrono::milliseconds> watchdog_period_;

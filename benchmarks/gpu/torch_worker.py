@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "peers"))
 import torch  # noqa: E402
 import transformers  # noqa: E402
 from engines.batches import BatchEngine, split  # noqa: E402
+
 from serve import serve  # noqa: E402
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}

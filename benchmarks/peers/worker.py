@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 from mapped_libraries import mapped_libraries
+
 from serve import serve
 
 

@@ -29,10 +29,10 @@ PATIENCE = 60
 class RunningServer:
     """A server at an address of its own, with what it says."""
 
-    def __init__(self, *arguments, variables=None):
-        command = [str(pathlib.Path(PROGRAM)), "serve", "--port", "0", *arguments]
+    def __init__(self, *arguments, variables=None, launcher=(), pass_fds=()):
+        command = [*launcher, str(pathlib.Path(PROGRAM)), "serve", "--port", "0", *arguments]
         self.process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, env=environment(**(variables or {}))
+            command, stderr=subprocess.PIPE, text=True, env=environment(**(variables or {})), pass_fds=pass_fds
         )
         self.said = []
         self.changed = threading.Condition()

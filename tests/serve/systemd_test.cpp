@@ -51,8 +51,6 @@ TEST(ServiceManagerTest, ReceivesTheStates) {
   EXPECT_EQ(manager.message(), "READY=1\nSTATUS=1 model WATCHDOG=trigger");
   service.reloading();
   EXPECT_TRUE(manager.message().starts_with("RELOADING=1\nMONOTONIC_USEC="));
-  service.show_status("warm");
-  EXPECT_EQ(manager.message(), "STATUS=warm");
   service.alive();
   EXPECT_EQ(manager.message(), "WATCHDOG=1");
   service.stopping("2 requests");
