@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <atomic>
 #include <charconv>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <future>
 #include <random>
 #include <thread>
@@ -40,7 +38,6 @@ using std::chrono::milliseconds;
 constexpr size_t kLargeBody = 64 << 10;
 constexpr milliseconds kWatchPeriod{2000};
 constexpr milliseconds kFullQueuePause{20};  // of a stream of lines: two passes of a worker
-constexpr milliseconds kDrainCheck{20};
 constexpr int kClientLeft = 499;  // as nginx logs it
 constexpr size_t kMostIdBytes = 128;
 constexpr int kDefaultAlternatives = 5;  // of a line, as in `fastintent predict`

@@ -412,5 +412,27 @@ class OperationTest(ServerCase):
             time.sleep(0.01)
 
 
+class DocumentsTest(ProgramTest):
+    """docs/serving.md and the files of packaging/ name what the server has."""
+
+    ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+    def test_metrics(self):
+        known = set(re.findall(r'"(fastintent_\w+|process_\w+)"', (self.ROOT / "serve" / "metrics.cpp").read_text()))
+        for name in ["grafana/dashboard.json", "prometheus/alerts.yml"]:
+            text = (self.ROOT / "packaging" / name).read_text()
+            used = set(re.findall(r"\b(?:fastintent_[a-z_]+|process_[a-z_]+)", text))
+            self.assertEqual({re.sub("_bucket$", "", metric) for metric in used} - known, set(), name)
+            self.assertGreater(len(used), 5)
+
+    def test_options(self):
+        known = self.run_program("serve", "--help").stdout + self.run_program("bench", "--help").stdout
+        text = (self.ROOT / "docs" / "serving.md").read_text()
+        text = re.sub(r"(systemctl|cmake) [^`\n]*", "", text)  # options of others
+        named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+        self.assertGreater(len(named), 20)
+        self.assertEqual(named - set(re.findall(r"--[a-z][a-z-]+", known.decode())), set())
+
+
 if __name__ == "__main__":
     unittest.main()
