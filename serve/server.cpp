@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <chrono>
@@ -38,7 +39,7 @@ using std::chrono::milliseconds;
 constexpr size_t kLargeBody = 64 << 10;
 constexpr milliseconds kWatchPeriod{2000};
 constexpr milliseconds kFullQueuePause{20};  // of a stream of lines: two passes of a worker
-constexpr int kClientLeft = 499;  // as nginx logs it
+constexpr int kClientLeft = 499;             // as nginx logs it
 constexpr size_t kMostIdBytes = 128;
 constexpr int kDefaultAlternatives = 5;  // of a line, as in `fastintent predict`
 
