@@ -44,7 +44,8 @@ std::string HelpFormatter::make_help(const CLI::App* app,
 
 std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) const {
   const bool takes_texts = app->get_allow_extras();
-  const bool has_commands = !app->get_subcommands({}).empty();
+  const auto is_shown = [](const CLI::App* each) { return !each->get_group().empty(); };
+  const bool has_commands = !app->get_subcommands(is_shown).empty();
   return fmt::format("Usage: {} {}{}\n",
                      name,
                      has_commands ? "COMMAND " : "",

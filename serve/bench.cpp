@@ -159,6 +159,7 @@ int bench(const cli::LoadOptions& options, bool as_json) {
 
 void add_bench_command(CLI::App& program, std::function<int()>& run) {
   CLI::App* command = program.add_subcommand("bench", "Measure a server that is running.");
+  command->group("");  // people type `fastintent bench --url`
   const auto options = std::make_shared<cli::LoadOptions>();
   const auto as_json = std::make_shared<bool>(false);
   cli::add_load_options(*command, *options)->required();

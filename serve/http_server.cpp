@@ -51,6 +51,8 @@ using Socket =
 
 constexpr size_t kHeaderBytes = 8192;  // of the request line and all headers
 constexpr size_t kHeaders = 64;
+// Two reads of Beast. Without a limit it would keep an endless extension of a chunk, or trailer.
+constexpr size_t kBufferedBytes = 128 << 10;
 constexpr int kRequestsOfConnection = 100'000;  // then the load is spread anew by a balancer
 constexpr size_t kPieceBytes = 64 << 10;        // of a streamed body: about 1,000 texts
 // Boost 1.74 takes boost::none for a limit of zero where a length is sent.
@@ -59,6 +61,8 @@ constexpr seconds kIdle{60};          // between two requests
 constexpr seconds kHeadTime{10};      // from its first byte to its end
 constexpr seconds kTransferTime{60};  // of a body or an answer, or a piece of a stream
 constexpr seconds kLinger{2};         // a client that still sends must be able to read the refusal
+// A client that got its last answer before the stop was decided may be sending its next request.
+constexpr std::chrono::milliseconds kLastRequest{500};
 constexpr std::chrono::milliseconds kAcceptPause{50};  // when descriptors have run out
 
 [[noreturn]] void fail(ErrorCode code, const std::string& operation, const std::string& found) {
@@ -131,6 +135,7 @@ class Connection {
  public:
   virtual ~Connection() = default;
   virtual void abort() = 0;
+  virtual bool has_bytes() = 0;  ///< that the client has sent and nobody has read
 
   std::optional<std::list<Connection*>::iterator> idle_place;  // while it waits for a request
 };
@@ -198,9 +203,13 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
     }
     wait_signal(std::move(task));
   }
-  void close();
+  void close_after(std::chrono::milliseconds delay) {
+    ending_ = true;
+    after(delay, [this] { close(); });
+  }
   void abort() {
     close();
+    takes_no_more_ = true;
     const std::set<Connection*> open = connections_;
     for (Connection* each : open) {
       each->abort();
@@ -211,7 +220,8 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
   RequestHandler& handler() { return handler_; }
   const HttpSettings& settings() const { return settings_; }
   net::io_context& context() { return context_; }
-  bool is_closing() const { return closing_; }
+  bool is_ending() const { return ending_; }
+  bool takes_no_more() const { return takes_no_more_; }
   const std::string& url() const { return url_; }
   int64_t connection_count() const { return count_; }
 
@@ -253,8 +263,11 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
       accept_from(*unix_);
     }
   }
+  void close();
   template <class Acceptor>
   void accept_from(Acceptor& acceptor);
+  template <class Acceptor>
+  void accept_waiting(Acceptor& acceptor);
   void begin(Socket socket);
   void wait(net::steady_timer& timer,
             std::chrono::milliseconds period,
@@ -303,7 +316,9 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
   std::list<Connection*> idle_;
   std::atomic<int64_t> count_{0};
   std::string url_;
-  bool closing_ = false;
+  bool ending_ = false;         // each answer is the last of its connection
+  bool closing_ = false;        // no connection is accepted
+  bool takes_no_more_ = false;  // nor a request
 
  public:
   void left() { end_waits_when_alone(); }
@@ -337,6 +352,10 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     }
   }
 
+  bool has_bytes() override {
+    char byte = 0;
+    return recv(lowest().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  }
   void abort() override {
     const auto keep = self();
     work_.reset();
@@ -357,12 +376,14 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   void read_head() {
     busy_ = false;
     head_ = {};
-    if (server_->is_closing()) {
-      close();
-      return;
-    }
-    if (buffer_.size() == 0) {
-      buffer_ = beast::flat_buffer();  // an idle connection needs no memory for it
+    is_head_request_ = false;
+    has_begun_ = buffer_.size() > 0;
+    if (!has_begun_) {
+      if (server_->takes_no_more()) {
+        close();
+        return;
+      }
+      buffer_ = beast::flat_buffer(kBufferedBytes);  // an idle connection needs no memory for it
       set_idle(true);
       lowest().expires_after(kIdle);
     } else {
@@ -380,7 +401,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
         self->close();
         return;
       }
-      if (self->buffer_.size() == 0) {
+      if (!std::exchange(self->has_begun_, true)) {
         self->lowest().expires_after(kHeadTime);
       }
       self->buffer_.commit(count);
@@ -482,14 +503,16 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     if (beginning.refusal) {
       refuse(std::move(*beginning.refusal));
     } else if (beginning.stream != nullptr) {
-      begin_stream(std::move(beginning));
+      stream_type_ = beginning.content_type;
+      body_stream_ = std::move(beginning.stream);
+      invite_body(&Session::begin_stream);
     } else if (head_parser_->content_length() && *head_parser_->content_length() > body_limit()) {
       refuse_too_large();
     } else {
       body_parser_.emplace(std::move(*head_parser_));
       body_parser_->body_limit(body_limit());
       body_parser_->eager(true);
-      invite_body();
+      invite_body(&Session::take_body);
     }
   }
 
@@ -506,19 +529,20 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   }
 
   // Sends "100 Continue" to a client that waits for it, as curl does before a large body.
-  void invite_body() {
+  void invite_body(void (Session::*next)()) {
     const auto expect = head_.header("Expect");
     if (!expect || !beast::iequals({expect->data(), expect->size()}, "100-continue")) {
-      take_body();
+      (this->*next)();
       return;
     }
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     lowest().expires_after(kTransferTime);
-    net::async_write(stream_, net::buffer(kContinue), [self = self()](error_code error, size_t) {
-      if (!error) {
-        self->take_body();
-      }
-    });
+    net::async_write(
+        stream_, net::buffer(kContinue), [self = self(), next](error_code error, size_t) {
+          if (!error) {
+            ((*self).*next)();
+          }
+        });
   }
 
   // What has come with the header needs no wait.
@@ -615,7 +639,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     if (!from.content_type.empty()) {
       response.set(http::field::content_type, from.content_type);
     }
-    if (++requests_ >= kRequestsOfConnection || server_->is_closing()) {
+    if (++requests_ >= kRequestsOfConnection || server_->is_ending()) {
       keep_alive_ = false;
     }
     response.keep_alive(keep_alive_);
@@ -672,11 +696,10 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
     lowest().close();
   }
 
-  void begin_stream(RequestHandler::Beginning beginning) {
-    body_stream_ = std::move(beginning.stream);
+  void begin_stream() {
     streaming_ = self();
     stream_head_.emplace();
-    add_fields(*stream_head_, HttpResponse{.content_type = std::string(beginning.content_type)});
+    add_fields(*stream_head_, HttpResponse{.content_type = std::string(stream_type_)});
     chunked_ = head_parser_->get().version() == 11;
     stream_head_->chunked(chunked_);
     if (!chunked_) {
@@ -786,7 +809,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
 
   std::shared_ptr<HttpServer::State> server_;
   Stream stream_;
-  beast::flat_buffer buffer_;
+  beast::flat_buffer buffer_{kBufferedBytes};
   HttpRequest head_;
   std::optional<http::request_parser<http::empty_body>> head_parser_;
   std::optional<http::request_parser<http::string_body>> body_parser_;
@@ -795,7 +818,8 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
   std::shared_ptr<void> work_;  // of the request that is being answered
   uint64_t exchange_ = 0;       // number of that request
   int requests_ = 0;
-  unsigned version_ = 11;  // of the last request: HTTP/1.1
+  unsigned version_ = 11;   // of the last request: HTTP/1.1
+  bool has_begun_ = false;  // the first bytes of a request have come
   bool busy_ = false;
   bool watching_ = false;
   bool keep_alive_ = false;
@@ -803,6 +827,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session<S
 
   // Of a body that is answered while it arrives.
   std::unique_ptr<BodyStream> body_stream_;
+  std::string_view stream_type_;
   // Keeps the session while its stream only waits for the engine: no operation of the network does.
   std::shared_ptr<Session> streaming_;
   std::optional<http::request_parser<http::buffer_body>> stream_parser_;
@@ -979,25 +1004,44 @@ void HttpServer::State::begin(Socket socket) {
   }
 }
 
+// What the kernel has accepted is served: those clients have seen no refusal.
+template <class Acceptor>
+void HttpServer::State::accept_waiting(Acceptor& acceptor) {
+  error_code error;
+  acceptor.non_blocking(true, error);
+  while (!error) {
+    auto socket = acceptor.accept(error);
+    if (!error) {
+      begin(Socket(std::move(socket)));
+    }
+  }
+  acceptor.close(error);
+}
+
 void HttpServer::State::close() {
   if (std::exchange(closing_, true)) {
     return;
   }
-  error_code ignored;
+  ending_ = true;
   for (net::steady_timer& timer : timers_) {
     timer.cancel();
   }
   accept_pause_.cancel();
   if (tcp_) {
-    tcp_->close(ignored);
+    accept_waiting(*tcp_);
   }
   if (unix_) {
-    unix_->close(ignored);
+    accept_waiting(*unix_);
   }
-  const std::list<Connection*> idle = idle_;
-  for (Connection* each : idle) {
-    each->abort();
-  }
+  after(kLastRequest, [this] {
+    takes_no_more_ = true;
+    const std::list<Connection*> idle = idle_;
+    for (Connection* each : idle) {
+      if (!each->has_bytes()) {
+        each->abort();
+      }
+    }
+  });
   end_waits_when_alone();
 }
 
@@ -1019,8 +1063,8 @@ void HttpServer::after(std::chrono::milliseconds delay, std::function<void()> ta
 void HttpServer::on_signal(std::function<void(int)> task) {
   state_->on_signal(std::move(task));
 }
-void HttpServer::close() {
-  state_->close();
+void HttpServer::close_after(std::chrono::milliseconds delay) {
+  state_->close_after(delay);
 }
 void HttpServer::abort() {
   state_->abort();

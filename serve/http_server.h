@@ -71,12 +71,12 @@ class HttpServer {
   HttpServer(RequestHandler& handler, const HttpSettings& settings);
   ~HttpServer();
 
-  /// Serves on the calling thread until close() has ended the last connection.
+  /// Serves on the calling thread until close_after() has ended the last connection.
   void run();
 
   /// Runs `task` on the I/O thread. From any thread.
   void post(std::function<void()> task);
-  /// Runs `task` on the I/O thread at every `period`, until close().
+  /// Runs `task` on the I/O thread at every `period`, until close_after().
   void every(std::chrono::milliseconds period, std::function<void()> task);
   /// Runs `task` on the I/O thread once, unless the last connection has ended before.
   void after(std::chrono::milliseconds delay, std::function<void()> task);
@@ -84,7 +84,9 @@ class HttpServer {
   void on_signal(std::function<void(int signal)> task);
 
   // On the I/O thread, or before run():
-  void close();  ///< accepts no one; ends idle connections, others after their answer
+  /// Ends connections after their next answer, and accepts none from `delay` on. Connections that
+  /// then stay idle for a moment are ended.
+  void close_after(std::chrono::milliseconds delay);
   void abort();  ///< ends all connections
   void
   reload_tls();  ///< reads the files of TLS again, for new connections; throws as the constructor

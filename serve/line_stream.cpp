@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <utility>
 
 #include "base/parse_json.h"
@@ -18,6 +19,7 @@ namespace {
 constexpr size_t kBatchTexts = 256;
 // In progress at a time: one is computed while the next is read and the one before is sent.
 constexpr size_t kMostBatches = 4;
+constexpr std::chrono::milliseconds kFullQueuePause{20};  // two passes of a worker
 
 std::string error_line(std::string_view message) {
   JsonWriter line = cli::line_writer();
@@ -145,12 +147,17 @@ void LineStream::close_batch() {
 
 // Hands closed batches to the engine, in their order, while it has room for them.
 void LineStream::submit() {
-  for (const std::shared_ptr<Batch>& batch : batches_) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_try_) {
+    return;  // a later call is on its way
+  }
+  for (size_t place = 0; place < batches_.size(); ++place) {
+    const std::shared_ptr<Batch> batch = batches_[place];
     if (batch->is_submitted || !batch->is_closed) {
       continue;
     }
+    batch->is_submitted = true;
     if (batch->texts.empty()) {
-      batch->is_submitted = true;
       batch->is_answered = true;
       continue;
     }
@@ -170,14 +177,36 @@ void LineStream::submit() {
           });
     } catch (const Error& error) {
       if (error.code() == ErrorCode::overloaded) {
-        events_.call_later();
+        batch->is_submitted = false;
+        next_try_ = now + kFullQueuePause;
+        events_.call_later(kFullQueuePause);
         return;
+      }
+      if (error.code() == ErrorCode::invalid_argument && batch->errors.size() > 1) {
+        batch->is_submitted = false;  // it alone has more tokens than the queue takes
+        divide(place--);
+        continue;
       }
       batch->failure = std::current_exception();
       batch->is_answered = true;
     }
-    batch->is_submitted = true;
   }
+}
+
+// Replaces a batch by two with half of its lines each.
+void LineStream::divide(size_t place) {
+  Batch& first = *batches_[place];
+  auto second = std::make_shared<Batch>();
+  second->is_closed = true;
+  const auto middle = first.errors.begin() + static_cast<ptrdiff_t>(first.errors.size() / 2);
+  const auto texts = std::count(first.errors.begin(), middle, std::string());
+  second->errors.assign(std::make_move_iterator(middle),
+                        std::make_move_iterator(first.errors.end()));
+  first.errors.erase(middle, first.errors.end());
+  second->texts.assign(std::make_move_iterator(first.texts.begin() + texts),
+                       std::make_move_iterator(first.texts.end()));
+  first.texts.resize(static_cast<size_t>(texts));
+  batches_.insert(batches_.begin() + static_cast<ptrdiff_t>(place) + 1, std::move(second));
 }
 
 std::string LineStream::output() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -17,8 +18,8 @@ namespace fastintent::serve {
 struct LineStreamEvents {
   /// Makes the session take output or read more; from any thread.
   std::function<void()> on_progress;
-  /// Calls on_progress later, because the queue is full.
-  std::function<void()> call_later;
+  /// Calls on_progress after `delay`, because the queue is full.
+  std::function<void(std::chrono::milliseconds delay)> call_later;
   /// The answers of a batch.
   std::function<void(const ModelInfo& model, std::span<const IntentPrediction> predictions)>
       on_answers;
@@ -46,6 +47,7 @@ class LineStream : public BodyStream {
   void add_line(std::string_view line);
   void close_batch();
   void submit();
+  void divide(size_t place);
 
   std::shared_ptr<ServedModel> model_;
   PredictOptions options_;
@@ -54,7 +56,8 @@ class LineStream : public BodyStream {
   std::string rest_;         // of a line that has not ended
   bool skips_line_ = false;  // until the end of a line that is too long
   bool has_ended_ = false;
-  std::deque<std::shared_ptr<Batch>> batches_;  // the last one may still grow
+  std::chrono::steady_clock::time_point next_try_;  // after the queue was full
+  std::deque<std::shared_ptr<Batch>> batches_;      // the last one may still grow
 };
 
 }  // namespace fastintent::serve

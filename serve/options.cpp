@@ -90,8 +90,10 @@ void add_model_options(CLI::App& program, ServerOptions& options) {
       ->check(cli::at_least(0))
       ->group("Running");
   program
-      .add_flag(
-          "!--no-cache", options.classifier.enable_cache, "compute every text, also repeated ones")
+      .add_flag_callback(
+          "--no-cache",
+          [&options] { options.classifier.enable_cache = false; },
+          "compute every text, also repeated ones")
       ->group("Running");
   cli::add_worker_options(
       program, options.classifier.device, options.classifier.gpu, options.classifier.threads);

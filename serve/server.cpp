@@ -38,8 +38,7 @@ using std::chrono::milliseconds;
 // Bodies above this are read and tokenised beside the I/O thread, where they take milliseconds.
 constexpr size_t kLargeBody = 64 << 10;
 constexpr milliseconds kWatchPeriod{2000};
-constexpr milliseconds kFullQueuePause{20};  // of a stream of lines: two passes of a worker
-constexpr int kClientLeft = 499;             // as nginx logs it
+constexpr int kClientLeft = 499;  // as nginx logs it
 constexpr size_t kMostIdBytes = 128;
 constexpr int kDefaultAlternatives = 5;  // of a line, as in `fastintent predict`
 
@@ -260,8 +259,10 @@ void Exchange::begin() {
     return;
   }
   record_.route = match_->route->path;
+  // Metrics name the intents and say how busy the server is.
   const bool needs_key =
-      match_->dialect != server_.pages_.get() && match_->dialect != server_.operations_.get();
+      match_->route->path == "/metrics" ||
+      (match_->dialect != server_.pages_.get() && match_->dialect != server_.operations_.get());
   if (needs_key && !server_.is_authorized(request_, record_.key_name)) {
     fail(Failure::unauthorized, "expected a known API key");
   } else if (match_->route->show) {
@@ -563,7 +564,7 @@ RequestHandler::Beginning Server::begin(const HttpRequest& head,
   const auto record = record_stream(head, key, model->info);
   LineStreamEvents events{
       .on_progress = on_progress,
-      .call_later = [this, on_progress] { http_.after(kFullQueuePause, on_progress); },
+      .call_later = [this, on_progress](milliseconds delay) { http_.after(delay, on_progress); },
       .on_answers =
           [this, record](const ModelInfo& info, std::span<const IntentPrediction> answers) {
             metrics_.count_predictions(info, answers);
@@ -662,7 +663,7 @@ void Server::stop() {
     return;
   }
   service_.stopping(fmt::format("{} requests in progress", in_flight_.load()));
-  http_.after(options_.drain_wait, [this] { http_.close(); });
+  http_.close_after(options_.drain_wait);
   http_.after(options_.drain_wait + options_.drain, [this] { http_.abort(); });
 }
 

@@ -238,6 +238,26 @@ class RefusalsTest(ServerCase):
                 self.assertEqual(len(re.findall(rb"HTTP/1\.[01] \d\d\d ", answer)), min(len(answer), 1), answer)
                 self.assertNotIn(b'"intent"', answer)
 
+    def test_endless_requests_take_no_memory(self):
+        """Bytes that no length announces: an extension of a chunk, and trailers."""
+        start = "POST /v1/predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Type: "
+        for kind in ["application/json", "application/x-ndjson"]:
+            for end in ["1;", "0\r\nX: "]:
+                with self.subTest(kind=kind, end=end):
+                    request = start + kind + "\r\n\r\n" + end + "x" * 1_000_000
+                    answer = self.server.send_raw(request.encode(), half_close=False)
+                    if kind == "application/json":
+                        self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
+                    else:  # whose answer has begun
+                        self.assertFalse(answer.endswith(b"0\r\n\r\n"), answer)
+
+    def test_lines_that_the_queue_takes_only_one_by_one(self):
+        rows = "".join(json.dumps({"text": f"{row} " + "word " * 20}) + "\n" for row in range(40))
+        status, _, body = self.server.request("POST", "/v1/predict", rows, LINES)
+        answers = [json.loads(line) for line in body.splitlines()]
+        self.assertEqual([status, len(answers)], [200, 40])
+        self.assertEqual({"intent" in answer for answer in answers}, {True}, answers[:2])
+
     def test_requests_in_a_pipe_are_answered_in_order(self):
         body = b'{"text":"one"}'
         post = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
@@ -289,6 +309,7 @@ class OperationTest(ServerCase):
         for name, prefix in [("Authorization", "Bearer "), ("x-api-key", ""), ("Ocp-Apim-Subscription-Key", "")]:
             self.assertEqual(status(**{name: prefix + "first-key"}), 200, name)
         self.assertEqual(server.request("GET", "/health")[0], 200)  # needs none
+        self.assertEqual(server.request("GET", "/metrics")[0], 401)  # names intents
         keys.write_text("shop:second-key\n")
         server.process.send_signal(signal.SIGHUP)
         deadline = time.monotonic() + PATIENCE
@@ -356,6 +377,41 @@ class OperationTest(ServerCase):
         self.assertEqual(answer.count(b'"text":"row '), 200)
         self.assertTrue(answer.endswith(b"0\r\n\r\n"))
         self.assertEqual(server.wait(), 0)
+
+    def test_a_stop_under_load_resets_no_request(self):
+        """Clients that keep their connections, and send the next request when they have the answer."""
+        for _ in range(5):
+            server = self.serve()
+            faults = []
+
+            def query(server=server, faults=faults):
+                while True:
+                    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+                    answers = 0
+                    try:
+                        is_open = True
+                        while is_open:
+                            connection.request("POST", "/v1/predict", '{"text":"a"}', JSON)
+                            answer = connection.getresponse()
+                            if answer.status != 200:
+                                faults.append(answer.status)
+                            answer.read()
+                            answers += 1
+                            is_open = not answer.will_close
+                    except OSError as error:
+                        if answers > 0:
+                            faults.append(repr(error))
+                        return  # a new connection is refused: the server has stopped
+
+            clients = [threading.Thread(target=query) for _ in range(6)]
+            for client in clients:
+                client.start()
+            self.wait_until(lambda server=server: server.metric("fastintent_requests_received_total") > 50)
+            server.process.send_signal(signal.SIGTERM)
+            for client in clients:
+                client.join()
+            self.assertEqual(faults, [])
+            self.assertEqual(server.wait(), 0)
 
     def test_a_second_signal_ends_it(self):
         server = self.serve()
